@@ -1,0 +1,192 @@
+//! What the operator states. Every check is a field, and skipping one is a value that says so: there is no default policy.
+
+use crate::Algorithm;
+use alloc::{string::String, vec::Vec};
+
+/// The whole configuration of a [`Verifier`](crate::Verifier).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// One entry a pool; at least one, and no two with the same issuer.
+    pub pools: Vec<Pool>,
+    /// Bounds on the work that one input can cause.
+    pub limits: Limits,
+}
+
+/// What a token of one issuer must look like.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Whose tokens.
+    pub issuer: IssuerRule,
+    /// Where their keys are.
+    pub keys: KeyOrigin,
+    /// The accepted algorithms. Empty means RS256 alone, the one that Cognito signs with.
+    pub algorithms: Vec<Algorithm>,
+    /// Access or ID tokens.
+    pub token_use: TokenUseRule,
+    /// The app clients.
+    pub client: ClientRule,
+    /// `cognito:groups`.
+    pub groups: Membership,
+    /// `scope`. Only access tokens have any.
+    pub scopes: Membership,
+    /// `aud` of access tokens.
+    pub resource: ResourceRule,
+    /// Seconds since `iat` after which a token is refused although it has not expired. `iat` must then be there.
+    pub max_age: Option<u32>,
+    /// Seconds by which `exp`, `nbf` and the maximum age are stretched, at most [`LEEWAY_LIMIT`]. 0 is strict.
+    pub leeway: u32,
+    /// Seconds by which `iat` may lie in the future, at most [`LEEWAY_LIMIT`]. Where `leeway` is more, that counts.
+    pub issued_at_skew: u32,
+}
+
+/// The most seconds of leeway and skew.
+pub const LEEWAY_LIMIT: u32 = 900;
+
+/// Which issuer (`iss`, RFC 7519 section 4.1.1) the tokens carry.
+#[derive(Clone, Debug)]
+pub enum IssuerRule {
+    /// An Amazon Cognito user pool, in both of its issuer forms (see [`issuer`](crate::issuer)).
+    UserPool {
+        /// The user pool ID.
+        id: String,
+        /// The region whose issuer the tokens carry, where it is not the one in the ID.
+        region: Option<String>,
+    },
+    /// Exactly this string.
+    Exactly(String),
+    /// `iss` is not looked at. The verifier must have no other pool.
+    Unchecked,
+}
+
+/// Where a pool's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeyOrigin {
+    /// `<issuer>/.well-known/jwks.json`.
+    Derived,
+    /// This URL.
+    Url(String),
+    /// Only seeding brings keys; nothing is ever fetched.
+    Seeded,
+}
+
+/// Which kind of Cognito token is accepted (`token_use`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUseRule {
+    /// Access tokens only.
+    Access,
+    /// ID tokens only.
+    Id,
+    /// Either; `token_use` must say which.
+    AccessOrId,
+    /// `token_use` is not looked at and may be absent; the client IDs are then compared with `aud`.
+    Unchecked,
+}
+
+/// Which app clients are accepted.
+#[derive(Clone, Debug)]
+pub enum ClientRule {
+    /// One of these app client IDs; not empty.
+    OneOf(Vec<String>),
+    /// Any client.
+    Unchecked,
+}
+
+/// What must be among a token's groups or scopes.
+#[derive(Clone, Debug)]
+pub enum Membership {
+    /// Nothing is asked for.
+    Unchecked,
+    /// At least one of these; not empty.
+    AnyOf(Vec<String>),
+    /// Every one of these; not empty.
+    AllOf(Vec<String>),
+}
+
+/// The audience of a resource-bound access token (RFC 8707; RFC 7519 section 4.1.3).
+#[derive(Clone, Debug)]
+pub enum ResourceRule {
+    /// An access token needs no `aud`; if it has one, it must name an accepted app client.
+    Unbound,
+    /// An access token must have an `aud` that names one of these resource servers; not empty.
+    OneOf(Vec<String>),
+    /// `aud` of an access token is not looked at.
+    Unchecked,
+}
+
+/// Bounds on the work that one input can cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest token, in bytes; at most 1 MiB.
+    pub token_bytes: u32,
+    /// The deepest nesting of JSON arrays and objects, from 2 to 100.
+    pub json_depth: u32,
+    /// The longest JWK Set, in bytes; at most 16 MiB.
+    pub jwks_bytes: u32,
+    /// The most keys in one JWK Set; at most 10,000.
+    pub jwks_keys: u32,
+}
+
+impl Limits {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let fits = (1..=1 << 20).contains(&self.token_bytes)
+            && (2..=100).contains(&self.json_depth)
+            && (1..=1 << 24).contains(&self.jwks_bytes)
+            && (1..=10_000).contains(&self.jwks_keys);
+        if fits { Ok(()) } else { Err(ConfigError::OutOfRange) }
+    }
+}
+
+impl Default for Limits {
+    /// 16 KiB a token, 16 levels, 256 KiB and 100 keys a JWK Set.
+    fn default() -> Self {
+        Self { token_bytes: 16 * 1024, json_depth: 16, jwks_bytes: 256 * 1024, jwks_keys: 100 }
+    }
+}
+
+/// Why a configuration was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no pool.
+    NoPool,
+    /// A user pool ID is not `<region>_<letters and digits>`, or is longer than 55 characters.
+    InvalidUserPoolId,
+    /// A region is not one of a known AWS partition.
+    UnknownRegion,
+    /// An issuer is empty.
+    InvalidIssuer,
+    /// Two pools have the same issuer.
+    DuplicateIssuer,
+    /// A pool without an issuer check stands beside other pools.
+    UncheckedIssuerNotAlone,
+    /// Keys can't be derived: the issuer is not checked, or is not a URL.
+    KeysNotDerivable,
+    /// The list of app clients is empty or holds an empty string.
+    NoClient,
+    /// A list of groups, scopes or resource servers is empty or holds an empty string.
+    EmptyList,
+    /// This build has no such algorithm.
+    AlgorithmNotBuilt,
+    /// A leeway or a limit is out of its range.
+    OutOfRange,
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str(match self {
+            ConfigError::NoPool => "there is no pool",
+            ConfigError::InvalidUserPoolId => "a user pool ID is not <region>_<letters and digits>",
+            ConfigError::UnknownRegion => "a region is not one of a known AWS partition",
+            ConfigError::InvalidIssuer => "an issuer is empty",
+            ConfigError::DuplicateIssuer => "two pools have the same issuer",
+            ConfigError::UncheckedIssuerNotAlone => "a pool without an issuer check must be the only one",
+            ConfigError::KeysNotDerivable => "the URL of the keys can't be derived from the issuer",
+            ConfigError::NoClient => "the list of app clients is empty or holds an empty string",
+            ConfigError::EmptyList => "a list of groups, scopes or resource servers is empty or holds an empty string",
+            ConfigError::AlgorithmNotBuilt => "this build has no such algorithm",
+            ConfigError::OutOfRange => "a leeway or a limit is out of its range",
+        })
+    }
+}
+
+impl core::error::Error for ConfigError {}

@@ -1,0 +1,88 @@
+//! The second room: the JOSE header (RFC 7515 section 4). It is unsigned input, read only to choose a key or to refuse.
+
+use crate::{
+    Algorithm, Reason,
+    json::{self, Duplicates, Value},
+};
+use alloc::boxed::Box;
+
+/// The longest `kid`, in bytes.
+pub const KEY_ID_LIMIT: usize = 256;
+
+/// Header members that bring a key along (RFC 7515 sections 4.1.2, 4.1.3, 4.1.5, 4.1.6). No token needs them.
+const EMBEDDED_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
+
+/// What the header says, once it has nothing in it that must be refused.
+#[derive(Debug)]
+pub struct Header {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`, from 1 to [`KEY_ID_LIMIT`] bytes.
+    pub key_id: Option<Box<str>>,
+    /// Whether `typ` is absent or names a JWT or an access token (RFC 8725 section 3.11, RFC 9068 section 2.1).
+    pub is_token_type: bool,
+}
+
+impl Header {
+    /// Reads a decoded header.
+    ///
+    /// # Errors
+    /// The reasons from [`Reason::HeaderMalformed`] to [`Reason::KeyIdTooLong`], but for [`Reason::TypeNotAllowed`] and
+    /// [`Reason::KeyIdMissing`], which are the caller's to judge: a plain JWS needs neither.
+    pub fn parse(bytes: &[u8], depth: u32) -> Result<Self, Reason> {
+        let object = json::parse_object(bytes, depth, Duplicates::Refuse).map_err(|fault| match fault {
+            json::Fault::Malformed => Reason::HeaderMalformed,
+            json::Fault::DuplicateMember => Reason::HeaderDuplicateMember,
+            json::Fault::TooDeep => Reason::HeaderTooDeep,
+            json::Fault::TrailingBytes => Reason::HeaderTrailingBytes,
+        })?;
+        let algorithm = algorithm(object.get("alg"))?;
+        if object.has("crit") {
+            return Err(Reason::CriticalHeader);
+        }
+        if object.has("b64") {
+            return Err(Reason::UnencodedPayload);
+        }
+        if EMBEDDED_KEYS.iter().any(|name| object.has(name)) {
+            return Err(Reason::EmbeddedKey);
+        }
+        Ok(Self {
+            algorithm,
+            key_id: object.get("kid").map(key_id).transpose()?,
+            is_token_type: object.get("typ").is_none_or(is_token_type),
+        })
+    }
+}
+
+fn algorithm(value: Option<&Value<'_>>) -> Result<Algorithm, Reason> {
+    let name = value.and_then(Value::as_str).ok_or(Reason::AlgorithmMissing)?;
+    Algorithm::from_name(name).ok_or_else(|| {
+        if name.eq_ignore_ascii_case("none") {
+            Reason::AlgorithmNone
+        } else if name.get(..2).is_some_and(|family| family.eq_ignore_ascii_case("hs")) {
+            Reason::AlgorithmSymmetric
+        } else {
+            Reason::AlgorithmNotAllowed
+        }
+    })
+}
+
+fn key_id(value: &Value<'_>) -> Result<Box<str>, Reason> {
+    match value {
+        Value::String(text) if text.is_empty() => Err(Reason::KeyIdInvalid),
+        Value::String(text) if text.len() > KEY_ID_LIMIT => Err(Reason::KeyIdTooLong),
+        Value::String(text) => Ok(text.as_ref().into()),
+        _ => Err(Reason::KeyIdInvalid),
+    }
+}
+
+/// `typ` is a media type, compared without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+fn is_token_type(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|name| {
+        let short = match name.split_at_checked("application/".len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+            _ => name,
+        };
+        short.eq_ignore_ascii_case("JWT") || short.eq_ignore_ascii_case("at+jwt")
+    })
+}

@@ -1,0 +1,111 @@
+//! The issuers of an Amazon Cognito user pool: two forms, in eight AWS partitions.
+//!
+//! The partitions and their DNS suffixes are those of botocore's `partitions.json`; the two forms are described in the
+//! Cognito developer guide, "Understanding user pool JSON web tokens" and "Multi-Region replication".
+
+use crate::ConfigError;
+use alloc::{format, string::String};
+
+/// The longest user pool ID (Cognito API reference, `UserPoolIdType`).
+const USER_POOL_ID_LIMIT: usize = 55;
+
+/// Both issuers of a user pool: `https://cognito-idp.…` and `https://issuer-cognito-idp.…`.
+///
+/// # Errors
+/// [`ConfigError::InvalidUserPoolId`] and [`ConfigError::UnknownRegion`].
+pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<[String; 2], ConfigError> {
+    let (home, name) = id.split_once('_').ok_or(ConfigError::InvalidUserPoolId)?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if id.len() > USER_POOL_ID_LIMIT || !is_name || !is_region(home) {
+        return Err(ConfigError::InvalidUserPoolId);
+    }
+    let region = region.unwrap_or(home);
+    let suffix = dns_suffix(region).ok_or(ConfigError::UnknownRegion)?;
+    Ok(["cognito-idp", "issuer-cognito-idp"].map(|service| format!("https://{service}.{region}.{suffix}/{id}")))
+}
+
+/// Where an issuer publishes its keys (Cognito developer guide, "Verifying JSON web tokens").
+pub(crate) fn jwks_url(issuer: &str) -> String {
+    format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))
+}
+
+/// The DNS suffix of a region's partition, or nothing for a region of no known partition.
+fn dns_suffix(region: &str) -> Option<&'static str> {
+    const PARTITIONS: [(&str, &str); 7] = [
+        ("cn", "amazonaws.com.cn"),    // aws-cn
+        ("us-gov", "amazonaws.com"),   // aws-us-gov
+        ("us-iso", "c2s.ic.gov"),      // aws-iso
+        ("us-isob", "sc2s.sgov.gov"),  // aws-iso-b
+        ("eu-isoe", "cloud.adc-e.uk"), // aws-iso-e
+        ("us-isof", "csp.hci.ic.gov"), // aws-iso-f
+        ("eusc-de", "amazonaws.eu"),   // aws-eusc
+    ];
+    if !is_region(region) {
+        return None;
+    }
+    // What is left of `<area>-<direction>-<number>` without its last two labels.
+    let area = region.rsplitn(3, '-').nth(2)?;
+    match PARTITIONS.iter().find(|(name, _)| *name == area) {
+        Some((_, suffix)) => Some(suffix),
+        // aws: `us-east-1`, `ap-southeast-7`, `mx-central-1` …: two letters. Anything longer is a partition not known here.
+        None => (area.len() == 2).then_some("amazonaws.com"),
+    }
+}
+
+/// `<labels>-<number>`, lower case, at least three labels.
+fn is_region(text: &str) -> bool {
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
+    match text.rsplit_once('-') {
+        Some((labels, number)) => is_number(number) && labels.contains('-') && labels.split('-').all(is_label),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partition_has_its_suffix_in_both_forms() {
+        for (region, suffix) in [
+            ("us-east-1", "amazonaws.com"),
+            ("mx-central-1", "amazonaws.com"),
+            ("ap-southeast-7", "amazonaws.com"),
+            ("us-gov-west-1", "amazonaws.com"),
+            ("cn-north-1", "amazonaws.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+            ("us-iso-east-1", "c2s.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov"),
+        ] {
+            let id = format!("{region}_Ab1");
+            let expected = [
+                format!("https://cognito-idp.{region}.{suffix}/{id}"),
+                format!("https://issuer-cognito-idp.{region}.{suffix}/{id}"),
+            ];
+            assert_eq!(of_user_pool(&id, None), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_replica_region_replaces_the_one_in_the_id() {
+        let [issuer, _] = of_user_pool("us-east-1_Ab1", Some("eu-west-1")).unwrap();
+        assert_eq!(issuer, "https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_Ab1");
+    }
+
+    #[test]
+    fn what_is_no_user_pool_is_refused() {
+        for id in
+            ["", "us-east-1", "us-east-1_", "_abc", "us-east-1_a/b", "us-east-1_a.b", "local_abc", "US-EAST-1_abc"]
+        {
+            assert_eq!(of_user_pool(id, None), Err(ConfigError::InvalidUserPoolId), "{id}");
+        }
+        let long = format!("us-east-1_{}", "a".repeat(46));
+        assert_eq!(of_user_pool(&long, None), Err(ConfigError::InvalidUserPoolId));
+        for region in ["us-isog-east-1", "evil.example/", "us-east", "aws-global"] {
+            assert_eq!(of_user_pool("us-east-1_abc", Some(region)), Err(ConfigError::UnknownRegion), "{region}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! JSON with no second reading: serde_json's grammar (RFC 8259), and on top of it no duplicate members at any depth, a
+//! depth limit, and nothing after the value (RFC 7515 section 4, RFC 8725 section 2.4).
+
+use alloc::{borrow::Cow, vec::Vec};
+use core::{cell::Cell, fmt};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value that borrows its strings from the text where they have no escapes.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// An integer from 0 to 2^64 − 1.
+    Unsigned(u64),
+    /// Any other number, finite.
+    Number(f64),
+    String(Cow<'a, str>),
+    Array(Vec<Value<'a>>),
+    Object(Object<'a>),
+    /// An object with duplicate members, where [`Duplicates::Mark`] was asked for.
+    Ambiguous,
+}
+
+/// The members of a JSON object, in order, each name once.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// Why a text is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Malformed,
+    DuplicateMember,
+    TooDeep,
+    TrailingBytes,
+}
+
+/// What to do with an object that has two members of the same name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// Refuse the whole text.
+    Refuse,
+    /// Make it [`Value::Ambiguous`], so that the caller can refuse as little as is safe.
+    Mark,
+}
+
+/// Reads a text that must be one JSON object, nested at most `depth` deep (the object itself is 1).
+pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
+    let fault = Cell::new(None);
+    let reader = Reader { depth, duplicates, fault: &fault };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = reader.deserialize(&mut deserializer).map_err(|_| fault.get().unwrap_or(Fault::Malformed))?;
+    deserializer.end().map_err(|_| Fault::TrailingBytes)?;
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Ambiguous => Err(Fault::DuplicateMember),
+        _ => Err(Fault::Malformed),
+    }
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    fn has_duplicates(&self) -> bool {
+        let names = || self.0.iter().map(|(name, _)| name.as_ref());
+        // A short object is compared pairwise; a long one is sorted, so that an attacker's costs no more than n log n.
+        if self.0.len() <= 16 {
+            return names().enumerate().any(|(index, name)| names().take(index).any(|earlier| earlier == name));
+        }
+        let mut sorted: Vec<&str> = names().collect();
+        sorted.sort_unstable();
+        !sorted.is_sorted_by(|earlier, later| earlier < later)
+    }
+}
+
+impl Value<'_> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether an object in it, at any depth, has duplicate members.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        match self {
+            Value::Ambiguous => true,
+            Value::Array(values) => values.iter().any(Value::is_ambiguous),
+            Value::Object(object) => object.iter().any(|(_, value)| value.is_ambiguous()),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'f> {
+    /// How many more levels may be opened.
+    depth: u32,
+    duplicates: Duplicates,
+    /// serde's errors are opaque: what the reader itself refuses is noted here.
+    fault: &'f Cell<Option<Fault>>,
+}
+
+impl Reader<'_> {
+    fn inside<E: serde::de::Error>(mut self) -> Result<Self, E> {
+        self.depth = self.depth.checked_sub(1).ok_or_else(|| self.refuse(Fault::TooDeep))?;
+        Ok(self)
+    }
+
+    fn refuse<E: serde::de::Error>(&self, fault: Fault) -> E {
+        self.fault.set(Some(fault));
+        E::custom("refused")
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Unsigned(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value<'de>, E> {
+        if value.is_finite() { Ok(Value::Number(value)) } else { Err(E::custom("not finite")) }
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Owned(value.into())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value<'de>, A::Error> {
+        let inside = self.inside()?;
+        let mut values = Vec::new();
+        while let Some(value) = elements.next_element_seed(inside)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
+        let inside = self.inside()?;
+        let mut object = Object(Vec::new());
+        while let Some(Name(name)) = members.next_key()? {
+            object.0.push((name, members.next_value_seed(inside)?));
+        }
+        match (object.has_duplicates(), self.duplicates) {
+            (false, _) => Ok(Value::Object(object)),
+            (true, Duplicates::Mark) => Ok(Value::Ambiguous),
+            (true, Duplicates::Refuse) => Err(self.refuse(Fault::DuplicateMember)),
+        }
+    }
+}
+
+/// A member's name, borrowed where it has no escapes (`Cow<str>` alone would always be copied).
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> serde::Deserialize<'de> for Name<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a member name")
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(value)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(value.into())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{format, string::String};
+
+    fn fault(text: &str, depth: u32) -> Option<Fault> {
+        parse_object(text.as_bytes(), depth, Duplicates::Refuse).err()
+    }
+
+    #[test]
+    fn what_is_not_one_plain_object_is_refused() {
+        for (text, expected) in [
+            ("{}", None),
+            (" {\"a\":1} \n", None),
+            ("", Some(Fault::Malformed)),
+            ("[]", Some(Fault::Malformed)),
+            ("\"x\"", Some(Fault::Malformed)),
+            ("{\"a\":1", Some(Fault::Malformed)),
+            ("{\"a\":1,}", Some(Fault::Malformed)),
+            ("{'a':1}", Some(Fault::Malformed)),
+            ("{\"a\":NaN}", Some(Fault::Malformed)),
+            ("{\"a\":01}", Some(Fault::Malformed)),
+            ("{\"a\":1e999}", Some(Fault::Malformed)),
+            ("{\"a\":\"\\ud800\"}", Some(Fault::Malformed)),
+            ("{\"a\":\"\u{1}\"}", Some(Fault::Malformed)),
+            ("\u{feff}{}", Some(Fault::Malformed)),
+            ("{} {}", Some(Fault::TrailingBytes)),
+            ("{}\0", Some(Fault::TrailingBytes)),
+        ] {
+            assert_eq!(fault(text, 8), expected, "{text:?}");
+        }
+        assert_eq!(parse_object(b"{\"a\":\"\xff\"}", 8, Duplicates::Refuse).err(), Some(Fault::Malformed));
+    }
+
+    #[test]
+    fn duplicate_members_are_found_at_any_depth_and_through_escapes() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"a":1,"b":2,"a":3}}"#,
+            r#"{"x":[[{"a":1,"a":1}]]}"#,
+            r#"{"":1,"":2}"#,
+        ] {
+            assert_eq!(fault(text, 8), Some(Fault::DuplicateMember), "{text}");
+        }
+        assert_eq!(fault(r#"{"a":{"b":1},"b":{"a":1}}"#, 8), None);
+    }
+
+    #[test]
+    fn duplicate_members_are_found_in_a_long_object() {
+        let mut members: Vec<String> = (0..500).map(|n| format!("\"m{n}\":{n}")).collect();
+        assert_eq!(fault(&format!("{{{}}}", members.join(",")), 8), None);
+        members.push("\"m250\":0".into());
+        assert_eq!(fault(&format!("{{{}}}", members.join(",")), 8), Some(Fault::DuplicateMember));
+    }
+
+    #[test]
+    fn depth_counts_arrays_and_objects() {
+        assert_eq!(fault(r#"{"a":[{}]}"#, 3), None);
+        assert_eq!(fault(r#"{"a":[{}]}"#, 2), Some(Fault::TooDeep));
+        assert_eq!(fault(&format!("{{\"a\":{}", "[".repeat(100_000)), 100), Some(Fault::TooDeep));
+    }
+
+    #[test]
+    fn a_marked_duplicate_leaves_its_neighbours_readable() {
+        let text = br#"{"keys":[{"a":1,"a":2},{"b":1},{"c":{"d":1,"d":1}}]}"#;
+        let object = parse_object(text, 8, Duplicates::Mark).unwrap();
+        let Some(Value::Array(keys)) = object.get("keys") else { panic!("no array: {object:?}") };
+        let ambiguous: Vec<bool> = keys.iter().map(Value::is_ambiguous).collect();
+        assert_eq!(ambiguous, [true, false, true]);
+    }
+}

@@ -1,0 +1,96 @@
+//! The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). `none` and the HMACs have no value here.
+
+/// A JSON Web Signature algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256: what Cognito signs with.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// RSASSA-PSS with SHA-256, MGF1 with SHA-256, and a salt of 32 bytes.
+    Ps256,
+    /// RSASSA-PSS with SHA-384, MGF1 with SHA-384, and a salt of 48 bytes.
+    Ps384,
+    /// RSASSA-PSS with SHA-512, MGF1 with SHA-512, and a salt of 64 bytes.
+    Ps512,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// ECDSA on P-521 with SHA-512.
+    Es512,
+    /// EdDSA; here always Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// Every algorithm, built in or not.
+    pub const ALL: [Algorithm; 10] = [
+        Algorithm::Rs256,
+        Algorithm::Rs384,
+        Algorithm::Rs512,
+        Algorithm::Ps256,
+        Algorithm::Ps384,
+        Algorithm::Ps512,
+        Algorithm::Es256,
+        Algorithm::Es384,
+        Algorithm::Es512,
+        Algorithm::EdDsa,
+    ];
+
+    /// The value of `alg`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Rs256 => "RS256",
+            Algorithm::Rs384 => "RS384",
+            Algorithm::Rs512 => "RS512",
+            Algorithm::Ps256 => "PS256",
+            Algorithm::Ps384 => "PS384",
+            Algorithm::Ps512 => "PS512",
+            Algorithm::Es256 => "ES256",
+            Algorithm::Es384 => "ES384",
+            Algorithm::Es512 => "ES512",
+            Algorithm::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The algorithm of that exact name; names are case-sensitive.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// Whether this build verifies it.
+    pub fn is_built(self) -> bool {
+        let is_ecdsa = matches!(self, Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512);
+        let is_eddsa = self == Algorithm::EdDsa;
+        (cfg!(feature = "ecdsa") || !is_ecdsa) && (cfg!(feature = "eddsa") || !is_eddsa)
+    }
+}
+
+/// A set of algorithms: the allowlist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Algorithms(u16);
+
+impl Algorithms {
+    /// Every algorithm of this build.
+    pub fn built() -> Self {
+        Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_built()).collect()
+    }
+
+    /// Whether it is allowed.
+    pub fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & Self::bit(algorithm) != 0
+    }
+
+    fn bit(algorithm: Algorithm) -> u16 {
+        1u16.wrapping_shl(algorithm as u32)
+    }
+}
+
+impl FromIterator<Algorithm> for Algorithms {
+    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
+        Self(algorithms.into_iter().fold(0, |bits, algorithm| bits | Self::bit(algorithm)))
+    }
+}

@@ -1,0 +1,50 @@
+//! Signatures without claims: a compact JWS (RFC 7515 section 7.1) with any payload.
+
+use crate::{
+    Algorithm, Limits, Reason,
+    compact::CompactJws,
+    header::Header,
+    jwa::Algorithms,
+    keys::{Found, KeySet},
+};
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+/// A JWS whose signature was verified. Only [`verify`] builds it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct VerifiedJws {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`.
+    pub key_id: Option<Box<str>>,
+    /// The JOSE header as JSON text.
+    pub header: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// Verifies the grammar and the signature of a compact JWS. Where its header has no `kid`, the set must hold exactly one
+/// usable key.
+///
+/// # Errors
+/// The reasons of the compact serialization, the header, the key and the signature.
+pub fn verify(compact: &str, keys: &KeySet, allowed: Algorithms, limits: &Limits) -> Result<VerifiedJws, Reason> {
+    let jws = CompactJws::split(compact, limits.token_bytes as usize)?;
+    let text = String::from_utf8(jws.header()?).map_err(|_| Reason::HeaderMalformed)?;
+    let header = Header::parse(text.as_bytes(), limits.json_depth)?;
+    if !allowed.contains(header.algorithm) {
+        return Err(Reason::AlgorithmNotAllowed);
+    }
+    let payload = jws.payload()?;
+    let signature = jws.signature()?;
+    let key = match &header.key_id {
+        None => keys.only_key().ok_or(Reason::KeyIdMissing)?,
+        Some(key_id) => match keys.find(key_id) {
+            Found::Key(key) => key,
+            Found::Refused => return Err(Reason::KeyRefused),
+            Found::Nothing => return Err(Reason::KeyUnknown),
+        },
+    };
+    key.verify(header.algorithm, jws.signing_input(), &signature)?;
+    Ok(VerifiedJws { algorithm: header.algorithm, key_id: header.key_id, header: text, payload })
+}

@@ -1,0 +1,121 @@
+//! A JWK Set (RFC 7517 section 5): a bad key is skipped and reported, and never takes the others with it.
+
+use super::{KeyFault, KeySetFault, SkippedKey, jwk::Jwk};
+use crate::{
+    Limits,
+    json::{self, Duplicates, Value},
+    signature::PreparedKey,
+};
+use alloc::{boxed::Box, vec::Vec};
+use hashbrown::{HashMap, hash_map::Entry};
+
+/// Prepared keys by key ID.
+#[derive(Debug)]
+pub struct KeySet {
+    named: HashMap<Box<str>, Result<PreparedKey, KeyFault>>,
+    /// Keys without a `kid`: no token can name them, but a plain JWS may mean the only one there is.
+    unnamed: Vec<PreparedKey>,
+    skipped: Vec<SkippedKey>,
+}
+
+/// What a set has under a key ID.
+#[derive(Debug)]
+pub enum Found<'k> {
+    /// A key that may verify.
+    Key(&'k PreparedKey),
+    /// A key that was skipped.
+    Refused,
+    /// Nothing.
+    Nothing,
+}
+
+impl KeySet {
+    /// Reads a JWK Set within the limits of size, depth and count.
+    ///
+    /// # Errors
+    /// [`KeySetFault::TooLarge`], [`KeySetFault::Malformed`], [`KeySetFault::DuplicateMember`] (outside the keys),
+    /// [`KeySetFault::TooManyKeys`], and [`KeySetFault::NoUsableKey`] for a set without entries.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, KeySetFault> {
+        if bytes.len() > limits.jwks_bytes as usize {
+            return Err(KeySetFault::TooLarge);
+        }
+        let object = json::parse_object(bytes, limits.json_depth, Duplicates::Mark).map_err(|fault| match fault {
+            json::Fault::DuplicateMember => KeySetFault::DuplicateMember,
+            json::Fault::Malformed | json::Fault::TooDeep | json::Fault::TrailingBytes => KeySetFault::Malformed,
+        })?;
+        if object.iter().any(|(name, value)| name != "keys" && value.is_ambiguous()) {
+            return Err(KeySetFault::DuplicateMember);
+        }
+        let Some(Value::Array(entries)) = object.get("keys") else {
+            return Err(KeySetFault::Malformed);
+        };
+        if entries.len() > limits.jwks_keys as usize {
+            return Err(KeySetFault::TooManyKeys);
+        }
+        if entries.is_empty() {
+            return Err(KeySetFault::NoUsableKey);
+        }
+        let mut set = Self { named: HashMap::new(), unnamed: Vec::new(), skipped: Vec::new() };
+        for (index, entry) in (0..).zip(entries) {
+            set.add(index, Jwk::parse(entry));
+        }
+        Ok(set)
+    }
+
+    /// The key of this ID.
+    pub fn find(&self, key_id: &str) -> Found<'_> {
+        match self.named.get(key_id) {
+            Some(Ok(key)) => Found::Key(key),
+            Some(Err(_)) => Found::Refused,
+            None => Found::Nothing,
+        }
+    }
+
+    /// The only key of the set, named or not, if it has just one entry.
+    pub fn only_key(&self) -> Option<&PreparedKey> {
+        let mut keys = self.named.values().map(Result::as_ref).filter_map(Result::ok).chain(&self.unnamed);
+        match (keys.next(), keys.next()) {
+            (Some(key), None) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether a token can name one of its keys.
+    pub fn is_usable(&self) -> bool {
+        self.key_ids().next().is_some()
+    }
+
+    /// The IDs of the keys that may verify.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().filter(|(_, key)| key.is_ok()).map(|(name, _)| name.as_ref())
+    }
+
+    /// The entries that are not used.
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    fn add(&mut self, index: u32, jwk: Jwk) {
+        let (key_id, fault) = match (jwk.key_id, jwk.key) {
+            (Err(KeyFault::NoKeyId), Ok(key)) => {
+                self.unnamed.push(key);
+                (None, KeyFault::NoKeyId)
+            }
+            (Err(fault), _) => (None, fault),
+            (Ok(name), key) => {
+                let fault = key.as_ref().err().copied();
+                match self.named.entry(name.clone()) {
+                    Entry::Occupied(_) => (Some(name), KeyFault::DuplicateKeyId),
+                    Entry::Vacant(place) => {
+                        place.insert(key);
+                        match fault {
+                            None => return,
+                            Some(fault) => (Some(name), fault),
+                        }
+                    }
+                }
+            }
+        };
+        self.skipped.push(SkippedKey { index, key_id, fault });
+    }
+}

@@ -1,0 +1,75 @@
+//! The pure core of poolgate: it judges Amazon Cognito tokens, and knows nothing of clocks, networks or runtimes.
+//!
+//! Sans-I/O: the caller passes the time and the token's bytes, and gets a verdict or the URL of the keys that are needed.
+//! Every verdict can be replayed from configuration, keys, time and token.
+//!
+//! A token goes straight through these rooms and never comes back; the first that refuses it says why with a [`Reason`]:
+//!
+//! [`compact`] (three parts, canonical base64url) → [`header`] (strict JSON, algorithm) → [`claims`] (strict JSON, types)
+//! → [`issuer`](policy) and times → [`keys`] (issuer and key ID to a prepared key) → [`signature`] → [`policy`] → [`Verified`].
+//!
+//! ```
+//! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
+//! use poolgate_core::{Membership, Reason};
+//!
+//! let mut verifier = Verifier::new(Config {
+//!     pools: vec![Pool {
+//!         issuer: IssuerRule::UserPool { id: "eu-west-1_EXAMPLE01".into(), region: None },
+//!         keys: KeyOrigin::Derived,
+//!         algorithms: vec![],
+//!         token_use: TokenUseRule::Access,
+//!         client: ClientRule::OneOf(vec!["1example23456789".into()]),
+//!         groups: Membership::Unchecked,
+//!         scopes: Membership::Unchecked,
+//!         resource: ResourceRule::Unbound,
+//!         max_age: None,
+//!         leeway: 0,
+//!         issued_at_skew: 60,
+//!     }],
+//!     limits: Limits::default(),
+//! })?;
+//! match verifier.verify(1_700_000_000, "only.two") {
+//!     Step::Judged(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
+//!     Step::NeedsKeys(fetch) => panic!("no key is asked for before the grammar is right: {}", fetch.url),
+//! }
+//! # Ok::<(), poolgate_core::ConfigError>(())
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+mod base64url;
+pub mod claims;
+pub mod compact;
+pub mod config;
+pub mod header;
+pub mod issuer;
+mod json;
+pub mod jwa;
+pub mod jws;
+pub mod keys;
+pub mod policy;
+mod reason;
+pub mod signature;
+mod verifier;
+
+pub use claims::TokenUse;
+pub use config::{
+    ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
+};
+pub use jwa::Algorithm;
+pub use keys::{FetchFault, KeyFault, KeyReport, KeySetFault, SkippedKey};
+pub use reason::{Answer, Reason};
+pub use verifier::{Fetch, Step, Verified, Verifier};

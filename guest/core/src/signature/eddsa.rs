@@ -1,0 +1,27 @@
+//! Ed25519 (RFC 8032 section 5.1, RFC 8037), through the `ed25519-dalek` crate.
+
+use super::SignatureFault;
+use crate::KeyFault;
+use ed25519_dalek::{Signature, VerifyingKey};
+
+/// An Ed25519 public key.
+#[derive(Debug)]
+pub(super) struct Ed25519Key(VerifyingKey);
+
+impl Ed25519Key {
+    pub(super) fn new(curve: &str, x: &[u8]) -> Result<Self, KeyFault> {
+        if curve != "Ed25519" {
+            return Err(KeyFault::UnsupportedKeyType);
+        }
+        let bytes = x.try_into().map_err(|_| KeyFault::BadEncoding)?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFault::BadPoint)?;
+        // A key of small order verifies signatures that nobody made.
+        if key.is_weak() { Err(KeyFault::BadPoint) } else { Ok(Self(key)) }
+    }
+
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+        let bytes = signature.try_into().map_err(|_| SignatureFault::Length)?;
+        // "Strict" refuses the spellings that RFC 8032 section 5.1.7 allows a verifier to accept beside the canonical one.
+        self.0.verify_strict(message, &Signature::from_bytes(bytes)).map_err(|_| SignatureFault::Mismatch)
+    }
+}
