@@ -1,1 +1,113 @@
-fn main(){}
+//! Builds the guests for wasm32 and turns each core module into a component.
+//!
+//! Every artifact is one nested `cargo build` of this workspace, with the same lock file, into a target folder of its own
+//! (a nested build must not wait for the lock of the outer one, and flags differ from artifact to artifact).
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wit_component::ComponentEncoder;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A build of the component crate.
+struct Artifact {
+    /// The constant's name in `lib.rs`, and the file's.
+    name: &'static str,
+    target_features: &'static str,
+    every_algorithm: bool,
+}
+
+const ARTIFACTS: [Artifact; 3] = [
+    Artifact { name: "token_verifier_wide", target_features: "+wide-arithmetic", every_algorithm: true },
+    Artifact { name: "token_verifier_portable", target_features: "", every_algorithm: true },
+    Artifact { name: "token_verifier_cognito", target_features: "", every_algorithm: false },
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
+    for watched in ["guest/core", "guest/component", "wit", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo:rerun-if-changed={}", workspace.join(watched).display());
+    }
+    have_target()?;
+    let target_dir = guest_target_dir(&out)?;
+    for artifact in &ARTIFACTS {
+        let module = build_module(artifact, &workspace, &target_dir)?;
+        let component = ComponentEncoder::default()
+            .module(&module)
+            .and_then(|encoder| encoder.validate(true).encode())
+            .map_err(|error| format!("{}: the module does not become a component: {error:#}", artifact.name))?;
+        fs::write(out.join(format!("{}.wasm", artifact.name)), component)?;
+    }
+    Ok(())
+}
+
+/// The guests' own target folder, shared by all profiles of the outer build: beside `debug` and `release`.
+fn guest_target_dir(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    // <target>/<profile>/build/<package>/out
+    let target = out.ancestors().nth(4).ok_or("OUT_DIR is not where cargo puts it")?;
+    Ok(target.join("guest"))
+}
+
+fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let target_dir = target_dir.join(artifact.name);
+    let mut cargo = Command::new(env::var("CARGO")?);
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--locked", "--package=poolgate-component", "--profile=guest"])
+        .arg(format!("--target={TARGET}"))
+        .arg("--target-dir")
+        .arg(&target_dir)
+        // What the outer build sets for itself must not reach the guest.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env("RUSTFLAGS", rustflags(artifact));
+    if !artifact.every_algorithm {
+        cargo.arg("--no-default-features");
+    }
+    let output = cargo.output()?;
+    if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{}: the guest does not build:\n{log}", artifact.name).into());
+    }
+    let module = target_dir.join(TARGET).join("guest/poolgate_component.wasm");
+    fs::read(&module).map_err(|error| format!("{}: {error}", module.display()).into())
+}
+
+fn rustflags(artifact: &Artifact) -> String {
+    match artifact.target_features {
+        "" => String::new(),
+        features => format!("-Ctarget-feature={features}"),
+    }
+}
+
+/// Adds the wasm32 target where it is missing, and says so.
+fn have_target() -> Result<(), Box<dyn Error>> {
+    let rustc = env::var("RUSTC")?;
+    let output = Command::new(rustc).args(["--print=target-libdir", "--target", TARGET]).output()?;
+    let library = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    if library.is_dir() {
+        return Ok(());
+    }
+    println!("cargo:warning=the Rust target {TARGET} is missing: running `rustup target add {TARGET}`");
+    let added = Command::new("rustup").args(["target", "add", TARGET]).output();
+    match added {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!(
+            "the Rust target {TARGET} is missing and could not be added. Run `rustup target add {TARGET}`.\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into()),
+        Err(error) => Err(format!(
+            "the Rust target {TARGET} is missing and rustup could not be run ({error}). Install the standard library \
+             for {TARGET} of this compiler, for example with `rustup target add {TARGET}`."
+        )
+        .into()),
+    }
+}

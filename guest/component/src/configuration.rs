@@ -1,0 +1,77 @@
+//! From the contract's configuration to the core's: the same words, one by one.
+
+use crate::bindings::exports::poolgate::auth::verifier as wit;
+use poolgate_core::{
+    Algorithm, ClientRule, Config, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
+};
+
+pub fn core_config(config: wit::Config) -> Config {
+    Config {
+        pools: config.pools.into_iter().map(pool).collect(),
+        limits: config.limits.map_or_else(Limits::default, limits),
+    }
+}
+
+fn pool(pool: wit::Pool) -> Pool {
+    Pool {
+        issuer: match pool.issuer {
+            wit::IssuerRule::UserPool(wit::UserPool { id, region }) => IssuerRule::UserPool { id, region },
+            wit::IssuerRule::Exactly(issuer) => IssuerRule::Exactly(issuer),
+            wit::IssuerRule::Unchecked => IssuerRule::Unchecked,
+        },
+        keys: match pool.keys {
+            wit::KeyOrigin::Derived => KeyOrigin::Derived,
+            wit::KeyOrigin::Url(url) => KeyOrigin::Url(url),
+            wit::KeyOrigin::Seeded => KeyOrigin::Seeded,
+        },
+        algorithms: pool.algorithms.into_iter().map(core_algorithm).collect(),
+        token_use: match pool.token_use {
+            wit::TokenUseRule::Access => TokenUseRule::Access,
+            wit::TokenUseRule::Id => TokenUseRule::Id,
+            wit::TokenUseRule::AccessOrId => TokenUseRule::AccessOrId,
+            wit::TokenUseRule::Unchecked => TokenUseRule::Unchecked,
+        },
+        client: match pool.client {
+            wit::ClientRule::OneOf(clients) => ClientRule::OneOf(clients),
+            wit::ClientRule::Unchecked => ClientRule::Unchecked,
+        },
+        groups: membership(pool.groups),
+        scopes: membership(pool.scopes),
+        resource: match pool.resource {
+            wit::ResourceRule::Unbound => ResourceRule::Unbound,
+            wit::ResourceRule::OneOf(resources) => ResourceRule::OneOf(resources),
+            wit::ResourceRule::Unchecked => ResourceRule::Unchecked,
+        },
+        max_age: pool.max_age,
+        leeway: pool.leeway,
+        issued_at_skew: pool.issued_at_skew,
+    }
+}
+
+fn membership(membership: wit::Membership) -> Membership {
+    match membership {
+        wit::Membership::Unchecked => Membership::Unchecked,
+        wit::Membership::AnyOf(names) => Membership::AnyOf(names),
+        wit::Membership::AllOf(names) => Membership::AllOf(names),
+    }
+}
+
+fn limits(limits: wit::Limits) -> Limits {
+    let wit::Limits { token_bytes, json_depth, jwks_bytes, jwks_keys } = limits;
+    Limits { token_bytes, json_depth, jwks_bytes, jwks_keys }
+}
+
+pub fn core_algorithm(algorithm: wit::Algorithm) -> Algorithm {
+    match algorithm {
+        wit::Algorithm::Rs256 => Algorithm::Rs256,
+        wit::Algorithm::Rs384 => Algorithm::Rs384,
+        wit::Algorithm::Rs512 => Algorithm::Rs512,
+        wit::Algorithm::Ps256 => Algorithm::Ps256,
+        wit::Algorithm::Ps384 => Algorithm::Ps384,
+        wit::Algorithm::Ps512 => Algorithm::Ps512,
+        wit::Algorithm::Es256 => Algorithm::Es256,
+        wit::Algorithm::Es384 => Algorithm::Es384,
+        wit::Algorithm::Es512 => Algorithm::Es512,
+        wit::Algorithm::Eddsa => Algorithm::EdDsa,
+    }
+}

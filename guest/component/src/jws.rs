@@ -1,0 +1,58 @@
+//! The `jws` interface: signatures without claims.
+
+use crate::{
+    Component,
+    bindings::exports::poolgate::auth::{
+        jws::{Guest, GuestKeySet, KeySet as KeySetHandle, VerifiedJws},
+        verifier::{Algorithm, Denial, KeyReport, SeedError},
+    },
+    configuration::core_algorithm,
+    translation::{algorithm, denial, seed_error, skipped_key},
+};
+use poolgate_core::{Limits, jwa::Algorithms, keys::KeySet};
+
+/// A JWS is a file more often than a header: 1 MiB, and otherwise the usual limits.
+fn limits() -> Limits {
+    Limits { token_bytes: 1 << 20, ..Limits::default() }
+}
+
+impl Guest for Component {
+    type KeySet = AllowedKeys;
+}
+
+/// A JWK Set and the algorithms that may be used with it.
+pub struct AllowedKeys {
+    keys: KeySet,
+    allowed: Algorithms,
+}
+
+impl GuestKeySet for AllowedKeys {
+    fn parse(jwks: Vec<u8>, algorithms: Vec<Algorithm>) -> Result<KeySetHandle, SeedError> {
+        let keys = KeySet::parse(&jwks, &limits()).map_err(seed_error)?;
+        let allowed = match algorithms.as_slice() {
+            [] => Algorithms::built(),
+            stated => stated.iter().copied().map(core_algorithm).collect(),
+        };
+        Ok(KeySetHandle::new(Self { keys, allowed }))
+    }
+
+    fn report(&self) -> KeyReport {
+        KeyReport {
+            issuers: Vec::new(),
+            url: None,
+            fetched_at: None,
+            key_ids: self.keys.key_ids().map(Into::into).collect(),
+            skipped: self.keys.skipped().iter().cloned().map(skipped_key).collect(),
+        }
+    }
+
+    fn verify(&self, compact: String) -> Result<VerifiedJws, Denial> {
+        let jws = poolgate_core::jws::verify(&compact, &self.keys, self.allowed, &limits()).map_err(denial)?;
+        Ok(VerifiedJws {
+            algorithm: algorithm(jws.algorithm),
+            key_id: jws.key_id.map(Into::into),
+            header: jws.header,
+            payload: jws.payload,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! From the core's answers to the contract's: the same names, checked by the compiler to be complete.
+
+use crate::bindings::exports::poolgate::auth::verifier as wit;
+use poolgate_core as core;
+
+/// A function between two enums of the same variants. `_` stands for what a later core may add.
+macro_rules! same_names {
+    ($name:ident: $from:path => $to:path, else $other:ident: $($variant:ident),+ $(,)?) => {
+        pub fn $name(value: $from) -> $to {
+            use $from as From;
+            use $to as To;
+            match value {
+                $(From::$variant => To::$variant,)+
+                _ => To::$other,
+            }
+        }
+    };
+}
+
+same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRange:
+    NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
+    KeysNotDerivable, NoClient, EmptyList, AlgorithmNotBuilt, OutOfRange,
+}
+
+same_names! { seed_error: core::KeySetFault => wit::SeedError, else Malformed:
+    UnknownIssuer, OlderThanHeld, TooLarge, Malformed, DuplicateMember, TooManyKeys, NoUsableKey,
+}
+
+same_names! { key_fault: core::KeyFault => wit::KeyFault, else Malformed:
+    Malformed, DuplicateMember, NoKeyId, KeyIdTooLong, DuplicateKeyId, NoKeyType, UnsupportedKeyType, Symmetric,
+    PrivateMember, NotForSignatures, AlgorithmMismatch, MissingMember, BadEncoding, ModulusTooSmall, ModulusTooLarge,
+    ModulusEven, BadExponent, BadPoint,
+}
+
+same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
+    TokenEmpty, TokenTooLarge, TokenNotThreeParts, TokenEncrypted, EncodingInvalid, EncodingPadded,
+    EncodingNotCanonical, HeaderMalformed, HeaderDuplicateMember, HeaderTooDeep, HeaderTrailingBytes,
+    AlgorithmMissing, AlgorithmNone, AlgorithmSymmetric, AlgorithmNotAllowed, AlgorithmMismatch, CriticalHeader,
+    UnencodedPayload, TypeNotAllowed, EmbeddedKey, KeyIdMissing, KeyIdInvalid, KeyIdTooLong, PayloadMalformed,
+    PayloadDuplicateMember, PayloadTooDeep, PayloadTrailingBytes, IssuerMissing, IssuerInvalid, IssuerUnknown,
+    ExpiryMissing, ExpiryInvalid, ExpiryOutOfRange, Expired, NotBeforeInvalid, NotYetValid, IssuedAtMissing,
+    IssuedAtInvalid, IssuedInFuture, TooOld, ClaimInvalid, KeyUnknown, KeyRefused, KeysUnavailable, SignatureLength,
+    SignatureOutOfRange, SignatureInvalid, TokenUseMissing, TokenUseInvalid, TokenUseMismatch, AudienceMissing,
+    AudienceInvalid, AudienceMismatch, ClientMissing, ClientInvalid, ClientMismatch, ResourceMissing,
+    ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
+    SandboxTimeout,
+}
+
+pub fn denial(refusal: core::Reason) -> wit::Denial {
+    let answer = match refusal.answer() {
+        core::Answer::InvalidToken => wit::Answer::InvalidToken,
+        core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
+        core::Answer::Unavailable => wit::Answer::Unavailable,
+    };
+    wit::Denial { reason: reason(refusal), answer }
+}
+
+pub fn verified(verified: core::Verified) -> wit::Verified {
+    wit::Verified {
+        subject: verified.subject,
+        username: verified.username,
+        token_use: verified.token_use.map(|token_use| match token_use {
+            core::TokenUse::Access => wit::TokenUse::Access,
+            core::TokenUse::Id => wit::TokenUse::Id,
+        }),
+        issuer: verified.issuer,
+        client_id: verified.client_id,
+        groups: verified.groups,
+        scopes: verified.scopes,
+        issued_at: verified.issued_at,
+        expires_at: verified.expires_at,
+        auth_time: verified.auth_time,
+        payload: verified.payload,
+    }
+}
+
+pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
+    wit::KeyReport {
+        issuers: report.issuers,
+        url: report.url,
+        fetched_at: report.fetched_at,
+        key_ids: report.key_ids.into_iter().map(Into::into).collect(),
+        skipped: report.skipped.into_iter().map(skipped_key).collect(),
+    }
+}
+
+pub fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {
+    wit::SkippedKey { index: skipped.index, key_id: skipped.key_id.map(Into::into), fault: key_fault(skipped.fault) }
+}
+
+pub fn algorithm(algorithm: core::Algorithm) -> wit::Algorithm {
+    match algorithm {
+        core::Algorithm::Rs256 => wit::Algorithm::Rs256,
+        core::Algorithm::Rs384 => wit::Algorithm::Rs384,
+        core::Algorithm::Rs512 => wit::Algorithm::Rs512,
+        core::Algorithm::Ps256 => wit::Algorithm::Ps256,
+        core::Algorithm::Ps384 => wit::Algorithm::Ps384,
+        core::Algorithm::Ps512 => wit::Algorithm::Ps512,
+        core::Algorithm::Es256 => wit::Algorithm::Es256,
+        core::Algorithm::Es384 => wit::Algorithm::Es384,
+        core::Algorithm::Es512 => wit::Algorithm::Es512,
+        core::Algorithm::EdDsa => wit::Algorithm::Eddsa,
+    }
+}
