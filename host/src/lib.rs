@@ -1,0 +1,29 @@
+//! poolgate verifies Amazon Cognito tokens inside a WebAssembly sandbox.
+//!
+//! The sandbox holds the pure core as a component; this crate runs it, and opens two doors for it: a clock, and the network
+//! for fetching keys. Whatever goes wrong on this side, a token is never allowed because of it.
+//!
+//! Start with [`Verifier::builder`] and [`Pool`].
+#![forbid(unsafe_code)]
+
+mod bindings;
+mod clock;
+mod environment;
+mod error;
+mod jws;
+mod key_source;
+mod pool;
+mod sandbox;
+mod verdict;
+mod verifier;
+
+pub use bindings::exports::poolgate::auth::verifier::ConfigError;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use error::{BuildError, SeedFailure};
+pub use jws::JwsVerifier;
+pub use key_source::{KeyUrl, KeyUrlError};
+pub use pool::{Pool, TokenUseRule};
+pub use verdict::{
+    Algorithm, Answer, Denial, KeyFault, KeyReport, Reason, SeedError, SkippedKey, TokenUse, Verified, VerifiedJws,
+};
+pub use verifier::{Verifier, VerifierBuilder};

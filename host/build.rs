@@ -1,0 +1,59 @@
+//! Reads the names and the documentation of the contract's enums from `wit/`, so that they are written down once.
+
+use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
+use wit_parser::{Resolve, TypeDefKind};
+
+/// The contract's enums that the host shows to people: WIT name and Rust path below `bindings`.
+///
+/// (Enums that are a function's error get `name` and `message` from wasmtime already.)
+const ENUMS: [(&str, &str); 3] = [
+    ("reason", "exports::poolgate::auth::verifier::Reason"),
+    ("key-fault", "exports::poolgate::auth::verifier::KeyFault"),
+    ("algorithm", "exports::poolgate::auth::verifier::Algorithm"),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let wit = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../wit");
+    println!("cargo:rerun-if-changed={}", wit.display());
+    let mut resolve = Resolve::default();
+    resolve.push_dir(&wit)?;
+    let mut code = String::new();
+    for (name, path) in ENUMS {
+        let definition = resolve.types.iter().find_map(|(_, definition)| match &definition.kind {
+            TypeDefKind::Enum(cases) if definition.name.as_deref() == Some(name) => Some(cases),
+            _ => None,
+        });
+        let cases = &definition.ok_or_else(|| format!("wit/ has no enum {name}"))?.cases;
+        let arms = |text: &dyn Fn(usize) -> String| -> String {
+            cases.iter().enumerate().fold(String::new(), |mut arms, (index, case)| {
+                let _ = writeln!(arms, "Self::{} => {:?},", variant(&case.name), text(index));
+                arms
+            })
+        };
+        let names = arms(&|index| cases[index].name.clone());
+        let descriptions = arms(&|index| {
+            let docs = cases[index].docs.contents.as_deref().unwrap_or_default();
+            docs.split_whitespace().collect::<Vec<_>>().join(" ")
+        });
+        let all: String = cases.iter().map(|case| format!("Self::{},", variant(&case.name))).collect();
+        writeln!(
+            code,
+            "impl crate::bindings::{path} {{
+                /// Every case, in the order of the contract.
+                pub const ALL: &[Self] = &[{all}];
+                /// The stable name in the contract.
+                pub fn name(self) -> &'static str {{ match self {{ {names} }} }}
+                /// What the contract says about it.
+                pub fn description(self) -> &'static str {{ match self {{ {descriptions} }} }}
+            }}"
+        )?;
+    }
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("contract_names.rs"), code)?;
+    Ok(())
+}
+
+/// `key-id-missing` to `KeyIdMissing`.
+fn variant(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(capital).collect()
+}

@@ -1,0 +1,73 @@
+//! Why a verifier could not be built.
+
+use crate::{
+    bindings::exports::poolgate::auth::verifier::{ConfigError, SeedError},
+    key_source::KeyUrlError,
+};
+use std::fmt;
+
+/// Why a verifier could not be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A pool says nothing about this; to skip the check, say so.
+    Unstated(&'static str),
+    /// The sandbox did not take the configuration.
+    Refused(ConfigError),
+    /// A JWK Set's URL is not one that keys are fetched from.
+    KeyUrl(KeyUrlError),
+    /// A JWK Set was not taken.
+    KeySet(SeedFailure),
+    /// An environment variable that must be set is not.
+    Environment(&'static str),
+    /// The component could not be compiled or started. The text says why.
+    Sandbox(String),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::Unstated(what) => {
+                write!(formatter, "nothing is stated about the {what}: state it, or state that it is not checked")
+            }
+            BuildError::Refused(error) => {
+                write!(formatter, "the configuration is refused: {} ({})", error.message(), error.name())
+            }
+            BuildError::KeyUrl(error) => error.fmt(formatter),
+            BuildError::KeySet(error) => error.fmt(formatter),
+            BuildError::Environment(name) => write!(formatter, "the environment variable {name} is not set"),
+            BuildError::Sandbox(text) => write!(formatter, "the sandbox did not start: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<KeyUrlError> for BuildError {
+    fn from(error: KeyUrlError) -> Self {
+        BuildError::KeyUrl(error)
+    }
+}
+
+/// Why a JWK Set was not taken. The keys held before stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SeedFailure {
+    /// The sandbox refused it.
+    Refused(SeedError),
+    /// The sandbox failed; nothing was taken.
+    Sandbox,
+}
+
+impl fmt::Display for SeedFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SeedFailure::Refused(error) => {
+                write!(formatter, "the JWK Set is refused: {} ({})", error.message(), error.name())
+            }
+            SeedFailure::Sandbox => formatter.write_str("the JWK Set was not taken: the sandbox failed"),
+        }
+    }
+}
+
+impl std::error::Error for SeedFailure {}

@@ -1,0 +1,116 @@
+//! Signatures without claims, in the same sandbox: for checking keys and signatures.
+
+use crate::{
+    Algorithm, Answer, BuildError, Denial, KeyReport, Reason, SeedError, SeedFailure, VerifiedJws,
+    clock::SystemClock,
+    sandbox::{Bounds, Failure, Instance, Sandbox, failure},
+    verifier::compile,
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use wasmtime::component::ResourceAny;
+
+/// The longest compact JWS, in bytes; the component's own limit.
+const COMPACT_LIMIT: usize = 1 << 20;
+
+/// Verifies compact JWS with any payload against one JWK Set. One call at a time; nothing is ever fetched.
+pub struct JwsVerifier {
+    sandbox: Sandbox,
+    jwks: Vec<u8>,
+    algorithms: Vec<Algorithm>,
+    /// Lost when the sandbox fails, and started anew by the next call.
+    warm: Option<(Instance, ResourceAny)>,
+}
+
+impl JwsVerifier {
+    /// Takes a JWK Set, with the built-in component. An empty list of algorithms means every one.
+    ///
+    /// # Errors
+    /// [`BuildError`] for the sandbox, and [`BuildError::KeySet`] for the set.
+    pub async fn new(
+        compilation_cache: Option<PathBuf>,
+        jwks: impl Into<Vec<u8>>,
+        algorithms: impl Into<Vec<Algorithm>>,
+    ) -> Result<Self, BuildError> {
+        Self::with_component(poolgate_artifacts::TOKEN_VERIFIER_WIDE, compilation_cache, jwks, algorithms).await
+    }
+
+    /// The same with another component of the world `token-verifier`.
+    ///
+    /// # Errors
+    /// As [`JwsVerifier::new`].
+    pub async fn with_component(
+        component: impl Into<Arc<[u8]>>,
+        compilation_cache: Option<PathBuf>,
+        jwks: impl Into<Vec<u8>>,
+        algorithms: impl Into<Vec<Algorithm>>,
+    ) -> Result<Self, BuildError> {
+        let bounds = Bounds { memory_bytes: 64 * 1024 * 1024, call_deadline: Duration::from_secs(10) };
+        let sandbox = compile(component.into(), compilation_cache, bounds).await?;
+        let mut verifier = Self { sandbox, jwks: jwks.into(), algorithms: algorithms.into(), warm: None };
+        match verifier.start().await {
+            Ok(Ok(())) => Ok(verifier),
+            Ok(Err(error)) => Err(BuildError::KeySet(SeedFailure::Refused(error))),
+            Err(_) => Err(BuildError::KeySet(SeedFailure::Sandbox)),
+        }
+    }
+
+    /// The keys in use and the ones skipped.
+    ///
+    /// # Errors
+    /// A [`Denial`] if the sandbox fails.
+    pub async fn report(&mut self) -> Result<KeyReport, Denial> {
+        self.call(async |instance, key_set| {
+            let interface = instance.bindings.poolgate_auth_jws().key_set();
+            interface.call_report(&mut instance.store, key_set).await.map_err(failure)
+        })
+        .await
+    }
+
+    /// Verifies the grammar and the signature of a compact JWS of at most 1 MiB.
+    ///
+    /// # Errors
+    /// A [`Denial`], which holds no part of the JWS.
+    pub async fn verify(&mut self, compact: &str) -> Result<VerifiedJws, Denial> {
+        if compact.len() > COMPACT_LIMIT {
+            return Err(Denial { reason: Reason::TokenTooLarge, answer: Answer::InvalidToken });
+        }
+        let verdict = self.call(async |instance, key_set| {
+            let interface = instance.bindings.poolgate_auth_jws().key_set();
+            interface.call_verify(&mut instance.store, key_set, compact).await.map_err(failure)
+        });
+        verdict.await?.map(Into::into).map_err(Into::into)
+    }
+
+    async fn start(&mut self) -> Result<Result<(), SeedError>, Failure> {
+        let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None).await?;
+        instance.begin_call();
+        let interface = instance.bindings.poolgate_auth_jws().key_set();
+        let parsed = interface.call_parse(&mut instance.store, &self.jwks, &self.algorithms).await.map_err(failure)?;
+        Ok(parsed.map(|key_set| self.warm = Some((instance, key_set))))
+    }
+
+    async fn call<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&mut Instance, ResourceAny) -> Result<T, Failure>,
+    ) -> Result<T, Denial> {
+        if self.warm.is_none() {
+            let started = self.start().await.map_err(Denial::from)?;
+            started.map_err(|_| Denial::from(Failure::Trap))?;
+        }
+        // Taken out: what fails, or is dropped on the way, does not come back.
+        let (mut instance, key_set) = self.warm.take().ok_or(Denial::from(Failure::Trap))?;
+        instance.begin_call();
+        let outcome = call(&mut instance, key_set).await?;
+        self.warm = Some((instance, key_set));
+        Ok(outcome)
+    }
+}
+
+impl From<Failure> for Denial {
+    fn from(failure: Failure) -> Self {
+        Denial::unavailable(match failure {
+            Failure::Deadline => Reason::SandboxTimeout,
+            Failure::Trap => Reason::SandboxFailed,
+        })
+    }
+}

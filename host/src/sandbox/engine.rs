@@ -1,0 +1,77 @@
+//! The engine, the compiled component, and the clock that ends calls which take too long.
+
+use super::instance::Guest;
+use crate::{BuildError, bindings::TokenVerifierPre};
+use std::{path::PathBuf, thread, time::Duration};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine,
+    component::{Component, Linker},
+};
+
+/// The resolution of deadlines.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Bounds on what one call may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// The most linear memory of an instance, in bytes.
+    pub(crate) memory_bytes: usize,
+    /// The longest that a call may run in the sandbox, not counting the wait for a fetch.
+    pub(crate) call_deadline: Duration,
+}
+
+impl Bounds {
+    /// The deadline in ticks, rounded up, and one more because the first tick may come at once.
+    pub(crate) fn deadline_ticks(&self) -> u64 {
+        u64::try_from(self.call_deadline.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
+    }
+}
+
+/// A compiled component, ready to be instantiated.
+pub(crate) struct Sandbox {
+    pub(crate) engine: Engine,
+    pub(crate) component: TokenVerifierPre<Guest>,
+    pub(crate) bounds: Bounds,
+}
+
+impl Sandbox {
+    /// Compiles a component (a second of CPU, or a file read where a cache has it).
+    pub(crate) fn compile(wasm: &[u8], cache: Option<PathBuf>, bounds: Bounds) -> Result<Self, BuildError> {
+        let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
+        let engine = Engine::new(&config(cache)?).map_err(failed)?;
+        let component = Component::new(&engine, wasm).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        crate::bindings::TokenVerifier::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
+        let component = linker.instantiate_pre(&component).and_then(TokenVerifierPre::new).map_err(failed)?;
+        tick(&engine)?;
+        Ok(Self { engine, component, bounds })
+    }
+}
+
+fn config(cache: Option<PathBuf>) -> Result<Config, BuildError> {
+    let mut config = Config::new();
+    config.wasm_wide_arithmetic(true).epoch_interruption(true);
+    if let Some(directory) = cache {
+        let mut settings = CacheConfig::new();
+        settings.with_directory(directory);
+        let cache = Cache::new(settings).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
+        config.cache(Some(cache));
+    }
+    Ok(config)
+}
+
+/// Advances the engine's epoch for as long as there is an engine.
+fn tick(engine: &Engine) -> Result<(), BuildError> {
+    let engine = engine.weak();
+    thread::Builder::new()
+        .name("poolgate-epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })
+        .map(|_| ())
+        .map_err(|error| BuildError::Sandbox(error.to_string()))
+}
