@@ -1,0 +1,199 @@
+//! What the command line takes, and the help that teaches it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  allowed
+  1  denied
+  2  bad usage or configuration
+  3  keys unavailable: the token was not judged";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  An access token of a user pool, read from standard input so that it stays out of the process list:
+    pbpaste | poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access -
+
+  The same with a group, as JSON:
+    poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access \\
+        --group admins --json - < token.txt
+
+  Against an emulator, whose issuer and key URL differ:
+    poolgate verify --pool-id us-east-1_AbCdEf123 --client-id app --token-use id --allow-http-loopback \\
+        --jwks http://127.0.0.1:4566/us-east-1_AbCdEf123/.well-known/jwks.json - < token.txt
+
+  Offline, as of a moment, many tokens at once:
+    poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
+        --jwks jwks.json --at 1700000000 --batch tokens.txt
+
+Environment:
+  COGNITO_USER_POOL_ID, COGNITO_REGION, COGNITO_CLIENT_ID stand in for --pool-id, --region and --client-id.
+  POOLGATE_CACHE_DIR is where compiled code is kept between runs; empty turns that off.
+  RUST_LOG=debug logs to standard error. No token is ever logged.
+
+Exit codes:
+  0  allowed (with --batch: every token)
+  1  denied (with --batch: at least one token)
+  2  bad usage or configuration
+  3  keys unavailable: a token was not judged";
+
+/// Verifies Amazon Cognito tokens inside a WebAssembly sandbox.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what poolgate does: an issuer on a loopback port, and good and bad tokens judged. Needs no account, no network
+    Demo(DemoArguments),
+    /// Verify tokens: signature, times, issuer, client, use, groups, scopes
+    Verify(Box<VerifyArguments>),
+    /// Verify the signature of a compact JWS with any payload, no claims: for checking keys and signatures
+    Jws(JwsArguments),
+    /// Show a token's header and claims WITHOUT verifying anything
+    Inspect(InspectArguments),
+}
+
+#[derive(Args, Debug)]
+pub struct DemoArguments {
+    /// Print a JSON object a line instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub struct VerifyArguments {
+    /// The user pool ID, such as eu-west-1_EXAMPLE01
+    #[arg(long, value_name = "ID", conflicts_with = "issuer")]
+    pub pool_id: Option<String>,
+    /// The exact issuer (`iss`), for emulators and other OpenID providers
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// The region whose issuer the tokens carry, where it is not the one in the pool ID
+    #[arg(long, value_name = "R", conflicts_with = "issuer")]
+    pub region: Option<String>,
+    /// An accepted app client ID; repeat it for several
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub client_id: Vec<String>,
+    /// Skip the check of the app client: any client of the pool is accepted
+    #[arg(long, conflicts_with = "client_id")]
+    pub any_client: bool,
+    /// Which kind of Cognito token is accepted
+    #[arg(long, value_name = "USE")]
+    pub token_use: TokenUse,
+    /// The JWK Set, as a file or a URL. Without it: <issuer>/.well-known/jwks.json
+    #[arg(long, value_name = "FILE|URL")]
+    pub jwks: Option<String>,
+    /// Accept this algorithm; repeat it for several. Without it: RS256, the one that Cognito signs with
+    #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
+    pub algorithms: Vec<String>,
+    /// Ask for this group; with several, any of them is enough
+    #[arg(long = "group", value_name = "G", value_delimiter = ',')]
+    pub groups: Vec<String>,
+    /// Ask for every --group
+    #[arg(long, requires = "groups")]
+    pub all_groups: bool,
+    /// Ask for this scope; with several, any of them is enough
+    #[arg(long = "scope", value_name = "S", value_delimiter = ',')]
+    pub scopes: Vec<String>,
+    /// Ask for every --scope
+    #[arg(long, requires = "scopes")]
+    pub all_scopes: bool,
+    /// Ask that an access token is bound to this resource server (`aud`); repeat it for several
+    #[arg(long = "resource", value_name = "URI")]
+    pub resources: Vec<String>,
+    /// Refuse tokens that were issued longer ago than this
+    #[arg(long, value_name = "SECONDS")]
+    pub max_age: Option<u32>,
+    /// Stretch expiry and not-before by this, for clocks that differ; at most 900
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub leeway: u32,
+    /// Judge as of this moment, not now
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub at: Option<u64>,
+    /// Allow plain http to a loopback address for the keys
+    #[arg(long)]
+    pub allow_http_loopback: bool,
+    /// The longest that fetching the keys may take
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub subject: Subject,
+}
+
+/// What is judged.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Subject {
+    /// The token in the compact serialization, without `Bearer`; - reads it from standard input
+    #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
+    pub token: Option<String>,
+    /// Judge one token a line of this file (- is standard input), print one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct JwsArguments {
+    /// The JWK Set
+    #[arg(long, value_name = "FILE")]
+    pub jwks: PathBuf,
+    /// Accept this algorithm; repeat it for several. Without it: every one but `none` and HMAC
+    #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
+    pub algorithms: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub subject: JwsSubject,
+}
+
+/// What is judged.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct JwsSubject {
+    /// The JWS in the compact serialization; - reads it from standard input
+    #[arg(value_name = "COMPACT", allow_hyphen_values = true)]
+    pub compact: Option<String>,
+    /// Judge one JWS a line of this file (- is standard input), print one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct InspectArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The token; - reads it from standard input
+    #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
+    pub token: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TokenUse {
+    /// Access tokens
+    Access,
+    /// ID tokens
+    Id,
+    /// Access or ID tokens
+    Any,
+    /// `token_use` is not looked at, and client IDs are compared with `aud`: for providers other than Cognito
+    Unchecked,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds @ 1..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a whole number from 1 to 300".into()),
+    }
+}

@@ -1,0 +1,130 @@
+//! `poolgate demo`: the main job on one machine. An issuer on a loopback port, and tokens good and bad.
+
+mod cases;
+mod issuer;
+
+use super::{
+    arguments::DemoArguments,
+    compilation_cache,
+    output::{CommandError, Outcome, Palette},
+};
+use cases::{Case, Expected};
+use issuer::{Issuer, Signer};
+use poolgate::{Clock, Pool, SystemClock, TokenUseRule, Verifier};
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    time::{Duration, Instant},
+};
+
+/// Pool of the API, which takes access tokens of one app client from members of one group.
+const API_POOL: &str = "eu-west-1_DemoApi01";
+/// Pool of the web application, which takes ID tokens.
+const WEB_POOL: &str = "eu-west-1_DemoWeb01";
+const CLIENT: &str = "1demo23456789client";
+const GROUP: &str = "operators";
+
+pub async fn run(arguments: &DemoArguments) -> Result<Outcome, CommandError> {
+    let failed = |what: &str| CommandError::Usage(format!("the demo could not start: {what}"));
+    let api = Signer::new().ok_or_else(|| failed("no RSA key could be made"))?;
+    let web = Signer::new().ok_or_else(|| failed("no RSA key could be made"))?;
+    let forger = Signer::new().ok_or_else(|| failed("no RSA key could be made"))?;
+    let issuer = Issuer::start(&[(API_POOL, &api), (WEB_POOL, &web)]).await?;
+
+    let pool = |id: &str| Pool::user_pool(id).jwks_url(issuer.jwks_url(id)).client_ids([CLIENT]);
+    let mut builder = Verifier::builder()
+        .pool(pool(API_POOL).token_use(TokenUseRule::Access).any_of_groups([GROUP]))
+        .pool(pool(WEB_POOL).token_use(TokenUseRule::Id))
+        .allow_http_loopback(true);
+    if let Some(directory) = compilation_cache() {
+        builder = builder.compilation_cache(directory);
+    }
+    let started = Instant::now();
+    let verifier = builder.build().await?;
+    let start_time = started.elapsed();
+
+    let cases = cases::all(&api, &web, &forger, SystemClock.now().as_secs());
+    let mut table = Table::new(arguments.json);
+    table.begin(issuer.address(), start_time)?;
+    for case in &cases {
+        let begun = Instant::now();
+        let verdict = verifier.verify(&case.token).await;
+        let time = begun.elapsed();
+        table.row(case, verdict.as_ref().map(|_| ()).map_err(|denial| denial.reason.name()), time)?;
+    }
+    table.end(issuer.fetches())
+}
+
+/// What is printed, and whether all came as expected.
+struct Table {
+    is_json: bool,
+    palette: Palette,
+    allowed: usize,
+    refused: usize,
+    surprises: usize,
+}
+
+impl Table {
+    fn new(is_json: bool) -> Self {
+        Self { is_json, palette: Palette::for_stdout(), allowed: 0, refused: 0, surprises: 0 }
+    }
+
+    fn begin(&self, address: std::net::SocketAddr, start_time: Duration) -> io::Result<()> {
+        if self.is_json {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "An issuer with fresh RSA keys listens on {address}.")?;
+        writeln!(stdout, "The verifier runs in a WebAssembly sandbox (started in {} ms).", start_time.as_millis())?;
+        writeln!(stdout, "Pool {API_POOL} takes access tokens of one client from the group {GROUP};")?;
+        writeln!(stdout, "pool {WEB_POOL} takes ID tokens. The first token of each waits for its keys.\n")?;
+        let title = format!("{:<58} {:<8} {:<24} {:>9}", "TOKEN", "VERDICT", "REASON", "TIME");
+        writeln!(stdout, "{}", self.palette.strong(&title))
+    }
+
+    fn row(&mut self, case: &Case, verdict: Result<(), &'static str>, time: Duration) -> io::Result<()> {
+        let is_expected = match (case.expected, verdict) {
+            (Expected::Allow, Ok(())) => true,
+            (Expected::Deny(expected), Err(reason)) => expected == reason,
+            _ => false,
+        };
+        self.surprises += usize::from(!is_expected);
+        match verdict {
+            Ok(()) => self.allowed += 1,
+            Err(_) => self.refused += 1,
+        }
+        let (word, reason) = match verdict {
+            Ok(()) => ("allow", ""),
+            Err(reason) => ("deny", reason),
+        };
+        let mut stdout = io::stdout().lock();
+        if self.is_json {
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            let object = json!({
+                "token": case.name, "verdict": word, "reason": verdict.err(), "microseconds": micros,
+                "expected": is_expected,
+            });
+            return writeln!(stdout, "{object}");
+        }
+        let painted = if verdict.is_ok() { self.palette.good("allow   ") } else { self.palette.bad("deny    ") };
+        let surprise = if is_expected { String::new() } else { self.palette.loud("  NOT EXPECTED") };
+        writeln!(stdout, "{:<58} {painted} {reason:<24} {:>6} µs{surprise}", case.name, time.as_micros())
+    }
+
+    fn end(&self, fetches: usize) -> Result<Outcome, CommandError> {
+        let Self { allowed, refused, surprises, .. } = *self;
+        if !self.is_json {
+            let mut stdout = io::stdout().lock();
+            let verdict = match surprises {
+                0 => self.palette.good("as expected"),
+                count => self.palette.bad(&format!("{count} NOT AS EXPECTED")),
+            };
+            writeln!(
+                stdout,
+                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times.\n\
+                 Next: poolgate verify --help"
+            )?;
+        }
+        Ok(if surprises == 0 { Outcome::Allowed } else { Outcome::Denied })
+    }
+}

@@ -1,0 +1,90 @@
+//! Tokens and key sets from arguments, files and standard input.
+
+use super::output::CommandError;
+use poolgate::Algorithm;
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+/// The longest line that is kept. It is over every limit on tokens, so what is cut off would have been refused anyway.
+const LINE_LIMIT: usize = (1 << 20) + 1;
+
+/// A token from the argument, or from standard input where the argument is `-`.
+pub fn token(argument: &str) -> Result<String, CommandError> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let unreadable = |error| CommandError::Usage(format!("could not read standard input: {error}"));
+    Ok(Lines::new(io::stdin().lock()).next().transpose().map_err(unreadable)?.unwrap_or_default())
+}
+
+/// The lines of a file, or of standard input where the path is `-`.
+pub fn lines(path: &Path) -> Result<Lines<Box<dyn BufRead>>, CommandError> {
+    if path.as_os_str() == "-" {
+        return Ok(Lines::new(Box::new(io::stdin().lock())));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(CommandError::Usage(format!("{} is a directory", path.display())));
+    }
+    Ok(Lines::new(Box::new(BufReader::new(file))))
+}
+
+/// A JWK Set from a file.
+pub fn key_set(path: &Path) -> Result<Vec<u8>, CommandError> {
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Algorithms by their names in RFC 7518 and RFC 8037.
+pub fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, CommandError> {
+    let algorithm = |name: &String| {
+        let known = Algorithm::ALL.iter().find(|algorithm| algorithm.jose_name().eq_ignore_ascii_case(name));
+        known.copied().ok_or_else(|| {
+            let all: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.jose_name()).collect();
+            CommandError::Usage(format!("--alg {name}: not one of {} (`none` and HMAC never are)", all.join(", ")))
+        })
+    };
+    names.iter().map(algorithm).collect()
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::Usage(format!("could not read {}: {error}", path.display()))
+}
+
+/// Lines without their ends, each at most [`LINE_LIMIT`] long. What is not UTF-8 is replaced, and so never a token.
+pub struct Lines<R> {
+    reader: R,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(reader: R) -> Self {
+        Self { reader }
+    }
+
+    fn read(&mut self) -> io::Result<Option<String>> {
+        let mut line = Vec::new();
+        let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX);
+        if self.reader.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.ends_with(b"\n") {
+            line.pop();
+        } else {
+            self.reader.skip_until(b'\n')?;
+        }
+        if line.ends_with(b"\r") {
+            line.pop();
+        }
+        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}

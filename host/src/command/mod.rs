@@ -1,0 +1,52 @@
+//! The command line: one file a subcommand.
+
+mod arguments;
+mod batch;
+mod demo;
+mod input;
+mod inspect;
+mod jws;
+mod output;
+mod verify;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use output::Outcome;
+use std::{env, io, path::PathBuf, process::ExitCode};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+/// Parses the arguments (bad usage exits with 2) and runs the subcommand.
+pub async fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let outcome = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Jws(arguments) => jws::run(arguments).await,
+        Command::Inspect(arguments) => inspect::run(&arguments),
+    };
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        // Whoever reads our output has seen enough.
+        Err(error) if error.is_broken_pipe() => Outcome::Allowed.into(),
+        Err(error) => {
+            eprintln!("poolgate: {error}");
+            Outcome::BadUsage.into()
+        }
+    }
+}
+
+/// Where compiled code is kept between runs: `POOLGATE_CACHE_DIR`, else a folder of the user's cache directory. An empty
+/// `POOLGATE_CACHE_DIR` turns the cache off.
+fn compilation_cache() -> Option<PathBuf> {
+    let variable = |name| env::var_os(name).map(PathBuf::from);
+    let directory = match variable("POOLGATE_CACHE_DIR") {
+        Some(directory) => directory,
+        None => match variable("XDG_CACHE_HOME").filter(|home| home.is_absolute()) {
+            Some(cache) => cache.join("poolgate"),
+            None => variable("HOME")?.join(".cache/poolgate"),
+        },
+    };
+    directory.is_absolute().then_some(directory)
+}

@@ -1,0 +1,151 @@
+//! Exit codes, verdicts as JSON, and colour for people.
+
+use anstyle::{AnsiColor, Style};
+use poolgate::{Answer, BuildError, Denial, KeyReport, SkippedKey, VerifiedJws};
+use serde_json::{Value, json};
+use std::{
+    env, fmt,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+/// How a command ended. The exit code is documented in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Allowed,
+    Denied,
+    /// Not judged: it weighs more than a denial when many tokens make one outcome.
+    Unavailable,
+    BadUsage,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(match outcome {
+            Outcome::Allowed => 0,
+            Outcome::Denied => 1,
+            Outcome::BadUsage => 2,
+            Outcome::Unavailable => 3,
+        })
+    }
+}
+
+impl From<&Denial> for Outcome {
+    fn from(denial: &Denial) -> Self {
+        match denial.answer {
+            Answer::InvalidToken | Answer::InsufficientScope => Outcome::Denied,
+            Answer::Unavailable => Outcome::Unavailable,
+        }
+    }
+}
+
+/// Why a command could not do its work. The text never holds a token.
+#[derive(Debug)]
+pub enum CommandError {
+    Usage(String),
+    Build(BuildError),
+    Output(io::Error),
+}
+
+impl CommandError {
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::Usage(text) => formatter.write_str(text),
+            CommandError::Build(error) => error.fmt(formatter),
+            CommandError::Output(error) => write!(formatter, "could not write the output: {error}"),
+        }
+    }
+}
+
+impl From<BuildError> for CommandError {
+    fn from(error: BuildError) -> Self {
+        CommandError::Build(error)
+    }
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        CommandError::Output(error)
+    }
+}
+
+pub fn denied(denial: &Denial) -> Value {
+    json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.answer.status() })
+}
+
+pub fn allowed(payload: &str) -> Value {
+    // The component has read it as JSON, more strictly than serde_json does.
+    let claims: Value = serde_json::from_str(payload).unwrap_or(Value::Null);
+    json!({ "verdict": "allow", "claims": claims })
+}
+
+pub fn allowed_jws(jws: &VerifiedJws) -> Value {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let header: Value = serde_json::from_str(&jws.header).unwrap_or(Value::Null);
+    let mut object = json!({
+        "verdict": "allow",
+        "alg": header.get("alg"),
+        "kid": jws.key_id,
+        "header": header,
+        "payload": URL_SAFE_NO_PAD.encode(&jws.payload),
+    });
+    if let (Ok(text), Some(members)) = (std::str::from_utf8(&jws.payload), object.as_object_mut()) {
+        members.insert("text".into(), text.into());
+    }
+    object
+}
+
+/// Colours, or none where nobody would see them (<https://no-color.org>).
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    is_coloured: bool,
+}
+
+impl Palette {
+    pub fn for_stdout() -> Self {
+        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { is_coloured: io::stdout().is_terminal() && !refused }
+    }
+
+    pub fn good(self, text: &str) -> String {
+        self.paint(AnsiColor::Green.on_default(), text)
+    }
+
+    pub fn bad(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default(), text)
+    }
+
+    pub fn loud(self, text: &str) -> String {
+        self.paint(AnsiColor::Yellow.on_default().bold(), text)
+    }
+
+    pub fn strong(self, text: &str) -> String {
+        self.paint(Style::new().bold(), text)
+    }
+
+    fn paint(self, style: Style, text: &str) -> String {
+        if self.is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// A denial for people: the reason, what it means, and what to answer a caller.
+pub fn denied_text(denial: &Denial, palette: Palette) -> String {
+    let Denial { reason, answer } = denial;
+    let verdict = palette.bad("deny");
+    format!("{verdict}  {} (answer {})\n  {}\n", reason.name(), answer.status(), reason.description())
+}
+
+/// Says on standard error which keys of a set are not used, and why.
+pub fn warn_of_skipped_keys(path: &str, report: &KeyReport) {
+    for SkippedKey { index, key_id, fault } in &report.skipped {
+        let name = key_id.as_deref().map_or(String::new(), |id| format!(" ({})", id.escape_debug()));
+        let (fault, meaning) = (fault.name(), fault.description());
+        eprintln!("poolgate: {path}: key {index}{name} is not used: {fault}: {meaning}");
+    }
+}

@@ -1,0 +1,164 @@
+//! `poolgate verify`.
+
+use super::{
+    arguments::{TokenUse, VerifyArguments},
+    batch, compilation_cache, input,
+    output::{self, CommandError, Outcome, Palette},
+};
+use poolgate::{Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier};
+use serde_json::Value;
+use std::{env, io::Write, path::Path, time::Duration};
+
+pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
+    let verifier = verifier(&arguments).await?;
+    if let Some(path) = &arguments.subject.batch {
+        return batch::run(path, async |token| judge(&verifier, token).await).await;
+    }
+    let token = input::token(arguments.subject.token.as_deref().unwrap_or_default())?;
+    let verdict = verifier.verify(token.trim()).await;
+    let mut stdout = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(stdout, "{}", json(&verdict))?;
+    } else {
+        write!(stdout, "{}", text(&verdict, Palette::for_stdout()))?;
+    }
+    Ok(outcome(&verdict))
+}
+
+async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError> {
+    let key_file = arguments.jwks.as_deref().filter(|text| !is_url(text));
+    let jwks = key_file.map(|path| input::key_set(Path::new(path))).transpose()?;
+    let mut builder = Verifier::builder()
+        .pool(pool(arguments, key_file.is_some())?)
+        .allow_http_loopback(arguments.allow_http_loopback)
+        .fetch_timeout(arguments.timeout);
+    if let Some(seconds) = arguments.at {
+        builder = builder.clock(FixedClock::at(seconds));
+    }
+    if let Some(directory) = compilation_cache() {
+        builder = builder.compilation_cache(directory);
+    }
+    let verifier = builder.build().await?;
+    if let Some(jwks) = jwks {
+        seed(&verifier, jwks, key_file.unwrap_or_default()).await?;
+    }
+    Ok(verifier)
+}
+
+/// Gives the keys from a file to the verifier's only pool, and says which of them are not used.
+async fn seed(verifier: &Verifier, jwks: Vec<u8>, path: &str) -> Result<(), CommandError> {
+    let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
+    let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
+    let issuer = reports.iter().flat_map(|report| &report.issuers).next().cloned().unwrap_or_default();
+    let now = SystemClock.now().as_secs();
+    let report = verifier.seed_keys(issuer, jwks, now).await.map_err(|error| usage(error.to_string()))?;
+    output::warn_of_skipped_keys(path, &report);
+    Ok(())
+}
+
+fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandError> {
+    let mut pool = match (&arguments.pool_id, &arguments.issuer) {
+        (_, Some(issuer)) => Pool::issuer(issuer),
+        (Some(id), None) => user_pool(id, arguments),
+        (None, None) => match variable("COGNITO_USER_POOL_ID") {
+            Some(id) => user_pool(&id, arguments),
+            None => return Err(CommandError::Usage("whose tokens? Give --pool-id or --issuer (see --help)".into())),
+        },
+    };
+    pool = match (&arguments.client_id, arguments.any_client, variable("COGNITO_CLIENT_ID")) {
+        (_, true, _) => pool.any_client(),
+        (ids, false, _) if !ids.is_empty() => pool.client_ids(ids),
+        (_, false, Some(ids)) => pool.client_ids(ids.split(',').map(str::trim)),
+        (_, false, None) => {
+            return Err(CommandError::Usage(
+                "of which app client? Give --client-id or --any-client (see --help)".into(),
+            ));
+        }
+    };
+    pool = pool
+        .algorithms(input::algorithms(&arguments.algorithms)?)
+        .token_use(match arguments.token_use {
+            TokenUse::Access => TokenUseRule::Access,
+            TokenUse::Id => TokenUseRule::Id,
+            TokenUse::Any => TokenUseRule::AccessOrId,
+            TokenUse::Unchecked => TokenUseRule::Unchecked,
+        })
+        .leeway(Duration::from_secs(arguments.leeway.into()));
+    if is_seeded {
+        pool = pool.seeded_keys_only();
+    } else if let Some(url) = &arguments.jwks {
+        pool = pool.jwks_url(url);
+    }
+    if let Some(seconds) = arguments.max_age {
+        pool = pool.max_age(Duration::from_secs(seconds.into()));
+    }
+    if !arguments.resources.is_empty() {
+        pool = pool.resources(&arguments.resources);
+    }
+    pool = match (arguments.groups.as_slice(), arguments.all_groups) {
+        ([], _) => pool,
+        (groups, false) => pool.any_of_groups(groups),
+        (groups, true) => pool.all_of_groups(groups),
+    };
+    Ok(match (arguments.scopes.as_slice(), arguments.all_scopes) {
+        ([], _) => pool,
+        (scopes, false) => pool.any_of_scopes(scopes),
+        (scopes, true) => pool.all_of_scopes(scopes),
+    })
+}
+
+fn user_pool(id: &str, arguments: &VerifyArguments) -> Pool {
+    match arguments.region.clone().or_else(|| variable("COGNITO_REGION")) {
+        Some(region) => Pool::user_pool(id).region(region),
+        None => Pool::user_pool(id),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+async fn judge(verifier: &Verifier, token: &str) -> (Outcome, Value) {
+    let verdict = verifier.verify(token).await;
+    (outcome(&verdict), json(&verdict))
+}
+
+fn outcome(verdict: &Result<Verified, Denial>) -> Outcome {
+    verdict.as_ref().map_or_else(Outcome::from, |_| Outcome::Allowed)
+}
+
+fn json(verdict: &Result<Verified, Denial>) -> Value {
+    match verdict {
+        Ok(verified) => output::allowed(&verified.payload),
+        Err(denial) => output::denied(denial),
+    }
+}
+
+fn text(verdict: &Result<Verified, Denial>, palette: Palette) -> String {
+    let verified = match verdict {
+        Err(denial) => return output::denied_text(denial, palette),
+        Ok(verified) => verified,
+    };
+    let mut text = format!("{}\n", palette.good("allow"));
+    let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+    let token_use = verified.token_use.map(|token_use| format!("{token_use:?}").to_lowercase());
+    for (name, value) in [
+        ("subject", optional(&verified.subject)),
+        ("username", optional(&verified.username)),
+        ("token use", optional(&token_use)),
+        ("issuer", optional(&verified.issuer)),
+        ("client", optional(&verified.client_id)),
+        ("groups", verified.groups.join(" ")),
+        ("scopes", verified.scopes.join(" ")),
+        ("expires at", verified.expires_at.to_string()),
+    ] {
+        if !value.is_empty() {
+            text += &format!("  {name:<11} {}\n", value.escape_debug());
+        }
+    }
+    text
+}
