@@ -118,7 +118,7 @@ pub enum ResourceRule {
 pub struct Limits {
     /// The longest token, in bytes; at most 1 MiB.
     pub token_bytes: u32,
-    /// The deepest nesting of JSON arrays and objects, from 2 to 100.
+    /// The deepest nesting of JSON arrays and objects, from 4 to 100 (a JWK Set with `key_ops` or `x5c` has 4).
     pub json_depth: u32,
     /// The longest JWK Set, in bytes; at most 16 MiB.
     pub jwks_bytes: u32,
@@ -129,7 +129,7 @@ pub struct Limits {
 impl Limits {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let fits = (1..=1 << 20).contains(&self.token_bytes)
-            && (2..=100).contains(&self.json_depth)
+            && (4..=100).contains(&self.json_depth)
             && (1..=1 << 24).contains(&self.jwks_bytes)
             && (1..=10_000).contains(&self.jwks_keys);
         if fits { Ok(()) } else { Err(ConfigError::OutOfRange) }
