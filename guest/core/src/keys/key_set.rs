@@ -101,6 +101,8 @@ impl KeySet {
                 self.unnamed.push(key);
                 (None, KeyFault::NoKeyId)
             }
+            // A leaked private key is worse news than a missing name.
+            (Err(KeyFault::NoKeyId), Err(fault)) => (None, fault),
             (Err(fault), _) => (None, fault),
             (Ok(name), key) => {
                 let fault = key.as_ref().err().copied();
