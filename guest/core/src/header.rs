@@ -12,6 +12,9 @@ pub const KEY_ID_LIMIT: usize = 256;
 /// Header members that bring a key along (RFC 7515 sections 4.1.2, 4.1.3, 4.1.5, 4.1.6). No token needs them.
 const EMBEDDED_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
+/// Registered members that are text and not looked at otherwise (RFC 7515 sections 4.1.7, 4.1.8 and 4.1.10).
+const TEXTS: [&str; 3] = ["x5t", "x5t#S256", "cty"];
+
 /// What the header says, once it has nothing in it that must be refused.
 #[derive(Debug)]
 pub struct Header {
@@ -45,6 +48,9 @@ impl Header {
         }
         if EMBEDDED_KEYS.iter().any(|name| object.has(name)) {
             return Err(Reason::EmbeddedKey);
+        }
+        if TEXTS.iter().any(|name| object.get(name).is_some_and(|value| value.as_str().is_none())) {
+            return Err(Reason::HeaderMalformed);
         }
         Ok(Self {
             algorithm,

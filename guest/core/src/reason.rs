@@ -62,7 +62,7 @@ reasons! {
     EncodingPadded = "encoding-padded",
     /// A part has unused bits set: a second spelling of the same bytes.
     EncodingNotCanonical = "encoding-not-canonical",
-    /// The header is not a JSON object in UTF-8.
+    /// The header is not a JSON object in UTF-8, or `cty`, `x5t` or `x5t#S256` is not a string.
     HeaderMalformed = "header-malformed",
     /// The header has two members of the same name, at any depth.
     HeaderDuplicateMember = "header-duplicate-member",
