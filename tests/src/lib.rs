@@ -1,0 +1,8 @@
+//! What the tests share: a mint for tokens, good and malformed; the corpus of judged tokens; the Wycheproof vectors.
+//!
+//! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
+//! very same cases.
+
+pub mod handmade_rsa;
+pub mod keys;
+pub mod minting;

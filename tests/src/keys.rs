@@ -1,0 +1,158 @@
+//! Fresh signing keys, made once a process, and their public JSON Web Keys.
+
+use crate::{handmade_rsa::HandmadeRsa, minting::base64url};
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    rand::SystemRandom,
+    rsa::{KeyPair as RsaKeyPair, KeySize},
+    signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use poolgate_core::Algorithm;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// What the tests' own pool signs with.
+pub static RSA_2048: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa2048));
+/// Another pool's key, or an attacker's.
+pub static OTHER_RSA_2048: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa2048));
+/// A key whose modulus is not a power of two long.
+pub static RSA_3072: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa3072));
+/// For ES256.
+pub static P256: LazyLock<TestKey> =
+    LazyLock::new(|| TestKey::ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING));
+/// For ES384.
+pub static P384: LazyLock<TestKey> =
+    LazyLock::new(|| TestKey::ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING));
+/// For ES512.
+pub static P521: LazyLock<TestKey> =
+    LazyLock::new(|| TestKey::ec("P-521", &signature::ECDSA_P521_SHA512_FIXED_SIGNING));
+/// For EdDSA.
+pub static ED25519: LazyLock<TestKey> = LazyLock::new(TestKey::ed25519);
+
+/// A key pair that signs anything.
+pub struct TestKey(Pair);
+
+enum Pair {
+    Rsa(RsaKeyPair),
+    Ec(&'static str, EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Handmade(HandmadeRsa),
+}
+
+impl TestKey {
+    /// A fresh RSA key.
+    pub fn rsa(size: KeySize) -> Self {
+        Self(Pair::Rsa(RsaKeyPair::generate(size).expect("an RSA key")))
+    }
+
+    /// A fresh key on the curve that JOSE calls `curve`.
+    pub fn ec(curve: &'static str, algorithm: &'static EcdsaSigningAlgorithm) -> Self {
+        Self(Pair::Ec(curve, EcdsaKeyPair::generate(algorithm).expect("an EC key")))
+    }
+
+    /// A fresh Ed25519 key.
+    pub fn ed25519() -> Self {
+        Self(Pair::Ed25519(Ed25519KeyPair::generate().expect("an Ed25519 key")))
+    }
+
+    /// An RSA key that no careful library makes.
+    pub fn handmade(key: HandmadeRsa) -> Self {
+        Self(Pair::Handmade(key))
+    }
+
+    /// Signs. The algorithm chooses the scheme of an RSA key; of the others it is fixed by the key.
+    ///
+    /// # Panics
+    /// If an RSA key is asked for an algorithm of another family, or a handmade one for anything but RS256.
+    pub fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match &self.0 {
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(rsa_encoding(algorithm), &random, message, &mut signature).expect("an RSA signature");
+                signature
+            }
+            Pair::Ec(_, pair) => pair.sign(&random, message).expect("an ECDSA signature").as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Handmade(key) => {
+                assert_eq!(algorithm, Algorithm::Rs256, "a handmade key signs with RS256 alone");
+                key.sign_rs256(message)
+            }
+        }
+    }
+
+    /// The public RSA key as a PEM file, the "secret" of the classic key confusion.
+    ///
+    /// # Panics
+    /// If it is not a fresh RSA key.
+    pub fn public_pem(&self) -> String {
+        let Pair::Rsa(pair) = &self.0 else { panic!("only a fresh RSA key is written as PEM") };
+        let der: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("a public key");
+        let text = STANDARD.encode(der.as_ref());
+        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    /// The public JSON Web Key without `alg`.
+    pub fn jwk(&self, key_id: &str) -> Value {
+        match &self.0 {
+            Pair::Rsa(pair) => {
+                let public = pair.public_key();
+                let modulus = public.modulus().big_endian_without_leading_zero();
+                let exponent = public.exponent().big_endian_without_leading_zero();
+                rsa_jwk(key_id, modulus, exponent)
+            }
+            Pair::Ec(curve, pair) => {
+                // SEC 1 section 2.3.3, uncompressed: 04, x, y.
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
+                json!({"kty": "EC", "kid": key_id, "use": "sig", "crv": curve, "x": base64url(x), "y": base64url(y)})
+            }
+            Pair::Ed25519(pair) => {
+                let x = base64url(pair.public_key().as_ref());
+                json!({"kty": "OKP", "kid": key_id, "use": "sig", "crv": "Ed25519", "x": x})
+            }
+            Pair::Handmade(key) => rsa_jwk(key_id, &key.modulus(), &key.exponent()),
+        }
+    }
+
+    /// The public JSON Web Key with `alg`, as Cognito publishes it.
+    pub fn jwk_for(&self, algorithm: Algorithm, key_id: &str) -> Value {
+        let mut jwk = self.jwk(key_id);
+        jwk["alg"] = algorithm.name().into();
+        jwk
+    }
+}
+
+/// A key of the pool above that signs with this algorithm.
+pub fn key_for(algorithm: Algorithm) -> &'static TestKey {
+    match algorithm {
+        Algorithm::Es256 => &P256,
+        Algorithm::Es384 => &P384,
+        Algorithm::Es512 => &P521,
+        Algorithm::EdDsa => &ED25519,
+        _ => &RSA_2048,
+    }
+}
+
+/// An RSA JSON Web Key of any numbers.
+pub fn rsa_jwk(key_id: &str, modulus: &[u8], exponent: &[u8]) -> Value {
+    json!({"kty": "RSA", "kid": key_id, "use": "sig", "n": base64url(modulus), "e": base64url(exponent)})
+}
+
+/// The text of a JSON Web Key Set.
+pub fn jwks(keys: &[Value]) -> String {
+    json!({ "keys": keys }).to_string()
+}
+
+fn rsa_encoding(algorithm: Algorithm) -> &'static dyn RsaEncoding {
+    match algorithm {
+        Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
+        Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
+        Algorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
+        Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
+        Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
+        Algorithm::Ps512 => &signature::RSA_PSS_SHA512,
+        other => panic!("{} is not an RSA algorithm", other.name()),
+    }
+}
