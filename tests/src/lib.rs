@@ -3,6 +3,7 @@
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
 
+pub mod corpus;
 pub mod handmade_rsa;
 pub mod keys;
 pub mod minting;

@@ -1,0 +1,71 @@
+//! The corpus, judged natively by the core: a named test for each case, and tests of the corpus itself.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use poolgate_core::{Reason, Verified};
+use poolgate_tests::corpus::{Case, Expected, cases};
+use std::collections::BTreeSet;
+
+fn main() {
+    let mut trials: Vec<Trial> = cases().iter().map(|case| Trial::test(case.name, || judge(case))).collect();
+    trials.extend([
+        Trial::test("the_corpus_names_every_case_once", names_are_unique),
+        Trial::test("the_corpus_has_at_least_90_refusals_and_15_acceptances", sizes),
+        Trial::test("the_corpus_has_every_reason_that_the_core_gives", every_reason_is_there),
+    ]);
+    libtest_mimic::run(&Arguments::from_args(), trials).exit()
+}
+
+fn judge(case: &Case) -> Result<(), Failed> {
+    let verdict = case.judge_natively();
+    let came = came(&verdict);
+    if came != case.expected {
+        return Err(format!("expected {:?}, came {came:?}", case.expected).into());
+    }
+    let Some(fault) = case.key_fault else { return Ok(()) };
+    let skipped: Vec<_> = case.verifier().key_reports().into_iter().flat_map(|report| report.skipped).collect();
+    match skipped.iter().any(|key| key.fault == fault) {
+        true => Ok(()),
+        false => Err(format!("expected a key skipped for {fault:?}, came {skipped:?}").into()),
+    }
+}
+
+fn came(verdict: &Result<Verified, Reason>) -> Expected {
+    match verdict {
+        Ok(_) => Expected::Allow,
+        Err(reason) => Expected::Deny(reason.name()),
+    }
+}
+
+fn names_are_unique() -> Result<(), Failed> {
+    let mut seen = BTreeSet::new();
+    match cases().iter().find(|case| !seen.insert(case.name)) {
+        None => Ok(()),
+        Some(case) => Err(format!("{} is there twice", case.name).into()),
+    }
+}
+
+fn sizes() -> Result<(), Failed> {
+    let allowed = cases().iter().filter(|case| case.expected == Expected::Allow).count();
+    let denied = cases().len() - allowed;
+    println!("{denied} refusals, {allowed} acceptances");
+    if denied >= 90 && allowed >= 15 { Ok(()) } else { Err(format!("{denied} refusals, {allowed} acceptances").into()) }
+}
+
+fn every_reason_is_there() -> Result<(), Failed> {
+    let given: BTreeSet<&str> = cases()
+        .iter()
+        .filter_map(|case| match case.expected {
+            Expected::Deny(reason) => Some(reason),
+            Expected::Allow => None,
+        })
+        .collect();
+    // Said by the component and the host, never by the core.
+    let elsewhere = [Reason::NotConfigured, Reason::SandboxFailed, Reason::SandboxTimeout];
+    let missing: Vec<&str> = Reason::ALL
+        .iter()
+        .filter(|reason| !elsewhere.contains(reason))
+        .map(|reason| reason.name())
+        .filter(|name| !given.contains(name))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("no case is refused with {missing:?}").into()) }
+}

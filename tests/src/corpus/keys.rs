@@ -1,0 +1,177 @@
+//! From `kid` to a key, and every key that is published but refused (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+
+use super::{Case, SECOND_KEY_ID};
+use crate::{
+    handmade_rsa::{BITS_1024, EXPONENT_1},
+    keys::{ED25519, OTHER_RSA_2048, P256, RSA_2048, TestKey, jwks, rsa_jwk},
+    minting::{Draft, ISSUER, KEY_ID, NOW, base64url, unbase64url},
+};
+use poolgate_core::{Algorithm, KeyFault};
+use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    [lookup(), purpose(), numbers(), sets()].into_iter().flatten().collect()
+}
+
+fn access() -> Draft {
+    Draft::access(&RSA_2048)
+}
+
+/// A token with a good signature, refused for its key.
+fn refused(name: &'static str, fault: KeyFault, key: &'static TestKey, jwk: Value) -> Case {
+    let case = Case::denied(name, "key-refused", Draft::access(&RSA_2048).signed_by(key));
+    case.with_keys(&[jwk]).with_fault(fault)
+}
+
+/// The pool's own key with another member.
+fn with(name: &str, value: Value) -> Value {
+    let mut jwk = RSA_2048.jwk(KEY_ID);
+    jwk[name] = value;
+    jwk
+}
+
+fn lookup() -> Vec<Case> {
+    let kid = |name: &str| access().header("kid", format!("\"{name}\""));
+    let mut unseeded = Case::denied("a_pool_without_keys_can_not_judge", "keys-unavailable", access());
+    unseeded.seeds.clear();
+    vec![
+        Case::allowed("the_second_key_of_a_set_is_found", {
+            Draft::access(&OTHER_RSA_2048).header("kid", format!("\"{SECOND_KEY_ID}\""))
+        }),
+        Case::denied("the_kid_of_another_key_of_the_set_is_refused", "signature-invalid", kid(SECOND_KEY_ID)),
+        Case::denied("an_unknown_kid_is_refused", "key-unknown", kid("unknown")),
+        Case::denied("a_kid_that_looks_alike_is_refused", "key-unknown", kid(&KEY_ID.replace('M', "М"))),
+        Case::denied("a_kid_in_another_case_is_refused", "key-unknown", kid(&KEY_ID.to_lowercase())),
+        Case::denied("a_kid_with_a_space_is_refused", "key-unknown", kid(&format!("{KEY_ID} "))),
+        Case::denied("a_kid_with_a_nul_is_refused", "key-unknown", kid(&format!("{KEY_ID}\\u0000"))),
+        Case::denied("a_kid_that_is_a_path_is_just_a_name", "key-unknown", kid("../../dev/null")),
+        Case::denied("another_normal_form_of_a_kid_is_another_kid", "key-unknown", kid("cle\u{301}"))
+            .with_keys(&[RSA_2048.jwk("cl\u{e9}")]),
+        unseeded,
+    ]
+}
+
+fn purpose() -> Vec<Case> {
+    let own = |name, fault, jwk| refused(name, fault, &RSA_2048, jwk);
+    let text = RSA_2048.jwk(KEY_ID).to_string();
+    vec![
+        Case::allowed("a_key_without_alg_is_used_for_its_family", access()).with_keys(&[RSA_2048.jwk(KEY_ID)]),
+        Case::allowed("a_key_whose_operations_have_verify_is_used", access())
+            .with_keys(&[with("key_ops", json!(["verify"]))]),
+        Case::allowed("unknown_members_of_a_key_are_not_looked_at", access()).with_keys(&[with("x5t", json!("AAAA"))]),
+        own("a_key_for_encryption_is_refused", KeyFault::NotForSignatures, with("use", json!("enc"))),
+        own(
+            "a_key_without_the_operation_verify_is_refused",
+            KeyFault::NotForSignatures,
+            with("key_ops", json!(["sign"])),
+        ),
+        own("a_use_that_is_no_string_is_refused", KeyFault::Malformed, with("use", json!(["sig"]))),
+        own("a_key_for_another_family_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("ES256"))),
+        own("a_key_for_an_unknown_algorithm_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("RSA-OAEP"))),
+        own("a_key_for_hs256_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("HS256"))),
+        own("a_key_with_its_private_exponent_is_refused", KeyFault::PrivateMember, with("d", json!("AQAB"))),
+        own("a_key_with_a_prime_is_refused", KeyFault::PrivateMember, with("p", json!("AQAB"))),
+        own("a_key_with_a_null_private_member_is_refused", KeyFault::PrivateMember, with("qi", json!(null))),
+        own("a_symmetric_key_is_refused", KeyFault::Symmetric, json!({"kty": "oct", "kid": KEY_ID, "k": "AAAA"})),
+        own("a_key_of_unknown_type_is_refused", KeyFault::UnsupportedKeyType, with("kty", json!("AKP"))),
+        own("a_key_type_in_small_letters_is_refused", KeyFault::UnsupportedKeyType, with("kty", json!("rsa"))),
+        own("a_key_without_kty_is_refused", KeyFault::NoKeyType, json!({"kid": KEY_ID, "n": "AQAB", "e": "AQAB"})),
+        Case::denied("a_key_with_two_moduli_is_no_key", "keys-unavailable", access())
+            .with_jwks(format!("{{\"keys\":[{},\"n\":\"AQAB\"}}]}}", &text[..text.len() - 1])),
+    ]
+}
+
+fn numbers() -> Vec<Case> {
+    let modulus = unbase64url(RSA_2048.jwk(KEY_ID)["n"].as_str().expect("a modulus"));
+    let with_modulus = |bytes: &[u8]| with("n", json!(base64url(bytes)));
+    let with_exponent = |bytes: &[u8]| with("e", json!(base64url(bytes)));
+    let own = |name, fault, jwk| refused(name, fault, &RSA_2048, jwk);
+    let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();
+    let padded = format!("{}==", RSA_2048.jwk(KEY_ID)["n"].as_str().expect("a modulus"));
+    let point = |member: &str, value: Value| {
+        let mut jwk = P256.jwk(KEY_ID);
+        jwk[member] = value;
+        jwk
+    };
+    let ec = |name, fault, jwk| {
+        let case = Case::denied(name, "key-refused", access().signed_with(&P256, Algorithm::Es256));
+        case.with_pool(|pool| pool.algorithms = vec![Algorithm::Es256]).with_keys(&[jwk]).with_fault(fault)
+    };
+    let ed25519 = |name, fault, x: &[u8]| {
+        let jwk = json!({"kty": "OKP", "kid": KEY_ID, "crv": "Ed25519", "x": base64url(x)});
+        let case = Case::denied(name, "key-refused", access().signed_with(&ED25519, Algorithm::EdDsa));
+        case.with_pool(|pool| pool.algorithms = vec![Algorithm::EdDsa]).with_keys(&[jwk]).with_fault(fault)
+    };
+    vec![
+        refused("a_key_of_1024_bits_is_refused", KeyFault::ModulusTooSmall, &BITS_1024, BITS_1024.jwk(KEY_ID)),
+        own("a_modulus_of_2047_bits_is_refused", KeyFault::ModulusTooSmall, {
+            with_modulus(&[&[0x7f], &modulus[1..]].concat())
+        }),
+        own("a_modulus_of_8200_bits_is_refused", KeyFault::ModulusTooLarge, with_modulus(&[0xff; 1025])),
+        own("an_even_modulus_is_refused", KeyFault::ModulusEven, with_modulus(&even)),
+        refused("an_exponent_of_1_is_refused", KeyFault::BadExponent, &EXPONENT_1, EXPONENT_1.jwk(KEY_ID)),
+        own("an_exponent_of_2_is_refused", KeyFault::BadExponent, with_exponent(&[2])),
+        own("an_even_exponent_is_refused", KeyFault::BadExponent, with_exponent(&[1, 0, 0])),
+        own("an_exponent_of_0_is_refused", KeyFault::BadEncoding, with_exponent(&[0])),
+        own("an_exponent_above_the_modulus_is_refused", KeyFault::BadExponent, {
+            rsa_jwk(KEY_ID, &modulus, &[&modulus[..], &[1]].concat())
+        }),
+        own("an_exponent_equal_to_the_modulus_is_refused", KeyFault::BadExponent, with_exponent(&modulus)),
+        own("an_exponent_with_a_leading_zero_is_refused", KeyFault::BadEncoding, with_exponent(&[0, 1, 0, 1])),
+        own(
+            "a_modulus_with_a_leading_zero_is_refused",
+            KeyFault::BadEncoding,
+            with_modulus(&[&[0], &modulus[..]].concat()),
+        ),
+        own("a_padded_modulus_is_refused", KeyFault::BadEncoding, with("n", json!(padded))),
+        own("an_empty_modulus_is_refused", KeyFault::BadEncoding, with("n", json!(""))),
+        own("a_modulus_that_is_a_number_is_refused", KeyFault::Malformed, with("n", json!(65537))),
+        own(
+            "a_key_without_modulus_is_refused",
+            KeyFault::MissingMember,
+            json!({"kty": "RSA", "kid": KEY_ID, "e": "AQAB"}),
+        ),
+        ec("a_point_off_the_curve_is_refused", KeyFault::BadPoint, point("y", json!(base64url(&[1; 32])))),
+        ec("the_point_zero_zero_is_refused", KeyFault::BadPoint, {
+            json!({"kty": "EC", "kid": KEY_ID, "crv": "P-256", "x": base64url(&[0; 32]), "y": base64url(&[0; 32])})
+        }),
+        ec("a_coordinate_that_is_too_short_is_refused", KeyFault::BadEncoding, point("x", json!(base64url(&[1; 31])))),
+        ec("a_curve_that_no_algorithm_uses_is_refused", KeyFault::UnsupportedKeyType, point("crv", json!("secp256k1"))),
+        ec("a_point_of_another_curve_is_refused", KeyFault::BadEncoding, point("crv", json!("P-384"))),
+        ed25519("an_ed25519_key_of_small_order_is_refused", KeyFault::BadPoint, &[&[1], &[0; 31][..]].concat()),
+        ed25519("an_ed25519_key_of_31_bytes_is_refused", KeyFault::BadEncoding, &[1; 31]),
+    ]
+}
+
+fn sets() -> Vec<Case> {
+    let own = || RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
+    let mut broken = own();
+    broken["n"] = json!("!");
+    broken["kid"] = json!("broken");
+    let unnamed = json!({"kty": "RSA", "n": own()["n"], "e": "AQAB"});
+    let newer = |jwks: String, case: Case| {
+        let mut case = case;
+        case.seeds.push(super::Seed { issuer: ISSUER.into(), jwks, fetched_at: NOW });
+        case
+    };
+    vec![
+        Case::allowed("a_bad_key_does_not_take_the_good_ones_with_it", access()).with_keys(&[
+            json!(7),
+            json!({}),
+            broken,
+            unnamed,
+            own(),
+        ]),
+        Case::denied("of_two_keys_with_one_kid_the_first_counts", "signature-invalid", access())
+            .with_keys(&[OTHER_RSA_2048.jwk(KEY_ID), own()]),
+        Case::denied("a_good_key_does_not_replace_a_bad_one_of_its_kid", "key-refused", access())
+            .with_keys(&[BITS_1024.jwk(KEY_ID), own()]),
+        Case::denied("a_set_of_bad_keys_alone_knows_no_kid", "keys-unavailable", access().header("kid", "\"other\""))
+            .with_keys(&[BITS_1024.jwk(KEY_ID)]),
+        newer(jwks(&[own()]), Case::allowed("newer_keys_replace_older_ones", access())),
+        newer(
+            jwks(&[OTHER_RSA_2048.jwk(SECOND_KEY_ID)]),
+            Case::denied("a_key_that_is_no_longer_published_is_unknown", "key-unknown", access()),
+        ),
+    ]
+}

@@ -1,0 +1,58 @@
+//! `aud` of access tokens that are bound to a resource server (RFC 8707, RFC 7519 section 4.1.3).
+
+use super::{Case, names};
+use crate::{
+    keys::RSA_2048,
+    minting::{CLIENT_ID, Draft},
+};
+use poolgate_core::{ClientRule, Pool, ResourceRule};
+
+const API: &str = "https://orders.example.com";
+
+pub(super) fn cases() -> Vec<Case> {
+    let access = || Draft::access(&RSA_2048);
+    let bound_to = |value: String| access().claim("aud", value);
+    let ours = || bound_to(format!("\"{API}\""));
+    vec![
+        Case::allowed("an_access_token_bound_to_us_is_accepted", ours()).with_pool(bound),
+        Case::allowed("an_access_token_bound_to_us_among_others_is_accepted", bound_to(format!("[\"x\",\"{API}\"]")))
+            .with_pool(bound),
+        Case::denied("an_unbound_access_token_is_refused_where_a_resource_is_asked", "resource-missing", access())
+            .with_pool(bound),
+        Case::denied("an_access_token_bound_to_another_is_refused", "resource-mismatch", {
+            bound_to("\"https://evil.example\"".into())
+        })
+        .with_pool(bound),
+        Case::denied("a_resource_with_a_final_slash_is_another", "resource-mismatch", bound_to(format!("\"{API}/\"")))
+            .with_pool(bound),
+        Case::denied(
+            "the_client_does_not_stand_for_the_resource",
+            "resource-mismatch",
+            bound_to(format!("\"{CLIENT_ID}\"")),
+        )
+        .with_pool(bound),
+        Case::denied("an_empty_list_of_resources_is_refused", "resource-mismatch", bound_to("[]".into()))
+            .with_pool(bound),
+        Case::denied(
+            "a_bound_token_of_another_client_is_refused",
+            "client-mismatch",
+            ours().claim("client_id", "\"another\""),
+        )
+        .with_pool(bound),
+        Case::denied("a_resource_that_is_a_number_is_refused", "audience-invalid", bound_to("1".into()))
+            .with_pool(bound),
+        Case::denied("a_bound_token_is_refused_where_no_resource_is_configured", "resource-mismatch", ours()),
+        Case::denied("an_unbound_rule_refuses_an_empty_aud", "resource-mismatch", bound_to("[]".into())),
+        Case::allowed("an_unbound_rule_accepts_an_aud_that_names_the_client", bound_to(format!("\"{CLIENT_ID}\""))),
+        Case::denied("an_unbound_rule_with_any_client_refuses_every_aud", "resource-mismatch", ours())
+            .with_pool(|pool| pool.client = ClientRule::Unchecked),
+        Case::allowed("an_unchecked_resource_may_be_any", ours())
+            .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
+        Case::denied("an_unchecked_resource_must_still_be_text", "audience-invalid", bound_to("{}".into()))
+            .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
+    ]
+}
+
+fn bound(pool: &mut Pool) {
+    pool.resource = ResourceRule::OneOf(names(&[API]));
+}
