@@ -7,3 +7,4 @@ pub mod corpus;
 pub mod handmade_rsa;
 pub mod keys;
 pub mod minting;
+pub mod wycheproof_vectors;
