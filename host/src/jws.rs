@@ -81,6 +81,27 @@ impl JwsVerifier {
         verdict.await?.map(Into::into).map_err(Into::into)
     }
 
+    /// Verifies a signature over any bytes, as test vectors bring them. Without a key ID, the set must hold exactly one
+    /// usable key.
+    ///
+    /// # Errors
+    /// A [`Denial`].
+    pub async fn verify_detached(
+        &mut self,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Denial> {
+        let verdict = self.call(async |instance, key_set| {
+            let interface = instance.bindings.poolgate_auth_jws().key_set();
+            let store = &mut instance.store;
+            let verdict = interface.call_verify_detached(store, key_set, algorithm, key_id, message, signature);
+            verdict.await.map_err(failure)
+        });
+        verdict.await?.map_err(Into::into)
+    }
+
     async fn start(&mut self) -> Result<Result<(), SeedError>, Failure> {
         let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None).await?;
         instance.begin_call();

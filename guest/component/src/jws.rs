@@ -55,4 +55,23 @@ impl GuestKeySet for AllowedKeys {
             payload: jws.payload,
         })
     }
+
+    fn verify_detached(
+        &self,
+        algorithm: Algorithm,
+        key_id: Option<String>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> Result<(), Denial> {
+        let algorithm = core_algorithm(algorithm);
+        poolgate_core::jws::verify_detached(
+            &self.keys,
+            self.allowed,
+            algorithm,
+            key_id.as_deref(),
+            &message,
+            &signature,
+        )
+        .map_err(denial)
+    }
 }

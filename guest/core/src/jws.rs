@@ -6,6 +6,7 @@ use crate::{
     header::Header,
     jwa::Algorithms,
     keys::{Found, KeySet},
+    signature::PreparedKey,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -37,14 +38,36 @@ pub fn verify(compact: &str, keys: &KeySet, allowed: Algorithms, limits: &Limits
     }
     let payload = jws.payload()?;
     let signature = jws.signature()?;
-    let key = match &header.key_id {
-        None => keys.only_key().ok_or(Reason::KeyIdMissing)?,
-        Some(key_id) => match keys.find(key_id) {
-            Found::Key(key) => key,
-            Found::Refused => return Err(Reason::KeyRefused),
-            Found::Nothing => return Err(Reason::KeyUnknown),
-        },
-    };
+    let key = find(keys, header.key_id.as_deref())?;
     key.verify(header.algorithm, jws.signing_input(), &signature)?;
     Ok(VerifiedJws { algorithm: header.algorithm, key_id: header.key_id, header: text, payload })
+}
+
+/// Verifies a signature over any bytes. Without a key ID, the set must hold exactly one usable key.
+///
+/// # Errors
+/// The reasons of the algorithm, the key and the signature.
+pub fn verify_detached(
+    keys: &KeySet,
+    allowed: Algorithms,
+    algorithm: Algorithm,
+    key_id: Option<&str>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Reason> {
+    if !allowed.contains(algorithm) {
+        return Err(Reason::AlgorithmNotAllowed);
+    }
+    find(keys, key_id)?.verify(algorithm, message, signature)
+}
+
+fn find<'k>(keys: &'k KeySet, key_id: Option<&str>) -> Result<&'k PreparedKey, Reason> {
+    let Some(key_id) = key_id else {
+        return keys.only_key().ok_or(Reason::KeyIdMissing);
+    };
+    match keys.find(key_id) {
+        Found::Key(key) => Ok(key),
+        Found::Refused => Err(Reason::KeyRefused),
+        Found::Nothing => Err(Reason::KeyUnknown),
+    }
 }
