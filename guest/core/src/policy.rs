@@ -81,7 +81,7 @@ impl Policy {
         if claims.not_before.is_some_and(|date| now.saturating_add(self.leeway) < date.ceil()) {
             return Err(Reason::NotYetValid);
         }
-        if claims.issued_at.is_some_and(|date| now.saturating_add(self.issued_at_skew) < date.floor()) {
+        if claims.issued_at.is_some_and(|date| now.saturating_add(self.issued_at_skew) < date.ceil()) {
             return Err(Reason::IssuedInFuture);
         }
         if let Some(max_age) = self.max_age {
