@@ -27,3 +27,8 @@ pub use verdict::{
     Algorithm, Answer, Denial, KeyFault, KeyReport, Reason, SeedError, SkippedKey, TokenUse, Verified, VerifiedJws,
 };
 pub use verifier::{Verifier, VerifierBuilder};
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 pub use wit::TokenUseRule;
 
-/// Seconds by which `iat` may lie in the future, for clocks that differ.
-const ISSUED_AT_SKEW: u32 = 60;
+/// How far `iat` may lie in the future unless stated, for clocks that differ.
+const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 
 /// The rules for the tokens of one issuer.
 ///
@@ -31,6 +31,7 @@ pub struct Pool {
     resource: wit::ResourceRule,
     max_age: Option<Duration>,
     leeway: Duration,
+    issued_at_skew: Duration,
 }
 
 impl Pool {
@@ -61,6 +62,7 @@ impl Pool {
             resource: wit::ResourceRule::Unbound,
             max_age: None,
             leeway: Duration::ZERO,
+            issued_at_skew: ISSUED_AT_SKEW,
         }
     }
 
@@ -156,11 +158,23 @@ impl Pool {
         self
     }
 
+    /// Accepts an `iat` that lies in the future by this, in whole seconds, at most 900. Without it, by a minute; where the
+    /// leeway is more, by that.
+    pub fn issued_at_skew(mut self, skew: Duration) -> Self {
+        self.issued_at_skew = skew;
+        self
+    }
+
     /// The contract's record, if everything that must be stated is.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
-        if let wit::KeyOrigin::Url(url) = &self.keys {
-            KeyUrl::parse(url, allow_http_loopback)?;
-        }
+        match (&self.keys, &self.issuer) {
+            (wit::KeyOrigin::Url(url), _) => Some(KeyUrl::parse(url, allow_http_loopback)?),
+            // The keys' URL begins with the issuer.
+            (wit::KeyOrigin::Derived, wit::IssuerRule::Exactly(issuer)) => {
+                Some(KeyUrl::parse(issuer, allow_http_loopback)?)
+            }
+            _ => None,
+        };
         Ok(wit::Pool {
             issuer: self.issuer,
             keys: self.keys,
@@ -172,7 +186,7 @@ impl Pool {
             resource: self.resource,
             max_age: self.max_age.map(seconds),
             leeway: seconds(self.leeway),
-            issued_at_skew: ISSUED_AT_SKEW,
+            issued_at_skew: seconds(self.issued_at_skew),
         })
     }
 }

@@ -99,8 +99,18 @@ pub struct VerifierBuilder {
     memory_limit: usize,
     instances: Option<NonZeroUsize>,
     clock: Arc<dyn Clock>,
-    component: Arc<[u8]>,
+    component: Wasm,
     compilation_cache: Option<PathBuf>,
+}
+
+/// A component, half a megabyte that no Debug output should show.
+#[derive(Clone)]
+struct Wasm(Arc<[u8]>);
+
+impl fmt::Debug for Wasm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes of WebAssembly", self.0.len())
+    }
 }
 
 impl Default for VerifierBuilder {
@@ -114,7 +124,7 @@ impl Default for VerifierBuilder {
             memory_limit: 64 * 1024 * 1024,
             instances: None,
             clock: Arc::new(SystemClock),
-            component: poolgate_artifacts::TOKEN_VERIFIER_WIDE.into(),
+            component: Wasm(poolgate_artifacts::TOKEN_VERIFIER_WIDE.into()),
             compilation_cache: None,
         }
     }
@@ -186,7 +196,7 @@ impl VerifierBuilder {
 
     /// A component of the world `token-verifier`, as WebAssembly. The built-in one unless stated.
     pub fn component(mut self, wasm: impl Into<Arc<[u8]>>) -> Self {
-        self.component = wasm.into();
+        self.component = Wasm(wasm.into());
         self
     }
 
@@ -205,7 +215,7 @@ impl VerifierBuilder {
         let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
         let config = Config { pools: pools.collect::<Result<_, _>>()?, limits: Some(self.limits) };
         let sandbox = compile(
-            self.component,
+            self.component.0,
             self.compilation_cache,
             Bounds { memory_bytes: self.memory_limit, call_deadline: self.call_deadline },
         )

@@ -7,7 +7,6 @@ use super::{
 };
 use poolgate::{Denial, JwsVerifier, VerifiedJws};
 use serde_json::Value;
-use std::io::Write;
 
 pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
     let jwks = input::key_set(&arguments.jwks)?;
@@ -25,12 +24,7 @@ pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
     }
     let compact = input::token(arguments.subject.compact.as_deref().unwrap_or_default())?;
     let verdict = verifier.verify(compact.trim()).await;
-    let mut stdout = std::io::stdout().lock();
-    if arguments.json {
-        writeln!(stdout, "{}", json(&verdict))?;
-    } else {
-        write!(stdout, "{}", text(&verdict, Palette::for_stdout()))?;
-    }
+    output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
     Ok(outcome(&verdict))
 }
 

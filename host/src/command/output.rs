@@ -5,7 +5,7 @@ use poolgate::{Answer, BuildError, Denial, KeyReport, SkippedKey, VerifiedJws};
 use serde_json::{Value, json};
 use std::{
     env, fmt,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -132,6 +132,12 @@ impl Palette {
     fn paint(self, style: Style, text: &str) -> String {
         if self.is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
+}
+
+/// Prints one verdict: a JSON object, or a text for people.
+pub fn print(as_json: bool, json: impl FnOnce() -> Value, text: impl FnOnce(Palette) -> String) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if as_json { writeln!(stdout, "{}", json()) } else { stdout.write_all(text(Palette::for_stdout()).as_bytes()) }
 }
 
 /// A denial for people: the reason, what it means, and what to answer a caller.

@@ -7,7 +7,7 @@ use super::{
 };
 use poolgate::{Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier};
 use serde_json::Value;
-use std::{env, io::Write, path::Path, time::Duration};
+use std::{env, path::Path, time::Duration};
 
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
@@ -16,12 +16,7 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
     }
     let token = input::token(arguments.subject.token.as_deref().unwrap_or_default())?;
     let verdict = verifier.verify(token.trim()).await;
-    let mut stdout = std::io::stdout().lock();
-    if arguments.json {
-        writeln!(stdout, "{}", json(&verdict))?;
-    } else {
-        write!(stdout, "{}", text(&verdict, Palette::for_stdout()))?;
-    }
+    output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
     Ok(outcome(&verdict))
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Instances {
     /// A permit for each instance that may exist.
     permits: Semaphore,
     idle: Mutex<Vec<Warm>>,
-    seeds: Mutex<Vec<Arc<Seed>>>,
+    seeds: Mutex<Seeds>,
     failures: AtomicU64,
 }
 
@@ -35,10 +35,29 @@ pub(crate) struct Seed {
     pub(crate) fetched_at: u64,
 }
 
+/// The latest seed of each issuer, numbered in the order in which they came.
+#[derive(Debug, Default)]
+struct Seeds {
+    count: u64,
+    latest: Vec<(u64, Arc<Seed>)>,
+}
+
+impl Seeds {
+    fn push(&mut self, seed: Seed) {
+        self.latest.retain(|(_, earlier)| earlier.issuer != seed.issuer);
+        self.count += 1;
+        self.latest.push((self.count, Arc::new(seed)));
+    }
+
+    fn after(&self, number: u64) -> Vec<(u64, Arc<Seed>)> {
+        self.latest.iter().filter(|(own, _)| *own > number).cloned().collect()
+    }
+}
+
 struct Warm {
     instance: Instance,
-    /// How many of the seeds it was given.
-    seeded: usize,
+    /// The number of the last seed that it was given.
+    seeded: u64,
 }
 
 impl Instances {
@@ -79,7 +98,7 @@ impl Instances {
         let report = self.call(async |instance: &mut Instance| instance.seed_keys(issuer, jwks, *fetched_at).await);
         let report = report.await.map_err(|_| SeedFailure::Sandbox)?.map_err(SeedFailure::Refused)?;
         // The instance that took it will be given it once more, which changes nothing.
-        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(seed));
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).push(seed);
         Ok(report)
     }
 
@@ -125,14 +144,11 @@ impl Instances {
     }
 
     async fn bring_seeds(&self, warm: &mut Warm) -> Result<(), Failure> {
-        let missing: Vec<Arc<Seed>> = {
-            let seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
-            seeds.get(warm.seeded..).unwrap_or_default().to_vec()
-        };
-        for seed in missing {
+        let missing = self.seeds.lock().unwrap_or_else(PoisonError::into_inner).after(warm.seeded);
+        for (number, seed) in missing {
             // Refused only where the instance holds a later set by now.
             let _ = warm.instance.seed_keys(&seed.issuer, &seed.jwks, seed.fetched_at).await?;
-            warm.seeded += 1;
+            warm.seeded = number;
         }
         Ok(())
     }

@@ -37,6 +37,11 @@ impl Signer {
         &self.key_id
     }
 
+    /// n, big-endian; of the same length for every key here.
+    pub fn modulus(&self) -> Vec<u8> {
+        PublicKeyComponents::<Vec<u8>>::from(self.key.public_key()).n
+    }
+
     /// The public key as it is published.
     pub fn jwk(&self) -> Value {
         let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(self.key.public_key());
