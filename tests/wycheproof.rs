@@ -1,6 +1,9 @@
-//! Every Wycheproof vector within JOSE is judged right, through the core's public path: JWK Set, key, signature.
+//! Every Wycheproof vector within JOSE is judged right, through the core's public path (JWK Set, key, signature), and a
+//! sample of each set through the built components.
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use poolgate::{Algorithm, JwsVerifier};
+use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
 use poolgate_core::{
     Limits,
     keys::{Found, KeySet},
@@ -11,10 +14,14 @@ use poolgate_tests::wycheproof_vectors::{Group, KEY_ID, VectorSet, sets};
 const VECTORS: usize = 5303;
 
 fn main() {
-    let sets: Vec<VectorSet> = sets();
+    let sets: &'static [VectorSet] = sets().leak();
     let total: usize = sets.iter().map(within_jose).sum();
-    let mut trials: Vec<Trial> =
-        sets.into_iter().map(|set| Trial::test(set.name.clone(), move || judge(&set))).collect();
+    let mut trials: Vec<Trial> = sets.iter().map(|set| Trial::test(&set.name, move || judge(set))).collect();
+    for (build, component) in [("wide", TOKEN_VERIFIER_WIDE), ("portable", TOKEN_VERIFIER_PORTABLE)] {
+        trials.extend(sets.iter().map(|set| {
+            Trial::test(format!("{}_in_the_{build}_component", set.name), move || judge_sample(set, component))
+        }));
+    }
     trials.push(Trial::test("all_the_vectors_are_there", move || {
         if total == VECTORS { Ok(()) } else { Err(format!("expected {VECTORS} vectors, came {total}").into()) }
     }));
@@ -54,4 +61,31 @@ fn wrong_verdicts(group: &Group, keys: &KeySet) -> Result<Vec<String>, Failed> {
             format!("#{} ({}): valid is {}, came {verdict:?}", vector.id, vector.comment, vector.is_valid)
         })
         .collect())
+}
+
+/// The first group of a set and every twelfth after it, and of each group at most 40 vectors, evenly spread.
+fn judge_sample(set: &VectorSet, component: &'static [u8]) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let (mut judged, mut wrong) = (0, Vec::new());
+    for group in set.groups.iter().step_by(12) {
+        let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
+        let verifier = JwsVerifier::with_component(component, Some(cache.into()), group.jwks.as_str(), []);
+        let mut verifier = runtime.block_on(verifier).map_err(|error| error.to_string())?;
+        let same = Algorithm::ALL.iter().find(|algorithm| algorithm.jose_name() == group.algorithm.name());
+        let algorithm = *same.ok_or("the contract lacks an algorithm of the core")?;
+        for vector in group.vectors.iter().step_by(group.vectors.len().div_ceil(40)) {
+            let verdict = verifier.verify_detached(algorithm, Some(KEY_ID), &vector.message, &vector.signature);
+            let verdict = runtime.block_on(verdict);
+            judged += 1;
+            if verdict.is_ok() != vector.is_valid {
+                wrong.push(format!("#{} ({}): came {verdict:?}", vector.id, vector.comment));
+            }
+        }
+    }
+    println!("{}: {judged} judged in the component", set.name);
+    match (judged, wrong.is_empty()) {
+        (0, _) => Err("no vector was judged".into()),
+        (_, true) => Ok(()),
+        (_, false) => Err(wrong.join("\n").into()),
+    }
 }

@@ -1,6 +1,9 @@
 //! Fresh signing keys, made once a process, and their public JSON Web Keys.
 
-use crate::{handmade_rsa::HandmadeRsa, minting::base64url};
+use crate::{
+    handmade_rsa::HandmadeRsa,
+    minting::{base64url, unbase64url},
+};
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     rand::SystemRandom,
@@ -92,6 +95,14 @@ impl TestKey {
         let text = STANDARD.encode(der.as_ref());
         let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    /// The modulus of an RSA key, big-endian.
+    ///
+    /// # Panics
+    /// If it is not an RSA key.
+    pub fn modulus(&self) -> Vec<u8> {
+        unbase64url(self.jwk("")["n"].as_str().expect("an RSA key"))
     }
 
     /// The public JSON Web Key without `alg`.

@@ -1,4 +1,5 @@
-//! What the tests share: a mint for tokens, good and malformed; the corpus of judged tokens; the Wycheproof vectors.
+//! What the tests share: a mint for tokens, good and malformed; the corpus of judged tokens; the Wycheproof vectors; a
+//! Cognito-compatible server.
 //!
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
@@ -6,5 +7,8 @@
 pub mod corpus;
 pub mod handmade_rsa;
 pub mod keys;
+pub mod ministack;
 pub mod minting;
+pub mod python_environment;
+pub mod test_pool;
 pub mod wycheproof_vectors;

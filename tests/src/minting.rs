@@ -166,6 +166,14 @@ impl Draft {
         Self { key, ..self }
     }
 
+    /// Changes `jti` until the signature, as a number, is below the modulus of `other`: what is left for a verifier that
+    /// holds `other` is to find that it does not match. Keys are fresh, so either modulus may be the greater.
+    pub fn with_signature_below(self, other: &TestKey) -> Self {
+        let modulus = other.modulus();
+        let mut drafts = (0..).map(|n| self.clone().claim("jti", format!("\"{n}\"")));
+        drafts.find(|draft| draft.signature() < modulus).expect("about half of the signatures are")
+    }
+
     /// The header's bytes.
     pub fn header_bytes(&self) -> Vec<u8> {
         self.raw_header.clone().unwrap_or_else(|| self.header.text().into_bytes())

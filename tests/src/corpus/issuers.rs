@@ -119,12 +119,12 @@ fn several() -> Vec<Case> {
         both(Case::denied(
             "the_key_of_one_pool_does_not_sign_for_another",
             "signature-invalid",
-            Draft::access(&OTHER_RSA_2048),
+            Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048),
         )),
         both(Case::denied(
             "the_key_of_the_first_pool_does_not_sign_for_the_second",
             "signature-invalid",
-            Draft::id(&RSA_2048).claim("iss", &other_iss),
+            Draft::id(&RSA_2048).claim("iss", &other_iss).with_signature_below(&OTHER_RSA_2048),
         )),
         both(Case::denied(
             "each_pool_has_a_policy_of_its_own",

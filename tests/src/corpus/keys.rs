@@ -4,7 +4,7 @@ use super::{Case, SECOND_KEY_ID};
 use crate::{
     handmade_rsa::{BITS_1024, EXPONENT_1},
     keys::{ED25519, OTHER_RSA_2048, P256, RSA_2048, TestKey, jwks, rsa_jwk},
-    minting::{Draft, ISSUER, KEY_ID, NOW, base64url, unbase64url},
+    minting::{Draft, ISSUER, KEY_ID, NOW, base64url},
 };
 use poolgate_core::{Algorithm, KeyFault};
 use serde_json::{Value, json};
@@ -38,7 +38,11 @@ fn lookup() -> Vec<Case> {
         Case::allowed("the_second_key_of_a_set_is_found", {
             Draft::access(&OTHER_RSA_2048).header("kid", format!("\"{SECOND_KEY_ID}\""))
         }),
-        Case::denied("the_kid_of_another_key_of_the_set_is_refused", "signature-invalid", kid(SECOND_KEY_ID)),
+        Case::denied(
+            "the_kid_of_another_key_of_the_set_is_refused",
+            "signature-invalid",
+            kid(SECOND_KEY_ID).with_signature_below(&OTHER_RSA_2048),
+        ),
         Case::denied("an_unknown_kid_is_refused", "key-unknown", kid("unknown")),
         Case::denied("a_kid_that_looks_alike_is_refused", "key-unknown", kid(&KEY_ID.replace('M', "М"))),
         Case::denied("a_kid_in_another_case_is_refused", "key-unknown", kid(&KEY_ID.to_lowercase())),
@@ -82,7 +86,7 @@ fn purpose() -> Vec<Case> {
 }
 
 fn numbers() -> Vec<Case> {
-    let modulus = unbase64url(RSA_2048.jwk(KEY_ID)["n"].as_str().expect("a modulus"));
+    let modulus = RSA_2048.modulus();
     let with_modulus = |bytes: &[u8]| with("n", json!(base64url(bytes)));
     let with_exponent = |bytes: &[u8]| with("e", json!(base64url(bytes)));
     let own = |name, fault, jwk| refused(name, fault, &RSA_2048, jwk);
@@ -162,8 +166,12 @@ fn sets() -> Vec<Case> {
             unnamed,
             own(),
         ]),
-        Case::denied("of_two_keys_with_one_kid_the_first_counts", "signature-invalid", access())
-            .with_keys(&[OTHER_RSA_2048.jwk(KEY_ID), own()]),
+        Case::denied(
+            "of_two_keys_with_one_kid_the_first_counts",
+            "signature-invalid",
+            access().with_signature_below(&OTHER_RSA_2048),
+        )
+        .with_keys(&[OTHER_RSA_2048.jwk(KEY_ID), own()]),
         Case::denied("a_good_key_does_not_replace_a_bad_one_of_its_kid", "key-refused", access())
             .with_keys(&[BITS_1024.jwk(KEY_ID), own()]),
         Case::denied("a_set_of_bad_keys_alone_knows_no_kid", "keys-unavailable", access().header("kid", "\"other\""))

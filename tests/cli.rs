@@ -1,0 +1,356 @@
+//! The command as a user meets it: output, exit codes, files and pipes.
+
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+/// RFC 7515 appendix A.2, whose header has no `kid`.
+const RFC_7515_A2: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+const RFC_7515_A2_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+/// A folder with the keys of the pool, and the command in it.
+struct Workbench(TempDir);
+
+impl Workbench {
+    fn new() -> Self {
+        let bench = Self(TempDir::new().expect("a folder for temporary files"));
+        bench.write("jwks.json", jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]));
+        bench
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, content).expect("the file is written");
+        path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        for name in ["COGNITO_USER_POOL_ID", "COGNITO_REGION", "COGNITO_CLIENT_ID", "RUST_LOG", "NO_COLOR"] {
+            command.env_remove(name);
+        }
+        command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().expect("the command runs"))
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
+        let path = self.write("input", input);
+        let mut command = self.command(arguments);
+        Run::of(command.stdin(fs::File::open(path).expect("the input")).output().expect("the command runs"))
+    }
+
+    /// `verify` for access tokens of the pool at the time of minting.
+    fn verify(&self, more: &[&str]) -> Run {
+        self.run(&[&VERIFY, more].concat())
+    }
+}
+
+const VERIFY: [&str; 11] = [
+    "verify",
+    "--pool-id",
+    POOL_ID,
+    "--client-id",
+    CLIENT_ID,
+    "--token-use",
+    "access",
+    "--jwks",
+    "jwks.json",
+    "--at",
+    "1700000000",
+];
+
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("the command was not killed"),
+            stdout: String::from_utf8(output.stdout).expect("the output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("the errors are UTF-8"),
+        }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn json_lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+    }
+}
+
+fn good() -> String {
+    Draft::access(&RSA_2048).compact()
+}
+
+fn expired() -> String {
+    Draft::access(&RSA_2048).claim("exp", NOW).compact()
+}
+
+#[test]
+fn verify_allows_a_good_token_with_0() {
+    let run = Workbench::new().verify(&["--json", &good()]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    let claims: Value = serde_json::from_slice(&Draft::access(&RSA_2048).payload_bytes()).expect("a payload");
+    assert_eq!(run.json(), json!({ "verdict": "allow", "claims": claims }));
+}
+
+#[test]
+fn verify_denies_with_1_and_a_stable_reason() {
+    let run = Workbench::new().verify(&["--json", &expired()]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert_eq!(run.stdout, "{\"verdict\":\"deny\",\"reason\":\"expired\",\"status\":401}\n");
+}
+
+#[test]
+fn verify_speaks_to_people_without_colour_in_a_pipe() {
+    let bench = Workbench::new();
+    let allowed = bench.verify(&[&good()]);
+    assert!(allowed.stdout.starts_with("allow\n") && allowed.stdout.contains(ISSUER), "{allowed:?}");
+    let denied = bench.verify(&[&expired()]);
+    assert!(denied.stdout.starts_with("deny  expired (answer 401)\n"), "{denied:?}");
+    assert!(!denied.stdout.contains('\u{1b}') && !allowed.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn verify_reads_the_token_from_standard_input() {
+    let bench = Workbench::new();
+    for end in ["", "\n", "\r\n"] {
+        let run = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}{end}", good()).as_bytes());
+        assert_eq!(run.code, 0, "{end:?}: {run:?}");
+    }
+    let nothing = bench.run_with_input(&[&VERIFY[..], &["--json", "-"]].concat(), b"");
+    assert_eq!((nothing.code, nothing.json()["reason"].as_str()), (1, Some("token-empty")));
+}
+
+#[test]
+fn verify_asks_for_groups_and_scopes() {
+    let bench = Workbench::new();
+    let draft = Draft::access(&RSA_2048).claim("cognito:groups", r#"["a","b"]"#).claim("scope", r#""r w""#);
+    let token = draft.compact();
+    for (more, code, reason) in [
+        (&["--group", "a"][..], 0, None),
+        (&["--group", "x", "--group", "b"], 0, None),
+        (&["--group", "a,b", "--all-groups"], 0, None),
+        (&["--group", "a", "--group", "x", "--all-groups"], 1, Some("group-missing")),
+        (&["--group", "x"], 1, Some("group-missing")),
+        (&["--scope", "r"], 0, None),
+        (&["--scope", "r", "--scope", "x", "--all-scopes"], 1, Some("scope-missing")),
+    ] {
+        let run = bench.verify(&[more, &["--json", &token]].concat());
+        assert_eq!(run.code, code, "{more:?}: {run:?}");
+        if let Some(reason) = reason {
+            assert_eq!(run.json(), json!({ "verdict": "deny", "reason": reason, "status": 403 }), "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn verify_takes_an_issuer_as_it_is() {
+    let bench = Workbench::new();
+    let token = Draft::access(&RSA_2048).claim("iss", "\"http://127.0.0.1:9229/local_abc\"").compact();
+    let more = ["--client-id", "other", "--client-id", CLIENT_ID, "--jwks", "jwks.json", "--at", "1700000000", &token];
+    let issuer = ["verify", "--token-use", "any", "--issuer", "http://127.0.0.1:9229/local_abc"];
+    assert_eq!(bench.run(&[&issuer[..], &more].concat()).code, 0);
+    let other = ["verify", "--token-use", "any", "--issuer", "http://127.0.0.1:9229/local_xyz"];
+    assert_eq!(bench.run(&[&other[..], &more].concat()).code, 1);
+}
+
+#[test]
+fn verify_takes_pool_and_client_from_the_environment() {
+    let bench = Workbench::new();
+    let token = good();
+    let arguments = ["verify", "--token-use", "access", "--jwks", "jwks.json", "--at", "1700000000", &token];
+    let mut command = bench.command(&arguments);
+    command.env("COGNITO_USER_POOL_ID", POOL_ID).env("COGNITO_CLIENT_ID", format!("other, {CLIENT_ID}"));
+    let run = Run::of(command.output().expect("the command runs"));
+    assert_eq!(run.code, 0, "{run:?}");
+    command.env("COGNITO_REGION", "eu-west-2");
+    assert_eq!(Run::of(command.output().expect("the command runs")).code, 1, "another region is another issuer");
+}
+
+#[test]
+fn bad_usage_and_configuration_end_with_2() {
+    let bench = Workbench::new();
+    bench.write("broken.json", "{\"keys\":");
+    bench.write("empty.json", "{\"keys\":[]}");
+    let token = good();
+    let pool = ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access"];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        pool.iter().chain(more).map(|text| (*text).to_owned()).chain([token.clone()]).collect()
+    };
+    let cases: Vec<(Vec<String>, &str)> = vec![
+        (vec![], "Usage"),
+        (vec!["verify".into()], "Usage"),
+        (with(&["--jwks", "missing.json"]), "missing.json"),
+        (with(&["--jwks", "broken.json"]), "malformed"),
+        (with(&["--jwks", "empty.json"]), "no-usable-key"),
+        (with(&["--jwks", "http://127.0.0.1:9/jwks"]), "--allow-http-loopback"),
+        (with(&["--jwks", "http://example.com/jwks", "--allow-http-loopback"]), "loopback addresses only"),
+        (with(&["--alg", "HS256"]), "HMAC"),
+        (with(&["--alg", "none"]), "none"),
+        (with(&["--issuer", "https://example.com"]), "cannot be used with"),
+        (with(&["--leeway", "901"]), "out-of-range"),
+        (with(&["--batch", "tokens.txt"]), "cannot be used with"),
+        (
+            ["verify", "--pool-id", "nonsense", "--client-id", "c", "--token-use", "id", "x"].map(Into::into).into(),
+            "user pool ID",
+        ),
+        (["verify", "--client-id", "c", "--token-use", "id", "x"].map(Into::into).into(), "--pool-id"),
+        (["verify", "--pool-id", POOL_ID, "--token-use", "id", "x"].map(Into::into).into(), "--client-id"),
+        (["verify", "--pool-id", POOL_ID, "--client-id", "c", "x"].map(Into::into).into(), "--token-use"),
+        (["jws", "--jwks", "missing.json", "x"].map(Into::into).into(), "missing.json"),
+    ];
+    for (arguments, hint) in cases {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = bench.run(&arguments);
+        let shown = arguments.iter().map(|text| text.get(..40).unwrap_or(text)).collect::<Vec<_>>();
+        assert_eq!(run.code, 2, "{shown:?}: {run:?}");
+        assert!(run.stderr.contains(hint), "{shown:?}: no {hint:?} in {:?}", run.stderr);
+        assert!(run.stdout.is_empty(), "{shown:?}: {:?}", run.stdout);
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_had_end_with_3() {
+    // A port that nobody listens on: taken from the system and given back.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
+    drop(listener);
+    let token = good();
+    let arguments =
+        ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access", "--at", "1700000000"];
+    let run =
+        Workbench::new().run(&[&arguments[..], &["--jwks", &url, "--allow-http-loopback", "--json", &token]].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(run.json(), json!({ "verdict": "deny", "reason": "keys-unavailable", "status": 503 }));
+}
+
+#[test]
+fn a_weak_key_is_reported_and_its_tokens_are_refused() {
+    let bench = Workbench::new();
+    let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
+    key["e"] = json!("AQ");
+    bench.write("jwks.json", jwks(&[key]));
+    let run = bench.verify(&["--json", &good()]);
+    assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("key-refused")), "{run:?}");
+    assert!(run.stderr.contains("bad-exponent"), "{run:?}");
+}
+
+#[test]
+fn batch_judges_every_line_in_order_to_the_end() {
+    let bench = Workbench::new();
+    let mut file = Vec::new();
+    for line in [&good(), "", "nonsense", &expired(), &"x".repeat(3 << 20), "\u{e9}.a.b"] {
+        file.extend_from_slice(line.as_bytes());
+        file.push(b'\n');
+    }
+    file.extend_from_slice(b"\xff\xfe.AA.AA\r\n");
+    file.extend_from_slice(good().as_bytes());
+    bench.write("tokens.txt", &file);
+    let expected = [
+        "allow",
+        "token-empty",
+        "token-not-three-parts",
+        "expired",
+        "token-too-large",
+        "encoding-invalid",
+        "encoding-invalid",
+        "allow",
+    ];
+    let words = |run: &Run| -> Vec<String> {
+        let word = |object: &Value| object["reason"].as_str().or(object["verdict"].as_str()).unwrap_or("?").to_owned();
+        run.json_lines().iter().map(word).collect()
+    };
+    let from_file = bench.verify(&["--batch", "tokens.txt"]);
+    assert_eq!(words(&from_file), expected);
+    assert_eq!(from_file.code, 1);
+    let from_pipe = bench.run_with_input(&[&VERIFY[..], &["--batch", "-"]].concat(), &file);
+    assert_eq!(words(&from_pipe), expected);
+    assert_eq!(bench.run_with_input(&[&VERIFY[..], &["--batch", "-"]].concat(), good().as_bytes()).code, 0);
+    assert_eq!(bench.verify(&["--batch", "missing.txt"]).code, 2);
+}
+
+#[test]
+fn jws_verifies_any_payload() {
+    let bench = Workbench::new();
+    bench.write("rfc.json", json!({ "keys": [{ "kty": "RSA", "n": RFC_7515_A2_N, "e": "AQAB" }] }).to_string());
+    let run = bench.run(&["jws", "--jwks", "rfc.json", "--json", RFC_7515_A2]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let object = run.json();
+    assert_eq!((object["verdict"].as_str(), object["alg"].as_str()), (Some("allow"), Some("RS256")));
+    assert_eq!(object["text"], "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}");
+
+    let forged = RFC_7515_A2.replacen("cC4h", "cC4i", 1);
+    let run = bench.run(&["jws", "--jwks", "rfc.json", "--json", &forged]);
+    assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("signature-invalid")), "{run:?}");
+
+    let run = bench.run(&["jws", "--jwks", "rfc.json", "--alg", "ES256", "--json", RFC_7515_A2]);
+    assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("algorithm-not-allowed")), "{run:?}");
+
+    let lines = format!("{RFC_7515_A2}\n{forged}\n");
+    let run = bench.run_with_input(&["jws", "--jwks", "rfc.json", "--batch", "-"], lines.as_bytes());
+    let verdicts: Vec<Value> = run.json_lines().into_iter().map(|mut object| object["verdict"].take()).collect();
+    assert_eq!((run.code, verdicts), (1, vec![json!("allow"), json!("deny")]));
+}
+
+#[test]
+fn inspect_shows_claims_as_not_verified_and_no_signature() {
+    let bench = Workbench::new();
+    let token = Draft::access(&OTHER_RSA_2048).compact();
+    let signature = token.rsplit('.').next().expect("a signature");
+    let run = bench.run(&["inspect", &token]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.starts_with("NOT VERIFIED") && run.stdout.contains(ISSUER), "{run:?}");
+    assert!(!run.stdout.contains(&signature[..16]));
+    let run = bench.run_with_input(&["inspect", "--json", "-"], token.as_bytes());
+    assert_eq!(run.json()["verified"], false);
+    assert_eq!(bench.run(&["inspect", "nonsense"]).code, 1);
+}
+
+#[test]
+fn demo_ends_as_expected() {
+    let bench = Workbench::new();
+    let run = bench.run(&["demo"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    for word in ["TOKEN", "VERDICT", "REASON", "TIME", "signature-invalid", "expired", "as expected"] {
+        assert!(run.stdout.contains(word), "no {word} in {}", run.stdout);
+    }
+    let run = bench.run(&["demo", "--json"]);
+    let rows = run.json_lines();
+    assert!(rows.len() > 15 && rows.iter().all(|row| row["expected"] == true), "{run:?}");
+}
+
+#[test]
+fn help_teaches() {
+    let bench = Workbench::new();
+    let run = bench.run(&["--help"]);
+    assert_eq!(run.code, 0);
+    for word in ["demo", "verify", "jws", "inspect", "Exit codes"] {
+        assert!(run.stdout.contains(word), "no {word} in {}", run.stdout);
+    }
+    let run = bench.run(&["verify", "--help"]);
+    for word in ["Examples", "--pool-id", "COGNITO_CLIENT_ID", "keys unavailable"] {
+        assert!(run.stdout.contains(word), "no {word} in {}", run.stdout);
+    }
+}

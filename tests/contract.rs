@@ -1,0 +1,166 @@
+//! The contract as another host meets it: one that runs the component synchronously, can't wait inside an import, and
+//! answers `later`.
+
+use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use wasmtime::{
+    Engine, Store,
+    component::{Component, HasData, Linker},
+};
+
+#[allow(missing_docs)]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier" });
+}
+
+use bindings::{
+    TokenVerifier,
+    exports::poolgate::auth::verifier::{
+        ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Membership, Pool, Reason, ResourceRule, SeedError,
+        TokenUseRule, UserPool,
+    },
+    poolgate::auth::key_source::{self, FetchError, KeyResponse},
+    wasi::clocks::wall_clock::{self, Datetime},
+};
+
+/// A host of an event loop: it notes what is asked for, and goes on.
+struct EventLoop {
+    now: u64,
+    asked: Vec<String>,
+}
+
+impl HasData for EventLoop {
+    type Data<'a> = &'a mut EventLoop;
+}
+
+impl key_source::Host for EventLoop {
+    fn fetch(&mut self, url: String) -> Result<KeyResponse, FetchError> {
+        self.asked.push(url);
+        Err(FetchError::Later)
+    }
+}
+
+impl wall_clock::Host for EventLoop {
+    fn now(&mut self) -> Datetime {
+        Datetime { seconds: self.now, nanoseconds: 0 }
+    }
+
+    fn resolution(&mut self) -> Datetime {
+        Datetime { seconds: 1, nanoseconds: 0 }
+    }
+}
+
+fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
+    let engine = Engine::default();
+    let component = Component::new(&engine, component).expect("it compiles without any special feature");
+    let mut linker = Linker::new(&engine);
+    TokenVerifier::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the doors are there");
+    let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new() });
+    let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
+    (store, bindings)
+}
+
+fn config() -> Config {
+    let pool = Pool {
+        issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
+        keys: KeyOrigin::Derived,
+        algorithms: Vec::new(),
+        token_use: TokenUseRule::Access,
+        client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
+        groups: Membership::Unchecked,
+        scopes: Membership::Unchecked,
+        resource: ResourceRule::Unbound,
+        max_age: None,
+        leeway: 0,
+        issued_at_skew: 60,
+    };
+    Config { pools: vec![pool], limits: None }
+}
+
+#[test]
+fn a_host_that_answers_later_brings_the_keys_itself() {
+    for component in [TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_COGNITO] {
+        let (mut store, bindings) = start(component);
+        let verifier = bindings.poolgate_auth_verifier();
+        let token = Draft::access(&RSA_2048).compact();
+        let jwks = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
+        verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+
+        let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
+        assert_eq!(denial.reason, Reason::KeysUnavailable);
+        assert_eq!(store.data().asked, [format!("{ISSUER}/.well-known/jwks.json")]);
+
+        // Another token at the same moment does not ask again.
+        let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
+        assert_eq!((denial.reason, store.data().asked.len()), (Reason::KeysUnavailable, 1));
+
+        let seeded = verifier.call_seed_keys(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
+        assert_eq!(seeded.expect("the set is good").key_ids, [KEY_ID]);
+        let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("the token is good");
+        assert_eq!(verified.issuer.as_deref(), Some(ISSUER));
+        assert_eq!(store.data().asked.len(), 1);
+
+        let older = verifier.call_seed_keys(&mut store, ISSUER, jwks.as_bytes(), NOW - 1).expect("no trap");
+        assert_eq!(older.err(), Some(SeedError::OlderThanHeld));
+        let unknown =
+            verifier.call_seed_keys(&mut store, "https://example.com", jwks.as_bytes(), NOW).expect("no trap");
+        assert_eq!(unknown.err(), Some(SeedError::UnknownIssuer));
+    }
+}
+
+#[test]
+fn a_clock_that_steps_back_does_not_stop_fetching() {
+    let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
+    let verifier = bindings.poolgate_auth_verifier();
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    let token = Draft::access(&RSA_2048).claim("iat", NOW - 7200).compact();
+    let _ = verifier.call_verify(&mut store, &token).expect("no trap");
+    store.data_mut().now = NOW - 3600;
+    let _ = verifier.call_verify(&mut store, &token).expect("no trap");
+    assert_eq!(store.data().asked.len(), 2, "an hour back, and no fetch until the clock has caught up");
+}
+
+#[test]
+fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
+    let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
+    let verifier = bindings.poolgate_auth_verifier();
+    let denial = verifier.call_verify(&mut store, "a.b.c").expect("no trap").expect_err("it is not configured");
+    assert_eq!(denial.reason, Reason::NotConfigured);
+    let seeded = verifier.call_seed_keys(&mut store, ISSUER, b"{}", NOW).expect("no trap");
+    assert_eq!(seeded.err(), Some(SeedError::NotConfigured));
+    let none = Config { pools: Vec::new(), limits: None };
+    assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
+    assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));
+    assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Err(ConfigError::AlreadyConfigured));
+}
+
+#[test]
+fn a_policy_with_an_unstated_check_is_not_taken() {
+    let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
+    let verifier = bindings.poolgate_auth_verifier();
+    let with = |change: &dyn Fn(&mut Pool)| {
+        let mut config = config();
+        config.pools.iter_mut().for_each(change);
+        config
+    };
+    use bindings::exports::poolgate::auth::verifier::Algorithm::Es256;
+    for (config, error) in [
+        (with(&|pool| pool.client = ClientRule::OneOf(Vec::new())), ConfigError::NoClient),
+        (with(&|pool| pool.client = ClientRule::OneOf(vec![String::new()])), ConfigError::NoClient),
+        (with(&|pool| pool.groups = Membership::AnyOf(Vec::new())), ConfigError::EmptyList),
+        (with(&|pool| pool.scopes = Membership::AllOf(Vec::new())), ConfigError::EmptyList),
+        (with(&|pool| pool.resource = ResourceRule::OneOf(Vec::new())), ConfigError::EmptyList),
+        (with(&|pool| pool.issuer = IssuerRule::Exactly(String::new())), ConfigError::InvalidIssuer),
+        (with(&|pool| pool.issuer = IssuerRule::Exactly("me".into())), ConfigError::KeysNotDerivable),
+        (with(&|pool| pool.issuer = IssuerRule::Unchecked), ConfigError::KeysNotDerivable),
+        (with(&|pool| pool.leeway = 901), ConfigError::OutOfRange),
+        (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
+        (Config { pools: [config().pools, config().pools].concat(), limits: None }, ConfigError::DuplicateIssuer),
+    ] {
+        assert_eq!(verifier.call_configure(&mut store, &config).expect("no trap"), Err(error));
+    }
+}

@@ -1,0 +1,126 @@
+//! When the sandbox fails, the token is denied with 503, and the next call has a fresh instance.
+
+use poolgate::{Answer, Denial, FixedClock, Pool, Reason, SeedFailure, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use std::{num::NonZeroUsize, time::Duration};
+
+fn builder() -> VerifierBuilder {
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+    Verifier::builder()
+        .pool(pool.seeded_keys_only())
+        .clock(FixedClock::at(NOW))
+        .instances(NonZeroUsize::new(2).expect("two"))
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+}
+
+fn key_set() -> String {
+    jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
+}
+
+/// A key set of as many keys as it takes to fill the sandbox's memory.
+fn large_key_set(keys: usize) -> String {
+    let key = |index: usize| OTHER_RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {index}"));
+    jwks(&(0..keys).map(key).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
+    let verifier = builder().memory_limit(2 << 20).jwks_limits(1 << 24, 10_000).build().await.expect("it builds");
+    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("one key fits");
+    let token = Draft::access(&RSA_2048).compact();
+    verifier.verify(&token).await.expect("the token is good");
+    assert_eq!(verifier.sandbox_failures(), 0);
+
+    let failure = verifier.seed_keys(ISSUER, large_key_set(4_000), NOW + 1).await;
+    assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
+    assert_eq!(verifier.sandbox_failures(), 1);
+
+    for _ in 0..4 {
+        verifier.verify(&token).await.expect("a fresh instance has the keys that were taken");
+    }
+    assert_eq!(verifier.sandbox_failures(), 1);
+}
+
+#[tokio::test]
+async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
+    let verifier = builder().call_deadline(Duration::from_millis(5)).jwks_limits(1 << 24, 10_000).build().await;
+    let verifier = verifier.expect("it builds");
+    // Preparing 5,000 keys takes far longer than two ticks of 5 ms.
+    let failure = verifier.seed_keys(ISSUER, large_key_set(5_000), NOW).await;
+    assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
+    assert_eq!(verifier.sandbox_failures(), 1);
+    let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
+    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
+}
+
+#[tokio::test]
+async fn a_component_that_traps_gives_a_503_and_never_an_allow() {
+    // A deadline of nothing: even the shortest call may be cut off, and then it must be a denial of the right class.
+    let verifier =
+        builder().call_deadline(Duration::ZERO).jwks_limits(1 << 24, 10_000).build().await.expect("it builds");
+    verifier.seed_keys(ISSUER, large_key_set(5_000), NOW).await.expect_err("it takes too long");
+    for _ in 0..50 {
+        match verifier.verify(&Draft::access(&RSA_2048).compact()).await {
+            Ok(verified) => panic!("allowed without keys: {verified:?}"),
+            Err(denial) => assert_eq!(denial.answer, Answer::Unavailable, "{denial:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_too_large_for_the_sandbox_is_refused_before_it_gets_there() {
+    let verifier = builder().memory_limit(2 << 20).build().await.expect("it builds");
+    let denial = verifier.verify(&"a".repeat(64 << 20)).await.expect_err("it is too large");
+    assert_eq!(denial.reason, Reason::TokenTooLarge);
+    assert_eq!(verifier.sandbox_failures(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tasks_share_a_verifier() {
+    let verifier = builder().build().await.expect("it builds");
+    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("the key is good");
+    let good = Draft::access(&RSA_2048).compact();
+    let forged = Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048).compact();
+    let tasks: Vec<_> = (0..64)
+        .map(|index| {
+            let (verifier, good, forged) = (verifier.clone(), good.clone(), forged.clone());
+            tokio::spawn(async move {
+                for _ in 0..8 {
+                    assert!(verifier.verify(&good).await.is_ok(), "task {index}");
+                    let denial = verifier.verify(&forged).await.expect_err("it is forged");
+                    assert_eq!(denial.reason, Reason::SignatureInvalid, "task {index}");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no task panics");
+    }
+    assert_eq!(verifier.sandbox_failures(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
+    // The key source never answers: the call waits inside the import when it is dropped.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/jwks", silent.local_addr().expect("an address"));
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).jwks_url(url);
+    let builder = Verifier::builder().pool(pool).allow_http_loopback(true).clock(FixedClock::at(NOW));
+    let builder =
+        builder.instances(NonZeroUsize::MIN).compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let verifier = builder.build().await.expect("it builds");
+    let token = Draft::access(&RSA_2048).compact();
+    {
+        let mut call = std::pin::pin!(verifier.verify(&token));
+        tokio::select! {
+            verdict = &mut call => panic!("the key source answered: {verdict:?}"),
+            connection = silent.accept() => drop(connection.expect("the verifier connects")),
+        }
+    }
+    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("the only permit is free again");
+    verifier.verify(&token).await.expect("the seeded key verifies");
+}

@@ -1,0 +1,158 @@
+//! No token, key or secret appears in an error, a log or a Debug output.
+
+use poolgate::{FixedClock, JwsVerifier, Pool, SeedFailure, TokenUseRule, Verifier};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    corpus::cases,
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use serde_json::json;
+use std::{
+    fs,
+    io::{self, Write},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
+
+/// Stands where a private exponent would.
+const PRIVATE: &str = "VGhpcy1pcy1hLXByaXZhdGUtZXhwb25lbnQtYW5kLW11c3Qtbm90LWxlYWs";
+
+/// The parts of a token that are long enough to be found by accident nowhere.
+fn parts(token: &str) -> impl Iterator<Item = &str> {
+    token.split('.').filter_map(|part| part.get(..24))
+}
+
+fn assert_silent(what: &str, text: &str, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!text.contains(secret), "{what} tells {}…", &secret[..8]);
+    }
+}
+
+/// Everything that is logged, at the most talkative level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no test panics while logging").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("no test panics while logging")).into_owned()
+    }
+}
+
+#[test]
+fn the_command_tells_no_part_of_a_refused_token() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("jwks.json"), jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])).expect("a file");
+    // The input comes from a file: with two pipes, each side could wait for the other.
+    let run = |arguments: &[&str], input: &str| {
+        let path = folder.path().join("input.txt");
+        fs::write(&path, input).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        command.args(arguments).current_dir(folder.path()).env("RUST_LOG", "trace").env("POOLGATE_CACHE_DIR", CACHE);
+        let output = command.stdin(fs::File::open(&path).expect("the file")).output().expect("the command runs");
+        [output.stdout, output.stderr].concat()
+    };
+    let verify =
+        ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access", "--jwks", "jwks.json"];
+    // Every token of the corpus is too old for this clock, or refused before that.
+    let tokens: Vec<&str> =
+        cases().iter().map(|case| case.token.as_str()).filter(|token| !token.contains('\n')).collect();
+    let said = run(&[&verify[..], &["--at", "253402300799", "--batch", "-"]].concat(), &(tokens.join("\n") + "\n"));
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.lines().filter(|line| line.starts_with('{')).count() >= tokens.len());
+    assert!(!said.contains("\"allow\""), "a token of the corpus is valid in the year 9999");
+    for token in tokens {
+        assert_silent("verify --batch", &said, &parts(token).collect::<Vec<_>>());
+    }
+    let token = Draft::access(&RSA_2048).compact();
+    let signature = token.rsplit('.').next().and_then(|part| part.get(..24)).expect("a signature");
+    for arguments in [
+        &[&verify[..], &["--at", "1700000000", "-"]].concat()[..],
+        &["inspect", "-"],
+        &["jws", "--jwks", "jwks.json", "-"],
+    ] {
+        let said = String::from_utf8_lossy(&run(arguments, &token)).into_owned();
+        assert_silent(&arguments.join(" "), &said, &[signature]);
+    }
+}
+
+#[test]
+fn a_private_key_in_a_key_set_is_refused_and_not_repeated() {
+    let folder = TempDir::new().expect("a folder");
+    let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
+    key["d"] = json!(PRIVATE);
+    fs::write(folder.path().join("jwks.json"), jwks(&[key])).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+    command.args(["jws", "--jwks", "jwks.json", "-"]).current_dir(folder.path()).stdin(Stdio::null());
+    let output = command.env("RUST_LOG", "trace").env("POOLGATE_CACHE_DIR", CACHE).output().expect("the command runs");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("private-member"), "{said}");
+    assert_silent("jws", &said, &[PRIVATE]);
+}
+
+#[tokio::test]
+async fn debug_outputs_errors_and_logs_are_silent() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only();
+    let builder =
+        Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).memory_limit(2 << 20).compilation_cache(CACHE);
+    let builder = builder.jwks_limits(1 << 24, 10_000);
+    let mut said = format!("{builder:?}");
+    let verifier = builder.build().await.expect("it builds");
+
+    let mut secret = RSA_2048.jwk_for(Algorithm::Rs256, "private");
+    secret["d"] = json!(PRIVATE);
+    let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), secret]);
+    let report = verifier.seed_keys(ISSUER, keys.as_str(), NOW).await.expect("one key is good");
+    said += &format!("{verifier:?} {report:?}");
+    let many: Vec<_> = (0..4_000).map(|index| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{index}"))).collect();
+    let trap = verifier.seed_keys(ISSUER, jwks(&many), NOW + 1).await.expect_err("it takes too much memory");
+    assert_eq!(trap, SeedFailure::Sandbox);
+    said += &format!("{trap:?} {trap}");
+    let malformed = verifier.seed_keys(ISSUER, format!("{{\"keys\":[\"{PRIVATE}\""), NOW).await.expect_err("no JSON");
+    said += &format!("{malformed:?} {malformed}");
+
+    let token = Draft::access(&RSA_2048).compact();
+    let verified = verifier.verify(&token).await.expect("the token is good");
+    said += &format!("{verified:?}");
+    let mut tokens = vec![token];
+    for draft in
+        [Draft::access(&RSA_2048).claim("exp", 1), Draft::id(&RSA_2048), Draft::access(&RSA_2048).claim("sub", 1)]
+    {
+        let token = draft.compact();
+        let denial = verifier.verify(&token).await.expect_err("it is refused");
+        said += &format!("{denial:?} {denial}");
+        tokens.push(token);
+    }
+    let mut jws = JwsVerifier::new(Some(CACHE.into()), keys.as_str(), []).await.expect("it builds");
+    said += &format!("{:?}", jws.verify(&tokens[0]).await.expect("it is signed"));
+
+    let logged = log.text();
+    assert!(logged.contains("the sandbox failed"), "the log was not taken: {logged}");
+    let modulus = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)["n"].as_str().map(|n| n[..24].to_owned()).expect("n");
+    let secrets: Vec<&str> = tokens.iter().flat_map(|token| parts(token)).chain([PRIVATE, modulus.as_str()]).collect();
+    assert_silent("a Debug output or an error", &said, &secrets);
+    assert_silent("the log", &logged, &secrets);
+    for personal in ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "\"exp\""] {
+        assert!(!said.contains(personal) && !logged.contains(personal), "{personal} is told");
+    }
+}

@@ -1,0 +1,203 @@
+//! A ministack server of a test's own: the Cognito user pools API and real signing keys on a loopback port.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::MissedTickBehavior;
+
+use crate::python_environment::{PythonEnvironment, tail};
+use crate::test_pool::{PoolOptions, TestPool};
+
+const REQUIREMENTS: &str = include_str!("ministack.requirements.txt");
+const LAUNCHER: &str = include_str!("ministack.launcher.py");
+/// What the server prints, in its state directory.
+const LOG: &str = "ministack.log";
+
+/// ministack is up in half a second; a busy machine gets a minute.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const POLL_PAUSE: Duration = Duration::from_millis(25);
+/// Short, for the port may be another's who never answers.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many ports to try when others take them between our choice and the server's bind.
+const PORTS_TO_TRY: usize = 5;
+
+/// A running ministack that accepts what Cognito accepts (`AUTH=true`); dropping it ends the server.
+#[derive(Debug)]
+pub struct Ministack {
+    endpoint: String,
+    http: Client,
+    _process: ServerProcess,
+}
+
+impl Ministack {
+    /// Starts a server on a free loopback port, from the virtual environment in `python_directory`, which is made first
+    /// if it isn't there (some ten seconds, and it needs a package index; see [`PythonEnvironment::ensure`]).
+    ///
+    /// # Panics
+    ///
+    /// When the environment can't be made or the server doesn't come up within a minute, with what to do about it.
+    pub async fn start(python_directory: impl AsRef<Path>) -> Self {
+        let python_directory = python_directory.as_ref();
+        let directory = python_directory.to_path_buf();
+        let python = tokio::task::spawn_blocking(move || PythonEnvironment::ensure(&directory, REQUIREMENTS))
+            .await
+            .expect("making the Python environment does not panic: report the panic above")
+            .unwrap_or_else(|error| panic!("no Python environment for ministack: {error}"));
+        let http = loopback_client();
+        for _ in 0..PORTS_TO_TRY {
+            match Self::start_on(free_port(), &python, &http).await {
+                Ok(server) => return server,
+                Err(StartError::PortTaken) => {}
+                Err(StartError::Failed(error)) => panic!(
+                    "ministack did not come up: {error}\nif its installation is damaged, remove {} and run the test again",
+                    python_directory.display()
+                ),
+            }
+        }
+        panic!("{PORTS_TO_TRY} free ports were taken before ministack could bind them: run the test again");
+    }
+
+    /// Where the server listens: `http://127.0.0.1:<port>`, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Makes a user pool with one app client, which has no secret and signs users in by password.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    pub async fn create_pool(&self, options: PoolOptions) -> TestPool {
+        TestPool::create(&self.endpoint, &self.http, &options).await
+    }
+
+    async fn start_on(port: u16, python: &PythonEnvironment, http: &Client) -> Result<Self, StartError> {
+        let mut process = ServerProcess::spawn(port, python).map_err(StartError::Failed)?;
+        let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
+        let deadline = Instant::now() + START_DEADLINE;
+        let mut polls = tokio::time::interval(POLL_PAUSE);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            polls.tick().await;
+            process.still_runs()?;
+            if process.answers(&endpoint, http).await {
+                return Ok(Self { endpoint, http: http.clone(), _process: process });
+            }
+            if Instant::now() > deadline {
+                let waited = START_DEADLINE.as_secs();
+                return Err(StartError::Failed(format!("no answer in {waited} seconds; it said:\n{}", process.said())));
+            }
+        }
+    }
+}
+
+enum StartError {
+    PortTaken,
+    Failed(String),
+}
+
+/// The child process and its files; both are gone after the drop.
+#[derive(Debug)]
+struct ServerProcess {
+    child: Child,
+    state: TempDir,
+    /// What the health page shows of this server and of no other: its state directory's name.
+    name: String,
+}
+
+impl ServerProcess {
+    fn spawn(port: u16, python: &PythonEnvironment) -> Result<Self, String> {
+        let failed =
+            |error: std::io::Error| format!("{error}; is the directory for temporary files writable and free?");
+        let state = tempfile::Builder::new().prefix("poolgate-ministack-").tempdir().map_err(failed)?;
+        let log = File::create(state.path().join(LOG)).map_err(failed)?;
+        let name = state.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+
+        let mut command = Command::new(python.python());
+        command.args(["-I", "-c", LAUNCHER]);
+        // Nothing of the developer's settings: AWS_* would change the credentials, USE_SSL the protocol.
+        command.env_clear();
+        for kept in ["PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"] {
+            command.envs(std::env::var_os(kept).map(|value| (kept, value)));
+        }
+        command.envs([("AUTH", "true"), ("BIND_HOST", "127.0.0.1"), ("SERVICES", "cognito-idp")]);
+        command.envs([("LOG_LEVEL", "WARNING"), ("MINISTACK_EDITION", name.as_str())]);
+        // Two servers at once would quarrel about the fixed port of this one, which listens on every interface.
+        command.env("IOT_MTLS_ENABLED", "0");
+        command.env("GATEWAY_PORT", port.to_string());
+        for directory in ["STATE_DIR", "TMPDIR", "HOME"] {
+            command.env(directory, state.path());
+        }
+        // At its start ministack removes the containers of other ministacks: it shall not find Docker.
+        command.env("DOCKER_HOST", format!("unix://{}", state.path().join("no-docker.sock").display()));
+        command.current_dir(state.path());
+        command.stdin(Stdio::piped()).stdout(log.try_clone().map_err(failed)?).stderr(log);
+        let child = command.spawn().map_err(|error| format!("cannot run {}: {error}", python.python().display()))?;
+        Ok(Self { child, state, name })
+    }
+
+    fn still_runs(&mut self) -> Result<(), StartError> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => {
+                let said = self.said();
+                if said.to_lowercase().contains("already in use") {
+                    return Err(StartError::PortTaken);
+                }
+                Err(StartError::Failed(format!("it ended, {status}, and said:\n{said}")))
+            }
+            Err(error) => Err(StartError::Failed(format!("cannot ask whether it runs: {error}"))),
+        }
+    }
+
+    /// Whether it is this server that listens there, and not another one that was faster at taking the port.
+    async fn answers(&self, endpoint: &str, http: &Client) -> bool {
+        let health = http.get(format!("{endpoint}/_ministack/health")).timeout(HEALTH_TIMEOUT);
+        let Ok(response) = health.send().await else { return false };
+        let Ok(body) = response.bytes().await else { return false };
+        serde_json::from_slice::<Value>(&body).is_ok_and(|health| health["edition"] == self.name.as_str())
+    }
+
+    /// The end of what it printed.
+    fn said(&self) -> String {
+        match fs::read(self.state.path().join(LOG)) {
+            Ok(log) if log.is_empty() => "(nothing)".to_owned(),
+            Ok(log) => tail(&String::from_utf8_lossy(&log)),
+            Err(error) => format!("(its log cannot be read: {error})"),
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Fails only if it has ended already; waiting also takes it off the process table.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .unwrap_or_else(|error| panic!("the system gives no loopback port: {error}; is 127.0.0.1 up?"))
+        .port()
+}
+
+/// Keeps no connection open: each test has a runtime of its own, and a connection dies with the one that made it.
+fn loopback_client() -> Client {
+    Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(REQUEST_TIMEOUT)
+        .build()
+        .unwrap_or_else(|error| panic!("no HTTP client for ministack: {error}"))
+}

@@ -1,0 +1,134 @@
+//! A Python virtual environment with pinned packages, made once and reused.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Holds the text that was asked for while it is being installed.
+const REQUESTED: &str = "requirements-requested.txt";
+/// Holds the text that was installed, completely: [`REQUESTED`] is renamed to it as the last step.
+const INSTALLED: &str = "requirements-installed.txt";
+
+/// A virtual environment in which the requirements it was asked for are installed.
+#[derive(Debug, Clone)]
+pub struct PythonEnvironment {
+    directory: PathBuf,
+}
+
+impl PythonEnvironment {
+    /// Makes the environment in `directory` and installs `requirements` (the text of a pip requirements file) into it,
+    /// or reuses the one that is there if the same text was installed into it.
+    ///
+    /// Blocks while another process makes the same environment: a file lock beside the directory, `<directory>.lock`,
+    /// lets one at a time in. An environment with other requirements is replaced.
+    ///
+    /// # Errors
+    ///
+    /// A text that says what is missing and what to do: no `python3`, no `venv` or `pip` module, a failed installation,
+    /// or a `directory` with something other than a virtual environment in it, which is never removed.
+    pub fn ensure(directory: &Path, requirements: &str) -> Result<Self, String> {
+        // The interpreter is started from other working directories too.
+        let directory = std::path::absolute(directory)
+            .map_err(|error| format!("{} is not a path for a Python environment: {error}", directory.display()))?;
+        let _only_one_at_a_time = lock_beside(&directory)?;
+        let environment = Self { directory };
+        if !environment.has_installed(requirements) {
+            environment.make(requirements)?;
+        }
+        Ok(environment)
+    }
+
+    /// The environment's interpreter.
+    pub fn python(&self) -> PathBuf {
+        if cfg!(windows) {
+            self.directory.join("Scripts").join("python.exe")
+        } else {
+            self.directory.join("bin").join("python")
+        }
+    }
+
+    /// The interpreter is looked for too: it is a link, and dangles once the system's Python was upgraded.
+    fn has_installed(&self, requirements: &str) -> bool {
+        fs::read_to_string(self.directory.join(INSTALLED)).is_ok_and(|installed| installed == requirements)
+            && self.python().exists()
+    }
+
+    fn make(&self, requirements: &str) -> Result<(), String> {
+        self.remove_outdated()?;
+        self.create()?;
+        let requested = self.directory.join(REQUESTED);
+        let failed = |error| format!("cannot write the requirements into {}: {error}", self.directory.display());
+        fs::write(&requested, requirements).map_err(failed)?;
+        self.install(&requested)?;
+        fs::rename(&requested, self.directory.join(INSTALLED)).map_err(failed)
+    }
+
+    fn remove_outdated(&self) -> Result<(), String> {
+        let shown = self.directory.display();
+        let is_empty = match fs::read_dir(&self.directory) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(format!("cannot read {shown}: {error}")),
+        };
+        let is_ours = ["pyvenv.cfg", REQUESTED, INSTALLED].iter().any(|name| self.directory.join(name).exists());
+        if !is_empty && !is_ours {
+            return Err(format!("{shown} is not a virtual environment: name another directory, or remove it"));
+        }
+        fs::remove_dir_all(&self.directory).map_err(|error| format!("cannot remove {shown}: {error}; remove it"))
+    }
+
+    fn create(&self) -> Result<(), String> {
+        let mut command = Command::new("python3");
+        command.args(["-I", "-m", "venv"]).arg(&self.directory);
+        run(
+            command,
+            "install Python 3.10 or newer as `python3` on the PATH, with its `venv` and `pip` modules \
+             (Debian and Ubuntu: `apt-get install python3-venv`), and run the test again",
+        )
+    }
+
+    fn install(&self, requirements: &Path) -> Result<(), String> {
+        let mut command = Command::new(self.python());
+        command.args(["-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]);
+        command.args(["--only-binary", ":all:", "--requirement"]).arg(requirements);
+        run(
+            command,
+            "check that pip reaches a package index (its usual settings, such as PIP_INDEX_URL, apply), that \
+             `python3 --version` is 3.10 or newer, and run the test again",
+        )
+    }
+}
+
+/// An exclusive lock, released when the file is dropped and by the system when the process dies.
+fn lock_beside(directory: &Path) -> Result<File, String> {
+    let mut path = directory.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |error| format!("cannot lock {}: {error}; make its directory writable", path.display());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// Runs `command` to its end; the error has what it printed and `remedy`.
+fn run(mut command: Command, remedy: &str) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {shown}: {error}\n{remedy}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    // venv tells what it misses on standard output, pip on standard error.
+    let printed = [output.stdout, output.stderr].concat();
+    Err(format!("{shown} failed, {}:\n{}\n{remedy}", output.status, tail(&String::from_utf8_lossy(&printed))))
+}
+
+/// The last 30 lines of `text`, for an error.
+pub(crate) fn tail(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}

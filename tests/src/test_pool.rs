@@ -1,0 +1,210 @@
+//! A user pool in ministack: users, groups and the tokens they sign in for.
+
+use std::fmt;
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+/// How to make a user pool; change what the test is about and take the rest from [`PoolOptions::default`].
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
+    /// The AWS region in the pool's ID and issuer; `eu-central-1` by default.
+    pub region: String,
+    /// How long an access token is valid, in seconds; 3600 by default. Cognito's least is 300, ministack takes 1.
+    pub access_token_seconds: u32,
+    /// How long an ID token is valid, in seconds; 3600 by default. Cognito's least is 300, ministack takes 1.
+    pub id_token_seconds: u32,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self { region: "eu-central-1".to_owned(), access_token_seconds: 3600, id_token_seconds: 3600 }
+    }
+}
+
+impl PoolOptions {
+    /// Access and ID tokens that are valid for `seconds`.
+    pub fn with_tokens_valid_for(seconds: u32) -> Self {
+        Self { access_token_seconds: seconds, id_token_seconds: seconds, ..Self::default() }
+    }
+}
+
+/// A user pool with one app client. It holds no server: keep the [`Ministack`](crate::ministack::Ministack) alive.
+#[derive(Debug, Clone)]
+pub struct TestPool {
+    /// The user pool ID: `<region>_<nine characters>`.
+    pub pool_id: String,
+    /// The app client's ID.
+    pub client_id: String,
+    /// Where ministack serves the pool's keys: `<endpoint>/<pool ID>/.well-known/jwks.json`.
+    pub jwks_url: String,
+    /// The tokens' `iss`: Cognito's own, which is not where the keys are.
+    pub issuer: String,
+    api: Api,
+}
+
+impl TestPool {
+    pub(crate) async fn create(endpoint: &str, http: &Client, options: &PoolOptions) -> Self {
+        let PoolOptions { region, access_token_seconds, id_token_seconds } = options;
+        // ministack takes a zero for "not set", which is an hour.
+        assert!(*access_token_seconds > 0 && *id_token_seconds > 0, "a token is valid for at least one second");
+        let api = Api { endpoint: endpoint.to_owned(), http: http.clone(), region: region.clone() };
+        let made = api.administer("CreateUserPool", json!({ "PoolName": "poolgate" })).await;
+        let pool_id = made.text("/UserPool/Id");
+        let client = json!({
+            "UserPoolId": pool_id,
+            "ClientName": "poolgate",
+            "GenerateSecret": false,
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "AccessTokenValidity": access_token_seconds,
+            "IdTokenValidity": id_token_seconds,
+            "TokenValidityUnits": { "AccessToken": "seconds", "IdToken": "seconds" },
+        });
+        let client_id = api.administer("CreateUserPoolClient", client).await.text("/UserPoolClient/ClientId");
+        let jwks_url = format!("{endpoint}/{pool_id}/.well-known/jwks.json");
+        let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}");
+        Self { pool_id, client_id, jwks_url, issuer, api }
+    }
+
+    /// Signs a user up, confirms it, and puts it into `groups`, which are made if the pool doesn't have them.
+    ///
+    /// The password must have eight characters, upper and lower case, a digit and a symbol.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, with the name of its exception.
+    pub async fn sign_up_user_in_groups(&self, username: &str, password: &str, groups: &[&str]) {
+        let Self { pool_id, client_id, api, .. } = self;
+        let email = json!([{ "Name": "email", "Value": format!("{username}@example.com") }]);
+        let user =
+            json!({ "ClientId": client_id, "Username": username, "Password": password, "UserAttributes": email });
+        api.call("SignUp", user).await;
+        api.administer("AdminConfirmSignUp", json!({ "UserPoolId": pool_id, "Username": username })).await;
+        for group in groups {
+            let membership = json!({ "UserPoolId": pool_id, "GroupName": group, "Username": username });
+            self.create_group(group).await;
+            api.administer("AdminAddUserToGroup", membership).await;
+        }
+    }
+
+    /// Signs a user in by password.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, with the name of its exception.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Tokens {
+        let parameters = json!({ "USERNAME": username, "PASSWORD": password });
+        let request = json!({
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "ClientId": self.client_id,
+            "AuthParameters": parameters,
+        });
+        let reply = self.api.call("InitiateAuth", request).await;
+        Tokens {
+            id_token: reply.text("/AuthenticationResult/IdToken"),
+            access_token: reply.text("/AuthenticationResult/AccessToken"),
+            refresh_token: reply.text("/AuthenticationResult/RefreshToken"),
+        }
+    }
+
+    async fn create_group(&self, group: &str) {
+        let request = json!({ "UserPoolId": self.pool_id, "GroupName": group });
+        match self.api.send("CreateGroup", request, true).await {
+            Err(refusal) if refusal.code == "GroupExistsException" => {}
+            Err(refusal) => panic!("{refusal}"),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// What a user gets for signing in. Its `Debug` shows none of it.
+#[derive(Clone)]
+pub struct Tokens {
+    /// The ID token, a compact JWS.
+    pub id_token: String,
+    /// The access token, a compact JWS.
+    pub access_token: String,
+    /// The refresh token; opaque in Cognito, a JWS in ministack.
+    pub refresh_token: String,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").finish_non_exhaustive()
+    }
+}
+
+/// The user pools API of one region: AWS JSON 1.1 over HTTP.
+#[derive(Debug, Clone)]
+struct Api {
+    endpoint: String,
+    http: Client,
+    region: String,
+}
+
+impl Api {
+    /// An operation that anyone may call.
+    async fn call(&self, operation: &'static str, request: Value) -> Reply {
+        self.send(operation, request, false).await.unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    /// An operation that needs credentials.
+    async fn administer(&self, operation: &'static str, request: Value) -> Reply {
+        self.send(operation, request, true).await.unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    async fn send(&self, operation: &'static str, request: Value, as_root: bool) -> Result<Reply, Refusal> {
+        let mut post = self
+            .http
+            .post(&self.endpoint)
+            .header("Content-Type", "application/x-amz-json-1.1")
+            .header("X-Amz-Target", format!("AWSCognitoIdentityProviderService.{operation}"));
+        if as_root {
+            post = post.header("Authorization", self.root_authorization());
+        }
+        let unreachable = |error: reqwest::Error| -> ! {
+            panic!("{operation}: no answer from ministack: {error}; is the Ministack value still alive?")
+        };
+        let response = post.body(request.to_string()).send().await.unwrap_or_else(|error| unreachable(error));
+        let status = response.status();
+        let body = response.bytes().await.unwrap_or_else(|error| unreachable(error));
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status.is_success() {
+            return Ok(Reply { operation, body });
+        }
+        let code = body["__type"].as_str().unwrap_or("no exception").to_owned();
+        Err(Refusal { operation, status, code })
+    }
+
+    /// ministack checks no signature of its root key `test`: it takes the key and the region out of the header.
+    fn root_authorization(&self) -> String {
+        let scope = format!("20260101/{}/cognito-idp/aws4_request", self.region);
+        format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=unchecked")
+    }
+}
+
+/// What the server answered. It may hold tokens and has no `Debug`.
+struct Reply {
+    operation: &'static str,
+    body: Value,
+}
+
+impl Reply {
+    fn text(&self, pointer: &str) -> String {
+        let text = self.body.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("{}: ministack's answer has no {pointer}", self.operation)).to_owned()
+    }
+}
+
+/// A refused operation: the exception's name without its message, which might repeat what was sent.
+struct Refusal {
+    operation: &'static str,
+    status: StatusCode,
+    code: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ministack refused with {} ({})", self.operation, self.code, self.status)
+    }
+}
