@@ -38,7 +38,7 @@ impl Sides {
         let ours = runtime.block_on(async {
             let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).instances(NonZeroUsize::MIN);
             let verifier = builder.build().await.expect("the verifier builds");
-            verifier.seed_keys(ISSUER, jwks(&[jwk.clone()]), NOW).await.expect("the key is good");
+            verifier.seed_keys(ISSUER, jwks(std::slice::from_ref(&jwk)), NOW).await.expect("the key is good");
             verifier
         });
         let jwk: Jwk = serde_json::from_value(jwk).expect("a JWK");
