@@ -2,7 +2,7 @@
 
 use poolgate_core::Algorithm;
 use poolgate_tests::{
-    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    keys::{OTHER_RSA_2048, P256, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
 };
 use serde_json::{Value, json};
@@ -139,6 +139,11 @@ fn verify_reads_the_token_from_standard_input() {
         let run = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}{end}", good()).as_bytes());
         assert_eq!(run.code, 0, "{end:?}: {run:?}");
     }
+    let two = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}\nmore", good()).as_bytes());
+    assert!(two.code == 2 && two.stderr.contains("--batch"), "{two:?}");
+    for spaced in [format!(" {}", good()), format!("{}\n", good()), format!("{} ", good())] {
+        assert_eq!(bench.verify(&[&spaced]).code, 1, "an argument is judged as it is");
+    }
     let nothing = bench.run_with_input(&[&VERIFY[..], &["--json", "-"]].concat(), b"");
     assert_eq!((nothing.code, nothing.json()["reason"].as_str()), (1, Some("token-empty")));
 }
@@ -174,6 +179,19 @@ fn verify_takes_an_issuer_as_it_is() {
     assert_eq!(bench.run(&[&issuer[..], &more].concat()).code, 0);
     let other = ["verify", "--token-use", "any", "--issuer", "http://127.0.0.1:9229/local_xyz"];
     assert_eq!(bench.run(&[&other[..], &more].concat()).code, 1);
+}
+
+#[test]
+fn verify_takes_the_algorithms_of_another_issuers_keys_and_of_a_user_pool_rs256_alone() {
+    let bench = Workbench::new();
+    bench.write("ec.json", jwks(&[P256.jwk_for(Algorithm::Es256, KEY_ID)]));
+    let token = Draft::access(&P256).signed_with(&P256, Algorithm::Es256).compact();
+    let more = ["--client-id", CLIENT_ID, "--token-use", "access", "--jwks", "ec.json", "--at", "1700000000", "--json"];
+    let verify = |whose: &[&str]| bench.run(&[&["verify"], whose, &more, &[token.as_str()]].concat());
+    assert_eq!(verify(&["--issuer", ISSUER]).code, 0, "{:?}", verify(&["--issuer", ISSUER]));
+    assert_eq!(verify(&["--issuer", ISSUER, "--alg", "RS256"]).json()["reason"], "algorithm-not-allowed");
+    assert_eq!(verify(&["--pool-id", POOL_ID]).json()["reason"], "algorithm-not-allowed");
+    assert_eq!(verify(&["--pool-id", POOL_ID, "--alg", "es256"]).code, 0);
 }
 
 #[test]
@@ -300,6 +318,9 @@ fn jws_verifies_any_payload() {
     let object = run.json();
     assert_eq!((object["verdict"].as_str(), object["alg"].as_str()), (Some("allow"), Some("RS256")));
     assert_eq!(object["text"], "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}");
+
+    assert_eq!(bench.run_with_input(&["jws", "--jwks", "rfc.json"], RFC_7515_A2.as_bytes()).code, 0, "from a pipe");
+    assert_eq!(bench.run(&["jws", "--jwks", "rfc.json"]).code, 2, "nothing to judge");
 
     let forged = RFC_7515_A2.replacen("cC4h", "cC4i", 1);
     let run = bench.run(&["jws", "--jwks", "rfc.json", "--json", &forged]);

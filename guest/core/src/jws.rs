@@ -68,6 +68,7 @@ fn find<'k>(keys: &'k KeySet, key_id: Option<&str>) -> Result<&'k PreparedKey, R
     match keys.find(key_id) {
         Found::Key(key) => Ok(key),
         Found::Refused => Err(Reason::KeyRefused),
-        Found::Nothing => Err(Reason::KeyUnknown),
+        // A key that stands alone and has no name is the one that was meant, whatever the header calls it.
+        Found::Nothing => keys.only_unnamed_key().ok_or(Reason::KeyUnknown),
     }
 }

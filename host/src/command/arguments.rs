@@ -89,7 +89,8 @@ pub struct VerifyArguments {
     /// The JWK Set, as a file or a URL. Without it: <issuer>/.well-known/jwks.json
     #[arg(long, value_name = "FILE|URL")]
     pub jwks: Option<String>,
-    /// Accept this algorithm; repeat it for several. Without it: RS256, the one that Cognito signs with
+    /// Accept this algorithm; repeat it for several. Without it: RS256 for a user pool, as Cognito signs with nothing else;
+    /// for another --issuer every one but `none` and HMAC, as the key says
     #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
     pub algorithms: Vec<String>,
     /// Ask for this group; with several, any of them is enough
@@ -131,9 +132,9 @@ pub struct VerifyArguments {
 
 /// What is judged.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct Subject {
-    /// The token in the compact serialization, without `Bearer`; - reads it from standard input
+    /// The token in the compact serialization, without `Bearer`; - or nothing reads it from standard input
     #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
     pub token: Option<String>,
     /// Judge one token a line of this file (- is standard input), print one JSON object a line
@@ -159,9 +160,9 @@ pub struct JwsArguments {
 
 /// What is judged.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct JwsSubject {
-    /// The JWS in the compact serialization; - reads it from standard input
+    /// The JWS in the compact serialization; - or nothing reads it from standard input
     #[arg(value_name = "COMPACT", allow_hyphen_values = true)]
     pub compact: Option<String>,
     /// Judge one JWS a line of this file (- is standard input), print one JSON object a line

@@ -4,20 +4,41 @@ use super::output::CommandError;
 use poolgate::Algorithm;
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, IsTerminal, Read},
     path::Path,
 };
 
 /// The longest line that is kept. It is over every limit on tokens, so what is cut off would have been refused anyway.
 const LINE_LIMIT: usize = (1 << 20) + 1;
 
-/// A token from the argument, or from standard input where the argument is `-`.
-pub fn token(argument: &str) -> Result<String, CommandError> {
-    if argument != "-" {
-        return Ok(argument.to_owned());
+/// A token from the argument, or from standard input where the argument is `-` or there is none.
+pub fn token(argument: Option<&str>) -> Result<String, CommandError> {
+    match argument {
+        Some("-") => {}
+        Some(token) => return Ok(token.to_owned()),
+        None if io::stdin().is_terminal() => return Err(nothing_to_judge()),
+        None => {}
     }
-    let unreadable = |error| CommandError::Usage(format!("could not read standard input: {error}"));
-    Ok(Lines::new(io::stdin().lock()).next().transpose().map_err(unreadable)?.unwrap_or_default())
+    let mut lines = Lines::new(io::stdin().lock());
+    let mut next = || -> Result<Option<String>, CommandError> {
+        let unreadable = |error| CommandError::Usage(format!("could not read standard input: {error}"));
+        lines.next().transpose().map_err(unreadable)
+    };
+    let first = next()?;
+    while let Some(line) = next()? {
+        if !line.is_empty() {
+            return Err(CommandError::Usage("standard input has several lines: judge them with --batch -".into()));
+        }
+    }
+    match first {
+        Some(line) => Ok(line),
+        None if argument.is_none() => Err(nothing_to_judge()),
+        None => Ok(String::new()),
+    }
+}
+
+fn nothing_to_judge() -> CommandError {
+    CommandError::Usage("there is nothing to judge: give it as an argument, on standard input, or with --batch".into())
 }
 
 /// The lines of a file, or of standard input where the path is `-`.

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 const WARNING: &str = "NOT VERIFIED: anyone can write a token that says this. `poolgate verify` judges it.";
 
 pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
-    let token = input::token(&arguments.token)?;
+    let token = input::token(Some(&arguments.token))?;
     let (header, claims) = match read(token.trim()) {
         Ok(parts) => parts,
         Err(problem) => {

@@ -22,8 +22,8 @@ pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
         };
         return batch::run(path, judge).await;
     }
-    let compact = input::token(arguments.subject.compact.as_deref().unwrap_or_default())?;
-    let verdict = verifier.verify(compact.trim()).await;
+    let compact = input::token(arguments.subject.compact.as_deref())?;
+    let verdict = verifier.verify(&compact).await;
     output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
     Ok(outcome(&verdict))
 }

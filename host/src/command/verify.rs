@@ -5,7 +5,7 @@ use super::{
     batch, compilation_cache, input,
     output::{self, CommandError, Outcome, Palette},
 };
-use poolgate::{Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier};
+use poolgate::{Algorithm, Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier};
 use serde_json::Value;
 use std::{env, path::Path, time::Duration};
 
@@ -14,8 +14,8 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
     if let Some(path) = &arguments.subject.batch {
         return batch::run(path, async |token| judge(&verifier, token).await).await;
     }
-    let token = input::token(arguments.subject.token.as_deref().unwrap_or_default())?;
-    let verdict = verifier.verify(token.trim()).await;
+    let token = input::token(arguments.subject.token.as_deref())?;
+    let verdict = verifier.verify(&token).await;
     output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
     Ok(outcome(&verdict))
 }
@@ -71,7 +71,7 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
         }
     };
     pool = pool
-        .algorithms(input::algorithms(&arguments.algorithms)?)
+        .algorithms(algorithms(arguments)?)
         .token_use(match arguments.token_use {
             TokenUse::Access => TokenUseRule::Access,
             TokenUse::Id => TokenUseRule::Id,
@@ -100,6 +100,14 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
         (scopes, false) => pool.any_of_scopes(scopes),
         (scopes, true) => pool.all_of_scopes(scopes),
     })
+}
+
+/// The stated ones. A user pool's default is the verifier's; another issuer's keys say what they are for.
+fn algorithms(arguments: &VerifyArguments) -> Result<Vec<Algorithm>, CommandError> {
+    match (&arguments.issuer, arguments.algorithms.as_slice()) {
+        (Some(_), []) => Ok(Algorithm::ALL.to_vec()),
+        (_, stated) => input::algorithms(stated),
+    }
 }
 
 fn user_pool(id: &str, arguments: &VerifyArguments) -> Pool {

@@ -71,11 +71,19 @@ impl KeySet {
         }
     }
 
-    /// The only key of the set, named or not, if it has just one entry.
+    /// The only usable key of the set, named or not.
     pub fn only_key(&self) -> Option<&PreparedKey> {
         let mut keys = self.named.values().map(Result::as_ref).filter_map(Result::ok).chain(&self.unnamed);
         match (keys.next(), keys.next()) {
             (Some(key), None) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The key of a set that has no named ones and just this one without a name.
+    pub fn only_unnamed_key(&self) -> Option<&PreparedKey> {
+        match self.unnamed.as_slice() {
+            [key] if self.named.is_empty() => Some(key),
             _ => None,
         }
     }
