@@ -91,6 +91,36 @@ fn the_command_tells_no_part_of_a_refused_token() {
 }
 
 #[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let token = Draft::access(&RSA_2048).compact();
+    let t = token.as_str();
+    let with_value = format!("--token-use={t}");
+    for (arguments, hint) in [
+        (&[t][..], "unrecognized subcommand"),
+        (&["verify", t, t], "unexpected argument"),
+        (&["verify", "--token-use", t, "x"], "invalid value"),
+        (&["verify", &with_value, "x"], "invalid value"),
+        (&["verify", "--token-use", "id", "--pool-id", t, "--client-id", "c", "x"], "user pool ID"),
+        (
+            &["verify", "--token-use", "id", "--pool-id", POOL_ID, "--client-id", "c", "--jwks", t, "x"],
+            "could not read",
+        ),
+        (&["verify", "--token-use", "id", "--pool-id", POOL_ID, "--client-id", "c", "--batch", t], "could not read"),
+        (&["jws", "--jwks", t, "x"], "could not read"),
+        (&["jws", "--alg", t, "--jwks", "x", "x"], "could not read"),
+        (&["inspect", t, t], "unexpected argument"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_poolgate")).args(arguments).stdin(Stdio::null()).output();
+        let output = output.expect("the command runs");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let shown: Vec<&str> = arguments.iter().map(|argument| &argument[..argument.len().min(12)]).collect();
+        assert_eq!(output.status.code(), Some(2), "{shown:?}");
+        assert!(said.contains(hint), "{shown:?}: no {hint:?}");
+        assert_silent(&format!("{shown:?}"), &said, &parts(&token).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_private_key_in_a_key_set_is_refused_and_not_repeated() {
     let folder = TempDir::new().expect("a folder");
     let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);

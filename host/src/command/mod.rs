@@ -12,12 +12,25 @@ mod verify;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use output::Outcome;
-use std::{env, io, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Parses the arguments (bad usage exits with 2) and runs the subcommand.
 pub async fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", output::masked(&usage_error(&error)));
+            return Outcome::BadUsage.into();
+        }
+        // Help and version.
+        Err(error) => error.exit(),
+    };
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     let outcome = match arguments.command {
@@ -31,10 +44,15 @@ pub async fn run() -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(error) if error.is_broken_pipe() => Outcome::Allowed.into(),
         Err(error) => {
-            eprintln!("poolgate: {error}");
+            eprintln!("poolgate: {}", output::masked(&error.to_string()));
             Outcome::BadUsage.into()
         }
     }
+}
+
+fn usage_error(error: &clap::Error) -> String {
+    let text = error.render();
+    if io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() }
 }
 
 /// Where compiled code is kept between runs: `POOLGATE_CACHE_DIR`, else a folder of the user's cache directory. An empty

@@ -101,6 +101,22 @@ pub fn allowed_jws(jws: &VerifiedJws) -> Value {
     object
 }
 
+/// A text in which whatever looks like a token is masked: an error may repeat an argument that stands in the wrong place.
+pub fn masked(text: &str) -> String {
+    let is_part_of_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.=".contains(letter);
+    let looks_like_token = |word: &str| word.len() >= 40 && word.matches('.').count() >= 2;
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(|letter| !is_part_of_token(letter)).unwrap_or(rest.len()));
+        masked += if looks_like_token(word) { "<token>" } else { word };
+        let (between, after) = after.split_at(after.find(is_part_of_token).unwrap_or(after.len()));
+        masked += between;
+        rest = after;
+    }
+    masked
+}
+
 /// Colours, or none where nobody would see them (<https://no-color.org>).
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
