@@ -48,27 +48,15 @@ async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
 
 #[tokio::test]
 async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
-    let verifier = builder().call_deadline(Duration::from_millis(5)).jwks_limits(1 << 24, 10_000).build().await;
-    let verifier = verifier.expect("it builds");
-    // Preparing 5,000 keys takes far longer than two ticks of 5 ms.
-    let failure = verifier.seed_keys(ISSUER, large_key_set(5_000), NOW).await;
-    assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
-    assert_eq!(verifier.sandbox_failures(), 1);
-    let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
-    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
-}
-
-#[tokio::test]
-async fn a_component_that_traps_gives_a_503_and_never_an_allow() {
-    // A deadline of nothing: even the shortest call may be cut off, and then it must be a denial of the right class.
-    let verifier =
-        builder().call_deadline(Duration::ZERO).jwks_limits(1 << 24, 10_000).build().await.expect("it builds");
-    verifier.seed_keys(ISSUER, large_key_set(5_000), NOW).await.expect_err("it takes too long");
-    for _ in 0..50 {
-        match verifier.verify(&Draft::access(&RSA_2048).compact()).await {
-            Ok(verified) => panic!("allowed without keys: {verified:?}"),
-            Err(denial) => assert_eq!(denial.answer, Answer::Unavailable, "{denial:?}"),
-        }
+    // Preparing 10,000 keys takes about half a second; starting an instance and refusing a token, well under one ms.
+    let builder = builder().call_deadline(Duration::from_millis(50)).jwks_limits(1 << 24, 10_000);
+    let verifier = builder.build().await.expect("it builds");
+    for failures in 1..=3 {
+        let failure = verifier.seed_keys(ISSUER, large_key_set(10_000), NOW).await;
+        assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
+        assert_eq!(verifier.sandbox_failures(), failures);
+        let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
+        assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
     }
 }
 
