@@ -49,7 +49,7 @@ fn judge(set: &VectorSet) -> Result<(), Failed> {
 
 fn wrong_verdicts(group: &Group, keys: &KeySet) -> Result<Vec<String>, Failed> {
     let Found::Key(key) = keys.find(KEY_ID) else {
-        return Err(format!("the key is refused: {:?}", keys.skipped()).into());
+        return Err(format!("the key is refused: {:?}", keys.report().skipped).into());
     };
     let verdicts = group.vectors.iter().map(|vector| {
         let verdict = key.verify(group.algorithm, &vector.message, &vector.signature);

@@ -7,7 +7,7 @@ use crate::{
         verifier::{Algorithm, Denial, KeyReport, SeedError},
     },
     configuration::core_algorithm,
-    translation::{algorithm, denial, seed_error, skipped_key},
+    translation::{algorithm, denial, key_report, seed_error},
 };
 use poolgate_core::{Limits, jwa::Algorithms, keys::KeySet};
 
@@ -37,13 +37,7 @@ impl GuestKeySet for AllowedKeys {
     }
 
     fn report(&self) -> KeyReport {
-        KeyReport {
-            issuers: Vec::new(),
-            url: None,
-            fetched_at: None,
-            key_ids: self.keys.key_ids().map(Into::into).collect(),
-            skipped: self.keys.skipped().iter().cloned().map(skipped_key).collect(),
-        }
+        key_report(self.keys.report())
     }
 
     fn verify(&self, compact: String) -> Result<VerifiedJws, Denial> {

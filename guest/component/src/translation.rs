@@ -84,7 +84,7 @@ pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
     }
 }
 
-pub fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {
+fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {
     wit::SkippedKey { index: skipped.index, key_id: skipped.key_id.map(Into::into), fault: key_fault(skipped.fault) }
 }
 

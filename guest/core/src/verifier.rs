@@ -9,7 +9,7 @@ use crate::{
     keys::{KeyStore, Lookup, PlaceId},
     policy::Policy,
 };
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use hashbrown::HashMap;
 
 /// Judges tokens. It holds the configuration and the keys; time and bytes come with each call.
@@ -216,29 +216,25 @@ impl Routes {
 fn unchecked(pool: &Pool, keys: &mut KeyStore) -> Result<Routes, ConfigError> {
     let url = match &pool.keys {
         KeyOrigin::Derived => return Err(ConfigError::KeysNotDerivable),
-        KeyOrigin::Url(url) => Some(url.clone()),
+        KeyOrigin::Url(url) => Some(url.as_str()),
         KeyOrigin::Seeded => None,
     };
-    Ok(Routes::Unchecked(Route { policy: 0, keys: keys.place(url, None) }))
+    Ok(Routes::Unchecked(Route { policy: 0, keys: keys.place(url) }))
 }
 
 /// Where the keys of each issuer of a pool come from.
 fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<PlaceId>, ConfigError> {
-    match &pool.keys {
+    let places: Vec<PlaceId> = match &pool.keys {
         KeyOrigin::Derived if issuers.iter().any(|issuer| !issuer.starts_with("http")) => {
-            Err(ConfigError::KeysNotDerivable)
+            return Err(ConfigError::KeysNotDerivable);
         }
-        KeyOrigin::Derived => {
-            Ok(issuers.iter().map(|issuer| keys.place(Some(issuer::jwks_url(issuer)), Some(issuer))).collect())
-        }
-        KeyOrigin::Url(url) => Ok(issuers.iter().map(|issuer| keys.place(Some(url.clone()), Some(issuer))).collect()),
+        KeyOrigin::Derived => issuers.iter().map(|issuer| keys.place(Some(&issuer::jwks_url(issuer)))).collect(),
+        KeyOrigin::Url(url) => vec![keys.place(Some(url)); issuers.len()],
         // One seed serves every form of the issuer.
-        KeyOrigin::Seeded => {
-            let place = keys.place(None, None);
-            issuers.iter().for_each(|issuer| keys.add_issuer(place, issuer));
-            Ok(issuers.iter().map(|_| place).collect())
-        }
-    }
+        KeyOrigin::Seeded => vec![keys.place(None); issuers.len()],
+    };
+    issuers.iter().zip(&places).for_each(|(issuer, place)| keys.add_issuer(*place, issuer));
+    Ok(places)
 }
 
 /// Why a token does not go on: refused for good, or waiting for keys.

@@ -1,6 +1,6 @@
 //! A JWK Set (RFC 7517 section 5): a bad key is skipped and reported, and never takes the others with it.
 
-use super::{KeyFault, KeySetFault, SkippedKey, jwk::Jwk};
+use super::{KeyFault, KeyReport, KeySetFault, SkippedKey, jwk::Jwk};
 use crate::{
     Limits,
     json::{self, Duplicates, Value},
@@ -90,17 +90,16 @@ impl KeySet {
 
     /// Whether a token can name one of its keys.
     pub fn is_usable(&self) -> bool {
-        self.key_ids().next().is_some()
+        self.named.values().any(Result::is_ok)
     }
 
-    /// The IDs of the keys that may verify.
-    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
-        self.named.iter().filter(|(_, key)| key.is_ok()).map(|(name, _)| name.as_ref())
-    }
-
-    /// The entries that are not used.
-    pub fn skipped(&self) -> &[SkippedKey] {
-        &self.skipped
+    /// The IDs of the keys that may verify, sorted, and the entries that are not used. Where the set came from is for its
+    /// holder to add.
+    pub fn report(&self) -> KeyReport {
+        let usable = self.named.iter().filter(|(_, key)| key.is_ok());
+        let mut key_ids: Vec<Box<str>> = usable.map(|(name, _)| name.clone()).collect();
+        key_ids.sort_unstable();
+        KeyReport { issuers: Vec::new(), url: None, fetched_at: None, key_ids, skipped: self.skipped.clone() }
     }
 
     fn add(&mut self, index: u32, jwk: Jwk) {

@@ -92,7 +92,7 @@ pub enum FetchFault {
 }
 
 /// The state of the keys from one place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyReport {
     /// The issuers that use them. Empty where the issuer is not checked.
     pub issuers: Vec<String>,

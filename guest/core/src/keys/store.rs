@@ -58,20 +58,17 @@ impl KeyStore {
         Self { places: Vec::new(), limits }
     }
 
-    /// The place for a URL, or a new one for keys that are only seeded. `issuer` is among those that use it.
-    pub(crate) fn place(&mut self, url: Option<String>, issuer: Option<&str>) -> PlaceId {
-        let known = self.places.iter().position(|place| url.is_some() && place.url == url);
-        let index = known.unwrap_or(self.places.len());
-        if known.is_none() {
+    /// The place for a URL, or a new one for keys that are only seeded.
+    pub(crate) fn place(&mut self, url: Option<&str>) -> PlaceId {
+        let known = self.places.iter().position(|place| url.is_some() && place.url.as_deref() == url);
+        PlaceId(known.unwrap_or_else(|| {
+            let url = url.map(str::to_owned);
             self.places.push(Place { issuers: Vec::new(), url, held: None, last_attempt: None });
-        }
-        if let (Some(place), Some(issuer)) = (self.places.get_mut(index), issuer) {
-            place.issuers.push(issuer.to_owned());
-        }
-        PlaceId(index)
+            self.places.len().saturating_sub(1)
+        }))
     }
 
-    /// Adds another issuer to a place.
+    /// Notes that an issuer's keys come from a place.
     pub(crate) fn add_issuer(&mut self, id: PlaceId, issuer: &str) {
         if let Some(place) = self.places.get_mut(id.0) {
             place.issuers.push(issuer.to_owned());
@@ -144,19 +141,12 @@ impl Place {
     }
 
     fn report(&self) -> KeyReport {
-        let mut report = KeyReport {
+        let held = self.held.as_ref();
+        KeyReport {
             issuers: self.issuers.clone(),
             url: self.url.clone(),
-            fetched_at: None,
-            key_ids: Vec::new(),
-            skipped: Vec::new(),
-        };
-        if let Some(Held { set, fetched_at }) = &self.held {
-            report.fetched_at = Some(*fetched_at);
-            report.key_ids = set.key_ids().map(Into::into).collect();
-            report.key_ids.sort_unstable();
-            report.skipped = set.skipped().to_vec();
+            fetched_at: held.map(|held| held.fetched_at),
+            ..held.map(|held| held.set.report()).unwrap_or_default()
         }
-        report
     }
 }
