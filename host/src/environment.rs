@@ -1,13 +1,29 @@
-//! Configuration from the environment, under the names that Cognito deployments use.
+//! Configuration from the environment, under the names that Cognito deployments use. A variable that is empty is not set.
 
 use crate::{BuildError, Pool};
+use std::env;
 
-/// The user pool ID.
+/// `COGNITO_USER_POOL_ID`: the user pool ID.
+pub fn user_pool_id() -> Option<String> {
+    variable(USER_POOL_ID)
+}
+
+/// `COGNITO_REGION`: the region whose issuer the tokens carry, where it is not the one in the pool's ID.
+pub fn region() -> Option<String> {
+    variable("COGNITO_REGION")
+}
+
+/// `COGNITO_CLIENT_ID`: the app client IDs, separated by commas.
+pub fn client_ids() -> Option<Vec<String>> {
+    Some(variable(CLIENT_ID)?.split(',').map(|id| id.trim().to_owned()).collect())
+}
+
 const USER_POOL_ID: &str = "COGNITO_USER_POOL_ID";
-/// The region whose issuer the tokens carry; optional.
-const REGION: &str = "COGNITO_REGION";
-/// The app client IDs, separated by commas.
 const CLIENT_ID: &str = "COGNITO_CLIENT_ID";
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
 
 impl Pool {
     /// A user pool with its app clients from `COGNITO_USER_POOL_ID`, `COGNITO_CLIENT_ID` (several, separated by commas) and,
@@ -16,11 +32,10 @@ impl Pool {
     /// # Errors
     /// [`BuildError::Environment`] if one of the first two is not set.
     pub fn from_environment() -> Result<Self, BuildError> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let id = variable(USER_POOL_ID).ok_or(BuildError::Environment(USER_POOL_ID))?;
-        let clients = variable(CLIENT_ID).ok_or(BuildError::Environment(CLIENT_ID))?;
-        let pool = Pool::user_pool(id).client_ids(clients.split(',').map(str::trim));
-        Ok(match variable(REGION) {
+        let id = user_pool_id().ok_or(BuildError::Environment(USER_POOL_ID))?;
+        let clients = client_ids().ok_or(BuildError::Environment(CLIENT_ID))?;
+        let pool = Pool::user_pool(id).client_ids(clients);
+        Ok(match region() {
             Some(region) => pool.region(region),
             None => pool,
         })

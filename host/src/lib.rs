@@ -8,7 +8,7 @@
 
 mod bindings;
 mod clock;
-mod environment;
+pub mod environment;
 mod error;
 mod jws;
 mod key_source;

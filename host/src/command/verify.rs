@@ -5,9 +5,11 @@ use super::{
     batch, compilation_cache, input,
     output::{self, CommandError, Outcome, Palette},
 };
-use poolgate::{Algorithm, Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier};
+use poolgate::{
+    Algorithm, Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier, environment,
+};
 use serde_json::Value;
-use std::{env, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
@@ -55,15 +57,15 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
     let mut pool = match (&arguments.pool_id, &arguments.issuer) {
         (_, Some(issuer)) => Pool::issuer(issuer),
         (Some(id), None) => user_pool(id, arguments),
-        (None, None) => match variable("COGNITO_USER_POOL_ID") {
+        (None, None) => match environment::user_pool_id() {
             Some(id) => user_pool(&id, arguments),
             None => return Err(CommandError::Usage("whose tokens? Give --pool-id or --issuer (see --help)".into())),
         },
     };
-    pool = match (&arguments.client_id, arguments.any_client, variable("COGNITO_CLIENT_ID")) {
+    pool = match (&arguments.client_id, arguments.any_client, environment::client_ids()) {
         (_, true, _) => pool.any_client(),
         (ids, false, _) if !ids.is_empty() => pool.client_ids(ids),
-        (_, false, Some(ids)) => pool.client_ids(ids.split(',').map(str::trim)),
+        (_, false, Some(ids)) => pool.client_ids(ids),
         (_, false, None) => {
             return Err(CommandError::Usage(
                 "of which app client? Give --client-id or --any-client (see --help)".into(),
@@ -111,14 +113,10 @@ fn algorithms(arguments: &VerifyArguments) -> Result<Vec<Algorithm>, CommandErro
 }
 
 fn user_pool(id: &str, arguments: &VerifyArguments) -> Pool {
-    match arguments.region.clone().or_else(|| variable("COGNITO_REGION")) {
+    match arguments.region.clone().or_else(environment::region) {
         Some(region) => Pool::user_pool(id).region(region),
         None => Pool::user_pool(id),
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn is_url(text: &str) -> bool {
