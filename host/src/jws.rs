@@ -1,7 +1,7 @@
 //! Signatures without claims, in the same sandbox: for checking keys and signatures.
 
 use crate::{
-    Algorithm, Answer, BuildError, Denial, KeyReport, Reason, SeedError, SeedFailure, VerifiedJws,
+    Algorithm, BuildError, Denial, KeyReport, Reason, SeedError, SeedFailure, VerifiedJws,
     clock::SystemClock,
     sandbox::{Bounds, Failure, Instance, Sandbox, failure},
     verifier::compile,
@@ -72,7 +72,7 @@ impl JwsVerifier {
     /// A [`Denial`], which holds no part of the JWS.
     pub async fn verify(&mut self, compact: &str) -> Result<VerifiedJws, Denial> {
         if compact.len() > COMPACT_LIMIT {
-            return Err(Denial { reason: Reason::TokenTooLarge, answer: Answer::InvalidToken });
+            return Err(Denial::TOKEN_TOO_LARGE);
         }
         let verdict = self.call(async |instance, key_set| {
             let interface = instance.bindings.poolgate_auth_jws().key_set();

@@ -105,6 +105,9 @@ pub struct Denial {
 }
 
 impl Denial {
+    /// What the sandbox would say, too; the host says it first, so that a huge token is not copied there.
+    pub(crate) const TOKEN_TOO_LARGE: Self = Self { reason: Reason::TokenTooLarge, answer: Answer::InvalidToken };
+
     /// A refusal that the host itself pronounces: the token was not judged.
     pub(crate) fn unavailable(reason: Reason) -> Self {
         Self { reason, answer: Answer::Unavailable }

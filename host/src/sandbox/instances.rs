@@ -3,10 +3,10 @@
 use super::{Failure, Instance, Sandbox};
 use crate::{
     BuildError, SeedFailure,
-    bindings::exports::poolgate::auth::verifier::{Config, KeyReport},
+    bindings::exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport},
     clock::Clock,
     key_source::SharedKeySource,
-    verdict::{Answer, Denial, Reason, Verified},
+    verdict::{Denial, Verified},
 };
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -79,16 +79,15 @@ impl Instances {
             seeds: Mutex::default(),
             failures: AtomicU64::new(0),
         };
-        let mut instance = instances.start_one().await.map_err(sandbox_error)?;
-        instance.configure(&instances.config).await.map_err(sandbox_error)?.map_err(BuildError::Refused)?;
-        instances.put_back(Warm { instance, seeded: 0 });
+        let first = instances.start_one().await.map_err(sandbox_error)?.map_err(BuildError::Refused)?;
+        instances.put_back(first);
         Ok(instances)
     }
 
     pub(crate) async fn verify(&self, token: &str) -> Result<Verified, Denial> {
         // Not copied into the sandbox just to be refused there; a huge one would not even fit.
         if self.config.limits.is_some_and(|limits| token.len() > limits.token_bytes as usize) {
-            return Err(Denial { reason: Reason::TokenTooLarge, answer: Answer::InvalidToken });
+            return Err(Denial::TOKEN_TOO_LARGE);
         }
         self.call(async |instance: &mut Instance| instance.verify(token).await).await?
     }
@@ -118,7 +117,8 @@ impl Instances {
             let _permit = self.permits.acquire().await.map_err(|_| Failure::Trap)?;
             let mut warm = match self.take_idle() {
                 Some(warm) => warm,
-                None => self.start_warm().await?,
+                // The first instance took the same configuration.
+                None => self.start_one().await?.map_err(|_| Failure::Trap)?,
             };
             self.bring_seeds(&mut warm).await?;
             let outcome = call(&mut warm.instance).await?;
@@ -132,15 +132,10 @@ impl Instances {
         outcome
     }
 
-    async fn start_one(&self) -> Result<Instance, Failure> {
-        Instance::start(&self.sandbox, Arc::clone(&self.clock), Some(Arc::clone(&self.keys))).await
-    }
-
-    async fn start_warm(&self) -> Result<Warm, Failure> {
-        let mut instance = self.start_one().await?;
-        // The same configuration was taken by the first instance.
-        instance.configure(&self.config).await?.map_err(|_| Failure::Trap)?;
-        Ok(Warm { instance, seeded: 0 })
+    async fn start_one(&self) -> Result<Result<Warm, ConfigError>, Failure> {
+        let keys = Some(Arc::clone(&self.keys));
+        let mut instance = Instance::start(&self.sandbox, Arc::clone(&self.clock), keys).await?;
+        Ok(instance.configure(&self.config).await?.map(|()| Warm { instance, seeded: 0 }))
     }
 
     async fn bring_seeds(&self, warm: &mut Warm) -> Result<(), Failure> {
