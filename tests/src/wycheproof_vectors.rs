@@ -117,6 +117,19 @@ fn must_verify(result: TestResult, is_missing_null: bool) -> bool {
     }
 }
 
+/// Reads a vector: each family has a type of its own, and all have these members.
+macro_rules! vector {
+    ($test:ident, $is_valid:expr) => {
+        Vector {
+            id: $test.tc_id,
+            comment: $test.comment.clone(),
+            message: $test.msg.to_vec(),
+            signature: $test.sig.to_vec(),
+            is_valid: $is_valid,
+        }
+    };
+}
+
 fn pkcs1_set(name: pkcs1::TestName, algorithm: Algorithm) -> VectorSet {
     let set = pkcs1::TestSet::load(name).expect("the vectors");
     let groups = set.test_groups.iter().map(|group| Group {
@@ -125,13 +138,7 @@ fn pkcs1_set(name: pkcs1::TestName, algorithm: Algorithm) -> VectorSet {
         vectors: group
             .tests
             .iter()
-            .map(|test| Vector {
-                id: test.tc_id,
-                comment: test.comment.clone(),
-                message: test.msg.to_vec(),
-                signature: test.sig.to_vec(),
-                is_valid: must_verify(test.result, test.flags == [pkcs1::TestFlag::MissingNull]),
-            })
+            .map(|test| vector!(test, must_verify(test.result, test.flags == [pkcs1::TestFlag::MissingNull])))
             .collect(),
     });
     VectorSet { name: format!("{name:?}"), stated: set.number_of_tests, foreign: 0, groups: groups.collect() }
@@ -145,13 +152,7 @@ fn pss_set(name: pss::TestName) -> VectorSet {
             read.foreign += group.tests.len();
             continue;
         };
-        let vectors = group.tests.iter().map(|test| Vector {
-            id: test.tc_id,
-            comment: test.comment.clone(),
-            message: test.msg.to_vec(),
-            signature: test.sig.to_vec(),
-            is_valid: must_verify(test.result, false),
-        });
+        let vectors = group.tests.iter().map(|test| vector!(test, must_verify(test.result, false)));
         read.groups.push(Group { jwks: rsa_set(&group.key.n, &group.key.e), algorithm, vectors: vectors.collect() });
     }
     read
@@ -180,13 +181,7 @@ fn ecdsa_set(name: ecdsa::TestName, curve: &'static str, algorithm: Algorithm) -
         };
         // SEC 1 section 2.3.3, uncompressed: 04, x, y.
         let (x, y) = group.key.key[1..].split_at(field);
-        let vectors = group.tests.iter().map(|test| Vector {
-            id: test.tc_id,
-            comment: test.comment.clone(),
-            message: test.msg.to_vec(),
-            signature: test.sig.to_vec(),
-            is_valid: must_verify(test.result, false),
-        });
+        let vectors = group.tests.iter().map(|test| vector!(test, must_verify(test.result, false)));
         Group {
             jwks: set_of(json!({"kty": "EC", "kid": KEY_ID, "crv": curve, "x": base64url(x), "y": base64url(y)})),
             algorithm,
@@ -201,17 +196,7 @@ fn ed25519_set() -> VectorSet {
     let groups = set.test_groups.iter().map(|group| Group {
         jwks: set_of(json!({"kty": "OKP", "kid": KEY_ID, "crv": "Ed25519", "x": base64url(&group.key.pk)})),
         algorithm: Algorithm::EdDsa,
-        vectors: group
-            .tests
-            .iter()
-            .map(|test| Vector {
-                id: test.tc_id,
-                comment: test.comment.clone(),
-                message: test.msg.to_vec(),
-                signature: test.sig.to_vec(),
-                is_valid: must_verify(test.result, false),
-            })
-            .collect(),
+        vectors: group.tests.iter().map(|test| vector!(test, must_verify(test.result, false))).collect(),
     });
     VectorSet { name: "Ed25519".into(), stated: set.number_of_tests, foreign: 0, groups: groups.collect() }
 }
