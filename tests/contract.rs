@@ -14,14 +14,14 @@ use wasmtime::{
 
 #[allow(missing_docs)]
 mod bindings {
-    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier" });
+    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier", additional_derives: [PartialEq] });
 }
 
 use bindings::{
     TokenVerifier,
     exports::poolgate::auth::verifier::{
-        ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Membership, Pool, Reason, ResourceRule, SeedError,
-        TokenUseRule, UserPool,
+        ClientRule, Config, ConfigError, IssuerRule, KeyError, KeyOrigin, KeyState, Membership, Pool, Reason,
+        ResourceRule, SeedError, TokenUseRule, UserPool,
     },
     poolgate::auth::key_source::{self, FetchError, KeyResponse},
     wasi::clocks::wall_clock::{self, Datetime},
@@ -31,6 +31,7 @@ use bindings::{
 struct EventLoop {
     now: u64,
     asked: Vec<String>,
+    etags: Vec<Option<String>>,
 }
 
 impl HasData for EventLoop {
@@ -38,7 +39,8 @@ impl HasData for EventLoop {
 }
 
 impl key_source::Host for EventLoop {
-    fn fetch(&mut self, url: String) -> Result<KeyResponse, FetchError> {
+    fn fetch(&mut self, url: String, etag: Option<String>) -> Result<KeyResponse, FetchError> {
+        self.etags.push(etag);
         self.asked.push(url);
         Err(FetchError::Later)
     }
@@ -59,7 +61,7 @@ fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
     let component = Component::new(&engine, component).expect("it compiles without any special feature");
     let mut linker = Linker::new(&engine);
     TokenVerifier::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the doors are there");
-    let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new() });
+    let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new(), etags: Vec::new() });
     let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
     (store, bindings)
 }
@@ -78,7 +80,7 @@ fn config() -> Config {
         leeway: 0,
         issued_at_skew: 60,
     };
-    Config { pools: vec![pool], limits: None }
+    Config { pools: vec![pool], limits: None, key_policy: None }
 }
 
 #[test]
@@ -91,12 +93,12 @@ fn a_host_that_answers_later_brings_the_keys_itself() {
         verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
 
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
-        assert_eq!(denial.reason, Reason::KeysUnavailable);
+        assert_eq!((denial.reason, denial.awaits_keys), (Reason::KeysUnavailable, true));
         assert_eq!(store.data().asked, [format!("{ISSUER}/.well-known/jwks.json")]);
 
         // Another token at the same moment does not ask again.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
-        assert_eq!((denial.reason, store.data().asked.len()), (Reason::KeysUnavailable, 1));
+        assert_eq!((denial.awaits_keys, store.data().asked.len()), (true, 1));
 
         let seeded = verifier.call_seed_keys(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
         assert_eq!(seeded.expect("the set is good").key_ids, [KEY_ID]);
@@ -121,7 +123,67 @@ fn a_clock_that_steps_back_does_not_stop_fetching() {
     let _ = verifier.call_verify(&mut store, &token).expect("no trap");
     store.data_mut().now = NOW - 3600;
     let _ = verifier.call_verify(&mut store, &token).expect("no trap");
+    assert_eq!(store.data().asked.len(), 1, "the first fetch may still be under way");
+    // Its deadline of 30 seconds passes, and the pause of a second after the failure.
+    for now in [NOW - 3570, NOW - 3569] {
+        store.data_mut().now = now;
+        let _ = verifier.call_verify(&mut store, &token).expect("no trap");
+    }
     assert_eq!(store.data().asked.len(), 2, "an hour back, and no fetch until the clock has caught up");
+}
+
+#[test]
+fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
+    let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
+    let verifier = bindings.poolgate_auth_verifier();
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    let url = format!("{ISSUER}/.well-known/jwks.json");
+    let keys = |body: Option<&str>| KeyResponse {
+        body: body.map(|body| body.as_bytes().to_vec()),
+        max_age: Some(600),
+        etag: Some("\"1\"".into()),
+    };
+    let bring = |store: &mut Store<EventLoop>, at: u64, outcome: Result<&KeyResponse, FetchError>| {
+        verifier.call_keys_fetched(store, &url, at, outcome).expect("no trap")
+    };
+
+    for _ in 0..3 {
+        verifier.call_maintain(&mut store).expect("no trap");
+        assert_eq!(store.data().asked, [url.as_str()], "one fetch at a time, and the second issuer form on demand");
+    }
+    assert_eq!(bring(&mut store, NOW, Ok(&keys(None))), Err(SeedError::NotModifiedWithoutKeys));
+    store.data_mut().now = NOW + 1;
+    verifier.call_maintain(&mut store).expect("no trap");
+    let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
+    assert_eq!(bring(&mut store, NOW + 1, Ok(&keys(Some(&set)))), Ok(()));
+    let token = Draft::access(&RSA_2048).compact();
+    assert!(verifier.call_verify(&mut store, &token).expect("no trap").is_ok(), "no token waits for the keys");
+    assert_eq!(store.data().asked.len(), 2);
+
+    store.data_mut().now = NOW + 700;
+    let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("stale keys serve");
+    assert!(verified.keys_are_stale);
+    verifier.call_maintain(&mut store).expect("no trap");
+    assert_eq!(store.data().etags, [None, None, Some("\"1\"".into())]);
+    assert_eq!(bring(&mut store, NOW + 700, Ok(&keys(None))), Ok(()));
+    let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
+    assert_eq!((report.state, report.age, report.generation), (KeyState::Fresh, Some(0), 1));
+
+    store.data_mut().now = NOW + 1400;
+    verifier.call_maintain(&mut store).expect("no trap");
+    assert_eq!(bring(&mut store, NOW + 1400, Err(FetchError::BadStatus)), Ok(()), "a failure is no error of the call");
+    let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
+    assert_eq!((report.state, report.failures), (KeyState::Stale, 1));
+    assert_eq!(report.last_error, Some(KeyError::Fetch(FetchError::BadStatus)));
+    let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", NOW, Ok(&keys(Some(&set))));
+    assert_eq!(elsewhere.expect("no trap"), Err(SeedError::UnknownUrl));
+}
+
+#[test]
+fn the_hosts_usual_key_policy_is_the_cores() {
+    let host = poolgate::KeyPolicy { jitter_seed: 0, ..poolgate::KeyPolicy::default() };
+    let words = |debug: String| debug.replace('-', "_");
+    assert_eq!(words(format!("{host:?}")), words(format!("{:?}", poolgate_core::KeyPolicy::default())));
 }
 
 #[test]
@@ -132,7 +194,7 @@ fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
     assert_eq!(denial.reason, Reason::NotConfigured);
     let seeded = verifier.call_seed_keys(&mut store, ISSUER, b"{}", NOW).expect("no trap");
     assert_eq!(seeded.err(), Some(SeedError::NotConfigured));
-    let none = Config { pools: Vec::new(), limits: None };
+    let none = Config { pools: Vec::new(), limits: None, key_policy: None };
     assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Err(ConfigError::AlreadyConfigured));
@@ -159,7 +221,10 @@ fn a_policy_with_an_unstated_check_is_not_taken() {
         (with(&|pool| pool.issuer = IssuerRule::Unchecked), ConfigError::KeysNotDerivable),
         (with(&|pool| pool.leeway = 901), ConfigError::OutOfRange),
         (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
-        (Config { pools: [config().pools, config().pools].concat(), limits: None }, ConfigError::DuplicateIssuer),
+        (
+            Config { pools: [config().pools, config().pools].concat(), limits: None, key_policy: None },
+            ConfigError::DuplicateIssuer,
+        ),
     ] {
         assert_eq!(verifier.call_configure(&mut store, &config).expect("no trap"), Err(error));
     }

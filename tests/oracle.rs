@@ -8,7 +8,7 @@ mod peer;
 #[path = "oracle/tokens.rs"]
 mod tokens;
 
-use poolgate_core::{ClientRule, Config, Limits, Pool, Reason, Step, TokenUseRule, Verifier};
+use poolgate_core::{ClientRule, Config, KeyPolicy, Limits, Pool, Reason, Step, TokenUseRule, Verifier};
 use poolgate_tests::{
     corpus::pool,
     minting::{CLIENT_ID, ISSUER, NOW},
@@ -53,12 +53,13 @@ const CASES: u32 = 8_000;
 
 #[test]
 fn what_the_core_accepts_the_oracles_accept_and_what_it_alone_refuses_is_listed() {
-    let verifier = verifier();
+    let verifier = RefCell::new(verifier());
     let peer = peer::Peer::new();
     let tally = RefCell::new(BTreeMap::<String, usize>::new());
     let count = |outcome: &str| *tally.borrow_mut().entry(outcome.to_owned()).or_default() += 1;
     let outcome = TestRunner::new(settings()).run(&tokens::strategy(), |token| {
-        let Step::Judged(verdict) = verifier.verify(NOW, &token.compact) else { panic!("a seeded pool asks for keys") };
+        let step = verifier.borrow_mut().verify(NOW, &token.compact);
+        let Step::Judged(verdict) = step else { panic!("a seeded pool asks for keys") };
         match (verdict, peer.judge(&token.compact)) {
             (Ok(verified), Ok(payload)) => {
                 count("accepted by all");
@@ -114,7 +115,9 @@ fn verifier() -> Verifier {
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
         ..pool()
     };
-    let mut verifier = Verifier::new(Config { pools: vec![pool], limits: Limits::default() }).expect("a configuration");
-    verifier.seed(ISSUER, peer::jwks().as_bytes(), NOW).expect("keys");
+    let mut verifier =
+        Verifier::new(Config { pools: vec![pool], limits: Limits::default(), key_policy: KeyPolicy::default() })
+            .expect("a configuration");
+    verifier.seed(NOW, ISSUER, peer::jwks().as_bytes(), NOW).expect("keys");
     verifier
 }

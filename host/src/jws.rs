@@ -1,13 +1,14 @@
 //! Signatures without claims, in the same sandbox: for checking keys and signatures.
 
 use crate::{
-    Algorithm, BuildError, Denial, KeyReport, Reason, SeedError, SeedFailure, VerifiedJws,
+    Algorithm, BuildError, Denial, KeyReport, SeedError, SeedFailure, VerifiedJws,
+    bindings::TokenVerifier,
     clock::SystemClock,
-    sandbox::{Bounds, Failure, Instance, Sandbox, failure},
+    sandbox::{Bounds, Failure, Guest, Instance, Sandbox, SandboxGauges},
     verifier::compile,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use wasmtime::component::ResourceAny;
+use wasmtime::{Store, component::ResourceAny};
 
 /// The longest compact JWS, in bytes; the component's own limit.
 const COMPACT_LIMIT: usize = 1 << 20;
@@ -47,7 +48,7 @@ impl JwsVerifier {
         let bounds = Bounds { memory_bytes: 64 * 1024 * 1024, call_deadline: Duration::from_secs(10) };
         let sandbox = compile(component.into(), compilation_cache, bounds).await?;
         let mut verifier = Self { sandbox, jwks: jwks.into(), algorithms: algorithms.into(), warm: None };
-        match verifier.start().await {
+        match verifier.start() {
             Ok(Ok(())) => Ok(verifier),
             Ok(Err(error)) => Err(BuildError::KeySet(SeedFailure::Refused(error))),
             Err(_) => Err(BuildError::KeySet(SeedFailure::Sandbox)),
@@ -59,11 +60,7 @@ impl JwsVerifier {
     /// # Errors
     /// A [`Denial`] if the sandbox fails.
     pub async fn report(&mut self) -> Result<KeyReport, Denial> {
-        self.call(async |instance, key_set| {
-            let interface = instance.bindings.poolgate_auth_jws().key_set();
-            interface.call_report(&mut instance.store, key_set).await.map_err(failure)
-        })
-        .await
+        self.call(|bindings, store, key_set| bindings.poolgate_auth_jws().key_set().call_report(store, key_set))
     }
 
     /// Verifies the grammar and the signature of a compact JWS of at most 1 MiB.
@@ -74,11 +71,10 @@ impl JwsVerifier {
         if compact.len() > COMPACT_LIMIT {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
-        let verdict = self.call(async |instance, key_set| {
-            let interface = instance.bindings.poolgate_auth_jws().key_set();
-            interface.call_verify(&mut instance.store, key_set, compact).await.map_err(failure)
+        let verdict = self.call(|bindings, store, key_set| {
+            bindings.poolgate_auth_jws().key_set().call_verify(store, key_set, compact)
         });
-        verdict.await?.map(Into::into).map_err(Into::into)
+        verdict?.map(Into::into).map_err(Into::into)
     }
 
     /// Verifies a signature over any bytes, as test vectors bring them. Without a key ID, the set must hold exactly one
@@ -93,45 +89,33 @@ impl JwsVerifier {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Denial> {
-        let verdict = self.call(async |instance, key_set| {
-            let interface = instance.bindings.poolgate_auth_jws().key_set();
-            let store = &mut instance.store;
-            let verdict = interface.call_verify_detached(store, key_set, algorithm, key_id, message, signature);
-            verdict.await.map_err(failure)
+        let verdict = self.call(|bindings, store, key_set| {
+            let interface = bindings.poolgate_auth_jws().key_set();
+            interface.call_verify_detached(store, key_set, algorithm, key_id, message, signature)
         });
-        verdict.await?.map_err(Into::into)
+        verdict?.map_err(Into::into)
     }
 
-    async fn start(&mut self) -> Result<Result<(), SeedError>, Failure> {
-        let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None).await?;
-        instance.begin_call();
-        let interface = instance.bindings.poolgate_auth_jws().key_set();
-        let parsed = interface.call_parse(&mut instance.store, &self.jwks, &self.algorithms).await.map_err(failure)?;
-        Ok(parsed.map(|key_set| self.warm = Some((instance, key_set))))
+    fn start(&mut self) -> Result<Result<(), SeedError>, Failure> {
+        let gauges = SandboxGauges::default();
+        let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None, gauges)?;
+        let parsed = instance.call(|bindings, store| {
+            bindings.poolgate_auth_jws().key_set().call_parse(store, &self.jwks, &self.algorithms)
+        });
+        Ok(parsed?.map(|key_set| self.warm = Some((instance, key_set))))
     }
 
-    async fn call<T>(
+    fn call<T>(
         &mut self,
-        call: impl AsyncFnOnce(&mut Instance, ResourceAny) -> Result<T, Failure>,
+        call: impl FnOnce(&TokenVerifier, &mut Store<Guest>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Denial> {
         if self.warm.is_none() {
-            let started = self.start().await.map_err(Denial::from)?;
-            started.map_err(|_| Denial::from(Failure::Trap))?;
+            self.start()?.map_err(|_| Failure::Trap)?;
         }
-        // Taken out: what fails, or is dropped on the way, does not come back.
-        let (mut instance, key_set) = self.warm.take().ok_or(Denial::from(Failure::Trap))?;
-        instance.begin_call();
-        let outcome = call(&mut instance, key_set).await?;
+        // Taken out: what fails does not come back.
+        let (mut instance, key_set) = self.warm.take().ok_or(Failure::Trap)?;
+        let outcome = instance.call(|bindings, store| call(bindings, store, key_set))?;
         self.warm = Some((instance, key_set));
         Ok(outcome)
-    }
-}
-
-impl From<Failure> for Denial {
-    fn from(failure: Failure) -> Self {
-        Denial::unavailable(match failure {
-            Failure::Deadline => Reason::SandboxTimeout,
-            Failure::Trap => Reason::SandboxFailed,
-        })
     }
 }

@@ -11,20 +11,23 @@ mod clock;
 pub mod environment;
 mod error;
 mod jws;
+mod key_policy;
 mod key_source;
+mod metrics;
 mod pool;
 mod sandbox;
 mod verdict;
 mod verifier;
 
-pub use bindings::exports::poolgate::auth::verifier::ConfigError;
+pub use bindings::exports::poolgate::auth::verifier::{ConfigError, KeyPolicy};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{BuildError, SeedFailure};
 pub use jws::JwsVerifier;
 pub use key_source::{KeyUrl, KeyUrlError};
 pub use pool::{Pool, TokenUseRule};
 pub use verdict::{
-    Algorithm, Answer, Denial, KeyFault, KeyReport, Reason, SeedError, SkippedKey, TokenUse, Verified, VerifiedJws,
+    Algorithm, Answer, Denial, FetchError, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey,
+    TokenUse, Verified, VerifiedJws,
 };
 pub use verifier::{Verifier, VerifierBuilder};
 

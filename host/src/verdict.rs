@@ -1,9 +1,16 @@
 //! What the host tells its caller of a token.
 
-use crate::bindings::exports::poolgate::auth::{jws, verifier as wit};
+use crate::{
+    bindings::{
+        exports::poolgate::auth::{jws, verifier as wit},
+        poolgate::auth::key_source,
+    },
+    sandbox::Failure,
+};
 use std::fmt;
 
-pub use wit::{Algorithm, Answer, KeyFault, KeyReport, Reason, SeedError, SkippedKey, TokenUse};
+pub use key_source::FetchError;
+pub use wit::{Algorithm, Answer, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey, TokenUse};
 
 /// What a verified token says. Only the sandbox's verdict becomes one.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub struct Verified {
     pub auth_time: Option<u64>,
     /// The payload as JSON text, byte for byte as it was signed, for everything else.
     pub payload: String,
+    /// Whether the key is past its soft lifetime: refreshing it has not worked yet.
+    pub keys_are_stale: bool,
 }
 
 impl fmt::Debug for Verified {
@@ -60,6 +69,7 @@ impl From<wit::Verified> for Verified {
             expires_at: verified.expires_at,
             auth_time: verified.auth_time,
             payload: verified.payload,
+            keys_are_stale: verified.keys_are_stale,
         }
     }
 }
@@ -120,6 +130,15 @@ impl From<wit::Denial> for Denial {
     }
 }
 
+impl From<Failure> for Denial {
+    fn from(failure: Failure) -> Self {
+        Denial::unavailable(match failure {
+            Failure::Deadline => Reason::SandboxTimeout,
+            Failure::Memory | Failure::Trap => Reason::SandboxFailed,
+        })
+    }
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the token is refused: {}", self.reason.name())
@@ -135,6 +154,15 @@ impl Answer {
             Answer::InvalidToken => 401,
             Answer::InsufficientScope => 403,
             Answer::Unavailable => 503,
+        }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyError::Fetch(error) => write!(formatter, "the fetch failed: {}", error.name()),
+            KeyError::KeySet(error) => write!(formatter, "the key set is refused: {}", error.name()),
         }
     }
 }

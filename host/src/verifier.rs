@@ -2,12 +2,25 @@
 
 use crate::{
     BuildError, Denial, KeyReport, Pool, SeedFailure, Verified,
-    bindings::exports::poolgate::auth::verifier::{Config, Limits},
+    bindings::exports::poolgate::auth::verifier::{Config, KeyPolicy, Limits},
     clock::{Clock, SystemClock},
-    key_source::{HttpKeySource, SharedKeySource},
-    sandbox::{Bounds, Instances, Sandbox, Seed},
+    key_source::{Fetches, HttpKeySource, HttpSettings, Journal, Seed},
+    metrics::Metrics,
+    sandbox::{Bounds, Instances, QueueBounds, Sandbox, Shared},
 };
-use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
+use reqwest::Certificate;
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    thread,
+    time::Duration,
+};
+use tokio::time::MissedTickBehavior;
+
+/// How much longer than a fetch a call waits for its keys: for its turn, and for the second look at the token.
+const KEY_WAIT_MARGIN: Duration = Duration::from_secs(1);
 
 /// Verifies tokens in the sandbox.
 ///
@@ -44,7 +57,8 @@ impl Verifier {
 
     /// Judges a token in the compact serialization, without `Bearer`.
     ///
-    /// The first token of an issuer, and one with an unknown `kid`, may wait for the keys, at most the fetch timeout.
+    /// A token whose key is held never waits for a fetch. The first of an issuer, and one with an unknown `kid`, may wait for
+    /// the keys, not much longer than the fetch timeout.
     ///
     /// # Errors
     /// A [`Denial`], which holds no part of the token. Where the sandbox fails, that is a denial too.
@@ -52,8 +66,37 @@ impl Verifier {
         self.instances.verify(token).await
     }
 
+    /// Fetches all keys that are missing, waits until every fetch has ended, and reports on each place that keys come from:
+    /// one that is dead hides no other. Afterwards no token of a pool whose keys came waits for anything.
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: poolgate::Verifier) -> Result<(), Box<dyn std::error::Error>> {
+    /// for report in verifier.hydrate().await? {
+    ///     if let Some(error) = report.last_error {
+    ///         eprintln!("no keys from {}: {error}", report.url.unwrap_or_default());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A [`Denial`] with the answer 503 if the sandbox fails. A fetch that fails is in the report.
+    pub async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.instances.hydrate().await
+    }
+
+    /// Begins the fetches that it is time for, and does not wait for them. The verifier does so by itself, unless
+    /// [`VerifierBuilder::without_maintenance`] said that it should not.
+    ///
+    /// # Errors
+    /// A [`Denial`] with the answer 503 if the sandbox fails.
+    pub async fn maintain(&self) -> Result<(), Denial> {
+        self.instances.maintain().await
+    }
+
     /// Takes a JWK Set for an issuer (the empty string where it is not checked), got at `fetched_at` in seconds since the
-    /// Unix epoch.
+    /// Unix epoch: an offline snapshot. It serves until it is as old as the hard lifetime of the key policy.
     ///
     /// # Errors
     /// [`SeedFailure`]; the keys held before then stay.
@@ -77,7 +120,26 @@ impl Verifier {
     /// How many calls ended because the sandbox failed: traps, memory, deadlines. Each was denied, and its instance
     /// replaced.
     pub fn sandbox_failures(&self) -> u64 {
-        self.instances.failures()
+        self.instances.metrics.failures()
+    }
+
+    /// How many calls waited for a fetch. Once the keys are there, it stands still.
+    pub fn key_waits(&self) -> u64 {
+        self.instances.metrics.key_waits()
+    }
+
+    /// What is counted, in the OpenMetrics text format that Prometheus reads
+    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). The README lists the names.
+    ///
+    /// # Errors
+    /// A [`Denial`] with the answer 503 if the sandbox does not say how old the keys are.
+    pub async fn metrics(&self) -> Result<String, Denial> {
+        Ok(self.instances.metrics.text(&self.key_reports().await?))
+    }
+
+    /// Ends in good order: refuses new calls (503, `shutting-down`), and returns when those under way have their verdicts.
+    pub async fn shut_down(&self) {
+        self.instances.close().await;
     }
 }
 
@@ -93,8 +155,13 @@ impl fmt::Debug for Verifier {
 pub struct VerifierBuilder {
     pools: Vec<Pool>,
     limits: Limits,
+    key_policy: KeyPolicy,
     allow_http_loopback: bool,
+    connect_timeout: Duration,
     fetch_timeout: Duration,
+    roots: Vec<Certificate>,
+    maintenance: Option<Duration>,
+    queue: QueueBounds,
     call_deadline: Duration,
     memory_limit: usize,
     instances: Option<NonZeroUsize>,
@@ -118,8 +185,13 @@ impl Default for VerifierBuilder {
         Self {
             pools: Vec::new(),
             limits: Limits { token_bytes: 16 * 1024, json_depth: 16, jwks_bytes: 256 * 1024, jwks_keys: 100 },
+            key_policy: KeyPolicy::default(),
             allow_http_loopback: false,
+            connect_timeout: Duration::from_secs(2),
             fetch_timeout: Duration::from_secs(5),
+            roots: Vec::new(),
+            maintenance: Some(Duration::from_secs(1)),
+            queue: QueueBounds { calls: 1_024, deadline: Duration::from_secs(1) },
             call_deadline: Duration::from_millis(500),
             memory_limit: 64 * 1024 * 1024,
             instances: None,
@@ -162,7 +234,63 @@ impl VerifierBuilder {
         self
     }
 
-    /// The longest that fetching a JWK Set may take. 5 seconds unless stated.
+    /// The life of keys: lifetimes, retries, fetches for unknown key IDs. The usual one unless stated; see [`KeyPolicy`].
+    ///
+    /// ```
+    /// use poolgate::{KeyPolicy, Verifier};
+    ///
+    /// let a_week_without_the_issuer = KeyPolicy { hard_ttl: 7 * 86_400, ..KeyPolicy::default() };
+    /// let builder = Verifier::builder().key_policy(a_week_without_the_issuer);
+    /// ```
+    pub fn key_policy(mut self, policy: KeyPolicy) -> Self {
+        self.key_policy = policy;
+        self
+    }
+
+    /// Trusts this certificate authority too (PEM), for issuers that no public one vouches for.
+    ///
+    /// # Errors
+    /// [`BuildError::Certificate`] if it is not a certificate.
+    pub fn root_certificate(mut self, pem: &[u8]) -> Result<Self, BuildError> {
+        let bundle = Certificate::from_pem_bundle(pem).ok().filter(|bundle| !bundle.is_empty());
+        self.roots.extend(bundle.ok_or(BuildError::Certificate)?);
+        Ok(self)
+    }
+
+    /// How often the verifier looks whether it is time to fetch keys, in the background. Every second unless stated; it costs
+    /// microseconds.
+    pub fn maintain_every(mut self, interval: Duration) -> Self {
+        self.maintenance = Some(interval.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// Fetches nothing in the background: the caller calls [`Verifier::maintain`], or lives with tokens that wait for keys,
+    /// and with withdrawn keys that are trusted until their hard lifetime ends.
+    pub fn without_maintenance(mut self) -> Self {
+        self.maintenance = None;
+        self
+    }
+
+    /// The most calls inside at once: running, waiting for an instance, or (a quarter of them) waiting for keys. 1,024 unless
+    /// stated; others are denied at once with `overloaded`.
+    pub fn call_limit(mut self, calls: NonZeroUsize) -> Self {
+        self.queue.calls = calls.get();
+        self
+    }
+
+    /// The longest that a call waits for an instance. A second unless stated; then it is denied with `overloaded`.
+    pub fn queue_deadline(mut self, deadline: Duration) -> Self {
+        self.queue.deadline = deadline;
+        self
+    }
+
+    /// The longest that connecting to fetch a JWK Set may take, TLS and all. 2 seconds unless stated.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The longest that fetching a JWK Set may take in all. 5 seconds unless stated.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.fetch_timeout = timeout;
         self
@@ -182,7 +310,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The most instances, that is, the most calls at once; others wait. One a CPU unless stated.
+    /// The instances, that is, the most calls that run at once; others wait. One a CPU unless stated.
     pub fn instances(mut self, count: NonZeroUsize) -> Self {
         self.instances = Some(count);
         self
@@ -210,22 +338,59 @@ impl VerifierBuilder {
     /// Compiles and starts the sandbox, and gives it the configuration.
     ///
     /// # Errors
-    /// See [`BuildError`]. Nothing is fetched yet.
+    /// See [`BuildError`]. Fetching begins in the background; [`Verifier::hydrate`] waits for it.
+    ///
+    /// # Panics
+    /// If it is not called on a Tokio runtime with its timer and its I/O enabled.
     pub async fn build(self) -> Result<Verifier, BuildError> {
         let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
-        let config = Config { pools: pools.collect::<Result<_, _>>()?, limits: Some(self.limits) };
+        let config = Config {
+            pools: pools.collect::<Result<_, _>>()?,
+            limits: Some(self.limits),
+            key_policy: Some(self.key_policy),
+        };
         let sandbox = compile(
             self.component.0,
             self.compilation_cache,
             Bounds { memory_bytes: self.memory_limit, call_deadline: self.call_deadline },
         )
         .await?;
-        let http = HttpKeySource::new(self.fetch_timeout, self.limits.jwks_bytes, self.allow_http_loopback)
-            .map_err(|error| BuildError::Sandbox(format!("the HTTP client: {error}")))?;
-        let keys = Arc::new(SharedKeySource::new(http, Arc::clone(&self.clock)));
+        let http = HttpKeySource::new(HttpSettings {
+            connect_timeout: self.connect_timeout,
+            timeout: self.fetch_timeout,
+            body_limit: self.limits.jwks_bytes,
+            allow_http_loopback: self.allow_http_loopback,
+            roots: self.roots,
+        });
+        let http = http.map_err(|error| BuildError::Sandbox(format!("the HTTP client: {error}")))?;
+        let (journal, metrics, clock) = (Arc::new(Journal::new()), Arc::new(Metrics::new()), self.clock);
+        let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&journal), Arc::clone(&metrics));
+        let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics };
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        let instances = Instances::start(sandbox, config, self.clock, keys, count).await?;
-        Ok(Verifier { instances: Arc::new(instances) })
+        let key_wait = self.fetch_timeout.saturating_add(KEY_WAIT_MARGIN);
+        let instances = Instances::start(sandbox, config, shared, count, self.queue, key_wait)?;
+        let instances = Arc::new(instances);
+        let reports = instances.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;
+        instances.metrics.name_issuers(&reports);
+        if let Some(interval) = self.maintenance {
+            tokio::spawn(maintain(Arc::downgrade(&instances), interval));
+        }
+        Ok(Verifier { instances })
+    }
+}
+
+/// Looks after the keys for as long as there is a verifier.
+async fn maintain(instances: Weak<Instances>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(instances) = instances.upgrade().filter(|instances| !instances.is_closing()) else {
+            return;
+        };
+        if let Err(denial) = instances.maintain().await {
+            tracing::warn!(reason = denial.reason.name(), "the keys could not be looked after; another try follows");
+        }
     }
 }
 

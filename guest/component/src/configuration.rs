@@ -2,13 +2,15 @@
 
 use crate::bindings::exports::poolgate::auth::verifier as wit;
 use poolgate_core::{
-    Algorithm, ClientRule, Config, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
+    Algorithm, ClientRule, Config, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, Pool, ResourceRule,
+    TokenUseRule,
 };
 
 pub fn core_config(config: wit::Config) -> Config {
     Config {
         pools: config.pools.into_iter().map(pool).collect(),
         limits: config.limits.map_or_else(Limits::default, limits),
+        key_policy: config.key_policy.map_or_else(KeyPolicy::default, key_policy),
     }
 }
 
@@ -59,6 +61,23 @@ fn membership(membership: wit::Membership) -> Membership {
 fn limits(limits: wit::Limits) -> Limits {
     let wit::Limits { token_bytes, json_depth, jwks_bytes, jwks_keys } = limits;
     Limits { token_bytes, json_depth, jwks_bytes, jwks_keys }
+}
+
+fn key_policy(policy: wit::KeyPolicy) -> KeyPolicy {
+    KeyPolicy {
+        soft_ttl: policy.soft_ttl,
+        soft_ttl_min: policy.soft_ttl_min,
+        soft_ttl_max: policy.soft_ttl_max,
+        hard_ttl: policy.hard_ttl,
+        retry_min: policy.retry_min,
+        retry_max: policy.retry_max,
+        fetch_deadline: policy.fetch_deadline,
+        unknown_key_fetches: policy.unknown_key_fetches,
+        unknown_key_interval: policy.unknown_key_interval,
+        unknown_key_ttl: policy.unknown_key_ttl,
+        unknown_key_entries: policy.unknown_key_entries,
+        jitter_seed: policy.jitter_seed,
+    }
 }
 
 pub fn core_algorithm(algorithm: wit::Algorithm) -> Algorithm {

@@ -9,7 +9,7 @@ use crate::{
     configuration::core_algorithm,
     translation::{algorithm, denial, key_report, seed_error},
 };
-use poolgate_core::{Limits, jwa::Algorithms, keys::KeySet};
+use poolgate_core::{KeyState, Limits, jwa::Algorithms, keys::KeySet};
 
 /// A JWS is a file more often than a header: 1 MiB, and otherwise the usual limits.
 fn limits() -> Limits {
@@ -37,7 +37,7 @@ impl GuestKeySet for AllowedKeys {
     }
 
     fn report(&self) -> KeyReport {
-        key_report(self.keys.report())
+        key_report(poolgate_core::KeyReport { state: KeyState::Fresh, generation: 1, ..self.keys.report() })
     }
 
     fn verify(&self, compact: String) -> Result<VerifiedJws, Denial> {

@@ -1,6 +1,9 @@
 //! From the core's answers to the contract's: the same names, checked by the compiler to be complete.
 
-use crate::bindings::exports::poolgate::auth::verifier as wit;
+use crate::bindings::{
+    exports::poolgate::auth::verifier as wit,
+    poolgate::auth::key_source::{FetchError, KeyResponse},
+};
 use poolgate_core as core;
 
 /// A function between two enums of the same variants. `_` stands for what a later core may add.
@@ -23,7 +26,12 @@ same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRan
 }
 
 same_names! { seed_error: core::KeySetFault => wit::SeedError, else Malformed:
-    UnknownIssuer, OlderThanHeld, TooLarge, Malformed, DuplicateMember, TooManyKeys, NoUsableKey,
+    UnknownIssuer, OlderThanHeld, TooLarge, Malformed, DuplicateMember, TooManyKeys, NoUsableKey, UnknownUrl, TooOld,
+    NotModifiedWithoutKeys,
+}
+
+same_names! { fetch_error: core::FetchFault => FetchError, else Unreachable:
+    Refused, Unreachable, TimedOut, BadStatus, TooLarge,
 }
 
 same_names! { key_fault: core::KeyFault => wit::KeyFault, else Malformed:
@@ -43,7 +51,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     SignatureOutOfRange, SignatureInvalid, TokenUseMissing, TokenUseInvalid, TokenUseMismatch, AudienceMissing,
     AudienceInvalid, AudienceMismatch, ClientMissing, ClientInvalid, ClientMismatch, ResourceMissing,
     ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
-    SandboxTimeout,
+    SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
 }
 
 pub fn denial(refusal: core::Reason) -> wit::Denial {
@@ -52,7 +60,12 @@ pub fn denial(refusal: core::Reason) -> wit::Denial {
         core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
         core::Answer::Unavailable => wit::Answer::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), answer }
+    wit::Denial { reason: reason(refusal), answer, awaits_keys: false }
+}
+
+/// What is said while the host fetches.
+pub fn awaits_keys() -> wit::Denial {
+    wit::Denial { awaits_keys: true, ..denial(core::Reason::KeysUnavailable) }
 }
 
 pub fn verified(verified: core::Verified) -> wit::Verified {
@@ -71,6 +84,7 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
         expires_at: verified.expires_at,
         auth_time: verified.auth_time,
         payload: verified.payload,
+        keys_are_stale: verified.keys_are_stale,
     }
 }
 
@@ -78,10 +92,40 @@ pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
     wit::KeyReport {
         issuers: report.issuers,
         url: report.url,
+        is_on_demand: report.is_on_demand,
+        state: match report.state {
+            core::KeyState::Missing => wit::KeyState::Missing,
+            core::KeyState::Fresh => wit::KeyState::Fresh,
+            core::KeyState::Stale => wit::KeyState::Stale,
+            core::KeyState::Expired => wit::KeyState::Expired,
+        },
         fetched_at: report.fetched_at,
+        age: report.age,
+        refresh_in: report.refresh_in,
+        generation: report.generation,
+        failures: report.failures,
+        last_error: report.last_error.map(|error| match error {
+            core::KeyError::Fetch(fault) => wit::KeyError::Fetch(fetch_error(fault)),
+            core::KeyError::KeySet(fault) => wit::KeyError::KeySet(seed_error(fault)),
+        }),
         key_ids: report.key_ids.into_iter().map(Into::into).collect(),
         skipped: report.skipped.into_iter().map(skipped_key).collect(),
     }
+}
+
+/// The outcome of a fetch, if it has one already.
+pub fn outcome(outcome: &Result<KeyResponse, FetchError>) -> Option<Result<core::Response<'_>, core::FetchFault>> {
+    Some(match outcome {
+        Ok(KeyResponse { body, max_age, etag }) => {
+            Ok(core::Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
+        }
+        Err(FetchError::Later) => return None,
+        Err(FetchError::Refused) => Err(core::FetchFault::Refused),
+        Err(FetchError::Unreachable) => Err(core::FetchFault::Unreachable),
+        Err(FetchError::TimedOut) => Err(core::FetchFault::TimedOut),
+        Err(FetchError::BadStatus) => Err(core::FetchFault::BadStatus),
+        Err(FetchError::TooLarge) => Err(core::FetchFault::TooLarge),
+    })
 }
 
 fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {

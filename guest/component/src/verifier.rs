@@ -4,13 +4,13 @@ use crate::{
     Component,
     bindings::{
         exports::poolgate::auth::verifier::{Config, ConfigError, Denial, Guest, KeyReport, SeedError, Verified},
-        poolgate::auth::key_source::{self, FetchError},
+        poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock,
     },
     configuration::core_config,
-    translation::{config_error, denial, key_report, seed_error, verified},
+    translation::{awaits_keys, config_error, denial, key_report, outcome, seed_error, verified},
 };
-use poolgate_core::{Fetch, FetchFault, Reason, Step, Verifier};
+use poolgate_core::{Fetch, Reason, Step, Verifier};
 use std::cell::RefCell;
 
 thread_local! {
@@ -29,44 +29,61 @@ impl Guest for Component {
     }
 
     fn verify(token: String) -> Result<Verified, Denial> {
-        let judge = || VERIFIER.with_borrow(|slot| slot.as_ref().map(|verifier| verifier.verify(now(), &token)));
+        let judge = || VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
         let mut step = judge();
         if let Some(Step::NeedsKeys(fetch)) = &step {
-            bring_keys(fetch);
-            step = judge();
+            step = if bring_keys(fetch) { judge() } else { Some(Step::AwaitsKeys) };
         }
         match step {
             Some(Step::Judged(verdict)) => verdict.map(verified).map_err(denial),
             Some(Step::NeedsKeys(_)) => Err(denial(Reason::KeysUnavailable)),
+            Some(Step::AwaitsKeys) => Err(awaits_keys()),
             None => Err(denial(Reason::NotConfigured)),
         }
     }
 
+    fn maintain() {
+        let due = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.maintain(now())));
+        for fetch in due.iter().flatten() {
+            bring_keys(fetch);
+        }
+    }
+
+    fn keys_fetched(url: String, ended_at: u64, response: Result<KeyResponse, FetchError>) -> Result<(), SeedError> {
+        VERIFIER.with_borrow_mut(|slot| match (slot, outcome(&response)) {
+            (Some(verifier), Some(outcome)) => verifier.fetched(now(), &url, ended_at, outcome).map_err(seed_error),
+            // "Later" is no end.
+            (Some(_), None) => Ok(()),
+            (None, _) => Err(SeedError::NotConfigured),
+        })
+    }
+
     fn seed_keys(issuer: String, jwks: Vec<u8>, fetched_at: u64) -> Result<KeyReport, SeedError> {
         VERIFIER.with_borrow_mut(|slot| match slot {
-            Some(verifier) => verifier.seed(&issuer, &jwks, fetched_at).map(key_report).map_err(seed_error),
+            Some(verifier) => verifier.seed(now(), &issuer, &jwks, fetched_at).map(key_report).map_err(seed_error),
             None => Err(SeedError::NotConfigured),
         })
     }
 
     fn key_reports() -> Vec<KeyReport> {
-        VERIFIER.with_borrow(|slot| slot.iter().flat_map(|verifier| verifier.key_reports()).map(key_report).collect())
+        let reports = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.key_reports(now())));
+        reports.into_iter().flatten().map(key_report).collect()
     }
 }
 
-/// Waits in the import, and tells the verifier what came. Nothing is borrowed meanwhile.
-fn bring_keys(fetch: &Fetch) {
-    let response = key_source::fetch(&fetch.url);
-    let outcome = match &response {
-        Ok(response) => Ok((response.body.as_slice(), response.fetched_at)),
-        Err(FetchError::Later) => Err(FetchFault::Later),
-        Err(_) => Err(FetchFault::Failed),
+/// Waits in the import, and tells the verifier what came. Nothing is borrowed meanwhile. False if the host does not wait.
+fn bring_keys(fetch: &Fetch) -> bool {
+    let response = key_source::fetch(&fetch.url, fetch.etag.as_deref());
+    let Some(outcome) = outcome(&response) else {
+        return false;
     };
     VERIFIER.with_borrow_mut(|slot| {
         if let Some(verifier) = slot {
-            verifier.fetched(fetch, now(), outcome);
+            // What is wrong with the set is in the key report.
+            let _ = verifier.fetched(now(), &fetch.url, now(), outcome);
         }
     });
+    true
 }
 
 fn now() -> u64 {

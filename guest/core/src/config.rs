@@ -1,6 +1,6 @@
 //! What the operator states. Every check is a field, and skipping one is a value that says so: there is no default policy.
 
-use crate::Algorithm;
+use crate::{Algorithm, keys::KeyPolicy};
 use alloc::{string::String, vec::Vec};
 
 /// The whole configuration of a [`Verifier`](crate::Verifier).
@@ -10,6 +10,8 @@ pub struct Config {
     pub pools: Vec<Pool>,
     /// Bounds on the work that one input can cause.
     pub limits: Limits,
+    /// The life of keys.
+    pub key_policy: KeyPolicy,
 }
 
 /// What a token of one issuer must look like.
@@ -167,7 +169,7 @@ pub enum ConfigError {
     EmptyList,
     /// This build has no such algorithm.
     AlgorithmNotBuilt,
-    /// A leeway or a limit is out of its range.
+    /// A leeway, a limit or a number of the key policy is out of its range.
     OutOfRange,
 }
 
@@ -184,7 +186,7 @@ impl core::fmt::Display for ConfigError {
             ConfigError::NoClient => "the list of app clients is empty or holds an empty string",
             ConfigError::EmptyList => "a list of groups, scopes or resource servers is empty or holds an empty string",
             ConfigError::AlgorithmNotBuilt => "this build has no such algorithm",
-            ConfigError::OutOfRange => "a leeway or a limit is out of its range",
+            ConfigError::OutOfRange => "a leeway, a limit or a number of the key policy is out of its range",
         })
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
-//! use poolgate_core::{Membership, Reason};
+//! use poolgate_core::{KeyPolicy, Membership, Reason};
 //!
 //! let mut verifier = Verifier::new(Config {
 //!     pools: vec![Pool {
@@ -27,10 +27,11 @@
 //!         issued_at_skew: 60,
 //!     }],
 //!     limits: Limits::default(),
+//!     key_policy: KeyPolicy::default(),
 //! })?;
 //! match verifier.verify(1_700_000_000, "only.two") {
 //!     Step::Judged(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
-//!     Step::NeedsKeys(fetch) => panic!("no key is asked for before the grammar is right: {}", fetch.url),
+//!     step => panic!("no key is asked for before the grammar is right: {step:?}"),
 //! }
 //! # Ok::<(), poolgate_core::ConfigError>(())
 //! ```
@@ -70,6 +71,8 @@ pub use config::{
     ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
 };
 pub use jwa::Algorithm;
-pub use keys::{FetchFault, KeyFault, KeyReport, KeySetFault, SkippedKey};
+pub use keys::{
+    Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey,
+};
 pub use reason::{Answer, Reason};
-pub use verifier::{Fetch, Step, Verified, Verifier};
+pub use verifier::{Step, Verified, Verifier};

@@ -178,6 +178,14 @@ reasons! {
     SandboxFailed = "sandbox-failed",
     /// The sandbox took too long. Said by the host, never by the component. 503.
     SandboxTimeout = "sandbox-timeout",
+    /// No key had this `kid` when it was last looked for, a moment ago. It was not looked for again.
+    KeyUnknownCached = "key-unknown-cached",
+    /// No key that is held has this `kid`, and no more fetches are made for unknown ones for now.
+    KeyUnknownLimited = "key-unknown-limited",
+    /// Too many calls wait for the sandbox. Said by the host, never by the component. 503.
+    Overloaded = "overloaded",
+    /// The verifier is being shut down. Said by the host, never by the component. 503.
+    ShuttingDown = "shutting-down",
 }
 
 impl Reason {
@@ -185,9 +193,12 @@ impl Reason {
     pub fn answer(self) -> Answer {
         match self {
             Reason::GroupMissing | Reason::ScopeMissing => Answer::InsufficientScope,
-            Reason::KeysUnavailable | Reason::NotConfigured | Reason::SandboxFailed | Reason::SandboxTimeout => {
-                Answer::Unavailable
-            }
+            Reason::KeysUnavailable
+            | Reason::NotConfigured
+            | Reason::SandboxFailed
+            | Reason::SandboxTimeout
+            | Reason::Overloaded
+            | Reason::ShuttingDown => Answer::Unavailable,
             _ => Answer::InvalidToken,
         }
     }

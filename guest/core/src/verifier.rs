@@ -1,15 +1,16 @@
 //! The way of a token through the rooms.
 
 use crate::{
-    Config, ConfigError, FetchFault, IssuerRule, KeyOrigin, KeyReport, KeySetFault, Limits, Pool, Reason, TokenUse,
+    Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyReport, KeySetFault, Limits, Pool, Reason,
+    Response, TokenUse,
     claims::Claims,
     compact::CompactJws,
     header::Header,
     issuer,
-    keys::{KeyStore, Lookup, PlaceId},
+    keys::{KeyStore, Lookup, Miss, PlaceId},
     policy::Policy,
 };
-use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use hashbrown::HashMap;
 
 /// Judges tokens. It holds the configuration and the keys; time and bytes come with each call.
@@ -42,14 +43,8 @@ pub enum Step {
     Judged(Result<Verified, Reason>),
     /// The keys must be fetched; report to [`Verifier::fetched`] and call [`Verifier::verify`] again.
     NeedsKeys(Fetch),
-}
-
-/// A fetch that the caller is asked for.
-#[derive(Clone, Debug)]
-pub struct Fetch {
-    /// The JWK Set's URL.
-    pub url: String,
-    place: PlaceId,
+    /// They are being fetched: an earlier step asked for it. Call [`Verifier::verify`] again when that has ended.
+    AwaitsKeys,
 }
 
 /// What a verified token says. Only [`Verifier::verify`] builds it.
@@ -77,6 +72,8 @@ pub struct Verified {
     pub auth_time: Option<u64>,
     /// The payload as JSON text, byte for byte as it was signed.
     pub payload: String,
+    /// Whether the key is past its soft lifetime: refreshing it has not worked yet.
+    pub keys_are_stale: bool,
 }
 
 impl Verifier {
@@ -86,48 +83,76 @@ impl Verifier {
     /// See [`ConfigError`].
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.limits.check()?;
+        config.key_policy.check()?;
         let policies = config.pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
-        let mut keys = KeyStore::new(config.limits);
+        let mut keys = KeyStore::new(config.limits, config.key_policy);
         let routes = Routes::new(&config.pools, &mut keys)?;
         Ok(Self { limits: config.limits, policies, routes, keys })
     }
 
     /// Judges a token in the compact serialization at the time `now`, in seconds since the Unix epoch.
     ///
-    /// A known key never asks for a fetch. After [`Verifier::fetched`], the same token at the same time gets a verdict.
-    pub fn verify(&self, now: u64, token: &str) -> Step {
+    /// A key that is held never asks for a fetch. After [`Verifier::fetched`], the same token at the same time gets a verdict.
+    pub fn verify(&mut self, now: u64, token: &str) -> Step {
         match self.judge(now, token) {
             Ok(verified) => Step::Judged(Ok(verified)),
             Err(Stop::Refused(reason)) => Step::Judged(Err(reason)),
             Err(Stop::NeedsKeys(fetch)) => Step::NeedsKeys(fetch),
+            Err(Stop::AwaitsKeys) => Step::AwaitsKeys,
         }
     }
 
-    /// Takes the outcome of a fetch at the time `now`: the body and when it was received, or why there is none.
-    pub fn fetched(&mut self, fetch: &Fetch, now: u64, outcome: Result<(&[u8], u64), FetchFault>) {
-        self.keys.fetched(fetch.place, now, outcome);
+    /// The fetches that it is time for: of places that have no keys yet, or whose keys are past their soft lifetime. Report
+    /// each to [`Verifier::fetched`]. Called every second or so, no token ever waits for keys.
+    #[must_use]
+    pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
+        let now = self.keys.advance(now);
+        self.keys.due(now)
     }
 
-    /// Takes a JWK Set for an issuer (empty where it is not checked) that was got at `fetched_at`, in seconds since the
-    /// Unix epoch.
+    /// Takes the outcome of a fetch that ended at `ended_at`, in seconds since the Unix epoch: what it brought, or why it
+    /// brought nothing. It need not be one that this verifier asked for.
     ///
     /// # Errors
     /// See [`KeySetFault`]. The keys held before then stay.
-    pub fn seed(&mut self, issuer: &str, jwks: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
+    pub fn fetched(
+        &mut self,
+        now: u64,
+        url: &str,
+        ended_at: u64,
+        outcome: Result<Response<'_>, FetchFault>,
+    ) -> Result<(), KeySetFault> {
+        self.keys.advance(now);
+        self.keys.fetched(url, ended_at, outcome)
+    }
+
+    /// Takes a JWK Set for an issuer (empty where it is not checked) that was got at `fetched_at`, in seconds since the
+    /// Unix epoch. Its lifetimes count from then.
+    ///
+    /// # Errors
+    /// See [`KeySetFault`]. The keys held before then stay.
+    pub fn seed(&mut self, now: u64, issuer: &str, jwks: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
         let route = match &self.routes {
             Routes::ByIssuer(routes) => routes.get(issuer).copied().ok_or(KeySetFault::UnknownIssuer)?,
             Routes::Unchecked(route) if issuer.is_empty() => *route,
             Routes::Unchecked(_) => return Err(KeySetFault::UnknownIssuer),
         };
+        self.keys.advance(now);
         self.keys.seed(route.keys, jwks, fetched_at)
     }
 
-    /// The state of the keys, an entry for each place that they come from.
-    pub fn key_reports(&self) -> Vec<KeyReport> {
+    /// How many key IDs are remembered for which no key was found; never more than the policy's limit.
+    pub fn remembered_unknown_keys(&self) -> usize {
+        self.keys.remembered()
+    }
+
+    /// The state of the keys at the time `now`, an entry for each place that they come from.
+    pub fn key_reports(&mut self, now: u64) -> Vec<KeyReport> {
+        self.keys.advance(now);
         self.keys.reports()
     }
 
-    fn judge(&self, now: u64, token: &str) -> Result<Verified, Stop> {
+    fn judge(&mut self, now: u64, token: &str) -> Result<Verified, Stop> {
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
         if !header.is_token_type {
@@ -145,10 +170,10 @@ impl Verifier {
         }
         policy.check_times(&claims, now)?;
 
-        let key = match self.keys.find(route.keys, &key_id, now) {
-            Lookup::Key(key) => key,
-            Lookup::Fetch(url) => return Err(Stop::NeedsKeys(Fetch { url: url.to_owned(), place: route.keys })),
-            Lookup::Refused(reason) => return Err(reason.into()),
+        let moment = self.keys.advance(now);
+        let (key, keys_are_stale) = match self.keys.find(route.keys, &key_id, moment) {
+            Lookup::Key(key, is_stale) => (key, is_stale),
+            Lookup::Missing(missing) => return Err(self.keys.miss(route.keys, &key_id, missing, moment).into()),
         };
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
@@ -165,6 +190,7 @@ impl Verifier {
             expires_at: claims.expires_at.floor(),
             auth_time: claims.auth_time.map(|date| date.floor()),
             payload,
+            keys_are_stale,
         })
     }
 }
@@ -228,7 +254,12 @@ fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<Pl
         KeyOrigin::Derived if issuers.iter().any(|issuer| !issuer.starts_with("http")) => {
             return Err(ConfigError::KeysNotDerivable);
         }
-        KeyOrigin::Derived => issuers.iter().map(|issuer| keys.place(Some(&issuer::jwks_url(issuer)))).collect(),
+        KeyOrigin::Derived => {
+            let places: Vec<_> = issuers.iter().map(|issuer| keys.place(Some(&issuer::jwks_url(issuer)))).collect();
+            // A user pool's second form has keys of its own only where the pool uses it; else its URL answers 403.
+            places.iter().skip(1).for_each(|place| keys.ask_on_demand(*place));
+            places
+        }
         KeyOrigin::Url(url) => vec![keys.place(Some(url)); issuers.len()],
         // One seed serves every form of the issuer.
         KeyOrigin::Seeded => vec![keys.place(None); issuers.len()],
@@ -241,6 +272,17 @@ fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<Pl
 enum Stop {
     Refused(Reason),
     NeedsKeys(Fetch),
+    AwaitsKeys,
+}
+
+impl From<Miss> for Stop {
+    fn from(miss: Miss) -> Self {
+        match miss {
+            Miss::Refused(reason) => Stop::Refused(reason),
+            Miss::Fetch(fetch) => Stop::NeedsKeys(fetch),
+            Miss::UnderWay => Stop::AwaitsKeys,
+        }
+    }
 }
 
 impl From<Reason> for Stop {

@@ -28,7 +28,9 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     let mut builder = Verifier::builder()
         .pool(pool(arguments, key_file.is_some())?)
         .allow_http_loopback(arguments.allow_http_loopback)
-        .fetch_timeout(arguments.timeout);
+        .connect_timeout(arguments.timeout)
+        .fetch_timeout(arguments.timeout)
+        .without_maintenance();
     if let Some(seconds) = arguments.at {
         builder = builder.clock(FixedClock::at(seconds));
     }
@@ -37,18 +39,19 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     }
     let verifier = builder.build().await?;
     if let Some(jwks) = jwks {
-        seed(&verifier, jwks, key_file.unwrap_or_default()).await?;
+        // Whoever judges as of another moment has keys of that moment.
+        let got_at = arguments.at.unwrap_or_else(|| SystemClock.now().as_secs());
+        seed(&verifier, jwks, got_at, key_file.unwrap_or_default()).await?;
     }
     Ok(verifier)
 }
 
 /// Gives the keys from a file to the verifier's only pool, and says which of them are not used.
-async fn seed(verifier: &Verifier, jwks: Vec<u8>, path: &str) -> Result<(), CommandError> {
+async fn seed(verifier: &Verifier, jwks: Vec<u8>, got_at: u64, path: &str) -> Result<(), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
     let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
     let issuer = reports.iter().flat_map(|report| &report.issuers).next().cloned().unwrap_or_default();
-    let now = SystemClock.now().as_secs();
-    let report = verifier.seed_keys(issuer, jwks, now).await.map_err(|error| usage(error.to_string()))?;
+    let report = verifier.seed_keys(issuer, jwks, got_at).await.map_err(|error| usage(error.to_string()))?;
     output::warn_of_skipped_keys(path, &report);
     Ok(())
 }

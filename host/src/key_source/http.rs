@@ -1,8 +1,12 @@
 //! One HTTP request for a JWK Set: bounded in time and size, following nothing.
 
-use super::KeyUrl;
-use crate::bindings::poolgate::auth::key_source::FetchError;
-use reqwest::{Client, ClientBuilder, StatusCode, redirect::Policy};
+use super::{KeyUrl, freshness};
+use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
+use reqwest::{
+    Certificate, Client, ClientBuilder, Response, StatusCode,
+    header::{ETAG, IF_NONE_MATCH},
+    redirect::Policy,
+};
 use std::time::Duration;
 
 /// Fetches JWK Sets over HTTPS.
@@ -15,13 +19,28 @@ pub(crate) struct HttpKeySource {
     body_limit: usize,
 }
 
+/// What an operator states of the connections.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpSettings {
+    /// For the connection, TLS and all.
+    pub(crate) connect_timeout: Duration,
+    /// For everything.
+    pub(crate) timeout: Duration,
+    pub(crate) body_limit: u32,
+    pub(crate) allow_http_loopback: bool,
+    /// Trusted besides the machine's.
+    pub(crate) roots: Vec<Certificate>,
+}
+
 impl HttpKeySource {
-    pub(crate) fn new(timeout: Duration, body_limit: u32, allow_http_loopback: bool) -> reqwest::Result<Self> {
+    pub(crate) fn new(settings: HttpSettings) -> reqwest::Result<Self> {
+        let HttpSettings { connect_timeout, timeout, body_limit, allow_http_loopback, roots } = settings;
         let client = || -> ClientBuilder {
             Client::builder()
                 .redirect(Policy::none())
-                .connect_timeout(timeout)
+                .connect_timeout(connect_timeout)
                 .timeout(timeout)
+                .tls_certs_merge(roots.iter().cloned())
                 .user_agent(concat!("poolgate/", env!("CARGO_PKG_VERSION")))
         };
         Ok(Self {
@@ -32,14 +51,28 @@ impl HttpKeySource {
         })
     }
 
-    /// The body at `url`, if the server answers 200 in time and within the limit.
-    pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+    /// What the server at `url` answers, if it is 200 or 304, in time and within the limit.
+    ///
+    /// The content type is not looked at: issuers differ in it, and what is not a JWK Set is refused as such. No content
+    /// coding is asked for, and none is undone, so that a small body can't become a large one.
+    pub(crate) async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<KeyResponse, FetchError> {
         let url = KeyUrl::parse(url, self.allow_http_loopback).map_err(|_| FetchError::Refused)?;
         let client = if url.is_plain_http() { &self.loopback } else { &self.https };
-        let mut response = client.get(url.as_url().clone()).send().await.map_err(fault)?;
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::BadStatus);
+        let mut request = client.get(url.as_url().clone());
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
         }
+        let response = request.send().await.map_err(fault)?;
+        let (max_age, etag) = (freshness::max_age(response.headers()), etag_of(&response));
+        let body = match response.status() {
+            StatusCode::OK => Some(self.body(response).await?),
+            StatusCode::NOT_MODIFIED => None,
+            _ => return Err(FetchError::BadStatus),
+        };
+        Ok(KeyResponse { body, max_age, etag })
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
             if body.len() + chunk.len() > self.body_limit {
@@ -49,6 +82,10 @@ impl HttpKeySource {
         }
         Ok(body)
     }
+}
+
+fn etag_of(response: &Response) -> Option<String> {
+    response.headers().get(ETAG)?.to_str().ok().map(str::to_owned)
 }
 
 fn fault(error: reqwest::Error) -> FetchError {

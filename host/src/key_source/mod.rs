@@ -1,9 +1,12 @@
-//! The door through which keys come in: the host's HTTP client, and what it may fetch.
+//! The door through which keys come in: the host's HTTP client, what it may fetch, and who is told what came.
 
+mod fetches;
+mod freshness;
 mod http;
-mod shared;
+mod journal;
 mod url;
 
-pub(crate) use http::HttpKeySource;
-pub(crate) use shared::SharedKeySource;
+pub(crate) use fetches::Fetches;
+pub(crate) use http::{HttpKeySource, HttpSettings};
+pub(crate) use journal::{Entry, Event, Journal, Seed};
 pub use url::{KeyUrl, KeyUrlError};

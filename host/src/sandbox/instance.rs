@@ -1,21 +1,22 @@
 //! One instance in a store of its own, and the doors it sees.
 
-use super::Sandbox;
+use super::{Sandbox, SandboxGauges, memory::MemoryLimit};
 use crate::{
     bindings::{
         TokenVerifier,
-        exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport, SeedError},
+        exports::poolgate::auth::verifier::{self, Config, ConfigError, KeyReport, SeedError, Verified},
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
-    key_source::SharedKeySource,
-    verdict::{Denial, Verified},
+    key_source::{Entry, Event, Fetches, Seed},
 };
-use std::sync::Arc;
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap, UpdateDeadline, component::HasData};
+use std::sync::{Arc, atomic::Ordering};
+use wasmtime::{Store, Trap, component::HasData};
 
 /// An instance of the component. After a [`Failure`] it must not be used again.
+///
+/// Its calls never wait for anything outside: what it asks the key source for comes with a later call.
 pub(crate) struct Instance {
     pub(crate) store: Store<Guest>,
     pub(crate) bindings: TokenVerifier,
@@ -27,87 +28,116 @@ pub(crate) struct Instance {
 pub(crate) enum Failure {
     /// It ran past its deadline.
     Deadline,
-    /// It trapped, or ran out of memory.
+    /// It asked for more memory than it may have.
+    Memory,
+    /// It trapped.
     Trap,
+}
+
+impl Failure {
+    pub(crate) const ALL: [Self; 3] = [Self::Deadline, Self::Memory, Self::Trap];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Failure::Deadline => "deadline",
+            Failure::Memory => "memory",
+            Failure::Trap => "trap",
+        }
+    }
 }
 
 /// What the host keeps for an instance: the doors, and the limits.
 pub(crate) struct Guest {
     clock: Arc<dyn Clock>,
-    keys: Option<Arc<SharedKeySource>>,
-    limits: StoreLimits,
-    /// Set when an import waited: the time spent outside is not the guest's.
-    waited: bool,
+    keys: Option<Arc<Fetches>>,
+    memory: MemoryLimit,
+    /// The number of the last entry of the journal that it was told of.
+    told: u64,
 }
 
 impl Instance {
     /// Starts an instance. Without a key source, every fetch is refused.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         sandbox: &Sandbox,
         clock: Arc<dyn Clock>,
-        keys: Option<Arc<SharedKeySource>>,
+        keys: Option<Arc<Fetches>>,
+        gauges: SandboxGauges,
     ) -> Result<Self, Failure> {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(sandbox.bounds.memory_bytes)
-            .table_elements(10_000)
-            .trap_on_grow_failure(true)
-            .build();
+        let memory = MemoryLimit::new(sandbox.bounds.memory_bytes, gauges);
         let deadline_ticks = sandbox.bounds.deadline_ticks();
-        let mut store = Store::new(&sandbox.engine, Guest { clock, keys, limits, waited: false });
-        store.limiter(|guest| &mut guest.limits);
+        let mut store = Store::new(&sandbox.engine, Guest { clock, keys, memory, told: 0 });
+        store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(deadline_ticks);
-        store.epoch_deadline_callback(move |mut context| {
-            if std::mem::take(&mut context.data_mut().waited) {
-                Ok(UpdateDeadline::Continue(deadline_ticks))
-            } else {
-                Err(Trap::Interrupt.into())
-            }
-        });
-        let bindings = sandbox.component.instantiate_async(&mut store).await.map_err(failure)?;
+        let bindings = sandbox.component.instantiate(&mut store);
+        let bindings = bindings.map_err(|error| failure(&store, &error))?;
         Ok(Self { store, bindings, deadline_ticks })
     }
 
-    pub(crate) async fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
-        self.begin_call();
-        self.bindings.poolgate_auth_verifier().call_configure(&mut self.store, config).await.map_err(failure)
+    pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_configure(store, config))
     }
 
-    pub(crate) async fn verify(&mut self, token: &str) -> Result<Result<Verified, Denial>, Failure> {
-        self.begin_call();
-        let verdict = self.bindings.poolgate_auth_verifier().call_verify(&mut self.store, token).await;
-        verdict.map(|verdict| verdict.map(Into::into).map_err(Into::into)).map_err(failure)
+    pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify(store, token))
     }
 
-    pub(crate) async fn seed_keys(
+    pub(crate) fn maintain(&mut self) -> Result<(), Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_maintain(store))
+    }
+
+    pub(crate) fn seed_keys(&mut self, seed: &Seed) -> Result<Result<KeyReport, SeedError>, Failure> {
+        let Seed { issuer, jwks, fetched_at } = seed;
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_seed_keys(store, issuer, jwks, *fetched_at))
+    }
+
+    pub(crate) fn key_reports(&mut self) -> Result<Vec<KeyReport>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_key_reports(store))
+    }
+
+    /// The number of the last entry of the journal that it was told of.
+    pub(crate) fn told(&self) -> u64 {
+        self.store.data().told
+    }
+
+    /// Tells it of an entry of the journal; why it did not take the keys, if it did not.
+    pub(crate) fn tell(&mut self, number: u64, entry: &Entry) -> Result<Result<(), SeedError>, Failure> {
+        let is_poison = entry.is_poison.load(Ordering::Relaxed);
+        let taken = match &entry.event {
+            Event::Seeded(_) if is_poison => Ok(()),
+            Event::Seeded(seed) => self.seed_keys(seed)?.map(|_| ()),
+            Event::Fetched { url, ended_at, outcome } => self.call(|bindings, store| {
+                let verifier = bindings.poolgate_auth_verifier();
+                let outcome =
+                    if is_poison { Err(FetchError::TooLarge) } else { outcome.as_ref().map_err(|error| *error) };
+                verifier.call_keys_fetched(store, url, *ended_at, outcome)
+            })?,
+        };
+        self.store.data_mut().told = number;
+        Ok(taken)
+    }
+
+    /// Makes a call with its full time.
+    pub(crate) fn call<T>(
         &mut self,
-        issuer: &str,
-        jwks: &[u8],
-        fetched_at: u64,
-    ) -> Result<Result<KeyReport, SeedError>, Failure> {
-        self.begin_call();
-        let verifier = self.bindings.poolgate_auth_verifier();
-        verifier.call_seed_keys(&mut self.store, issuer, jwks, fetched_at).await.map_err(failure)
-    }
-
-    pub(crate) async fn key_reports(&mut self) -> Result<Vec<KeyReport>, Failure> {
-        self.begin_call();
-        self.bindings.poolgate_auth_verifier().call_key_reports(&mut self.store).await.map_err(failure)
-    }
-
-    /// Gives the next call its full time.
-    pub(crate) fn begin_call(&mut self) {
-        self.store.data_mut().waited = false;
+        call: impl FnOnce(&TokenVerifier, &mut Store<Guest>) -> wasmtime::Result<T>,
+    ) -> Result<T, Failure> {
         self.store.set_epoch_deadline(self.deadline_ticks);
+        call(&self.bindings, &mut self.store).map_err(|error| failure(&self.store, &error))
     }
 }
 
 /// A trap's text names functions and offsets, never data.
-pub(crate) fn failure(error: wasmtime::Error) -> Failure {
+fn failure(store: &Store<Guest>, error: &wasmtime::Error) -> Failure {
     let failure = match error.downcast_ref::<Trap>() {
+        _ if store.data().memory.was_refused() => Failure::Memory,
         Some(Trap::Interrupt) => Failure::Deadline,
         _ => Failure::Trap,
     };
-    tracing::error!(?failure, error = format!("{error:#}"), "the sandbox failed; the instance is replaced");
+    tracing::error!(
+        kind = failure.name(),
+        error = format!("{error:#}"),
+        "the sandbox failed; the instance is replaced"
+    );
     failure
 }
 
@@ -116,13 +146,15 @@ impl HasData for Guest {
 }
 
 impl key_source::Host for Guest {
-    async fn fetch(&mut self, url: String) -> Result<KeyResponse, FetchError> {
-        let response = match &self.keys {
-            Some(keys) => keys.fetch(&url).await,
+    /// Never waits here: the instance would be of no use to others meanwhile.
+    fn fetch(&mut self, url: String, etag: Option<String>) -> Result<KeyResponse, FetchError> {
+        match &self.keys {
+            Some(keys) => {
+                keys.ask(&url, etag, self.told);
+                Err(FetchError::Later)
+            }
             None => Err(FetchError::Refused),
-        };
-        self.waited = true;
-        response
+        }
     }
 }
 

@@ -1,165 +1,231 @@
 //! Warm instances: as many as may run at once, each used by one call at a time, none used again after a failure.
 
-use super::{Failure, Instance, Sandbox};
+use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
 use crate::{
-    BuildError, SeedFailure,
+    BuildError, Reason, SeedFailure,
     bindings::exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport},
     clock::Clock,
-    key_source::SharedKeySource,
+    key_source::{Entry, Event, Fetches, Journal, Seed},
+    metrics::Metrics,
     verdict::{Denial, Verified},
 };
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-/// The instances of a verifier, all with the same configuration and the same seeds.
+/// The instances of a verifier, all with the same configuration, all told the same.
 pub(crate) struct Instances {
     sandbox: Sandbox,
     config: Config,
     clock: Arc<dyn Clock>,
-    keys: Arc<SharedKeySource>,
-    /// A permit for each instance that may exist.
-    permits: Semaphore,
-    idle: Mutex<Vec<Warm>>,
-    seeds: Mutex<Seeds>,
-    failures: AtomicU64,
+    fetches: Arc<Fetches>,
+    journal: Arc<Journal>,
+    pub(crate) metrics: Arc<Metrics>,
+    queue: Queue,
+    idle: Mutex<Vec<Instance>>,
+    /// The longest that a call waits for keys.
+    key_wait: Duration,
 }
 
-/// A JWK Set that every instance is given.
-#[derive(Debug)]
-pub(crate) struct Seed {
-    pub(crate) issuer: String,
-    pub(crate) jwks: Vec<u8>,
-    pub(crate) fetched_at: u64,
-}
-
-/// The latest seed of each issuer, numbered in the order in which they came.
-#[derive(Debug, Default)]
-struct Seeds {
-    count: u64,
-    latest: Vec<(u64, Arc<Seed>)>,
-}
-
-impl Seeds {
-    fn push(&mut self, seed: Seed) {
-        self.latest.retain(|(_, earlier)| earlier.issuer != seed.issuer);
-        self.count += 1;
-        self.latest.push((self.count, Arc::new(seed)));
-    }
-
-    fn after(&self, number: u64) -> Vec<(u64, Arc<Seed>)> {
-        self.latest.iter().filter(|(own, _)| *own > number).cloned().collect()
-    }
-}
-
-struct Warm {
-    instance: Instance,
-    /// The number of the last seed that it was given.
-    seeded: u64,
+/// What the instances share.
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) fetches: Arc<Fetches>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Instances {
-    /// Starts the first instance, so that a configuration that is refused is refused now.
-    pub(crate) async fn start(
+    /// Starts all of them, so that a configuration that is refused is refused now, and no call waits for a start.
+    pub(crate) fn start(
         sandbox: Sandbox,
         config: Config,
-        clock: Arc<dyn Clock>,
-        keys: Arc<SharedKeySource>,
+        shared: Shared,
         count: usize,
+        bounds: QueueBounds,
+        key_wait: Duration,
     ) -> Result<Self, BuildError> {
-        let instances = Self {
-            sandbox,
-            config,
-            clock,
-            keys,
-            permits: Semaphore::new(count),
-            idle: Mutex::default(),
-            seeds: Mutex::default(),
-            failures: AtomicU64::new(0),
-        };
-        let first = instances.start_one().await.map_err(sandbox_error)?.map_err(BuildError::Refused)?;
-        instances.put_back(first);
+        let Shared { clock, fetches, journal, metrics } = shared;
+        let (queue, idle) = (Queue::new(count, bounds), Mutex::default());
+        let instances = Self { sandbox, config, clock, fetches, journal, metrics, queue, idle, key_wait };
+        for _ in 0..count {
+            let instance = instances.start_one().map_err(sandbox_error)?.map_err(BuildError::Refused)?;
+            instances.put_back(instance);
+        }
         Ok(instances)
     }
 
     pub(crate) async fn verify(&self, token: &str) -> Result<Verified, Denial> {
-        // Not copied into the sandbox just to be refused there; a huge one would not even fit.
-        if self.config.limits.is_some_and(|limits| token.len() > limits.token_bytes as usize) {
-            return Err(Denial::TOKEN_TOO_LARGE);
+        let begun = Instant::now();
+        let verdict = self.admit(token).await;
+        self.metrics.count_verdict(&verdict, begun.elapsed());
+        if let Err(denial) = &verdict {
+            tracing::debug!(reason = denial.reason.name(), "a token is refused");
         }
-        self.call(async |instance: &mut Instance| instance.verify(token).await).await?
+        verdict
     }
 
     pub(crate) async fn seed(&self, seed: Seed) -> Result<KeyReport, SeedFailure> {
-        let Seed { issuer, jwks, fetched_at } = &seed;
-        let report = self.call(async |instance: &mut Instance| instance.seed_keys(issuer, jwks, *fetched_at).await);
-        let report = report.await.map_err(|_| SeedFailure::Sandbox)?.map_err(SeedFailure::Refused)?;
-        // The instance that took it will be given it once more, which changes nothing.
-        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).push(seed);
+        let report = self.call(|instance| instance.seed_keys(&seed)).await;
+        let report = report.map_err(|_| SeedFailure::Sandbox)?.map_err(SeedFailure::Refused)?;
+        // The instance that took it will be told once more, which changes nothing.
+        self.journal.push(Event::Seeded(seed));
         Ok(report)
     }
 
     pub(crate) async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
-        Ok(self.call(async |instance: &mut Instance| instance.key_reports().await).await?)
+        self.call(Instance::key_reports).await
     }
 
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+    /// Asks for the keys that it is time to ask for.
+    pub(crate) async fn maintain(&self) -> Result<(), Denial> {
+        self.call(Instance::maintain).await
     }
 
-    /// Runs a call on a warm instance, or on a new one. A call that fails, or is dropped on the way, takes its instance
-    /// with it.
-    async fn call<T>(&self, call: impl AsyncFnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
-        let outcome = async {
-            // The semaphore is never closed; if it were, no call could be made.
-            let _permit = self.permits.acquire().await.map_err(|_| Failure::Trap)?;
-            let mut warm = match self.take_idle() {
-                Some(warm) => warm,
-                // The first instance took the same configuration.
-                None => self.start_one().await?.map_err(|_| Failure::Trap)?,
-            };
-            self.bring_seeds(&mut warm).await?;
-            let outcome = call(&mut warm.instance).await?;
-            self.put_back(warm);
-            Ok(outcome)
+    /// Asks for all keys that are missing, and waits until every fetch has ended.
+    pub(crate) async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.maintain().await?;
+        loop {
+            let seen = self.journal.last();
+            if !self.fetches.is_any_under_way() {
+                return self.key_reports().await;
+            }
+            self.journal.wait_beyond(seen).await;
         }
-        .await;
-        if outcome.is_err() {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.queue.is_closing()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.queue.close().await;
+    }
+
+    async fn admit(&self, token: &str) -> Result<Verified, Denial> {
+        // Not copied into the sandbox just to be refused there; a huge one would not even fit.
+        if self.config.limits.is_some_and(|limits| token.len() > limits.token_bytes as usize) {
+            return Err(Denial::TOKEN_TOO_LARGE);
         }
-        outcome
+        let _inside = self.queue.enter()?;
+        match self.judge(token).await? {
+            Judgement { awaits_keys_after: Some(told), .. } => self.wait_for_keys(token, told).await,
+            Judgement { verdict, .. } => verdict,
+        }
     }
 
-    async fn start_one(&self) -> Result<Result<Warm, ConfigError>, Failure> {
-        let keys = Some(Arc::clone(&self.keys));
-        let mut instance = Instance::start(&self.sandbox, Arc::clone(&self.clock), keys).await?;
-        Ok(instance.configure(&self.config).await?.map(|()| Warm { instance, seeded: 0 }))
+    /// Waits outside the sandbox: no instance and no thread is held meanwhile.
+    async fn wait_for_keys(&self, token: &str, mut told: u64) -> Result<Verified, Denial> {
+        let unavailable = Denial::unavailable(Reason::KeysUnavailable);
+        let _waiting = self.queue.wait_for_keys().ok_or(unavailable)?;
+        self.metrics.count_key_wait();
+        let verdict = timeout(self.key_wait, async {
+            loop {
+                self.journal.wait_beyond(told).await;
+                match self.judge(token).await? {
+                    // The fetch that ended was another's.
+                    Judgement { awaits_keys_after: Some(now_told), .. } => told = now_told,
+                    Judgement { verdict, .. } => return verdict,
+                }
+            }
+        });
+        verdict.await.unwrap_or(Err(unavailable))
     }
 
-    async fn bring_seeds(&self, warm: &mut Warm) -> Result<(), Failure> {
-        let missing = self.seeds.lock().unwrap_or_else(PoisonError::into_inner).after(warm.seeded);
-        for (number, seed) in missing {
-            // Refused only where the instance holds a later set by now.
-            let _ = warm.instance.seed_keys(&seed.issuer, &seed.jwks, seed.fetched_at).await?;
-            warm.seeded = number;
+    async fn judge(&self, token: &str) -> Result<Judgement, Denial> {
+        self.call(|instance| {
+            let verdict = instance.verify(token)?;
+            let awaits_keys = verdict.as_ref().is_err_and(|denial| denial.awaits_keys);
+            Ok(Judgement {
+                verdict: verdict.map(Into::into).map_err(Into::into),
+                awaits_keys_after: awaits_keys.then(|| instance.told()),
+            })
+        })
+        .await
+    }
+
+    /// Runs a call on an instance. One that fails is replaced at the expense of its own call.
+    async fn call<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Denial> {
+        let _permit = self.queue.instance(&self.metrics).await?;
+        let outcome = self.run(call);
+        if let Err(failure) = &outcome {
+            self.metrics.count_failure(*failure);
+            if let Ok(Ok(fresh)) = self.start_one() {
+                self.put_back(fresh);
+            }
+        }
+        Ok(outcome?)
+    }
+
+    fn run<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut instance = match self.take_idle() {
+            Some(instance) => instance,
+            // The last replacement could not be started. The others took the same configuration.
+            None => self.start_one()?.map_err(|_| Failure::Trap)?,
+        };
+        self.bring_up_to_date(&mut instance)?;
+        let outcome = call(&mut instance)?;
+        self.put_back(instance);
+        Ok(outcome)
+    }
+
+    fn start_one(&self) -> Result<Result<Instance, ConfigError>, Failure> {
+        let (clock, fetches) = (Arc::clone(&self.clock), Arc::clone(&self.fetches));
+        let mut instance = Instance::start(&self.sandbox, clock, Some(fetches), self.metrics.sandbox.clone())?;
+        Ok(instance.configure(&self.config)?.map(|()| instance))
+    }
+
+    fn bring_up_to_date(&self, instance: &mut Instance) -> Result<(), Failure> {
+        if instance.told() == self.journal.last() {
+            return Ok(());
+        }
+        for (number, entry) in self.journal.after(instance.told()) {
+            // What makes one instance fail would make them all fail: the others are told that nothing came.
+            let taken =
+                instance.tell(number, &entry).inspect_err(|_| entry.is_poison.store(true, Ordering::Relaxed))?;
+            if !entry.is_judged.swap(true, Ordering::Relaxed) {
+                self.note(number, &entry, taken);
+            }
         }
         Ok(())
     }
 
-    fn take_idle(&self) -> Option<Warm> {
+    /// What the first instance that was told makes of a fetch.
+    fn note(&self, number: u64, entry: &Entry, taken: Result<(), crate::SeedError>) {
+        if let Event::Fetched { url, outcome: Ok(response), .. } = &entry.event {
+            match taken {
+                Ok(()) if response.body.is_some() => self.journal.keys_were_taken(url, number),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
+                    self.metrics.count_refused_set(url, error);
+                }
+            }
+        }
+    }
+
+    fn take_idle(&self) -> Option<Instance> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn put_back(&self, warm: Warm) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(warm);
+    fn put_back(&self, instance: Instance) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
     }
+}
+
+/// What an instance says of a token.
+struct Judgement {
+    verdict: Result<Verified, Denial>,
+    /// Entries of the journal after this one may change its mind.
+    awaits_keys_after: Option<u64>,
 }
 
 fn sandbox_error(failure: Failure) -> BuildError {
     BuildError::Sandbox(match failure {
         Failure::Deadline => "the component took too long to start".into(),
+        Failure::Memory => "the component needs more memory than it may have".into(),
         Failure::Trap => "the component trapped at its start".into(),
     })
 }

@@ -19,8 +19,8 @@ use crate::{
     minting::{CLIENT_ID, ISSUER, KEY_ID, NOW, POOL_ID},
 };
 use poolgate_core::{
-    Algorithm, ClientRule, Config, IssuerRule, KeyFault, KeyOrigin, Limits, Membership, Pool, Reason, ResourceRule,
-    Step, TokenUseRule, Verified, Verifier,
+    Algorithm, ClientRule, Config, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits, Membership, Pool, Reason,
+    ResourceRule, Step, TokenUseRule, Verified, Verifier,
 };
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -67,7 +67,7 @@ pub enum Expected {
 
 impl Case {
     fn new(name: &'static str, token: String, expected: Expected) -> Self {
-        let config = Config { pools: vec![pool()], limits: Limits::default() };
+        let config = Config { pools: vec![pool()], limits: Limits::default(), key_policy: KeyPolicy::default() };
         let seeds = vec![Seed { issuer: ISSUER.into(), jwks: pool_jwks(), fetched_at: NOW - 600 }];
         Self { name, config, seeds, now: NOW, token, expected, key_fault: None }
     }
@@ -117,7 +117,9 @@ impl Case {
         Self { key_fault: Some(fault), ..self }
     }
 
-    fn at(self, now: u64) -> Self {
+    /// Judges at another time, with keys that were got ten minutes before.
+    fn at(mut self, now: u64) -> Self {
+        self.seeds.iter_mut().for_each(|seed| seed.fetched_at = now.saturating_sub(600));
         Self { now, ..self }
     }
 
@@ -131,7 +133,7 @@ impl Case {
     pub fn judge_natively(&self) -> Result<Verified, Reason> {
         match self.verifier().verify(self.now, &self.token) {
             Step::Judged(verdict) => verdict,
-            Step::NeedsKeys(fetch) => panic!("{}: a seeded pool asks for {}", self.name, fetch.url),
+            step => panic!("{}: a seeded pool waits for keys: {step:?}", self.name),
         }
     }
 
@@ -142,7 +144,7 @@ impl Case {
     pub fn verifier(&self) -> Verifier {
         let mut verifier = Verifier::new(self.config.clone()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         for seed in &self.seeds {
-            if let Err(fault) = verifier.seed(&seed.issuer, seed.jwks.as_bytes(), seed.fetched_at) {
+            if let Err(fault) = verifier.seed(self.now, &seed.issuer, seed.jwks.as_bytes(), seed.fetched_at) {
                 panic!("{}: the keys of {:?} are not taken: {fault:?}", self.name, seed.issuer);
             }
         }

@@ -99,7 +99,7 @@ impl KeySet {
         let usable = self.named.iter().filter(|(_, key)| key.is_ok());
         let mut key_ids: Vec<Box<str>> = usable.map(|(name, _)| name.clone()).collect();
         key_ids.sort_unstable();
-        KeyReport { issuers: Vec::new(), url: None, fetched_at: None, key_ids, skipped: self.skipped.clone() }
+        KeyReport { key_ids, skipped: self.skipped.clone(), ..KeyReport::default() }
     }
 
     fn add(&mut self, index: u32, jwk: Jwk) {

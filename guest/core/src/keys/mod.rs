@@ -1,11 +1,19 @@
 //! The fifth room: from issuer and key ID to a prepared key, or to the URL that must be fetched first.
 
+mod bucket;
+mod jitter;
 mod jwk;
 mod key_set;
+mod place;
+mod policy;
 mod store;
+mod timeline;
+mod unknown;
 
 pub use key_set::{Found, KeySet};
-pub(crate) use store::{KeyStore, Lookup, PlaceId};
+pub(crate) use place::Lookup;
+pub use policy::KeyPolicy;
+pub(crate) use store::{KeyStore, Miss, PlaceId};
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -68,6 +76,10 @@ pub struct SkippedKey {
 pub enum KeySetFault {
     /// No pool has this issuer.
     UnknownIssuer,
+    /// No pool's keys come from this URL.
+    UnknownUrl,
+    /// Older than the hard lifetime: it would verify nothing.
+    TooOld,
     /// The set held now was fetched later than this one.
     OlderThanHeld,
     /// Longer than the limit.
@@ -80,15 +92,67 @@ pub enum KeySetFault {
     TooManyKeys,
     /// There is no key in it; or none can be used, and the set held now has one that can.
     NoUsableKey,
+    /// The server says not modified (304), but there is no set that could be unmodified.
+    NotModifiedWithoutKeys,
+}
+
+/// A fetch that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The JWK Set's URL.
+    pub url: String,
+    /// The `ETag` of the set that is held, for `If-None-Match` (RFC 9110 section 13.1.2).
+    pub etag: Option<Box<str>>,
 }
 
 /// Why a fetch brought nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FetchFault {
-    /// The host brings the keys by itself, with a seed.
-    Later,
-    /// Anything else.
-    Failed,
+    /// The URL is not one that is fetched from.
+    Refused,
+    /// No connection, a TLS failure, or a connection lost on the way.
+    Unreachable,
+    /// It took too long.
+    TimedOut,
+    /// The status is neither 200 nor 304.
+    BadStatus,
+    /// The body is longer than the limit.
+    TooLarge,
+}
+
+/// What a fetch brought.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// The body; none if the server answered that it is not modified (304, RFC 9110 section 15.4.5).
+    pub body: Option<&'a [u8]>,
+    /// For how many seconds more the server calls it fresh (RFC 9111 section 5.2.2.1), if it says so.
+    pub max_age: Option<u64>,
+    /// The `ETag` (RFC 9110 section 8.8.3). One over 256 bytes is not kept.
+    pub etag: Option<&'a str>,
+}
+
+/// Why the last fetch from a place did not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyError {
+    /// It brought nothing.
+    Fetch(FetchFault),
+    /// What it brought was not taken.
+    KeySet(KeySetFault),
+}
+
+/// Whether keys verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum KeyState {
+    /// There are none yet.
+    #[default]
+    Missing,
+    /// Within their soft lifetime.
+    Fresh,
+    /// Past it: they still verify, and are being refreshed.
+    Stale,
+    /// Past their hard lifetime: they verify nothing.
+    Expired,
 }
 
 /// The state of the keys from one place.
@@ -98,8 +162,22 @@ pub struct KeyReport {
     pub issuers: Vec<String>,
     /// Where they are fetched from.
     pub url: Option<String>,
-    /// When the set held now was fetched, in seconds since the Unix epoch.
+    /// Whether they are not fetched before a token needs them: so it is with a user pool's second issuer form.
+    pub is_on_demand: bool,
+    /// Whether they verify.
+    pub state: KeyState,
+    /// When the set held now was fetched or last confirmed, in seconds since the Unix epoch.
     pub fetched_at: Option<u64>,
+    /// The seconds since then. A clock that stepped back does not make it less.
+    pub age: Option<u64>,
+    /// Seconds until the next fetch is due, 0 if it is now; none if it is a token's to ask for one.
+    pub refresh_in: Option<u64>,
+    /// How many different sets were taken so far: it changes whenever the keys do.
+    pub generation: u64,
+    /// How many fetches in a row did not help.
+    pub failures: u32,
+    /// Why the last of them did not.
+    pub last_error: Option<KeyError>,
     /// The key IDs that tokens are verified with.
     pub key_ids: Vec<Box<str>>,
     /// Entries of the set that are not used.

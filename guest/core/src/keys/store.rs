@@ -1,71 +1,62 @@
-//! Which keys are held for which issuer, and when it is time to ask for new ones.
-//!
-//! Keys are fetched on first use and when a token names a key that is not held, and no more often than the two pauses
-//! below allow; nothing but the time that is passed in decides it.
+//! Every place that keys come from, on one line of time.
 
-use super::{FetchFault, Found, KeyReport, KeySet, KeySetFault};
-use crate::{Limits, Reason, signature::PreparedKey};
+use super::{
+    Fetch, FetchFault, KeyPolicy, KeyReport, KeySetFault, Response,
+    place::{Lookup, Missing, Permission, Place},
+    timeline::{Moment, Timeline},
+    unknown::UnknownKeys,
+};
+use crate::{Limits, Reason};
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-
-/// Seconds between two fetches from one place, after one that brought keys.
-const PAUSE_AFTER_SUCCESS: u64 = 10;
-/// Seconds between two fetches from one place, after one that failed.
-const PAUSE_AFTER_FAILURE: u64 = 1;
+use hashbrown::HashMap;
 
 /// A place that keys come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlaceId(usize);
+pub(crate) struct PlaceId(usize);
 
-/// Every place that keys come from, and what came.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     places: Vec<Place>,
+    by_url: HashMap<String, PlaceId>,
+    unknown: UnknownKeys,
+    timeline: Timeline,
+    policy: KeyPolicy,
     limits: Limits,
 }
 
+/// What follows when a key is not there.
 #[derive(Debug)]
-struct Place {
-    issuers: Vec<String>,
-    /// Nothing is fetched where there is none.
-    url: Option<String>,
-    held: Option<Held>,
-    last_attempt: Option<Attempt>,
-}
-
-#[derive(Debug)]
-struct Held {
-    set: KeySet,
-    fetched_at: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Attempt {
-    at: u64,
-    pause: u64,
-}
-
-/// What is known of a key ID.
-#[derive(Debug)]
-pub(crate) enum Lookup<'k> {
-    Key(&'k PreparedKey),
-    /// The keys at this URL must be fetched first.
-    Fetch(&'k str),
+pub(crate) enum Miss {
     Refused(Reason),
+    /// The keys must be fetched first.
+    Fetch(Fetch),
+    /// They are being fetched.
+    UnderWay,
 }
 
 impl KeyStore {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { places: Vec::new(), limits }
+    pub(crate) fn new(limits: Limits, policy: KeyPolicy) -> Self {
+        Self {
+            places: Vec::new(),
+            by_url: HashMap::new(),
+            unknown: UnknownKeys::new(policy.unknown_key_entries),
+            timeline: Timeline::new(),
+            policy,
+            limits,
+        }
     }
 
     /// The place for a URL, or a new one for keys that are only seeded.
     pub(crate) fn place(&mut self, url: Option<&str>) -> PlaceId {
-        let known = self.places.iter().position(|place| url.is_some() && place.url.as_deref() == url);
-        PlaceId(known.unwrap_or_else(|| {
-            let url = url.map(str::to_owned);
-            self.places.push(Place { issuers: Vec::new(), url, held: None, last_attempt: None });
-            self.places.len().saturating_sub(1)
-        }))
+        if let Some(known) = url.and_then(|url| self.by_url.get(url)) {
+            return *known;
+        }
+        let number = self.places.len();
+        self.places.push(Place::new(number, url.map(str::to_owned), &self.policy, self.timeline.now()));
+        if let Some(url) = url {
+            self.by_url.insert(url.to_owned(), PlaceId(number));
+        }
+        PlaceId(number)
     }
 
     /// Notes that an issuer's keys come from a place.
@@ -75,78 +66,108 @@ impl KeyStore {
         }
     }
 
-    pub(crate) fn find(&self, id: PlaceId, key_id: &str, now: u64) -> Lookup<'_> {
-        let Some(place) = self.places.get(id.0) else {
-            return Lookup::Refused(Reason::KeysUnavailable);
-        };
-        let set = place.held.as_ref().map(|held| &held.set);
-        let refusal = match set.map(|set| set.find(key_id)) {
-            Some(Found::Key(key)) => return Lookup::Key(key),
-            Some(Found::Refused) => Reason::KeyRefused,
-            Some(Found::Nothing) if set.is_some_and(KeySet::is_usable) => Reason::KeyUnknown,
-            Some(Found::Nothing) | None => Reason::KeysUnavailable,
-        };
-        match &place.url {
-            Some(url) if place.may_fetch(now) => Lookup::Fetch(url),
-            _ => Lookup::Refused(refusal),
+    /// Notes that a place is not asked before a token needs it.
+    pub(crate) fn ask_on_demand(&mut self, id: PlaceId) {
+        if let Some(place) = self.places.get_mut(id.0) {
+            place.is_on_demand = true;
         }
     }
 
-    /// Takes what a fetch brought, or that it brought nothing.
-    pub(crate) fn fetched(&mut self, id: PlaceId, now: u64, outcome: Result<(&[u8], u64), FetchFault>) {
+    /// Moves to the time of the wall clock.
+    pub(crate) fn advance(&mut self, now: u64) -> Moment {
+        self.timeline.advance(now)
+    }
+
+    pub(crate) fn find(&self, id: PlaceId, key_id: &str, now: Moment) -> Lookup<'_> {
+        self.places.get(id.0).map_or(Lookup::Missing(Missing::Everything), |place| place.find(key_id, now))
+    }
+
+    /// What to do about a key that is not there.
+    pub(crate) fn miss(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
         let Some(place) = self.places.get_mut(id.0) else {
-            return;
+            return Miss::Refused(Reason::KeysUnavailable);
         };
-        let taken = match outcome {
-            Ok((body, fetched_at)) => place.take(body, fetched_at, &self.limits).is_ok(),
-            Err(FetchFault::Later | FetchFault::Failed) => false,
+        place.end_overdue(&self.policy, now);
+        let unknown = match missing {
+            Missing::Everything => {
+                return match place.ask(&self.policy, now) {
+                    Permission::Now => fetch_from(place),
+                    Permission::UnderWay => Miss::UnderWay,
+                    _ => Miss::Refused(Reason::KeysUnavailable),
+                };
+            }
+            Missing::Refused => [Reason::KeyRefused; 4],
+            Missing::ThisOne => {
+                [Reason::KeyUnknown, Reason::KeyUnknownCached, Reason::KeyUnknownLimited, Reason::KeysUnavailable]
+            }
         };
-        let pause = if taken { PAUSE_AFTER_SUCCESS } else { PAUSE_AFTER_FAILURE };
-        place.last_attempt = Some(Attempt { at: now, pause });
+        let [plain, cached, limited, backing_off] = unknown;
+        if self.unknown.contains(id.0, key_id, now) {
+            return Miss::Refused(cached);
+        }
+        Miss::Refused(match place.ask_for_unknown(&self.policy, now) {
+            Permission::Now => return fetch_from(place),
+            Permission::UnderWay => return Miss::UnderWay,
+            Permission::JustDone => {
+                self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
+                plain
+            }
+            Permission::UsedUp if self.policy.unknown_key_fetches > 0 => limited,
+            Permission::BackingOff => backing_off,
+            Permission::UsedUp | Permission::Never => plain,
+        })
+    }
+
+    /// The places that it is time to ask. Their fetches have begun.
+    pub(crate) fn due(&mut self, now: Moment) -> Vec<Fetch> {
+        let mut due = Vec::new();
+        for place in &mut self.places {
+            place.end_overdue(&self.policy, now);
+            if place.ask_if_due(&self.policy, now) == Permission::Now
+                && let Miss::Fetch(fetch) = fetch_from(place)
+            {
+                due.push(fetch);
+            }
+        }
+        due
+    }
+
+    /// Takes the end of a fetch, at a time of the wall clock.
+    pub(crate) fn fetched(
+        &mut self,
+        url: &str,
+        ended_at: u64,
+        outcome: Result<Response<'_>, FetchFault>,
+    ) -> Result<(), KeySetFault> {
+        let place = self.by_url.get(url).and_then(|id| self.places.get_mut(id.0)).ok_or(KeySetFault::UnknownUrl)?;
+        let obtained = self.timeline.moment_of(ended_at);
+        place.fetched(outcome, obtained, ended_at, &self.policy, &self.limits)
     }
 
     pub(crate) fn seed(&mut self, id: PlaceId, body: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
         let place = self.places.get_mut(id.0).ok_or(KeySetFault::UnknownIssuer)?;
-        place.take(body, fetched_at, &self.limits)?;
-        Ok(place.report())
+        let (obtained, now) = (self.timeline.moment_of(fetched_at), self.timeline.now());
+        if now.since(obtained) >= self.policy.hard_ttl.into() {
+            return Err(KeySetFault::TooOld);
+        }
+        place.seed(body, obtained, fetched_at, &self.policy, &self.limits)?;
+        Ok(place.report(now))
     }
 
     pub(crate) fn reports(&self) -> Vec<KeyReport> {
-        self.places.iter().map(Place::report).collect()
+        self.places.iter().map(|place| place.report(self.timeline.now())).collect()
+    }
+
+    /// How many key IDs are remembered for which no key was found.
+    pub(crate) fn remembered(&self) -> usize {
+        self.unknown.len()
     }
 }
 
-impl Place {
-    fn may_fetch(&self, now: u64) -> bool {
-        match self.last_attempt {
-            None => true,
-            // A clock that stepped back must not stop fetching until it has caught up.
-            Some(last) => now.checked_sub(last.at).is_none_or(|elapsed| elapsed >= last.pause),
-        }
-    }
-
-    /// Swaps the whole set, or leaves everything as it was.
-    fn take(&mut self, body: &[u8], fetched_at: u64, limits: &Limits) -> Result<(), KeySetFault> {
-        let set = KeySet::parse(body, limits)?;
-        if let Some(held) = &self.held {
-            if held.fetched_at > fetched_at {
-                return Err(KeySetFault::OlderThanHeld);
-            }
-            if held.set.is_usable() && !set.is_usable() {
-                return Err(KeySetFault::NoUsableKey);
-            }
-        }
-        self.held = Some(Held { set, fetched_at });
-        Ok(())
-    }
-
-    fn report(&self) -> KeyReport {
-        let held = self.held.as_ref();
-        KeyReport {
-            issuers: self.issuers.clone(),
-            url: self.url.clone(),
-            fetched_at: held.map(|held| held.fetched_at),
-            ..held.map(|held| held.set.report()).unwrap_or_default()
-        }
+/// A place without a URL is never permitted to be asked.
+fn fetch_from(place: &Place) -> Miss {
+    match &place.url {
+        Some(url) => Miss::Fetch(Fetch { url: url.clone(), etag: place.etag().map(Into::into) }),
+        None => Miss::Refused(Reason::KeysUnavailable),
     }
 }

@@ -1,0 +1,52 @@
+//! A token bucket: so many at once, and one more every so many seconds.
+
+use super::timeline::Moment;
+
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    left: u32,
+    /// When the last one came back.
+    filled: Moment,
+}
+
+impl Bucket {
+    pub(crate) fn full(capacity: u32, now: Moment) -> Self {
+        Self { left: capacity, filled: now }
+    }
+
+    /// Takes one, if there is one.
+    pub(crate) fn take(&mut self, now: Moment, capacity: u32, interval: u32) -> bool {
+        self.fill(now, capacity, interval);
+        let is_there = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_there
+    }
+
+    fn fill(&mut self, now: Moment, capacity: u32, interval: u32) {
+        let came = now.since(self.filled).checked_div(interval.into()).unwrap_or(0);
+        self.left = self.left.saturating_add(u32::try_from(came).unwrap_or(u32::MAX)).min(capacity);
+        self.filled = if self.left == capacity { now } else { self.filled.after(came.saturating_mul(interval.into())) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::timeline::Timeline;
+
+    #[test]
+    fn it_never_gives_more_than_its_capacity_and_one_an_interval() {
+        let mut line = Timeline::new();
+        let mut bucket = Bucket::full(3, line.advance(0));
+        let mut taken = 0;
+        for now in 0..100 {
+            let now = line.advance(now);
+            while bucket.take(now, 3, 10) {
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, 3 + 9, "three at once, and one at 10, 20 … 90");
+        let much_later = line.advance(1_000_000);
+        assert_eq!((0..10).filter(|_| bucket.take(much_later, 3, 10)).count(), 3, "it does not fill over its brim");
+    }
+}

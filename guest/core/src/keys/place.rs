@@ -1,0 +1,324 @@
+//! One place that keys come from: what is held, and when it may be asked again.
+//!
+//! A place without keys is asked at once; one whose keys are past their soft lifetime, in the background; one that failed,
+//! after a wait that doubles. Never twice at a time.
+
+use super::{
+    FetchFault, Found, KeyError, KeyPolicy, KeyReport, KeySet, KeySetFault, KeyState, Response, bucket::Bucket, jitter,
+    timeline::Moment,
+};
+use crate::{Limits, signature::PreparedKey};
+use alloc::{boxed::Box, string::String, vec::Vec};
+use sha2::{Digest, Sha256};
+
+/// The longest `ETag` that is kept, in bytes.
+const ETAG_LIMIT: usize = 256;
+/// A set of this age, in seconds, is not fetched again for an unknown key ID: it is what the fetch would bring.
+const JUST_DONE: u64 = 1;
+
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// For the jitter: no two places alike.
+    number: usize,
+    pub(crate) issuers: Vec<String>,
+    /// Nothing is fetched where there is none.
+    pub(crate) url: Option<String>,
+    /// Fetched for the first time when a token needs it, and not before.
+    pub(crate) is_on_demand: bool,
+    held: Option<Held>,
+    /// Counts the sets that were taken.
+    generation: u64,
+    flight: Option<Flight>,
+    failures: u32,
+    retry_at: Option<Moment>,
+    last_error: Option<KeyError>,
+    /// For unknown key IDs.
+    bucket: Bucket,
+}
+
+/// A fetch under way.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    began: Moment,
+    deadline: Moment,
+}
+
+#[derive(Debug)]
+struct Held {
+    set: KeySet,
+    /// Of the body, to know the same set again.
+    digest: [u8; 32],
+    etag: Option<Box<str>>,
+    life: Life,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    /// As the wall clock said.
+    fetched_at: u64,
+    obtained: Moment,
+    /// The end of the soft lifetime.
+    refresh_at: Moment,
+    /// The end of the hard lifetime.
+    expires: Moment,
+}
+
+/// What is known of a key ID.
+#[derive(Debug)]
+pub(crate) enum Lookup<'k> {
+    /// A key that may verify, and whether it is past its soft lifetime.
+    Key(&'k PreparedKey, bool),
+    Missing(Missing),
+}
+
+/// Why there is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// There are no keys at all that may be used.
+    Everything,
+    /// There are, but none of this ID.
+    ThisOne,
+    /// There is one of this ID, and it is refused.
+    Refused,
+}
+
+/// Whether the place may be asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    Now,
+    /// A fetch is under way.
+    UnderWay,
+    /// It failed a moment ago.
+    BackingOff,
+    /// The set came this moment.
+    JustDone,
+    /// The fetches for unknown key IDs are used up.
+    UsedUp,
+    /// There is no URL.
+    Never,
+}
+
+impl Place {
+    pub(crate) fn new(number: usize, url: Option<String>, policy: &KeyPolicy, now: Moment) -> Self {
+        Self {
+            number,
+            issuers: Vec::new(),
+            url,
+            is_on_demand: false,
+            held: None,
+            generation: 0,
+            flight: None,
+            failures: 0,
+            retry_at: None,
+            last_error: None,
+            bucket: Bucket::full(policy.unknown_key_fetches, now),
+        }
+    }
+
+    pub(crate) fn find(&self, key_id: &str, now: Moment) -> Lookup<'_> {
+        let Some(held) = self.held.as_ref().filter(|held| now < held.life.expires) else {
+            return Lookup::Missing(Missing::Everything);
+        };
+        match held.set.find(key_id) {
+            Found::Key(key) => Lookup::Key(key, now >= held.life.refresh_at),
+            Found::Refused => Lookup::Missing(Missing::Refused),
+            Found::Nothing if held.set.is_usable() => Lookup::Missing(Missing::ThisOne),
+            Found::Nothing => Lookup::Missing(Missing::Everything),
+        }
+    }
+
+    /// Asks for a fetch because nothing can be verified without, and notes that it begins.
+    pub(crate) fn ask(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
+        let permission = self.may_fetch(now);
+        if permission == Permission::Now {
+            self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval);
+            self.begin(policy, now);
+        }
+        permission
+    }
+
+    /// Asks for a fetch because of an unknown key ID, which must be no burden to anyone else.
+    pub(crate) fn ask_for_unknown(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
+        let permission = self.may_fetch(now);
+        if permission != Permission::Now {
+            return permission;
+        }
+        if self.held.as_ref().is_some_and(|held| now.since(held.life.obtained) <= JUST_DONE) {
+            return Permission::JustDone;
+        }
+        if !self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval) {
+            return Permission::UsedUp;
+        }
+        self.begin(policy, now);
+        Permission::Now
+    }
+
+    /// Asks for a fetch because it is time for one, and notes that it begins.
+    pub(crate) fn ask_if_due(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
+        let is_due = match &self.held {
+            Some(held) => now >= held.life.refresh_at || !held.set.is_usable(),
+            None => !self.is_on_demand,
+        };
+        if is_due { self.ask(policy, now) } else { Permission::JustDone }
+    }
+
+    /// Takes the end of a fetch, whoever made it.
+    pub(crate) fn fetched(
+        &mut self,
+        outcome: Result<Response<'_>, FetchFault>,
+        obtained: Moment,
+        fetched_at: u64,
+        policy: &KeyPolicy,
+        limits: &Limits,
+    ) -> Result<(), KeySetFault> {
+        // Each fetch counts, so that verifiers which tell one another of theirs make no more together than one alone.
+        if self.flight.take().is_none() {
+            self.bucket.take(obtained, policy.unknown_key_fetches, policy.unknown_key_interval);
+        }
+        let taken = match outcome {
+            Err(fault) => {
+                self.failed(KeyError::Fetch(fault), policy, obtained);
+                return Ok(());
+            }
+            Ok(response) => self.take(&response, obtained, fetched_at, policy, limits),
+        };
+        match taken {
+            // An old story, told late.
+            Err(KeySetFault::OlderThanHeld) => {}
+            Err(fault) => self.failed(KeyError::KeySet(fault), policy, obtained),
+            Ok(()) if self.held.as_ref().is_some_and(|held| held.set.is_usable()) => self.succeeded(),
+            // Held, so that the report says what is wrong with its keys.
+            Ok(()) => self.failed(KeyError::KeySet(KeySetFault::NoUsableKey), policy, obtained),
+        }
+        taken
+    }
+
+    /// Takes a set that was brought, not fetched.
+    pub(crate) fn seed(
+        &mut self,
+        body: &[u8],
+        obtained: Moment,
+        fetched_at: u64,
+        policy: &KeyPolicy,
+        limits: &Limits,
+    ) -> Result<(), KeySetFault> {
+        let response = Response { body: Some(body), max_age: None, etag: None };
+        self.take(&response, obtained, fetched_at, policy, limits)?;
+        // Who can't wait in an import brings what it fetched this way.
+        if self.flight.is_some_and(|flight| flight.began <= obtained) {
+            self.flight = None;
+            self.succeeded();
+        }
+        Ok(())
+    }
+
+    /// A fetch past its deadline has failed.
+    pub(crate) fn end_overdue(&mut self, policy: &KeyPolicy, now: Moment) {
+        if self.flight.is_some_and(|flight| now >= flight.deadline) {
+            self.flight = None;
+            self.failed(KeyError::Fetch(FetchFault::TimedOut), policy, now);
+        }
+    }
+
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.held.as_ref().and_then(|held| held.etag.as_deref())
+    }
+
+    pub(crate) fn report(&self, now: Moment) -> KeyReport {
+        let held = self.held.as_ref();
+        let next = match held {
+            Some(held) => self.retry_at.map_or(held.life.refresh_at, |retry| retry.max(held.life.refresh_at)),
+            None => self.retry_at.unwrap_or(now),
+        };
+        let is_awaited = self.url.is_some() && (held.is_some() || !self.is_on_demand);
+        KeyReport {
+            issuers: self.issuers.clone(),
+            url: self.url.clone(),
+            is_on_demand: self.is_on_demand,
+            state: match held {
+                None => KeyState::Missing,
+                Some(held) if now >= held.life.expires => KeyState::Expired,
+                Some(held) if now >= held.life.refresh_at && self.url.is_some() => KeyState::Stale,
+                Some(_) => KeyState::Fresh,
+            },
+            fetched_at: held.map(|held| held.life.fetched_at),
+            age: held.map(|held| now.since(held.life.obtained)),
+            refresh_in: is_awaited.then(|| next.since(now)),
+            generation: self.generation,
+            failures: self.failures,
+            last_error: self.last_error,
+            ..held.map(|held| held.set.report()).unwrap_or_default()
+        }
+    }
+
+    fn may_fetch(&self, now: Moment) -> Permission {
+        if self.url.is_none() {
+            Permission::Never
+        } else if self.flight.is_some() {
+            Permission::UnderWay
+        } else if self.retry_at.is_some_and(|retry_at| now < retry_at) {
+            Permission::BackingOff
+        } else {
+            Permission::Now
+        }
+    }
+
+    fn begin(&mut self, policy: &KeyPolicy, now: Moment) {
+        self.flight = Some(Flight { began: now, deadline: now.after(policy.fetch_deadline.into()) });
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+        self.retry_at = None;
+        self.last_error = None;
+    }
+
+    fn failed(&mut self, error: KeyError, policy: &KeyPolicy, at: Moment) {
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = Some(at.after(jitter::retry_delay(policy, self.number, self.failures)));
+        self.last_error = Some(error);
+    }
+
+    /// Swaps the whole set, or leaves everything as it was.
+    fn take(
+        &mut self,
+        response: &Response<'_>,
+        obtained: Moment,
+        fetched_at: u64,
+        policy: &KeyPolicy,
+        limits: &Limits,
+    ) -> Result<(), KeySetFault> {
+        if self.held.as_ref().is_some_and(|held| held.life.obtained > obtained) {
+            return Err(KeySetFault::OlderThanHeld);
+        }
+        let soft_ttl = policy.soft_ttl(response.max_age);
+        let life = Life {
+            fetched_at,
+            obtained,
+            refresh_at: obtained.after(jitter::refresh_delay(policy, self.number, soft_ttl, self.generation)),
+            expires: obtained.after(policy.hard_ttl.into()),
+        };
+        let etag = response.etag.filter(|etag| etag.len() <= ETAG_LIMIT).map(Into::into);
+        let Some(body) = response.body else {
+            // 304: the same keys as before.
+            let held = self.held.as_mut().ok_or(KeySetFault::NotModifiedWithoutKeys)?;
+            held.etag = etag.or(held.etag.take());
+            held.life = life;
+            return Ok(());
+        };
+        let digest = Sha256::digest(body).into();
+        if let Some(held) = self.held.as_mut().filter(|held| held.digest == digest) {
+            held.etag = etag;
+            held.life = life;
+            return Ok(());
+        }
+        let set = KeySet::parse(body, limits)?;
+        let is_in_use = |held: &Held| held.set.is_usable() && obtained < held.life.expires;
+        if !set.is_usable() && self.held.as_ref().is_some_and(is_in_use) {
+            return Err(KeySetFault::NoUsableKey);
+        }
+        self.held = Some(Held { set, digest, etag, life });
+        self.generation = self.generation.saturating_add(1);
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! What a verifier counts, for Prometheus (the OpenMetrics text format). No label holds anything of a token.
+
+use crate::{
+    Denial, KeyReport, Reason, Verified,
+    bindings::{
+        exports::poolgate::auth::verifier::SeedError,
+        poolgate::auth::key_source::{FetchError, KeyResponse},
+    },
+    sandbox::{Failure, SandboxGauges},
+};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+use std::{collections::HashMap, fmt, sync::OnceLock, time::Duration};
+
+/// The metrics of one verifier, with the names that the README lists.
+pub(crate) struct Metrics {
+    registry: Registry,
+    verdicts: Vec<Counter>,
+    verify: Histogram,
+    queue: Histogram,
+    key_waits: Counter,
+    stale_serves: Counter,
+    negative_hits: Counter,
+    fetches: Family<FetchLabels, Counter>,
+    refused_sets: Family<RefusedLabels, Counter>,
+    key_age: Family<IssuerLabels, Gauge>,
+    keys: Family<IssuerLabels, Gauge>,
+    failures: [Counter; Failure::ALL.len()],
+    pub(crate) sandbox: SandboxGauges,
+    /// From a JWK Set's URL to the issuer that metrics and people know it by.
+    issuers: OnceLock<HashMap<String, String>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    verdict: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FetchLabels {
+    issuer: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusedLabels {
+    issuer: String,
+    error: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerLabels {
+    issuer: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    kind: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("poolgate");
+        let verdicts: Family<VerdictLabels, Counter> = Family::default();
+        registry.register("verdicts", "Tokens judged, by verdict and reason", verdicts.clone());
+        let allowed = VerdictLabels { verdict: "allow", reason: "" };
+        let denied = |reason: &Reason| VerdictLabels { verdict: "deny", reason: reason.name() };
+        let labels = std::iter::once(allowed).chain(Reason::ALL.iter().map(denied));
+        let failures: Family<FailureLabels, Counter> = Family::default();
+        registry.register("sandbox_failures", "Calls that ended because the sandbox failed", failures.clone());
+        let mut metrics = Self {
+            verdicts: labels.map(|labels| verdicts.get_or_create_owned(&labels)).collect(),
+            verify: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
+            queue: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
+            key_waits: Counter::default(),
+            stale_serves: Counter::default(),
+            negative_hits: Counter::default(),
+            fetches: Family::default(),
+            refused_sets: Family::default(),
+            key_age: Family::default(),
+            keys: Family::default(),
+            failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
+            sandbox: SandboxGauges::default(),
+            issuers: OnceLock::new(),
+            registry,
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let seconds = Unit::Seconds;
+        let verify = self.verify.clone();
+        registry.register_with_unit("verify", "From the call to the verdict", seconds, verify);
+        let queue = self.queue.clone();
+        registry.register_with_unit("queue", "How long calls waited for an instance", Unit::Seconds, queue);
+        registry.register("key_waits", "Calls that waited for a fetch", self.key_waits.clone());
+        let stale = self.stale_serves.clone();
+        registry.register("stale_serves", "Tokens verified with keys past their soft lifetime", stale);
+        let negative = self.negative_hits.clone();
+        registry.register("negative_hits", "Tokens refused because their kid was not found a moment ago", negative);
+        registry.register("key_fetches", "Fetches of key sets, by outcome", self.fetches.clone());
+        let refused = self.refused_sets.clone();
+        registry.register("key_sets_refused", "Key sets that came and were not taken, by error", refused);
+        let age = self.key_age.clone();
+        registry.register_with_unit("key_age", "The age of the keys; absent where there are none", Unit::Seconds, age);
+        registry.register("keys", "Keys that tokens are verified with", self.keys.clone());
+        registry.register("instances", "Instances of the component that are there", self.sandbox.instances.clone());
+        let memory = self.sandbox.memory.clone();
+        registry.register_with_unit("instance_memory", "Linear memory of all instances", Unit::Bytes, memory);
+    }
+
+    /// Learns the issuers' names; once.
+    pub(crate) fn name_issuers(&self, reports: &[KeyReport]) {
+        let named = reports.iter().filter_map(|report| Some((report.url.clone()?, label(report))));
+        // It is called once, by the verifier's only builder.
+        let _ = self.issuers.set(named.collect());
+    }
+
+    pub(crate) fn count_verdict(&self, verdict: &Result<Verified, Denial>, time: Duration) {
+        let index = match verdict {
+            Ok(verified) => {
+                self.stale_serves.inc_by(verified.keys_are_stale.into());
+                0
+            }
+            Err(denial) => {
+                self.negative_hits.inc_by((denial.reason == Reason::KeyUnknownCached).into());
+                denial.reason as usize + 1
+            }
+        };
+        if let Some(counter) = self.verdicts.get(index) {
+            counter.inc();
+        }
+        self.verify.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn count_queue(&self, time: Duration) {
+        self.queue.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn count_key_wait(&self) {
+        self.key_waits.inc();
+    }
+
+    pub(crate) fn key_waits(&self) -> u64 {
+        self.key_waits.get()
+    }
+
+    pub(crate) fn count_fetch(&self, url: &str, outcome: &Result<KeyResponse, FetchError>) {
+        let outcome = match outcome {
+            Ok(KeyResponse { body: Some(_), .. }) => "fetched",
+            Ok(KeyResponse { body: None, .. }) => "not-modified",
+            Err(error) => error.name(),
+        };
+        self.fetches.get_or_create_owned(&FetchLabels { issuer: self.issuer(url), outcome }).inc();
+    }
+
+    pub(crate) fn count_refused_set(&self, url: &str, error: SeedError) {
+        self.refused_sets.get_or_create_owned(&RefusedLabels { issuer: self.issuer(url), error: error.name() }).inc();
+    }
+
+    pub(crate) fn count_failure(&self, failure: Failure) {
+        self.failures[failure as usize].inc();
+    }
+
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.iter().map(Counter::get).sum()
+    }
+
+    /// The text of all metrics; the keys' as the reports say.
+    pub(crate) fn text(&self, reports: &[KeyReport]) -> String {
+        for report in reports {
+            let labels = IssuerLabels { issuer: label(report) };
+            match report.age {
+                Some(age) => {
+                    self.key_age.get_or_create_owned(&labels).set(i64::try_from(age).unwrap_or(i64::MAX));
+                }
+                None => {
+                    self.key_age.remove(&labels);
+                }
+            }
+            let keys = i64::try_from(report.key_ids.len()).unwrap_or(i64::MAX);
+            self.keys.get_or_create_owned(&labels).set(keys);
+        }
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+
+    fn issuer(&self, url: &str) -> String {
+        self.issuers.get().and_then(|issuers| issuers.get(url)).map_or(url, String::as_str).to_owned()
+    }
+}
+
+/// The issuer; where none is checked, the URL of its keys.
+fn label(report: &KeyReport) -> String {
+    report.issuers.first().or(report.url.as_ref()).cloned().unwrap_or_default()
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
