@@ -190,16 +190,17 @@ async fn many_first_tokens_make_one_fetch() {
 }
 
 #[tokio::test]
-async fn unknown_key_ids_make_one_fetch_and_slow_no_known_one() {
+async fn unknown_key_ids_make_no_more_fetches_than_the_bucket_has_and_slow_no_known_one() {
     let server = Server::start(Behaviour::Serve(good_keys())).await;
     let verifier = verifier(&server, FixedClock::at(NOW)).await;
     verifier.verify(&good()).await.expect("the first token fetches");
     for index in 0..100 {
         let stranger = Draft::access(&RSA_2048).header("kid", format!("\"stranger {index}\"")).compact();
-        assert_eq!(reason(verifier.verify(&stranger).await), Reason::KeyUnknown);
+        let expected = if index < 5 - 1 { Reason::KeyUnknown } else { Reason::KeyUnknownLimited };
+        assert_eq!(reason(verifier.verify(&stranger).await), expected, "stranger {index}");
     }
     verifier.verify(&good()).await.expect("the known key is not slowed");
-    assert_eq!(server.fetches(), 1, "no fetch within the pause after a success");
+    assert_eq!(server.fetches(), 5, "the token bucket has five, and the first fetch has cost one of them");
 }
 
 #[tokio::test]

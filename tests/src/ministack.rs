@@ -16,6 +16,8 @@ use crate::test_pool::{PoolOptions, TestPool};
 
 const REQUIREMENTS: &str = include_str!("ministack.requirements.txt");
 const LAUNCHER: &str = include_str!("ministack.launcher.py");
+/// The signing keys of its pools, in its state directory.
+const POOL_KEYS: &str = "cognito-pool-keys";
 /// What the server prints, in its state directory.
 const LOG: &str = "ministack.log";
 
@@ -32,8 +34,10 @@ const PORTS_TO_TRY: usize = 5;
 #[derive(Debug)]
 pub struct Ministack {
     endpoint: String,
+    port: u16,
     http: Client,
-    _process: ServerProcess,
+    python: PythonEnvironment,
+    process: ServerProcess,
 }
 
 impl Ministack {
@@ -52,7 +56,8 @@ impl Ministack {
             .unwrap_or_else(|error| panic!("no Python environment for ministack: {error}"));
         let http = loopback_client();
         for _ in 0..PORTS_TO_TRY {
-            match Self::start_on(free_port(), &python, &http).await {
+            let state = state_directory().unwrap_or_else(|error| panic!("ministack has nowhere to live: {error}"));
+            match Self::start_on(free_port(), &python, &http, state).await {
                 Ok(server) => return server,
                 Err(StartError::PortTaken) => {}
                 Err(StartError::Failed(error)) => panic!(
@@ -78,8 +83,31 @@ impl Ministack {
         TestPool::create(&self.endpoint, &self.http, &options).await
     }
 
-    async fn start_on(port: u16, python: &PythonEnvironment, http: &Client) -> Result<Self, StartError> {
-        let mut process = ServerProcess::spawn(port, python).map_err(StartError::Failed)?;
+    /// Ends the server in good order, deletes its signing keys, and starts it again on the same port with the same pools
+    /// and users. It makes new keys then: the kid of a key is a digest of it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end, or does not come up again.
+    pub async fn restart_with_new_keys(self) -> Self {
+        let Self { port, http, python, process, .. } = self;
+        let state = tokio::task::spawn_blocking(|| process.end_in_good_order()).await.expect("no panic");
+        let keys = state.path().join(POOL_KEYS);
+        fs::remove_dir_all(&keys).unwrap_or_else(|error| panic!("no keys in {}: {error}", keys.display()));
+        match Self::start_on(port, &python, &http, state).await {
+            Ok(server) => server,
+            Err(StartError::PortTaken) => panic!("another process has taken ministack's port: run the test again"),
+            Err(StartError::Failed(error)) => panic!("ministack did not come up again: {error}"),
+        }
+    }
+
+    async fn start_on(
+        port: u16,
+        python: &PythonEnvironment,
+        http: &Client,
+        state: TempDir,
+    ) -> Result<Self, StartError> {
+        let mut process = ServerProcess::spawn(port, python, state).map_err(StartError::Failed)?;
         let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let deadline = Instant::now() + START_DEADLINE;
         let mut polls = tokio::time::interval(POLL_PAUSE);
@@ -88,7 +116,7 @@ impl Ministack {
             polls.tick().await;
             process.still_runs()?;
             if process.answers(&endpoint, http).await {
-                return Ok(Self { endpoint, http: http.clone(), _process: process });
+                return Ok(Self { endpoint, port, http: http.clone(), python: python.clone(), process });
             }
             if Instant::now() > deadline {
                 let waited = START_DEADLINE.as_secs();
@@ -103,20 +131,27 @@ enum StartError {
     Failed(String),
 }
 
+fn state_directory() -> Result<TempDir, String> {
+    tempfile::Builder::new()
+        .prefix("poolgate-ministack-")
+        .tempdir()
+        .map_err(|error| format!("{error}; is the directory for temporary files writable and free?"))
+}
+
 /// The child process and its files; both are gone after the drop.
 #[derive(Debug)]
 struct ServerProcess {
     child: Child,
-    state: TempDir,
+    /// Handed on to the next process by [`ServerProcess::end_in_good_order`].
+    state: Option<TempDir>,
     /// What the health page shows of this server and of no other: its state directory's name.
     name: String,
 }
 
 impl ServerProcess {
-    fn spawn(port: u16, python: &PythonEnvironment) -> Result<Self, String> {
+    fn spawn(port: u16, python: &PythonEnvironment, state: TempDir) -> Result<Self, String> {
         let failed =
             |error: std::io::Error| format!("{error}; is the directory for temporary files writable and free?");
-        let state = tempfile::Builder::new().prefix("poolgate-ministack-").tempdir().map_err(failed)?;
         let log = File::create(state.path().join(LOG)).map_err(failed)?;
         let name = state.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
 
@@ -128,7 +163,7 @@ impl ServerProcess {
             command.envs(std::env::var_os(kept).map(|value| (kept, value)));
         }
         command.envs([("AUTH", "true"), ("BIND_HOST", "127.0.0.1"), ("SERVICES", "cognito-idp")]);
-        command.envs([("LOG_LEVEL", "WARNING"), ("MINISTACK_EDITION", name.as_str())]);
+        command.envs([("LOG_LEVEL", "WARNING"), ("PERSIST_STATE", "1"), ("MINISTACK_EDITION", name.as_str())]);
         // Two servers at once would quarrel about the fixed port of this one, which listens on every interface.
         command.env("IOT_MTLS_ENABLED", "0");
         command.env("GATEWAY_PORT", port.to_string());
@@ -140,7 +175,18 @@ impl ServerProcess {
         command.current_dir(state.path());
         command.stdin(Stdio::piped()).stdout(log.try_clone().map_err(failed)?).stderr(log);
         let child = command.spawn().map_err(|error| format!("cannot run {}: {error}", python.python().display()))?;
-        Ok(Self { child, state, name })
+        Ok(Self { child, state: Some(state), name })
+    }
+
+    /// Asks it to end, which makes it save its pools and users, and waits for that.
+    fn end_in_good_order(mut self) -> TempDir {
+        // Waiting would close it, which makes the launcher end at once and delete everything.
+        let _stdin = self.child.stdin.take();
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "ministack can't be asked to end");
+        let status = self.child.wait().expect("ministack is our child");
+        assert!(status.success(), "ministack ended with {status} and said:\n{}", self.said());
+        self.state.take().expect("it is taken once, here")
     }
 
     fn still_runs(&mut self) -> Result<(), StartError> {
@@ -167,7 +213,8 @@ impl ServerProcess {
 
     /// The end of what it printed.
     fn said(&self) -> String {
-        match fs::read(self.state.path().join(LOG)) {
+        let Some(state) = &self.state else { return "(nothing)".to_owned() };
+        match fs::read(state.path().join(LOG)) {
             Ok(log) if log.is_empty() => "(nothing)".to_owned(),
             Ok(log) => tail(&String::from_utf8_lossy(&log)),
             Err(error) => format!("(its log cannot be read: {error})"),

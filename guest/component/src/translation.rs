@@ -60,12 +60,12 @@ pub fn denial(refusal: core::Reason) -> wit::Denial {
         core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
         core::Answer::Unavailable => wit::Answer::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), answer, awaits_keys: false }
+    wit::Denial { reason: reason(refusal), answer, awaits_keys: None }
 }
 
 /// What is said while the host fetches.
-pub fn awaits_keys() -> wit::Denial {
-    wit::Denial { awaits_keys: true, ..denial(core::Reason::KeysUnavailable) }
+pub fn awaits_keys(url: String) -> wit::Denial {
+    wit::Denial { awaits_keys: Some(url), ..denial(core::Reason::KeysUnavailable) }
 }
 
 pub fn verified(verified: core::Verified) -> wit::Verified {

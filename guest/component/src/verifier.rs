@@ -29,17 +29,19 @@ impl Guest for Component {
     }
 
     fn verify(token: String) -> Result<Verified, Denial> {
-        let judge = || VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        let mut step = judge();
-        if let Some(Step::NeedsKeys(fetch)) = &step {
-            step = if bring_keys(fetch) { judge() } else { Some(Step::AwaitsKeys) };
-        }
+        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
         match step {
             Some(Step::Judged(verdict)) => verdict.map(verified).map_err(denial),
-            Some(Step::NeedsKeys(_)) => Err(denial(Reason::KeysUnavailable)),
-            Some(Step::AwaitsKeys) => Err(awaits_keys()),
+            Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => Self::verify_again(token),
+            Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
             None => Err(denial(Reason::NotConfigured)),
         }
+    }
+
+    fn verify_again(token: String) -> Result<Verified, Denial> {
+        let verdict =
+            VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), &token)));
+        verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(denial)
     }
 
     fn maintain() {

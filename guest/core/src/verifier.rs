@@ -7,10 +7,10 @@ use crate::{
     compact::CompactJws,
     header::Header,
     issuer,
-    keys::{KeyStore, Lookup, Miss, PlaceId},
+    keys::{KeyStore, Lookup, Miss, Missing, Moment, PlaceId},
     policy::Policy,
 };
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use hashbrown::HashMap;
 
 /// Judges tokens. It holds the configuration and the keys; time and bytes come with each call.
@@ -41,10 +41,11 @@ struct Route {
 pub enum Step {
     /// A verdict.
     Judged(Result<Verified, Reason>),
-    /// The keys must be fetched; report to [`Verifier::fetched`] and call [`Verifier::verify`] again.
+    /// The keys must be fetched: report to [`Verifier::fetched`], and then call [`Verifier::verify_again`].
     NeedsKeys(Fetch),
-    /// They are being fetched: an earlier step asked for it. Call [`Verifier::verify`] again when that has ended.
-    AwaitsKeys,
+    /// They are being fetched from this URL: an earlier step asked for it. Call [`Verifier::verify_again`] when that has
+    /// ended.
+    AwaitsKeys(String),
 }
 
 /// What a verified token says. Only [`Verifier::verify`] builds it.
@@ -92,14 +93,31 @@ impl Verifier {
 
     /// Judges a token in the compact serialization at the time `now`, in seconds since the Unix epoch.
     ///
-    /// A key that is held never asks for a fetch. After [`Verifier::fetched`], the same token at the same time gets a verdict.
+    /// A token whose key is held never asks for a fetch.
     pub fn verify(&mut self, now: u64, token: &str) -> Step {
-        match self.judge(now, token) {
-            Ok(verified) => Step::Judged(Ok(verified)),
-            Err(Stop::Refused(reason)) => Step::Judged(Err(reason)),
-            Err(Stop::NeedsKeys(fetch)) => Step::NeedsKeys(fetch),
-            Err(Stop::AwaitsKeys) => Step::AwaitsKeys,
-        }
+        Step::Judged(match self.judge(now, token) {
+            Ok(verified) => Ok(verified),
+            Err(Stop::Refused(reason)) => Err(reason),
+            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
+                match self.keys.miss(place, &key_id, missing, now) {
+                    Miss::Refused(reason) => Err(reason),
+                    Miss::Fetch(fetch) => return Step::NeedsKeys(fetch),
+                    Miss::UnderWay(url) => return Step::AwaitsKeys(url),
+                }
+            }
+        })
+    }
+
+    /// Judges a token for which keys had to be fetched, after the end of that fetch. It asks for nothing more: a `kid` that
+    /// is still unknown is remembered for a while.
+    ///
+    /// # Errors
+    /// The reason of the refusal.
+    pub fn verify_again(&mut self, now: u64, token: &str) -> Result<Verified, Reason> {
+        self.judge(now, token).map_err(|stop| match stop {
+            Stop::Refused(reason) => reason,
+            Stop::KeyMissing { place, key_id, missing, now } => self.keys.miss_again(place, &key_id, missing, now),
+        })
     }
 
     /// The fetches that it is time for: of places that have no keys yet, or whose keys are past their soft lifetime. Report
@@ -173,7 +191,9 @@ impl Verifier {
         let moment = self.keys.advance(now);
         let (key, keys_are_stale) = match self.keys.find(route.keys, &key_id, moment) {
             Lookup::Key(key, is_stale) => (key, is_stale),
-            Lookup::Missing(missing) => return Err(self.keys.miss(route.keys, &key_id, missing, moment).into()),
+            Lookup::Missing(missing) => {
+                return Err(Stop::KeyMissing { place: route.keys, key_id, missing, now: moment });
+            }
         };
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
@@ -268,21 +288,10 @@ fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<Pl
     Ok(places)
 }
 
-/// Why a token does not go on: refused for good, or waiting for keys.
+/// Why a token does not go on: refused for good, or because its key is not there.
 enum Stop {
     Refused(Reason),
-    NeedsKeys(Fetch),
-    AwaitsKeys,
-}
-
-impl From<Miss> for Stop {
-    fn from(miss: Miss) -> Self {
-        match miss {
-            Miss::Refused(reason) => Stop::Refused(reason),
-            Miss::Fetch(fetch) => Stop::NeedsKeys(fetch),
-            Miss::UnderWay => Stop::AwaitsKeys,
-        }
-    }
+    KeyMissing { place: PlaceId, key_id: Box<str>, missing: Missing, now: Moment },
 }
 
 impl From<Reason> for Stop {

@@ -114,6 +114,11 @@ impl Journal {
         }
     }
 
+    /// Waits for the end of a fetch from a URL, after an entry.
+    pub(crate) async fn wait_for_fetch(&self, url: &str, number: u64) {
+        let _ = self.news.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
+    }
+
     /// Waits for an entry after a number.
     pub(crate) async fn wait_beyond(&self, number: u64) {
         // It fails only without a sender, and the sender is ours.

@@ -81,6 +81,10 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify(store, token))
     }
 
+    pub(crate) fn verify_again(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token))
+    }
+
     pub(crate) fn maintain(&mut self) -> Result<(), Failure> {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_maintain(store))
     }

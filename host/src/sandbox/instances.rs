@@ -3,7 +3,7 @@
 use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
 use crate::{
     BuildError, Reason, SeedFailure,
-    bindings::exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport},
+    bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport},
     clock::Clock,
     key_source::{Entry, Event, Fetches, Journal, Seed},
     metrics::Metrics,
@@ -110,40 +110,22 @@ impl Instances {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
         let _inside = self.queue.enter()?;
-        match self.judge(token).await? {
-            Judgement { awaits_keys_after: Some(told), .. } => self.wait_for_keys(token, told).await,
-            Judgement { verdict, .. } => verdict,
+        let (verdict, told) = self.call(|instance| Ok((instance.verify(token)?, instance.told()))).await?;
+        match verdict {
+            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, &url, told).await,
+            verdict => verdict.map(Into::into).map_err(Into::into),
         }
     }
 
-    /// Waits outside the sandbox: no instance and no thread is held meanwhile.
-    async fn wait_for_keys(&self, token: &str, mut told: u64) -> Result<Verified, Denial> {
+    /// Waits outside the sandbox for the end of a fetch, of which an instance that was told up to the entry `told` of the
+    /// journal does not know: no instance and no thread is held meanwhile.
+    async fn wait_for_keys(&self, token: &str, url: &str, told: u64) -> Result<Verified, Denial> {
         let unavailable = Denial::unavailable(Reason::KeysUnavailable);
         let _waiting = self.queue.wait_for_keys().ok_or(unavailable)?;
         self.metrics.count_key_wait();
-        let verdict = timeout(self.key_wait, async {
-            loop {
-                self.journal.wait_beyond(told).await;
-                match self.judge(token).await? {
-                    // The fetch that ended was another's.
-                    Judgement { awaits_keys_after: Some(now_told), .. } => told = now_told,
-                    Judgement { verdict, .. } => return verdict,
-                }
-            }
-        });
-        verdict.await.unwrap_or(Err(unavailable))
-    }
-
-    async fn judge(&self, token: &str) -> Result<Judgement, Denial> {
-        self.call(|instance| {
-            let verdict = instance.verify(token)?;
-            let awaits_keys = verdict.as_ref().is_err_and(|denial| denial.awaits_keys);
-            Ok(Judgement {
-                verdict: verdict.map(Into::into).map_err(Into::into),
-                awaits_keys_after: awaits_keys.then(|| instance.told()),
-            })
-        })
-        .await
+        timeout(self.key_wait, self.journal.wait_for_fetch(url, told)).await.map_err(|_| unavailable)?;
+        let verdict = self.call(|instance| instance.verify_again(token)).await?;
+        verdict.map(Into::into).map_err(Into::into)
     }
 
     /// Runs a call on an instance. One that fails is replaced at the expense of its own call.
@@ -213,13 +195,6 @@ impl Instances {
     fn put_back(&self, instance: Instance) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
     }
-}
-
-/// What an instance says of a token.
-struct Judgement {
-    verdict: Result<Verified, Denial>,
-    /// Entries of the journal after this one may change its mind.
-    awaits_keys_after: Option<u64>,
 }
 
 fn sandbox_error(failure: Failure) -> BuildError {

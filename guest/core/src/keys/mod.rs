@@ -11,9 +11,10 @@ mod timeline;
 mod unknown;
 
 pub use key_set::{Found, KeySet};
-pub(crate) use place::Lookup;
+pub(crate) use place::{Lookup, Missing};
 pub use policy::KeyPolicy;
 pub(crate) use store::{KeyStore, Miss, PlaceId};
+pub(crate) use timeline::Moment;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 

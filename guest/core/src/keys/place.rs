@@ -13,8 +13,6 @@ use sha2::{Digest, Sha256};
 
 /// The longest `ETag` that is kept, in bytes.
 const ETAG_LIMIT: usize = 256;
-/// A set of this age, in seconds, is not fetched again for an unknown key ID: it is what the fetch would bring.
-const JUST_DONE: u64 = 1;
 
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -90,8 +88,8 @@ pub(crate) enum Permission {
     UnderWay,
     /// It failed a moment ago.
     BackingOff,
-    /// The set came this moment.
-    JustDone,
+    /// It is not time for it yet.
+    NotDue,
     /// The fetches for unknown key IDs are used up.
     UsedUp,
     /// There is no URL.
@@ -143,9 +141,6 @@ impl Place {
         if permission != Permission::Now {
             return permission;
         }
-        if self.held.as_ref().is_some_and(|held| now.since(held.life.obtained) <= JUST_DONE) {
-            return Permission::JustDone;
-        }
         if !self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval) {
             return Permission::UsedUp;
         }
@@ -159,7 +154,12 @@ impl Place {
             Some(held) => now >= held.life.refresh_at || !held.set.is_usable(),
             None => !self.is_on_demand,
         };
-        if is_due { self.ask(policy, now) } else { Permission::JustDone }
+        if is_due { self.ask(policy, now) } else { Permission::NotDue }
+    }
+
+    /// Whether the last fetch failed, so that nobody knows which keys there are now.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures > 0
     }
 
     /// Takes the end of a fetch, whoever made it.

@@ -30,8 +30,8 @@ pub(crate) enum Miss {
     Refused(Reason),
     /// The keys must be fetched first.
     Fetch(Fetch),
-    /// They are being fetched.
-    UnderWay,
+    /// They are being fetched from this URL.
+    UnderWay(String),
 }
 
 impl KeyStore {
@@ -88,34 +88,39 @@ impl KeyStore {
             return Miss::Refused(Reason::KeysUnavailable);
         };
         place.end_overdue(&self.policy, now);
-        let unknown = match missing {
-            Missing::Everything => {
-                return match place.ask(&self.policy, now) {
-                    Permission::Now => fetch_from(place),
-                    Permission::UnderWay => Miss::UnderWay,
-                    _ => Miss::Refused(Reason::KeysUnavailable),
-                };
+        let permission = match missing {
+            Missing::Everything => place.ask(&self.policy, now),
+            Missing::ThisOne if self.unknown.contains(id.0, key_id, now) => {
+                return Miss::Refused(Reason::KeyUnknownCached);
             }
-            Missing::Refused => [Reason::KeyRefused; 4],
-            Missing::ThisOne => {
-                [Reason::KeyUnknown, Reason::KeyUnknownCached, Reason::KeyUnknownLimited, Reason::KeysUnavailable]
-            }
+            Missing::Refused if self.unknown.contains(id.0, key_id, now) => return Miss::Refused(Reason::KeyRefused),
+            Missing::ThisOne | Missing::Refused => place.ask_for_unknown(&self.policy, now),
         };
-        let [plain, cached, limited, backing_off] = unknown;
-        if self.unknown.contains(id.0, key_id, now) {
-            return Miss::Refused(cached);
+        match permission {
+            Permission::Now => fetch_from(place),
+            Permission::UnderWay => Miss::UnderWay(place.url.clone().unwrap_or_default()),
+            permission => Miss::Refused(match missing {
+                Missing::Everything => Reason::KeysUnavailable,
+                Missing::Refused => Reason::KeyRefused,
+                Missing::ThisOne if permission == Permission::BackingOff => Reason::KeysUnavailable,
+                Missing::ThisOne if permission == Permission::UsedUp && self.policy.unknown_key_fetches > 0 => {
+                    Reason::KeyUnknownLimited
+                }
+                Missing::ThisOne => Reason::KeyUnknown,
+            }),
         }
-        Miss::Refused(match place.ask_for_unknown(&self.policy, now) {
-            Permission::Now => return fetch_from(place),
-            Permission::UnderWay => return Miss::UnderWay,
-            Permission::JustDone => {
+    }
+
+    /// The same after a fetch that was made for this key: nothing more is asked for, and it is remembered.
+    pub(crate) fn miss_again(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Reason {
+        match (missing, self.places.get(id.0)) {
+            (Missing::Everything, _) | (_, None) => Reason::KeysUnavailable,
+            (Missing::ThisOne, Some(place)) if place.has_failed() => Reason::KeysUnavailable,
+            (missing, Some(_)) => {
                 self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
-                plain
+                if missing == Missing::Refused { Reason::KeyRefused } else { Reason::KeyUnknown }
             }
-            Permission::UsedUp if self.policy.unknown_key_fetches > 0 => limited,
-            Permission::BackingOff => backing_off,
-            Permission::UsedUp | Permission::Never => plain,
-        })
+        }
     }
 
     /// The places that it is time to ask. Their fetches have begun.

@@ -10,7 +10,7 @@ use super::{
 };
 use cases::{Case, Expected};
 use issuer::{Issuer, Signer};
-use poolgate::{Clock, Pool, SystemClock, TokenUseRule, Verifier};
+use poolgate::{Clock, KeyState, Pool, SystemClock, TokenUseRule, Verifier};
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -45,17 +45,19 @@ pub async fn run(arguments: &DemoArguments) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     let verifier = builder.build().await?;
     let start_time = started.elapsed();
+    let reports = verifier.hydrate().await.map_err(|denial| failed(&denial.to_string()))?;
+    let hydrated = reports.iter().filter(|report| report.state == KeyState::Fresh).count();
 
     let cases = cases::all(&api, &web, &forger, SystemClock.now().as_secs());
     let mut table = Table::new(arguments.json);
-    table.begin(issuer.address(), start_time)?;
+    table.begin(issuer.address(), start_time, hydrated)?;
     for case in &cases {
         let begun = Instant::now();
         let verdict = verifier.verify(&case.token).await;
         let time = begun.elapsed();
         table.row(case, verdict.as_ref().map(|_| ()).map_err(|denial| denial.reason.name()), time)?;
     }
-    table.end(issuer.fetches())
+    table.end(issuer.fetches(), verifier.key_waits())
 }
 
 /// What is printed, and whether all came as expected.
@@ -72,7 +74,7 @@ impl Table {
         Self { is_json, palette: Palette::for_stdout(), allowed: 0, refused: 0, surprises: 0 }
     }
 
-    fn begin(&self, address: std::net::SocketAddr, start_time: Duration) -> io::Result<()> {
+    fn begin(&self, address: std::net::SocketAddr, start_time: Duration, hydrated: usize) -> io::Result<()> {
         if self.is_json {
             return Ok(());
         }
@@ -80,7 +82,7 @@ impl Table {
         writeln!(stdout, "An issuer with fresh RSA keys listens on {address}.")?;
         writeln!(stdout, "The verifier runs in a WebAssembly sandbox (started in {} ms).", start_time.as_millis())?;
         writeln!(stdout, "Pool {API_POOL} takes access tokens of one client from the group {GROUP};")?;
-        writeln!(stdout, "pool {WEB_POOL} takes ID tokens. The first token of each waits for its keys.\n")?;
+        writeln!(stdout, "pool {WEB_POOL} takes ID tokens. {hydrated} of 2 have their keys.\n")?;
         let title = format!("{:<58} {:<8} {:<24} {:>9}", "TOKEN", "VERDICT", "REASON", "TIME");
         writeln!(stdout, "{}", self.palette.strong(&title))
     }
@@ -114,7 +116,7 @@ impl Table {
         writeln!(stdout, "{:<58} {painted} {reason:<24} {:>6} µs{surprise}", case.name, time.as_micros())
     }
 
-    fn end(&self, fetches: usize) -> Result<Outcome, CommandError> {
+    fn end(&self, fetches: usize, waits: u64) -> Result<Outcome, CommandError> {
         let Self { allowed, refused, surprises, .. } = *self;
         if !self.is_json {
             let mut stdout = io::stdout().lock();
@@ -124,7 +126,7 @@ impl Table {
             };
             writeln!(
                 stdout,
-                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times.\n\
+                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times, {waits} tokens waited for it.\n\
                  Next: poolgate verify --help"
             )?;
         }

@@ -1,0 +1,340 @@
+//! Keys from a server that misbehaves: what tokens get, how often it is asked, how soon it is well again.
+//!
+//! The clock is the test's, so that minutes pass at once and every number is the same in every run; the server, the
+//! connections and the faults are real.
+
+use poolgate::{Clock, Denial, KeyError, KeyPolicy, KeyState, Pool, Reason, TokenUseRule, Verified, Verifier};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    faulty_server::{Behaviour, Certificate, FaultyServer},
+    hand_clock::HandClock,
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use std::time::Duration;
+
+const README: &str = include_str!("../README.md");
+const PATH: &str = "/jwks.json";
+/// How long a fault lasts, in seconds of the test's clock.
+const OUTAGE: u64 = 120;
+/// No busy machine needs longer for a good answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// For servers that would never answer.
+const IMPATIENCE: Duration = Duration::from_secs(1);
+
+/// The clock of a test in the host's words.
+#[derive(Clone, Debug)]
+struct Hand(HandClock);
+
+impl Clock for Hand {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+}
+
+/// What goes wrong.
+struct Fault {
+    name: &'static str,
+    does: Wrong,
+    /// What the report says, and the fetch timeout that it takes.
+    error: &'static str,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Wrong {
+    Answers(Behaviour),
+    /// Nobody listens.
+    IsGone,
+    /// A certificate that is not for this host, from an authority that is trusted.
+    IsAnotherHost,
+    HasExpired,
+    IsSelfMade,
+}
+
+fn faults() -> Vec<Fault> {
+    let good = good_keys;
+    let fault = |name, behaviour, error| Fault { name, does: Wrong::Answers(behaviour), error, timeout: PATIENCE };
+    let slow = |name, behaviour| Fault {
+        name,
+        does: Wrong::Answers(behaviour),
+        error: "fetch: timed-out",
+        timeout: IMPATIENCE,
+    };
+    let tls = |name, does| Fault { name, does, error: "fetch: unreachable", timeout: PATIENCE };
+    let twice = format!("{{\"keys\":[],{}", &good()[1..]);
+    let private = jwks(&[{
+        let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
+        key["d"] = "AQAB".into();
+        key
+    }]);
+    vec![
+        Fault { name: "connection refused", does: Wrong::IsGone, error: "fetch: unreachable", timeout: PATIENCE },
+        fault("reset in the middle", Behaviour::ResetMidway(good()), "fetch: unreachable"),
+        fault("closed in the middle", Behaviour::CloseMidway(good()), "fetch: unreachable"),
+        slow("no answer", Behaviour::Stall),
+        slow("half an answer, then nothing", Behaviour::StallMidway(good())),
+        slow("a byte every 50 ms", Behaviour::Drip(good(), Duration::from_millis(50))),
+        fault("500", Behaviour::Status(500, good()), "fetch: bad-status"),
+        fault("404", Behaviour::Status(404, good()), "fetch: bad-status"),
+        fault("203, a proxy's version", Behaviour::Status(203, good()), "fetch: bad-status"),
+        fault("302 to a good set", Behaviour::Redirect("/elsewhere".into(), good()), "fetch: bad-status"),
+        fault("an HTML page", Behaviour::Typed("text/html", "<html>".into()), "key-set: malformed"),
+        fault("truncated JSON", Behaviour::Serve(good()[..40].into()), "key-set: malformed"),
+        fault("duplicate members", Behaviour::Serve(twice), "key-set: duplicate-member"),
+        fault("100 MB", Behaviour::Huge(100 << 20), "fetch: too-large"),
+        fault("a gzip bomb", Behaviour::GzipBomb, "key-set: malformed"),
+        fault("an empty key set", Behaviour::Serve("{\"keys\":[]}".into()), "key-set: no-usable-key"),
+        fault("only a private key", Behaviour::Serve(private), "key-set: no-usable-key"),
+        tls("TLS: a certificate for another host", Wrong::IsAnotherHost),
+        tls("TLS: an expired certificate", Wrong::HasExpired),
+        tls("TLS: an unknown authority", Wrong::IsSelfMade),
+    ]
+}
+
+/// A verifier, and the server that it has its keys from.
+struct Bench {
+    server: FaultyServer,
+    verifier: Verifier,
+    clock: HandClock,
+}
+
+impl Bench {
+    async fn start(behaviour: Behaviour, timeout: Duration) -> Self {
+        let server = FaultyServer::start(behaviour).await;
+        let clock = HandClock::at(NOW);
+        let verifier = verifier(&server, &clock, timeout, None).await;
+        Self { server, verifier, clock }
+    }
+
+    async fn verify(&self) -> Result<Verified, Denial> {
+        self.verifier.verify(&token(KEY_ID)).await
+    }
+
+    /// A second passes, and what it is time for is fetched.
+    async fn second_passes(&self) -> KeyState {
+        self.clock.advance(1);
+        self.verifier.hydrate().await.expect("the sandbox works")[0].state
+    }
+
+    /// Seconds until the keys are fresh.
+    async fn recovery(&self) -> u64 {
+        for seconds in 1..=600 {
+            if self.second_passes().await == KeyState::Fresh {
+                return seconds;
+            }
+        }
+        panic!("ten minutes after the server is well again, the keys are not");
+    }
+}
+
+fn good_keys() -> String {
+    jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
+}
+
+/// A token that is good for ever, so that hours may pass.
+fn token(key_id: &str) -> String {
+    let draft = Draft::access(&RSA_2048).header("kid", format!("\"{key_id}\""));
+    draft.claim("exp", NOW + 100 * 86_400).compact()
+}
+
+async fn verifier(server: &FaultyServer, clock: &HandClock, timeout: Duration, root: Option<&str>) -> Verifier {
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+    let mut builder = Verifier::builder()
+        .pool(pool.jwks_url(server.url(PATH)))
+        .allow_http_loopback(true)
+        .clock(Hand(clock.clone()))
+        .key_policy(KeyPolicy { jitter_seed: 1, ..KeyPolicy::default() })
+        .connect_timeout(PATIENCE)
+        .fetch_timeout(timeout)
+        .without_maintenance()
+        .call_deadline(Duration::from_secs(30))
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    if let Some(root) = root {
+        builder = builder.root_certificate(root.as_bytes()).expect("a certificate");
+    }
+    builder.build().await.expect("it builds")
+}
+
+async fn last_error(verifier: &Verifier) -> String {
+    match verifier.key_reports().await.expect("the sandbox works").remove(0).last_error {
+        None => "none".into(),
+        Some(KeyError::Fetch(error)) => format!("fetch: {}", error.name()),
+        Some(KeyError::KeySet(error)) => format!("key-set: {}", error.name()),
+    }
+}
+
+fn reason(verdict: Result<Verified, Denial>) -> Reason {
+    verdict.expect_err("it must be refused").reason
+}
+
+/// A row of the README's table.
+async fn row(fault: Fault) -> String {
+    let without_keys = without_keys(&fault).await;
+    let (Wrong::Answers(_) | Wrong::IsGone) = fault.does else {
+        return format!("| {} | {without_keys} | – | `{}` | – | – |\n", fault.name, fault.error);
+    };
+    let bench = Bench::start(Behaviour::Serve(good_keys()), fault.timeout).await;
+    bench.verifier.seed_keys(ISSUER, good_keys(), NOW).await.expect("the keys are good");
+    bench.clock.advance(3_600);
+    assert_eq!(bench.verifier.key_reports().await.expect("reports")[0].state, KeyState::Stale);
+    match &fault.does {
+        Wrong::Answers(behaviour) => bench.server.now_does(behaviour.clone()),
+        _ => bench.server.stop_listening().await,
+    }
+    let mut most_failures = 0;
+    for _ in 0..OUTAGE {
+        bench.second_passes().await;
+        let verified = bench.verify().await.unwrap_or_else(|denial| panic!("{}: {denial}", fault.name));
+        assert!(verified.keys_are_stale, "{}: the keys are past their soft lifetime", fault.name);
+        most_failures = bench.verifier.key_reports().await.expect("reports")[0].failures;
+    }
+    assert_eq!(last_error(&bench.verifier).await, fault.error, "{}", fault.name);
+    assert_eq!(bench.verifier.key_waits(), 0, "{}: a token with a known key waited", fault.name);
+    assert_eq!(bench.server.fetches_of("/elsewhere"), 0, "a redirect was followed");
+    assert!(bench.server.bytes_sent() < 64 << 20, "a body far over the limit was read: {}", bench.server.bytes_sent());
+    if !matches!(fault.does, Wrong::IsGone) {
+        assert_eq!(bench.server.fetches(), most_failures as usize, "{}", fault.name);
+    }
+    bench.server.now_does(Behaviour::Serve(good_keys()));
+    if matches!(fault.does, Wrong::IsGone) {
+        bench.server.listen_again().await;
+    }
+    let recovery = bench.recovery().await;
+    assert_eq!(bench.verifier.sandbox_failures(), 0, "{}", fault.name);
+    format!(
+        "| {} | {without_keys} | verified, stale | `{}` | {most_failures} | {recovery} s |\n",
+        fault.name, fault.error
+    )
+}
+
+/// What a token gets that needs keys while there are none.
+async fn without_keys(fault: &Fault) -> &'static str {
+    let clock = HandClock::at(NOW);
+    let good = Behaviour::Serve(good_keys());
+    let tls = match fault.does {
+        Wrong::IsAnotherHost => Some((Certificate::for_host("example.com"), true)),
+        Wrong::HasExpired => Some((Certificate::expired(), true)),
+        Wrong::IsSelfMade => Some((Certificate::for_host("localhost"), false)),
+        _ => None,
+    };
+    let (server, root) = match &tls {
+        Some((certificate, is_trusted)) => {
+            let server = FaultyServer::start_tls(good, certificate).await;
+            (server, is_trusted.then(|| certificate.authority()))
+        }
+        None => (FaultyServer::start(good).await, None),
+    };
+    match &fault.does {
+        Wrong::Answers(behaviour) => server.now_does(behaviour.clone()),
+        Wrong::IsGone => server.stop_listening().await,
+        _ => {}
+    }
+    let verifier = verifier(&server, &clock, fault.timeout, root).await;
+    let came = verifier.verify(&token(KEY_ID)).await;
+    let reason = match fault.name {
+        "only a private key" => Reason::KeyRefused,
+        _ => Reason::KeysUnavailable,
+    };
+    assert_eq!(came.expect_err("there are no keys").reason, reason, "{}", fault.name);
+    assert_eq!(verifier.key_waits(), 1);
+    assert_eq!(last_error(&verifier).await, fault.error, "{}", fault.name);
+    // At once, with no other fetch, until the next try.
+    let before = server.fetches();
+    for _ in 0..10 {
+        assert!(verifier.verify(&token(KEY_ID)).await.is_err(), "{}", fault.name);
+    }
+    assert_eq!((server.fetches(), verifier.key_waits()), (before, 1), "{}", fault.name);
+    if reason == Reason::KeyRefused { "`key-refused`, 401" } else { "`keys-unavailable`, 503" }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_server_does_known_keys_verify_and_the_table_of_the_readme_says_what_happens() {
+    let rows: Vec<_> = faults().into_iter().map(|fault| tokio::spawn(row(fault))).collect();
+    let mut table = String::from(
+        "| the server's fault | tokens, without keys | with keys | the report says | fetches in 2 minutes | well again after |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for row in rows {
+        table += &row.await.expect("a row");
+    }
+    assert!(README.contains(&table), "the README's table of faults should be:\n\n{table}");
+}
+
+#[tokio::test]
+async fn an_outage_longer_than_the_hard_lifetime_ends_in_503_and_the_first_fetch_ends_that() {
+    let bench = Bench::start(Behaviour::Serve(good_keys()), PATIENCE).await;
+    bench.verifier.hydrate().await.expect("the keys come");
+    bench.server.now_does(Behaviour::Status(503, good_keys()));
+    bench.clock.advance(86_399);
+    bench.verify().await.expect("a second before the end");
+    bench.clock.advance(1);
+    assert_eq!(reason(bench.verify().await), Reason::KeysUnavailable);
+    assert_eq!(bench.verifier.key_reports().await.expect("reports")[0].state, KeyState::Expired);
+    bench.server.now_does(Behaviour::Serve(good_keys()));
+    bench.recovery().await;
+    bench.verify().await.expect("the keys are there again");
+}
+
+#[tokio::test]
+async fn a_good_certificate_of_a_stated_authority_is_trusted_and_of_another_is_not() {
+    let certificate = Certificate::for_host("localhost");
+    let server = FaultyServer::start_tls(Behaviour::Serve(good_keys()), &certificate).await;
+    let clock = HandClock::at(NOW);
+    let with = verifier(&server, &clock, PATIENCE, Some(certificate.authority())).await;
+    with.verify(&token(KEY_ID)).await.expect("the authority is trusted");
+    let without = verifier(&server, &clock, PATIENCE, None).await;
+    assert_eq!(reason(without.verify(&token(KEY_ID)).await), Reason::KeysUnavailable);
+    assert!(Verifier::builder().root_certificate(b"no certificate").is_err());
+}
+
+#[tokio::test]
+async fn a_good_set_of_another_content_type_is_taken() {
+    for content_type in ["application/jwk-set+json", "application/octet-stream", "text/plain", "text/html"] {
+        let bench = Bench::start(Behaviour::Typed(content_type, good_keys()), PATIENCE).await;
+        bench.verify().await.unwrap_or_else(|denial| panic!("{content_type}: {denial}"));
+    }
+}
+
+#[tokio::test]
+async fn cache_control_and_etag_are_heeded() {
+    let headers =
+        vec![("Cache-Control", "public, max-age=900".to_owned()), ("Age", "300".into()), ("ETag", "\"a\"".into())];
+    let bench = Bench::start(Behaviour::ServeWith(good_keys(), headers), PATIENCE).await;
+    let report = bench.verifier.hydrate().await.expect("reports").remove(0);
+    let refresh_in = report.refresh_in.expect("it is fetched");
+    assert!((540..=600).contains(&refresh_in), "600 seconds less a tenth at most: {refresh_in}");
+
+    bench.server.now_does(Behaviour::Tagged(good_keys(), "\"a\""));
+    bench.clock.advance(600);
+    assert_eq!(bench.second_passes().await, KeyState::Fresh);
+    let request = bench.server.last_request().expect("a request");
+    assert_eq!(request.header("if-none-match"), Some("\"a\""));
+    assert_eq!(request.header("accept-encoding"), None, "no content coding is asked for");
+    let metrics = bench.verifier.metrics().await.expect("metrics");
+    assert!(metrics.contains("outcome=\"not-modified\"} 1"), "{metrics}");
+    assert_eq!(bench.verifier.key_reports().await.expect("reports")[0].generation, 1);
+    bench.verify().await.expect("the keys are as good as new");
+}
+
+#[tokio::test]
+async fn keys_swapped_back_and_forth_are_followed_and_a_removed_key_is_gone_at_once() {
+    let bench = Bench::start(Behaviour::Serve(good_keys()), PATIENCE).await;
+    bench.verifier.hydrate().await.expect("the keys come");
+    let other_keys = jwks(&[OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "other")]);
+    let other = Draft::access(&OTHER_RSA_2048).header("kid", "\"other\"").claim("exp", NOW + 100 * 86_400).compact();
+    for round in 0..6 {
+        let (serves, good, gone) = match round % 2 {
+            0 => (other_keys.clone(), other.clone(), token(KEY_ID)),
+            _ => (good_keys(), token(KEY_ID), other.clone()),
+        };
+        bench.server.now_does(Behaviour::Serve(serves));
+        bench.clock.advance(3_600);
+        bench.second_passes().await;
+        bench.verifier.verify(&good).await.unwrap_or_else(|denial| panic!("round {round}: {denial}"));
+        // A second later, so that the set is not of this very moment.
+        assert_eq!(reason(bench.verifier.verify(&gone).await), Reason::KeyUnknown, "round {round}");
+    }
+    let report = bench.verifier.key_reports().await.expect("reports").remove(0);
+    assert_eq!((report.generation, report.state), (7, KeyState::Fresh));
+}

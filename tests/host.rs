@@ -1,0 +1,321 @@
+//! The host around the sandbox: keys that are there before they are needed, one fetch for all instances, a bounded queue,
+//! a shutdown in good order, and metrics that tell of it.
+
+use poolgate::{
+    Answer, Clock, Denial, FetchError, KeyError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
+};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    faulty_server::{Behaviour, FaultyServer},
+    hand_clock::HandClock,
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, KEY_ID, NOW},
+};
+use std::{num::NonZeroUsize, time::Duration};
+use tokio::time::timeout;
+
+/// No busy machine needs longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug)]
+struct Hand(HandClock);
+
+impl Clock for Hand {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+}
+
+fn pool_id(number: usize) -> String {
+    format!("eu-west-1_Pool{number:05}")
+}
+
+fn path(number: usize) -> String {
+    format!("/{number}")
+}
+
+fn builder(server: &FaultyServer, clock: &HandClock, pools: usize) -> VerifierBuilder {
+    let mut builder = Verifier::builder();
+    for number in 0..pools {
+        let pool = Pool::user_pool(pool_id(number)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+        builder = builder.pool(pool.jwks_url(server.url(&path(number))));
+    }
+    builder
+        .allow_http_loopback(true)
+        .clock(Hand(clock.clone()))
+        .connect_timeout(PATIENCE)
+        .fetch_timeout(PATIENCE)
+        .queue_deadline(PATIENCE)
+        .call_deadline(PATIENCE)
+        .without_maintenance()
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+}
+
+fn good_keys() -> String {
+    jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
+}
+
+fn draft(number: usize) -> Draft {
+    let issuer = format!("https://cognito-idp.eu-west-1.amazonaws.com/{}", pool_id(number));
+    Draft::access(&RSA_2048).claim("iss", format!("\"{issuer}\"")).claim("exp", NOW + 100 * 86_400)
+}
+
+fn token(number: usize) -> String {
+    draft(number).compact()
+}
+
+/// One whose `kid` nobody has.
+fn stranger(number: usize) -> String {
+    draft(0).header("kid", format!("\"stranger {number}\"")).compact()
+}
+
+fn instances(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).expect("at least one")
+}
+
+async fn metric(verifier: &Verifier, line: &str) -> u64 {
+    let text = verifier.metrics().await.expect("the metrics");
+    let found = text.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("no {line} in\n{text}")).parse().expect("a number")
+}
+
+#[tokio::test]
+async fn one_dead_pool_hides_no_other_and_the_report_says_which_it_is() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    server.path_does(&path(1), Behaviour::Status(403, good_keys()));
+    server.path_does(&path(2), Behaviour::Serve("{\"keys\":[]}".into()));
+    let verifier = builder(&server, &HandClock::at(NOW), 4).build().await.expect("it builds");
+    let reports = verifier.hydrate().await.expect("the sandbox works");
+    let came: Vec<_> = reports.iter().map(|report| (report.state, report.last_error)).collect();
+    let empty = KeyError::KeySet(poolgate::SeedError::NoUsableKey);
+    assert_eq!(
+        came,
+        [
+            (KeyState::Fresh, None),
+            (KeyState::Missing, Some(KeyError::Fetch(FetchError::BadStatus))),
+            (KeyState::Missing, Some(empty)),
+            (KeyState::Fresh, None),
+        ]
+    );
+    for (number, is_good) in [(0, true), (1, false), (2, false), (3, true)] {
+        assert_eq!(verifier.verify(&token(number)).await.is_ok(), is_good, "pool {number}");
+    }
+    assert_eq!(verifier.key_waits(), 0, "whoever hydrates makes no token wait");
+    assert_eq!(server.fetches(), 4);
+}
+
+#[tokio::test]
+async fn in_steady_state_no_token_waits_for_a_fetch() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let clock = HandClock::at(NOW);
+    let verifier = builder(&server, &clock, 3).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    // Two days, in steps of ten minutes; now and then the issuer does not answer for hours.
+    for step in 0..288 {
+        clock.advance(600);
+        let is_down = step % 48 >= 36;
+        server.now_does(if is_down { Behaviour::Status(500, good_keys()) } else { Behaviour::Serve(good_keys()) });
+        verifier.hydrate().await.expect("the sandbox works");
+        for number in 0..3 {
+            verifier.verify(&token(number)).await.unwrap_or_else(|denial| panic!("step {step}: {denial}"));
+        }
+    }
+    assert_eq!(verifier.key_waits(), 0);
+    assert_eq!(metric(&verifier, "poolgate_key_waits_total").await, 0);
+    assert!(
+        metric(&verifier, "poolgate_stale_serves_total").await > 0,
+        "the outages were longer than the soft lifetime"
+    );
+    assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"allow\",reason=\"\"}").await, 288 * 3);
+}
+
+#[tokio::test]
+async fn the_verifier_looks_after_its_keys_by_itself() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let clock = HandClock::at(NOW);
+    let builder = builder(&server, &clock, 1).maintain_every(Duration::from_millis(5));
+    let verifier = builder.build().await.expect("it builds");
+    server.wait_for_fetches(1).await;
+    verifier.hydrate().await.expect("the first fetch ends");
+    clock.advance(3_600);
+    server.wait_for_fetches(2).await;
+    verifier.hydrate().await.expect("the sandbox works");
+    verifier.verify(&token(0)).await.expect("the keys are there");
+    assert_eq!(verifier.key_waits(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_waits_for_keys_holds_up_no_other() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let clock = HandClock::at(NOW);
+    let verifier = builder(&server, &clock, 2).instances(instances(1)).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    server.now_does(Behaviour::Held(Box::new(Behaviour::Serve(good_keys()))));
+    let waiting: Vec<_> = (0..20)
+        .map(|number| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&stranger(number)).await })
+        })
+        .collect();
+    server.wait_for_fetches(3).await;
+    // The only instance is free, the fetch is under way, and stays so.
+    for number in 0..50 {
+        verifier.verify(&token(number % 2)).await.expect("a known key does not wait");
+    }
+    assert!(waiting.iter().all(|task| !task.is_finished()), "a token was judged before its keys were there");
+    server.release();
+    for task in waiting {
+        let denial = timeout(PATIENCE, task).await.expect("it ends").expect("no panic").expect_err("nobody's key");
+        assert_eq!(denial.reason, Reason::KeyUnknown);
+    }
+    assert_eq!(server.fetches(), 3, "one fetch for all of them");
+    assert_eq!(verifier.key_waits(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_is_gone_in_every_instance() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let clock = HandClock::at(NOW);
+    let verifier = builder(&server, &clock, 1).instances(instances(4)).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    let verify_often = async || {
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                let verifier = verifier.clone();
+                tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
+            })
+            .collect();
+        let mut verdicts = Vec::new();
+        for task in tasks {
+            verdicts.push(task.await.expect("no panic"));
+        }
+        verdicts
+    };
+    assert!(verify_often().await.iter().all(Result::is_ok));
+    server.now_does(Behaviour::Serve(jwks(&[OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "new")])));
+    clock.advance(3_600);
+    verifier.hydrate().await.expect("the new keys come");
+    let verdicts = verify_often().await;
+    assert!(verdicts.iter().all(Result::is_err), "{verdicts:?}");
+    let new = Draft::access(&OTHER_RSA_2048)
+        .claim("iss", "\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000\"");
+    let new = new.claim("exp", NOW + 100 * 86_400).header("kid", "\"new\"").compact();
+    for _ in 0..16 {
+        verifier.verify(&new).await.expect("the new key verifies");
+    }
+}
+
+#[tokio::test]
+async fn more_calls_than_the_house_holds_are_denied_at_once() {
+    let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
+    let builder = builder(&server, &HandClock::at(NOW), 1).call_limit(instances(8));
+    let verifier = builder.build().await.expect("it builds");
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
+        })
+        .collect();
+    server.wait_for_fetches(1).await;
+    // Both wait when the second has been counted.
+    while verifier.key_waits() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let denial = verifier.verify(&token(0)).await.expect_err("a quarter of eight may wait for keys");
+    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
+    let malformed = verifier.verify("a.b").await.expect_err("no token");
+    assert_eq!(malformed.reason, Reason::TokenNotThreeParts, "who needs no keys is judged");
+    server.release();
+    for task in waiting {
+        assert_eq!(task.await.expect("no panic"), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_call_limit_of_one_lets_one_in() {
+    let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
+    let verifier = builder(&server, &HandClock::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
+    let inside = tokio::spawn({
+        let verifier = verifier.clone();
+        async move { verifier.verify(&token(0)).await.map(|_| ()) }
+    });
+    server.wait_for_fetches(1).await;
+    let denial = verifier.verify(&token(0)).await.expect_err("the house is full");
+    assert_eq!(denial, Denial { reason: Reason::Overloaded, answer: Answer::Unavailable });
+    server.release();
+    assert_eq!(inside.await.expect("no panic"), Ok(()));
+    assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"deny\",reason=\"overloaded\"}").await, 1);
+}
+
+#[tokio::test]
+async fn a_shutdown_finishes_what_is_in_flight_and_lets_no_more_in() {
+    let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
+    let verifier = builder(&server, &HandClock::at(NOW), 1).build().await.expect("it builds");
+    let inside: Vec<_> = (0..5)
+        .map(|_| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
+        })
+        .collect();
+    server.wait_for_fetches(1).await;
+    while verifier.key_waits() < 5 {
+        tokio::task::yield_now().await;
+    }
+    let closing = tokio::spawn({
+        let verifier = verifier.clone();
+        async move { verifier.shut_down().await }
+    });
+    // It is being shut down as soon as a call is refused for it.
+    while verifier.verify("a.b").await.expect_err("no token").reason != Reason::ShuttingDown {
+        tokio::task::yield_now().await;
+    }
+    assert!(!closing.is_finished(), "calls are still waiting for their keys");
+    server.release();
+    for task in inside {
+        assert_eq!(task.await.expect("no panic"), Ok(()), "what was in flight is finished");
+    }
+    timeout(PATIENCE, closing).await.expect("the shutdown ends").expect("no panic");
+    let denial = verifier.verify(&token(0)).await.expect_err("it is shut down");
+    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, answer: Answer::Unavailable });
+    timeout(PATIENCE, verifier.shut_down()).await.expect("once more does no harm");
+}
+
+#[tokio::test]
+async fn every_metric_of_the_readme_is_there_and_no_other() {
+    let readme = include_str!("../README.md");
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    server.path_does(&path(1), Behaviour::Serve("{}".into()));
+    let verifier = builder(&server, &HandClock::at(NOW), 2).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the sandbox works");
+    verifier.verify(&token(0)).await.expect("the token is good");
+    verifier.verify(&stranger(1)).await.expect_err("nobody's key");
+    verifier.verify(&stranger(1)).await.expect_err("nobody's key");
+    let text = verifier.metrics().await.expect("the metrics");
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let mut names: Vec<String> =
+        types.map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() }).collect();
+    names.sort_unstable();
+    let section = readme.split("## Metrics").nth(1).and_then(|rest| rest.split("## ").next()).expect("the section");
+    let mut documented: Vec<String> = section
+        .split('`')
+        .filter(|word| word.starts_with("poolgate_"))
+        .map(|word| word.split('{').next().unwrap_or_default().to_owned())
+        .collect();
+    documented.sort_unstable();
+    assert_eq!(documented, names);
+    for (line, value) in [
+        ("poolgate_negative_hits_total", 1),
+        ("poolgate_verdicts_total{verdict=\"deny\",reason=\"key-unknown-cached\"}", 1),
+        ("poolgate_key_waits_total", 1),
+        ("poolgate_keys{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000\"}", 1),
+        ("poolgate_key_age_seconds{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000\"}", 0),
+        (
+            "poolgate_key_sets_refused_total{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00001\",error=\"malformed\"}",
+            1,
+        ),
+    ] {
+        assert_eq!(metric(&verifier, line).await, value, "{line}");
+    }
+    assert!(metric(&verifier, "poolgate_instance_memory_bytes").await > 1 << 16);
+    assert!(!text.contains(&token(0)) && !text.contains("stranger") && !text.contains(KEY_ID), "{text}");
+}

@@ -1,0 +1,67 @@
+//! Certificates, good and bad, from an authority that nobody knows unless told.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use std::sync::Arc;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, PrivateKeyDer},
+    },
+};
+
+/// A server's certificate with its key, and the authority that vouches for it.
+pub struct Certificate {
+    authority: String,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Certificate {
+    /// For a host name.
+    ///
+    /// # Panics
+    /// If no key can be made.
+    pub fn for_host(name: &str) -> Self {
+        Self::signed(CertificateParams::new([name.to_owned()]).expect("a name"))
+    }
+
+    /// For `localhost`, but no longer: it expired in the year 2000.
+    ///
+    /// # Panics
+    /// If no key can be made.
+    pub fn expired() -> Self {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        params.not_before = rcgen::date_time_ymd(1999, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2000, 1, 1);
+        Self::signed(params)
+    }
+
+    fn signed(params: CertificateParams) -> Self {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority =
+            CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("an authority");
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &authority).expect("a certificate");
+        let chain = vec![certificate.der().clone()];
+        Self { authority: authority.pem(), chain, key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) }
+    }
+
+    /// The certificate of the authority, in PEM: who trusts it trusts the server.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), self.key.clone_key())
+            .expect("the key is the certificate's");
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
