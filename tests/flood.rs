@@ -1,1 +1,180 @@
-fn main() {}
+//! A flood of tokens with random key IDs beside a stream of valid ones.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use poolgate::{Clock, Pool, Reason, TokenUseRule, Verifier};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, KEY_ID, NOW, POOL_ID},
+};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+/// Tokens with random key IDs in all.
+const FLOOD: usize = 50_000;
+/// Windows with the flood; as many without it lie between them.
+const WINDOWS: usize = 5;
+/// One valid token each time.
+const PACE: Duration = Duration::from_millis(2);
+const VALID_A_WINDOW: usize = 1_000;
+/// The most that the flood may make of the valid stream's p99.
+const MOST: f64 = 2.0;
+
+/// It goes as the machine's, from the time of the tests.
+#[derive(Debug)]
+struct RunningClock(Instant);
+
+impl Clock for RunningClock {
+    fn now(&self) -> Duration {
+        Duration::from_secs(NOW) + self.0.elapsed()
+    }
+}
+
+struct Bench {
+    server: FaultyServer,
+    verifier: Verifier,
+    begun: Instant,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]))).await;
+        let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+        let begun = Instant::now();
+        let verifier = Verifier::builder()
+            .pool(pool.jwks_url(server.url("/jwks.json")))
+            .allow_http_loopback(true)
+            .clock(RunningClock(begun))
+            .instances(NonZeroUsize::new(2).expect("two"))
+            .call_deadline(Duration::from_secs(30))
+            .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+            .build()
+            .await
+            .expect("it builds");
+        verifier.hydrate().await.expect("the keys come");
+        Self { server, verifier, begun }
+    }
+
+    /// Sends a valid token each time, whatever became of the last, and returns the latencies, sorted.
+    async fn valid_stream(&self) -> Vec<Duration> {
+        let token = Draft::access(&RSA_2048).compact();
+        let mut ticks = interval(PACE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut calls = JoinSet::new();
+        for _ in 0..VALID_A_WINDOW {
+            ticks.tick().await;
+            let (verifier, token, sent) = (self.verifier.clone(), token.clone(), Instant::now());
+            calls.spawn(async move {
+                verifier.verify(&token).await.unwrap_or_else(|denial| panic!("a valid token was refused: {denial}"));
+                sent.elapsed()
+            });
+        }
+        let mut latencies = calls.join_all().await;
+        latencies.sort_unstable();
+        latencies
+    }
+
+    /// The most fetches that the token bucket allows by now; the first one included, which the hydrating made.
+    fn allowed_fetches(&self) -> usize {
+        1 + 5 + usize::try_from(self.begun.elapsed().as_secs() / 10).expect("it fits")
+    }
+}
+
+/// Tokens with random key IDs, five every millisecond, and what became of them.
+async fn flood(verifier: Verifier, first: usize) -> BTreeMap<&'static str, usize> {
+    let strangers = Strangers::new();
+    let mut reasons = BTreeMap::new();
+    let mut ticks = interval(Duration::from_millis(1));
+    for number in first..first + FLOOD / WINDOWS {
+        if number % 5 == 0 {
+            ticks.tick().await;
+        }
+        let denial = verifier.verify(&strangers.token(number)).await.expect_err("nobody's key");
+        *reasons.entry(denial.reason.name()).or_default() += 1;
+    }
+    reasons
+}
+
+/// Makes tokens of a random key each: what is not signed needs no key to be made.
+struct Strangers {
+    rest: String,
+}
+
+impl Strangers {
+    fn new() -> Self {
+        let good = Draft::access(&RSA_2048).compact();
+        Self { rest: good.split_once('.').expect("three parts").1.to_owned() }
+    }
+
+    fn token(&self, number: usize) -> String {
+        let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995;
+        let header = URL_SAFE_NO_PAD.encode(format!("{{\"kid\":\"random {random:016x}\",\"alg\":\"RS256\"}}"));
+        format!("{header}.{}", self.rest)
+    }
+}
+
+fn p99(latencies: &[Duration]) -> f64 {
+    latencies[latencies.len() * 99 / 100].as_secs_f64() * 1e6
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_thousand_random_key_ids_do_not_slow_a_stream_of_valid_tokens() {
+    let bench = Bench::start().await;
+    bench.valid_stream().await;
+    let (mut quiet, mut flooded, mut reasons) = (Vec::new(), Vec::new(), BTreeMap::<&str, usize>::new());
+    for window in 0..WINDOWS {
+        quiet.push(p99(&bench.valid_stream().await));
+        let flood = tokio::spawn(flood(bench.verifier.clone(), window * FLOOD / WINDOWS));
+        flooded.push(p99(&bench.valid_stream().await));
+        for (reason, count) in flood.await.expect("no panic") {
+            *reasons.entry(reason).or_default() += count;
+        }
+    }
+    let (quiet, flooded) = (median(quiet), median(flooded));
+    let fetches = bench.server.fetches();
+    println!(
+        "p99 of valid tokens: quiet {quiet:.0} µs, flooded {flooded:.0} µs, ratio {:.2}; {fetches} fetches in {:.0} s, {} \
+         allowed; the flood got {reasons:?}",
+        flooded / quiet,
+        bench.begun.elapsed().as_secs_f64(),
+        bench.allowed_fetches()
+    );
+    assert_eq!(reasons.values().sum::<usize>(), FLOOD, "every token is answered");
+    assert!(reasons.keys().all(|reason| reason.starts_with("key-unknown")), "{reasons:?}");
+    assert!(fetches <= bench.allowed_fetches(), "{fetches} fetches, {} allowed", bench.allowed_fetches());
+    assert!(flooded <= quiet * MOST, "the flood makes {:.2} of the p99", flooded / quiet);
+    assert_eq!(bench.verifier.sandbox_failures(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_issuer_does_not_answer_a_flood_fills_no_queue_that_valid_tokens_stand_in() {
+    let bench = Bench::start().await;
+    bench.server.now_does(Behaviour::Stall);
+    let strangers = Strangers::new();
+    let mut flood = JoinSet::new();
+    for number in 0..5_000 {
+        let (verifier, token) = (bench.verifier.clone(), strangers.token(number));
+        flood.spawn(async move { verifier.verify(&token).await.expect_err("nobody's key").reason });
+    }
+    bench.server.wait_for_fetches(2).await;
+    let latencies = bench.valid_stream().await;
+    assert_eq!(latencies.len(), VALID_A_WINDOW);
+    assert_eq!(bench.server.fetches(), 2, "one fetch, and it is under way");
+    drop(bench.server);
+    // The connection is lost, and nobody knows whether the keys are there now.
+    let reasons = flood.join_all().await;
+    assert!(reasons.iter().all(|reason| *reason == Reason::KeysUnavailable || *reason == Reason::Overloaded));
+}

@@ -1,0 +1,98 @@
+//! A verifier of the core with a few issuers, and signed tokens that never expire.
+
+use poolgate_core::{Algorithm, Config, KeyOrigin, KeyPolicy, Limits, Pool, Verifier};
+use poolgate_tests::{
+    corpus::pool,
+    keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
+    minting::Draft,
+};
+use std::sync::LazyLock;
+
+/// Which keys are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    First,
+    Second,
+    Both,
+}
+
+pub struct Bench {
+    pub verifier: Verifier,
+    urls: Vec<String>,
+}
+
+/// Most issuers of a bench.
+const ISSUERS: usize = 2;
+const STRANGERS: usize = 32;
+
+/// By issuer: of the first key, of the second, of none.
+static TOKENS: LazyLock<Vec<[String; 2 + STRANGERS]>> = LazyLock::new(|| {
+    (0..ISSUERS)
+        .map(|issuer| {
+            std::array::from_fn(|index| match index {
+                0 => token(issuer, &RSA_2048, "first"),
+                1 => token(issuer, &OTHER_RSA_2048, "second"),
+                stranger => token(issuer, &RSA_2048, &format!("stranger {}", stranger - 2)),
+            })
+        })
+        .collect()
+});
+
+static SETS: LazyLock<[String; 3]> = LazyLock::new(|| {
+    let (first, second) =
+        (RSA_2048.jwk_for(Algorithm::Rs256, "first"), OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "second"));
+    [jwks(&[first.clone()]), jwks(&[second.clone()]), jwks(&[first, second])]
+});
+
+impl Bench {
+    /// When a schedule begins, in seconds since the Unix epoch.
+    pub const BEGIN: u64 = 1_700_000_000;
+
+    pub fn new(issuers: usize, policy: KeyPolicy) -> Self {
+        let urls: Vec<String> = (0..issuers).map(|issuer| format!("https://example.com/{issuer}/jwks.json")).collect();
+        let pools = urls.iter().enumerate().map(|(issuer, url)| Pool {
+            issuer: poolgate_core::IssuerRule::Exactly(issuer_name(issuer)),
+            keys: KeyOrigin::Url(url.clone()),
+            ..pool()
+        });
+        let config = Config { pools: pools.collect(), limits: Limits::default(), key_policy: policy };
+        Self { verifier: Verifier::new(config).expect("a good configuration"), urls }
+    }
+
+    pub fn url(&self, place: usize) -> &str {
+        &self.urls[place]
+    }
+
+    pub fn issuer(&self, place: usize) -> String {
+        issuer_name(place)
+    }
+
+    /// A token of one of the two keys.
+    pub fn token(&self, place: usize, key: usize) -> &'static str {
+        &TOKENS[place][key]
+    }
+
+    /// A token of no key.
+    pub fn stranger(&self, place: usize, number: u8) -> &'static str {
+        &TOKENS[place][2 + usize::from(number)]
+    }
+
+    pub fn set(&self, published: Published) -> &'static str {
+        &SETS[published as usize]
+    }
+}
+
+/// The usual policy without jitter that a test would have to know.
+pub fn hour_long() -> KeyPolicy {
+    KeyPolicy::default()
+}
+
+fn issuer_name(issuer: usize) -> String {
+    format!("https://example.com/{issuer}")
+}
+
+fn token(issuer: usize, key: &'static TestKey, key_id: &str) -> String {
+    let draft = Draft::access(key).claim("iss", format!("\"{}\"", issuer_name(issuer)));
+    let draft = draft.claim("iat", 1_000).claim("auth_time", 1_000).claim("exp", 253_402_300_799_u64);
+    draft.header("kid", format!("\"{key_id}\"")).compact()
+}
