@@ -3,11 +3,14 @@
 //! The clock is the test's, so that minutes pass at once and every number is the same in every run; the server, the
 //! connections and the faults are real.
 
-use poolgate::{Clock, Denial, KeyError, KeyPolicy, KeyState, Pool, Reason, TokenUseRule, Verified, Verifier};
+#[path = "hand.rs"]
+mod hand;
+
+use hand::Hand;
+use poolgate::{Denial, KeyError, KeyPolicy, KeyState, Pool, Reason, TokenUseRule, Verified, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, Certificate, FaultyServer},
-    hand_clock::HandClock,
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
 };
@@ -21,16 +24,6 @@ const OUTAGE: u64 = 120;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// For servers that would never answer.
 const IMPATIENCE: Duration = Duration::from_secs(1);
-
-/// The clock of a test in the host's words.
-#[derive(Clone, Debug)]
-struct Hand(HandClock);
-
-impl Clock for Hand {
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
-}
 
 /// What goes wrong.
 struct Fault {
@@ -96,13 +89,13 @@ fn faults() -> Vec<Fault> {
 struct Bench {
     server: FaultyServer,
     verifier: Verifier,
-    clock: HandClock,
+    clock: Hand,
 }
 
 impl Bench {
     async fn start(behaviour: Behaviour, timeout: Duration) -> Self {
         let server = FaultyServer::start(behaviour).await;
-        let clock = HandClock::at(NOW);
+        let clock = Hand::at(NOW);
         let verifier = verifier(&server, &clock, timeout, None).await;
         Self { server, verifier, clock }
     }
@@ -138,12 +131,12 @@ fn token(key_id: &str) -> String {
     draft.claim("exp", NOW + 100 * 86_400).compact()
 }
 
-async fn verifier(server: &FaultyServer, clock: &HandClock, timeout: Duration, root: Option<&str>) -> Verifier {
+async fn verifier(server: &FaultyServer, clock: &Hand, timeout: Duration, root: Option<&str>) -> Verifier {
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let mut builder = Verifier::builder()
         .pool(pool.jwks_url(server.url(PATH)))
         .allow_http_loopback(true)
-        .clock(Hand(clock.clone()))
+        .clock(clock.clone())
         .key_policy(KeyPolicy { jitter_seed: 1, ..KeyPolicy::default() })
         .connect_timeout(PATIENCE)
         .fetch_timeout(timeout)
@@ -210,7 +203,7 @@ async fn row(fault: Fault) -> String {
 
 /// What a token gets that needs keys while there are none.
 async fn without_keys(fault: &Fault) -> &'static str {
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let good = Behaviour::Serve(good_keys());
     let tls = match fault.does {
         Wrong::IsAnotherHost => Some((Certificate::for_host("example.com"), true)),
@@ -280,7 +273,7 @@ async fn an_outage_longer_than_the_hard_lifetime_ends_in_503_and_the_first_fetch
 async fn a_good_certificate_of_a_stated_authority_is_trusted_and_of_another_is_not() {
     let certificate = Certificate::for_host("localhost");
     let server = FaultyServer::start_tls(Behaviour::Serve(good_keys()), &certificate).await;
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let with = verifier(&server, &clock, PATIENCE, Some(certificate.authority())).await;
     with.verify(&token(KEY_ID)).await.expect("the authority is trusted");
     let without = verifier(&server, &clock, PATIENCE, None).await;

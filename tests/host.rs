@@ -1,30 +1,22 @@
 //! The host around the sandbox: keys that are there before they are needed, one fetch for all instances, a bounded queue,
 //! a shutdown in good order, and metrics that tell of it.
 
-use poolgate::{
-    Answer, Clock, Denial, FetchError, KeyError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
-};
+#[path = "hand.rs"]
+mod hand;
+
+use hand::Hand;
+use poolgate::{Answer, Denial, FetchError, KeyError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
-    hand_clock::HandClock,
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, KEY_ID, NOW},
 };
 use std::{num::NonZeroUsize, time::Duration};
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 
 /// No busy machine needs longer.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-#[derive(Clone, Debug)]
-struct Hand(HandClock);
-
-impl Clock for Hand {
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
-}
 
 fn pool_id(number: usize) -> String {
     format!("eu-west-1_Pool{number:05}")
@@ -34,7 +26,7 @@ fn path(number: usize) -> String {
     format!("/{number}")
 }
 
-fn builder(server: &FaultyServer, clock: &HandClock, pools: usize) -> VerifierBuilder {
+fn builder(server: &FaultyServer, clock: &Hand, pools: usize) -> VerifierBuilder {
     let mut builder = Verifier::builder();
     for number in 0..pools {
         let pool = Pool::user_pool(pool_id(number)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
@@ -42,7 +34,7 @@ fn builder(server: &FaultyServer, clock: &HandClock, pools: usize) -> VerifierBu
     }
     builder
         .allow_http_loopback(true)
-        .clock(Hand(clock.clone()))
+        .clock(clock.clone())
         .connect_timeout(PATIENCE)
         .fetch_timeout(PATIENCE)
         .queue_deadline(PATIENCE)
@@ -73,6 +65,19 @@ fn instances(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).expect("at least one")
 }
 
+/// Good tokens, in calls that have begun to wait for keys.
+async fn calls_that_wait(verifier: &Verifier, count: u64) -> Vec<JoinHandle<Result<(), Denial>>> {
+    let call = |_| {
+        let verifier = verifier.clone();
+        tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
+    };
+    let calls = (0..count).map(call).collect();
+    while verifier.key_waits() < count {
+        tokio::task::yield_now().await;
+    }
+    calls
+}
+
 async fn metric(verifier: &Verifier, line: &str) -> u64 {
     let text = verifier.metrics().await.expect("the metrics");
     let found = text.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(' '));
@@ -84,7 +89,7 @@ async fn one_dead_pool_hides_no_other_and_the_report_says_which_it_is() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     server.path_does(&path(1), Behaviour::Status(403, good_keys()));
     server.path_does(&path(2), Behaviour::Serve("{\"keys\":[]}".into()));
-    let verifier = builder(&server, &HandClock::at(NOW), 4).build().await.expect("it builds");
+    let verifier = builder(&server, &Hand::at(NOW), 4).build().await.expect("it builds");
     let reports = verifier.hydrate().await.expect("the sandbox works");
     let came: Vec<_> = reports.iter().map(|report| (report.state, report.last_error)).collect();
     let empty = KeyError::KeySet(poolgate::SeedError::NoUsableKey);
@@ -107,7 +112,7 @@ async fn one_dead_pool_hides_no_other_and_the_report_says_which_it_is() {
 #[tokio::test]
 async fn in_steady_state_no_token_waits_for_a_fetch() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let verifier = builder(&server, &clock, 3).build().await.expect("it builds");
     verifier.hydrate().await.expect("the keys come");
     // Two days, in steps of ten minutes; now and then the issuer does not answer for hours.
@@ -132,7 +137,7 @@ async fn in_steady_state_no_token_waits_for_a_fetch() {
 #[tokio::test]
 async fn the_verifier_looks_after_its_keys_by_itself() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let builder = builder(&server, &clock, 1).maintain_every(Duration::from_millis(5));
     let verifier = builder.build().await.expect("it builds");
     server.wait_for_fetches(1).await;
@@ -147,7 +152,7 @@ async fn the_verifier_looks_after_its_keys_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_waits_for_keys_holds_up_no_other() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let verifier = builder(&server, &clock, 2).instances(instances(1)).build().await.expect("it builds");
     verifier.hydrate().await.expect("the keys come");
     server.now_does(Behaviour::Held(Box::new(Behaviour::Serve(good_keys()))));
@@ -175,7 +180,7 @@ async fn a_token_that_waits_for_keys_holds_up_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_gone_is_gone_in_every_instance() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
-    let clock = HandClock::at(NOW);
+    let clock = Hand::at(NOW);
     let verifier = builder(&server, &clock, 1).instances(instances(4)).build().await.expect("it builds");
     verifier.hydrate().await.expect("the keys come");
     let verify_often = async || {
@@ -208,19 +213,9 @@ async fn a_key_that_is_gone_is_gone_in_every_instance() {
 #[tokio::test]
 async fn more_calls_than_the_house_holds_are_denied_at_once() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
-    let builder = builder(&server, &HandClock::at(NOW), 1).call_limit(instances(8));
+    let builder = builder(&server, &Hand::at(NOW), 1).call_limit(instances(8));
     let verifier = builder.build().await.expect("it builds");
-    let waiting: Vec<_> = (0..2)
-        .map(|_| {
-            let verifier = verifier.clone();
-            tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
-        })
-        .collect();
-    server.wait_for_fetches(1).await;
-    // Both wait when the second has been counted.
-    while verifier.key_waits() < 2 {
-        tokio::task::yield_now().await;
-    }
+    let waiting = calls_that_wait(&verifier, 2).await;
     let denial = verifier.verify(&token(0)).await.expect_err("a quarter of eight may wait for keys");
     assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
     let malformed = verifier.verify("a.b").await.expect_err("no token");
@@ -234,12 +229,8 @@ async fn more_calls_than_the_house_holds_are_denied_at_once() {
 #[tokio::test]
 async fn a_call_limit_of_one_lets_one_in() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
-    let verifier = builder(&server, &HandClock::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
-    let inside = tokio::spawn({
-        let verifier = verifier.clone();
-        async move { verifier.verify(&token(0)).await.map(|_| ()) }
-    });
-    server.wait_for_fetches(1).await;
+    let verifier = builder(&server, &Hand::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
+    let inside = calls_that_wait(&verifier, 1).await.remove(0);
     let denial = verifier.verify(&token(0)).await.expect_err("the house is full");
     assert_eq!(denial, Denial { reason: Reason::Overloaded, answer: Answer::Unavailable });
     server.release();
@@ -247,20 +238,37 @@ async fn a_call_limit_of_one_lets_one_in() {
     assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"deny\",reason=\"overloaded\"}").await, 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_waits_too_long_for_an_instance_is_denied() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let builder = builder(&server, &Hand::at(NOW), 1).instances(instances(1)).jwks_limits(1 << 24, 10_000);
+    let verifier = builder.queue_deadline(Duration::from_millis(1)).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    // Preparing 10,000 keys takes the only instance about half a second.
+    let keys: Vec<_> = (0..10_000).map(|n| RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {n}"))).collect();
+    let seeding = tokio::spawn({
+        let (verifier, set) = (verifier.clone(), jwks(&keys));
+        async move { verifier.seed_keys("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000", set, NOW).await }
+    });
+    let mut overloaded = 0;
+    while !seeding.is_finished() {
+        match verifier.verify(&token(0)).await {
+            Err(Denial { reason: Reason::Overloaded, .. }) => overloaded += 1,
+            Err(denial) => assert_eq!(denial.reason, Reason::KeyUnknown, "the seed has other keys"),
+            Ok(_) => {}
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(overloaded > 0, "no call waited longer than a millisecond for the instance");
+    seeding.await.expect("no panic").expect("the seed is good");
+    assert_eq!(verifier.sandbox_failures(), 0);
+}
+
 #[tokio::test]
 async fn a_shutdown_finishes_what_is_in_flight_and_lets_no_more_in() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(good_keys())))).await;
-    let verifier = builder(&server, &HandClock::at(NOW), 1).build().await.expect("it builds");
-    let inside: Vec<_> = (0..5)
-        .map(|_| {
-            let verifier = verifier.clone();
-            tokio::spawn(async move { verifier.verify(&token(0)).await.map(|_| ()) })
-        })
-        .collect();
-    server.wait_for_fetches(1).await;
-    while verifier.key_waits() < 5 {
-        tokio::task::yield_now().await;
-    }
+    let verifier = builder(&server, &Hand::at(NOW), 1).build().await.expect("it builds");
+    let inside = calls_that_wait(&verifier, 5).await;
     let closing = tokio::spawn({
         let verifier = verifier.clone();
         async move { verifier.shut_down().await }
@@ -285,7 +293,7 @@ async fn every_metric_of_the_readme_is_there_and_no_other() {
     let readme = include_str!("../README.md");
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     server.path_does(&path(1), Behaviour::Serve("{}".into()));
-    let verifier = builder(&server, &HandClock::at(NOW), 2).build().await.expect("it builds");
+    let verifier = builder(&server, &Hand::at(NOW), 2).build().await.expect("it builds");
     verifier.hydrate().await.expect("the sandbox works");
     verifier.verify(&token(0)).await.expect("the token is good");
     verifier.verify(&stranger(1)).await.expect_err("nobody's key");

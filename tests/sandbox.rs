@@ -4,6 +4,7 @@ use poolgate::{Answer, Denial, FixedClock, Pool, Reason, SeedFailure, TokenUseRu
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
+    dice::Dice,
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
 };
@@ -114,47 +115,34 @@ async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
     verifier.verify(&token).await.expect("the seeded key verifies");
 }
 
-/// A small generator (Marsaglia's xorshift64), so that every run makes the same inputs.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(sides.max(1)).expect("fits")).expect("fits")
-    }
-
-    /// The text with a few characters changed, inserted or cut out.
-    fn mutate(&mut self, text: &str) -> String {
-        const LETTERS: &[char] =
-            &['.', '=', '-', '_', 'A', 'z', '9', '{', '}', '"', '[', ']', ':', ',', '\\', '\0', 'é', '𝒳'];
-        let mut letters: Vec<char> = text.chars().collect();
-        for _ in 0..=self.roll(3) {
-            let (at, letter) = (self.roll(letters.len() + 1), LETTERS[self.roll(LETTERS.len())]);
-            match self.roll(4) {
-                0 if at < letters.len() => letters[at] = letter,
-                1 => letters.truncate(at),
-                2 if at < letters.len() => drop(letters.remove(at)),
-                _ => letters.insert(at, letter),
-            }
+/// The text with a few characters changed, inserted or cut out.
+fn mutate(dice: &mut Dice, text: &str) -> String {
+    const LETTERS: &[char] =
+        &['.', '=', '-', '_', 'A', 'z', '9', '{', '}', '"', '[', ']', ':', ',', '\\', '\0', 'é', '𝒳'];
+    let mut letters: Vec<char> = text.chars().collect();
+    for _ in 0..=dice.roll(3) {
+        let (at, letter) = (dice.roll(letters.len() + 1), LETTERS[dice.roll(LETTERS.len())]);
+        match dice.roll(4) {
+            0 if at < letters.len() => letters[at] = letter,
+            1 => letters.truncate(at),
+            2 if at < letters.len() => drop(letters.remove(at)),
+            _ => letters.insert(at, letter),
         }
-        letters.into_iter().collect()
     }
+    letters.into_iter().collect()
 }
-
 #[tokio::test]
 async fn no_token_and_no_key_set_makes_the_sandbox_fail() {
     let verifier = builder().call_deadline(Duration::from_secs(30)).build().await.expect("it builds");
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     let sets: Vec<&str> = cases().iter().flat_map(|case| &case.seeds).map(|seed| seed.jwks.as_str()).collect();
     for round in 0..1_500 {
         let set = sets[dice.roll(sets.len())];
-        let set = dice.mutate(set);
+        let set = mutate(&mut dice, set);
         let _ = verifier.seed_keys(ISSUER, set, NOW + round).await;
         let token = &cases()[dice.roll(cases().len())].token;
         for _ in 0..4 {
-            let _ = verifier.verify(&dice.mutate(token)).await;
+            let _ = verifier.verify(&mutate(&mut dice, token)).await;
         }
     }
     assert_eq!(verifier.sandbox_failures(), 0);

@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm as PeerAlgorithm, DecodingKey, Validation, decode, 
 use poolgate::{Answer, Clock, Denial, KeyPolicy, Pool, TokenUseRule, Verified, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
+    dice::Dice,
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
     minting::{CLIENT_ID, Draft, NOW},
@@ -46,18 +47,6 @@ struct FastClock(Instant);
 impl Clock for FastClock {
     fn now(&self) -> Duration {
         Duration::from_secs(NOW) + self.0.elapsed() * SPEED
-    }
-}
-
-/// A small generator (Marsaglia's xorshift64), so that every run makes the same choices.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).expect("it fits")
     }
 }
 
@@ -200,7 +189,7 @@ impl Tally {
 }
 
 async fn load(verifier: Verifier, samples: Arc<Vec<Sample>>, is_over: Arc<AtomicBool>, seed: u64) -> Tally {
-    let (mut dice, mut tally) = (Dice(seed), Tally::default());
+    let (mut dice, mut tally) = (Dice::new(seed), Tally::default());
     while !is_over.load(Ordering::SeqCst) {
         let stranger;
         let sample = match dice.roll(40) {
@@ -276,7 +265,7 @@ async fn under_a_mixed_load_with_faults_every_request_is_answered_rightly_and_no
         })
         .collect();
     let memories = Mutex::new(Vec::new());
-    let (mut dice, mut moods, begun) = (Dice(0x5eed), interval(MOOD), Instant::now());
+    let (mut dice, mut moods, begun) = (Dice::new(0x5eed), interval(MOOD), Instant::now());
     while begun.elapsed() < duration() {
         moods.tick().await;
         let pool = dice.roll(POOLS);

@@ -6,7 +6,7 @@ use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
     minting::Draft,
 };
-use std::sync::LazyLock;
+use std::{slice::from_ref, sync::LazyLock};
 
 /// Which keys are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ static TOKENS: LazyLock<Vec<[String; 2 + STRANGERS]>> = LazyLock::new(|| {
 static SETS: LazyLock<[String; 3]> = LazyLock::new(|| {
     let (first, second) =
         (RSA_2048.jwk_for(Algorithm::Rs256, "first"), OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "second"));
-    [jwks(&[first.clone()]), jwks(&[second.clone()]), jwks(&[first, second])]
+    [jwks(from_ref(&first)), jwks(from_ref(&second)), jwks(&[first.clone(), second.clone()])]
 });
 
 impl Bench {

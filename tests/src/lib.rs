@@ -1,12 +1,12 @@
 //! What the tests share: a mint for tokens, good and malformed; the corpus of judged tokens; the Wycheproof vectors; a
-//! Cognito-compatible server; an HTTP server that misbehaves; a clock that a test moves.
+//! Cognito-compatible server; an HTTP server that misbehaves.
 //!
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
 
 pub mod corpus;
+pub mod dice;
 pub mod faulty_server;
-pub mod hand_clock;
 pub mod handmade_rsa;
 pub mod keys;
 pub mod ministack;

@@ -29,8 +29,11 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
         .pool(pool(arguments, key_file.is_some())?)
         .allow_http_loopback(arguments.allow_http_loopback)
         .connect_timeout(arguments.timeout)
-        .fetch_timeout(arguments.timeout)
-        .without_maintenance();
+        .fetch_timeout(arguments.timeout);
+    if arguments.subject.batch.is_none() {
+        // One token asks for the keys that it needs, and for no others.
+        builder = builder.without_maintenance();
+    }
     if let Some(seconds) = arguments.at {
         builder = builder.clock(FixedClock::at(seconds));
     }
