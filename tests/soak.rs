@@ -53,7 +53,7 @@ impl Clock for FastClock {
 /// What may become of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// Its key is in every good set: it is verified, unless the sandbox was made to fail at that moment.
+    /// Its key is in every good set: it is verified, whatever happens.
     Good,
     /// Its key comes and goes.
     Rotating,
@@ -169,7 +169,6 @@ impl Tally {
     fn judge(&mut self, sample: &Sample, verdict: Result<Verified, Denial>) {
         let (name, is_right) = match &verdict {
             Ok(_) => ("verified", sample.fate != Fate::Bad && peer_accepts(&sample.token)),
-            Err(denial) if denial.reason.name() == "sandbox-failed" => ("sandbox-failed", true),
             Err(denial) => {
                 let is_about_the_key =
                     denial.reason.name().starts_with("key-unknown") || denial.answer == Answer::Unavailable;
@@ -281,18 +280,19 @@ async fn under_a_mixed_load_with_faults_every_request_is_answered_rightly_and_no
         tally.counts.into_iter().for_each(|(name, count)| *all.counts.entry(name).or_default() += count);
     }
     let memories = memories.into_inner().expect("no panic");
-    // The first third warms up.
-    let third = memories.len() / 3;
-    let (middle, last) = (&memories[third..2 * third], &memories[2 * third..]);
-    let of = |part: &[Memory]| (median(part, |memory| memory.linear), median(part, |memory| memory.resident));
+    let (before, last) = memories.split_at(memories.len() * 2 / 3);
+    let of = |part: &[Memory]| {
+        let most = part.iter().map(|memory| memory.linear).max().unwrap_or_default();
+        (most, median(part, |memory| memory.resident))
+    };
     println!("{:#?}", all.counts);
     println!(
-        "{} requests, {} fetches, {} sandbox failures in {:.0} s; linear memory and RSS: {:?}, then {:?} bytes",
+        "{} requests, {} fetches, {} sandbox failures in {:.0} s; most linear memory and median RSS: {:?}, then {:?} bytes",
         all.counts.values().sum::<usize>(),
         server.fetches(),
         verifier.sandbox_failures(),
         begun.elapsed().as_secs_f64(),
-        of(middle),
+        of(before),
         of(last)
     );
     assert!(
@@ -305,7 +305,8 @@ async fn under_a_mixed_load_with_faults_every_request_is_answered_rightly_and_no
         assert!(all.counts.contains_key(&format!("{fate:?}: verified")), "no {fate:?} token was verified");
     }
     assert_eq!(server.fetches_of("/elsewhere"), 0, "a redirect was followed");
-    let ((linear, resident), (linear_at_last, resident_at_last)) = (of(middle), of(last));
+    let ((linear, resident), (linear_at_last, resident_at_last)) = (of(before), of(last));
+    // An instance that was replaced begins small again, so it is the most that counts.
     assert!(linear_at_last <= linear + linear / 10, "linear memory grows: {linear}, then {linear_at_last}");
     assert!(resident_at_last <= resident + resident / 10, "RSS grows: {resident}, then {resident_at_last}");
     timeout(ANSWER_WITHIN, verifier.shut_down()).await.expect("it ends in good order");

@@ -15,6 +15,9 @@ use std::{
 };
 use tokio::time::timeout;
 
+/// How many entries of the journal may make an instance fail, one after the other, before the call gives up.
+const POISON_AT_ONCE: usize = 4;
+
 /// The instances of a verifier, all with the same configuration, all told the same.
 pub(crate) struct Instances {
     sandbox: Sandbox,
@@ -142,15 +145,28 @@ impl Instances {
     }
 
     fn run<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
-        let mut instance = match self.take_idle() {
-            Some(instance) => instance,
-            // The last replacement could not be started. The others took the same configuration.
-            None => self.start_one()?.map_err(|_| Failure::Trap)?,
-        };
-        self.bring_up_to_date(&mut instance)?;
+        let mut instance = self.up_to_date(self.take_idle())?;
         let outcome = call(&mut instance)?;
         self.put_back(instance);
         Ok(outcome)
+    }
+
+    /// An instance that was told everything. One that fails while it is told is replaced at once, and what made it fail is
+    /// told to no other: the call at hand has no part in it.
+    fn up_to_date(&self, idle: Option<Instance>) -> Result<Instance, Failure> {
+        let mut next = idle;
+        for _ in 0..POISON_AT_ONCE {
+            let mut instance = match next.take() {
+                Some(instance) => instance,
+                // The others took the same configuration.
+                None => self.start_one()?.map_err(|_| Failure::Trap)?,
+            };
+            match self.bring_up_to_date(&mut instance) {
+                Ok(()) => return Ok(instance),
+                Err(failure) => self.metrics.count_failure(failure),
+            }
+        }
+        Err(Failure::Trap)
     }
 
     fn start_one(&self) -> Result<Result<Instance, ConfigError>, Failure> {
