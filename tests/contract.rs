@@ -39,7 +39,7 @@ impl HasData for EventLoop {
 }
 
 impl key_source::Host for EventLoop {
-    fn fetch(&mut self, url: String, etag: Option<String>) -> Result<KeyResponse, FetchError> {
+    fn fetch(&mut self, url: String, _: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
         self.etags.push(etag);
         self.asked.push(url);
         Err(FetchError::Later)
@@ -145,7 +145,7 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
         etag: Some("\"1\"".into()),
     };
     let bring = |store: &mut Store<EventLoop>, at: u64, outcome: Result<&KeyResponse, FetchError>| {
-        verifier.call_keys_fetched(store, &url, at, outcome).expect("no trap")
+        verifier.call_keys_fetched(store, &url, None, at, outcome).expect("no trap")
     };
 
     for _ in 0..3 {
@@ -176,7 +176,7 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
     let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
     assert_eq!((report.state, report.failures), (KeyState::Stale, 1));
     assert_eq!(report.last_error, Some(KeyError::Fetch(FetchError::BadStatus)));
-    let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", NOW, Ok(&keys(Some(&set))));
+    let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", None, NOW, Ok(&keys(Some(&set))));
     assert_eq!(elsewhere.expect("no trap"), Err(SeedError::UnknownUrl));
 }
 

@@ -178,6 +178,36 @@ async fn a_token_that_waits_for_keys_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_fetch_for_an_unknown_key_id_tells_every_instance_that_there_is_no_such_key() {
+    let (server, clock) = (FaultyServer::start(Behaviour::Serve(good_keys())).await, Hand::at(NOW));
+    let verifier = builder(&server, &clock, 1).instances(instances(4)).build().await.expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    let denial = verifier.verify(&stranger(0)).await.expect_err("nobody has the key");
+    assert_eq!((denial.reason, server.fetches()), (Reason::KeyUnknown, 2));
+    // Good tokens keep one instance busy, so that the stranger comes to others.
+    let calls: Vec<_> = (0..8)
+        .map(|task| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move {
+                for _ in 0..200 {
+                    match task % 2 {
+                        0 => verifier.verify(&token(0)).await.map(|_| ()).expect("a good token"),
+                        _ => {
+                            let denial = verifier.verify(&stranger(0)).await.expect_err("nobody has the key");
+                            assert_eq!(denial.reason, Reason::KeyUnknownCached);
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for call in calls {
+        call.await.expect("as it should be");
+    }
+    assert_eq!(server.fetches(), 2, "an instance did not know what the fetch had shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_gone_is_gone_in_every_instance() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     let clock = Hand::at(NOW);

@@ -48,7 +48,7 @@ impl One {
 
     fn ends(&mut self, outcome: Result<Response<'_>, FetchFault>) -> Result<(), KeySetFault> {
         let url = self.bench.url(0).to_owned();
-        self.bench.verifier.fetched(self.now, &url, self.now, outcome)
+        self.bench.verifier.fetched(self.now, &url, None, self.now, outcome)
     }
 
     fn brings(&mut self, published: Published) -> Result<(), KeySetFault> {
@@ -396,11 +396,11 @@ fn the_second_issuer_form_of_a_user_pool_is_fetched_when_a_token_needs_it() {
         Step::NeedsKeys(fetch) => assert_eq!(fetch.url, second),
         step => panic!("{step:?}"),
     }
-    verifier.fetched(now, &second, now, Err(FetchFault::BadStatus)).expect("a known URL");
+    verifier.fetched(now, &second, None, now, Err(FetchFault::BadStatus)).expect("a known URL");
     assert!(verifier.maintain(now + 20).is_empty(), "nobody has asked again, and the first is under way");
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, poolgate_tests::minting::KEY_ID)]);
     let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
-    verifier.fetched(now + 20, &second, now + 20, Ok(response)).expect("the keys are good");
+    verifier.fetched(now + 20, &second, None, now + 20, Ok(response)).expect("the keys are good");
     assert!(urls(verifier.maintain(now + 3_620)).contains(&second), "keys that are in use are refreshed");
 }
 

@@ -6,6 +6,7 @@ use poolgate_tests::{
     test_pool::{PoolOptions, TestPool},
 };
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -26,6 +27,8 @@ async fn verifier(pool: &TestPool) -> Verifier {
     Verifier::builder()
         .pool(stated.token_use(TokenUseRule::Access))
         .allow_http_loopback(true)
+        // More than cores: the unlucky chance that only the same instance is asked is small.
+        .instances(NonZeroUsize::new(8).expect("eight"))
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
         .build()
         .await

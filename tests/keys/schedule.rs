@@ -6,7 +6,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config as Settings, RngSeed, TestRunner},
 };
-use std::cell::Cell;
+use std::{cell::Cell, collections::HashMap};
 
 /// How many schedules are tried unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 400;
@@ -20,16 +20,26 @@ enum Act {
     StepBack(u64),
     Verify { place: usize, kid: Kid },
     VerifyAgain { place: usize, kid: Kid },
-    End { place: usize, lag: u64, outcome: Outcome },
+    End { place: usize, lag: u64, asked_for: Option<Kid>, outcome: Outcome },
     Maintain,
     Seed { place: usize, published: Published, age: u64 },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kid {
     First,
     Second,
     Stranger(u8),
+}
+
+impl Kid {
+    fn name(self) -> String {
+        match self {
+            Kid::First => "first".into(),
+            Kid::Second => "second".into(),
+            Kid::Stranger(number) => format!("stranger {number}"),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -80,8 +90,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => prop_oneof![1..30_u64, 3_000..1_000_000_u64].prop_map(Act::StepBack),
         8 => (place(), kid()).prop_map(|(place, kid)| Act::Verify { place, kid }),
         2 => (place(), kid()).prop_map(|(place, kid)| Act::VerifyAgain { place, kid }),
-        6 => (place(), prop_oneof![4 => Just(0), 1 => 0..20_u64], outcome)
-            .prop_map(|(place, lag, outcome)| Act::End { place, lag, outcome }),
+        6 => (place(), prop_oneof![4 => Just(0), 1 => 0..20_u64], prop::option::of(kid()), outcome)
+            .prop_map(|(place, lag, asked_for, outcome)| Act::End { place, lag, asked_for, outcome }),
         5 => Just(Act::Maintain),
         1 => (place(), published(), prop_oneof![0..1_000_u64, Just(10_000_000)])
             .prop_map(|(place, published, age)| Act::Seed { place, published, age }),
@@ -103,6 +113,8 @@ struct Place {
     flight: Option<(u64, u64)>,
     not_before: u64,
     unknown_asks: Vec<u64>,
+    /// When a fetch last showed that there is no such key.
+    looked_for: HashMap<Kid, u64>,
     generation: u64,
 }
 
@@ -176,7 +188,7 @@ impl Run {
             Act::StepBack(seconds) => self.clock = self.clock.saturating_sub(*seconds).max(10_000_000),
             Act::Verify { place, kid } => self.verify(*place, *kid),
             Act::VerifyAgain { place, kid } => self.verify_again(*place, *kid),
-            Act::End { place, lag, outcome } => self.end(*place, *lag, outcome),
+            Act::End { place, lag, asked_for, outcome } => self.end(*place, *lag, *asked_for, outcome),
             Act::Maintain => self.maintain(),
             Act::Seed { place, published, age } => self.seed(*place, *published, *age),
         }
@@ -217,7 +229,15 @@ impl Run {
                 assert_eq!(url, self.bench.url(place));
                 assert!(self.model.places[place].flight.is_some(), "nothing is under way");
             }
-            Step::Judged(Err(reason)) => self.check_refusal(place, reason),
+            Step::Judged(Err(reason)) => self.check_refusal(place, kid, reason),
+        }
+    }
+
+    /// A fetch for a kid has ended.
+    fn was_looked_for(&mut self, place: usize, kid: Kid, at: u64) {
+        if !self.is_known(place, kid) {
+            let looked_for = self.model.places[place].looked_for.entry(kid).or_insert(at);
+            *looked_for = at.max(*looked_for);
         }
     }
 
@@ -227,16 +247,24 @@ impl Run {
             Ok(_) => assert!(self.is_known(place, kid), "verified with a key that is past its hard lifetime, or gone"),
             Err(reason) => {
                 assert!(!self.is_known(place, kid), "a token with a known key is refused: {reason:?}");
-                self.check_refusal(place, reason);
+                if reason == Reason::KeyUnknown {
+                    self.was_looked_for(place, kid, self.model.line);
+                }
+                self.check_refusal(place, kid, reason);
             }
         }
     }
 
-    fn check_refusal(&self, place: usize, reason: Reason) {
+    fn check_refusal(&self, place: usize, kid: Kid, reason: Reason) {
         match reason {
             Reason::KeysUnavailable => {}
             Reason::KeyUnknown | Reason::KeyUnknownCached | Reason::KeyUnknownLimited => {
                 assert!(self.model.live(place).is_some(), "401 where there are no keys: {reason:?}");
+                if reason == Reason::KeyUnknownCached {
+                    let age = self.model.places[place].looked_for.get(&kid).map(|at| self.model.line - at);
+                    let ttl = u64::from(self.model.policy.unknown_key_ttl);
+                    assert!(age.is_some_and(|age| age < ttl), "{kid:?} was looked for {age:?} seconds ago");
+                }
             }
             other => panic!("refused for {other:?}"),
         }
@@ -250,7 +278,7 @@ impl Run {
         }
     }
 
-    fn end(&mut self, place: usize, lag: u64, outcome: &Outcome) {
+    fn end(&mut self, place: usize, lag: u64, asked_for: Option<Kid>, outcome: &Outcome) {
         self.model.tick(self.clock);
         let obtained = self.model.line - lag;
         let body = match outcome {
@@ -269,12 +297,16 @@ impl Run {
         };
         let url = self.bench.url(place).to_owned();
         let before = self.report(place).failures;
-        let taken = self.bench.verifier.fetched(self.clock, &url, self.clock - lag, response);
+        let kid = asked_for.map(Kid::name);
+        let taken = self.bench.verifier.fetched(self.clock, &url, kid.as_deref(), self.clock - lag, response);
         self.model.places[place].flight = None;
         match (outcome, self.model.places[place].held) {
             (Outcome::Keys { published, .. }, _) => self.model.take(place, *published, obtained),
             (Outcome::NotModified, Some((held, _))) => self.model.take(place, held, obtained),
             _ => assert!(taken.is_err() || matches!(outcome, Outcome::Fault(_)), "{outcome:?} was taken"),
+        }
+        if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified, Some(kid)) = (taken, outcome, asked_for) {
+            self.was_looked_for(place, kid, obtained);
         }
         let failures = self.report(place).failures;
         self.model.places[place].not_before = match failures {
@@ -338,7 +370,7 @@ impl Run {
             self.model.tick(self.clock);
             for fetch in self.bench.verifier.maintain(self.clock) {
                 let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
-                let taken = self.bench.verifier.fetched(self.clock, &fetch.url, self.clock, Ok(response));
+                let taken = self.bench.verifier.fetched(self.clock, &fetch.url, None, self.clock, Ok(response));
                 assert_eq!(taken, Ok(()));
             }
         }
@@ -381,7 +413,10 @@ fn one_issuers_trouble_is_not_anothers() {
     for fetch in bench.verifier.maintain(now) {
         let body = Some(bench.set(Published::First).as_bytes());
         let response = Response { body, max_age: None, etag: None };
-        bench.verifier.fetched(now, &fetch.url, now, Ok(response)).expect("the keys are taken");
+        bench
+            .verifier
+            .fetched(now, &fetch.url, fetch.key_id.as_deref(), now, Ok(response))
+            .expect("the keys are taken");
     }
     // The first one's endpoint is down for a day, and strangers knock at its door all the time.
     for _ in 0..86_500 / 50 {
@@ -392,7 +427,7 @@ fn one_issuers_trouble_is_not_anothers() {
                 true => Err(FetchFault::Unreachable),
                 false => Ok(Response { body, max_age: None, etag: None }),
             };
-            bench.verifier.fetched(now, &fetch.url, now, outcome).expect("a known URL");
+            bench.verifier.fetched(now, &fetch.url, fetch.key_id.as_deref(), now, outcome).expect("a known URL");
         }
         let _ = bench.verifier.verify(now, bench.stranger(0, 1));
         let step = bench.verifier.verify(now, bench.token(1, 0));

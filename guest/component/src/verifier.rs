@@ -51,9 +51,16 @@ impl Guest for Component {
         }
     }
 
-    fn keys_fetched(url: String, ended_at: u64, response: Result<KeyResponse, FetchError>) -> Result<(), SeedError> {
+    fn keys_fetched(
+        url: String,
+        key_id: Option<String>,
+        ended_at: u64,
+        response: Result<KeyResponse, FetchError>,
+    ) -> Result<(), SeedError> {
         VERIFIER.with_borrow_mut(|slot| match (slot, outcome(&response)) {
-            (Some(verifier), Some(outcome)) => verifier.fetched(now(), &url, ended_at, outcome).map_err(seed_error),
+            (Some(verifier), Some(outcome)) => {
+                verifier.fetched(now(), &url, key_id.as_deref(), ended_at, outcome).map_err(seed_error)
+            }
             // "Later" is no end.
             (Some(_), None) => Ok(()),
             (None, _) => Err(SeedError::NotConfigured),
@@ -75,14 +82,14 @@ impl Guest for Component {
 
 /// Waits in the import, and tells the verifier what came. Nothing is borrowed meanwhile. False if the host does not wait.
 fn bring_keys(fetch: &Fetch) -> bool {
-    let response = key_source::fetch(&fetch.url, fetch.etag.as_deref());
+    let response = key_source::fetch(&fetch.url, fetch.key_id.as_deref(), fetch.etag.as_deref());
     let Some(outcome) = outcome(&response) else {
         return false;
     };
     VERIFIER.with_borrow_mut(|slot| {
         if let Some(verifier) = slot {
             // What is wrong with the set is in the key report.
-            let _ = verifier.fetched(now(), &fetch.url, now(), outcome);
+            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), now(), outcome);
         }
     });
     true

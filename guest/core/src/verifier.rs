@@ -129,7 +129,9 @@ impl Verifier {
     }
 
     /// Takes the outcome of a fetch that ended at `ended_at`, in seconds since the Unix epoch: what it brought, or why it
-    /// brought nothing. It need not be one that this verifier asked for.
+    /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`].
+    ///
+    /// A `key_id` that is not among the keys that came is remembered as unknown for a while.
     ///
     /// # Errors
     /// See [`KeySetFault`]. The keys held before then stay.
@@ -137,11 +139,12 @@ impl Verifier {
         &mut self,
         now: u64,
         url: &str,
+        key_id: Option<&str>,
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
         self.keys.advance(now);
-        self.keys.fetched(url, ended_at, outcome)
+        self.keys.fetched(url, key_id, ended_at, outcome)
     }
 
     /// Takes a JWK Set for an issuer (empty where it is not checked) that was got at `fetched_at`, in seconds since the

@@ -28,10 +28,21 @@ pub(crate) struct Fetches {
     turns: Semaphore,
 }
 
+/// What an instance asks for.
+pub(crate) struct Wish {
+    /// The `kid` that is not among the keys that it holds.
+    pub(crate) key_id: Option<String>,
+    /// Of the set that it holds.
+    pub(crate) etag: Option<String>,
+    /// The last entry of the journal that it was told of.
+    pub(crate) seen: u64,
+}
+
 /// A fetch under way. However it ends, its end is noted; a task that is dropped is a connection lost.
 struct Flight {
     fetches: Arc<Fetches>,
     url: Arc<str>,
+    key_id: Option<String>,
     outcome: Result<KeyResponse, FetchError>,
 }
 
@@ -47,9 +58,9 @@ impl Fetches {
         Self { http, clock, journal, metrics, runtime, under_way: Mutex::default(), turns }
     }
 
-    /// Sees to it that the keys at a URL are being fetched, for an instance that was told everything up to the entry `seen`
-    /// of the journal.
-    pub(crate) fn ask(self: &Arc<Self>, url: &str, etag: Option<String>, seen: u64) {
+    /// Sees to it that the keys at a URL are being fetched.
+    pub(crate) fn ask(self: &Arc<Self>, url: &str, wish: Wish) {
+        let Wish { key_id, etag, seen } = wish;
         let url: Arc<str> = url.into();
         {
             let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +69,7 @@ impl Fetches {
                 return;
             }
         }
-        let flight = Flight { fetches: Arc::clone(self), url, outcome: Err(FetchError::Unreachable) };
+        let flight = Flight { fetches: Arc::clone(self), url, key_id, outcome: Err(FetchError::Unreachable) };
         self.runtime.spawn(async move {
             let fetches = Arc::clone(&flight.fetches);
             // The semaphore is never closed.
@@ -81,7 +92,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let Self { fetches, url, outcome } = self;
+        let Self { fetches, url, key_id, outcome } = self;
         let outcome = std::mem::replace(outcome, Err(FetchError::Unreachable));
         match &outcome {
             Ok(KeyResponse { body: Some(body), .. }) => tracing::info!(%url, bytes = body.len(), "fetched a JWK Set"),
@@ -91,7 +102,7 @@ impl Drop for Flight {
         fetches.metrics.count_fetch(url, &outcome);
         let mut under_way = fetches.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let ended_at = fetches.clock.now().as_secs();
-        fetches.journal.push(Event::Fetched { url: Arc::clone(url), ended_at, outcome });
+        fetches.journal.push(Event::Fetched { url: Arc::clone(url), key_id: key_id.take(), ended_at, outcome });
         under_way.remove(url);
     }
 }

@@ -23,19 +23,17 @@ pub(crate) struct Entry {
     pub(crate) event: Event,
     /// Whether an instance has said what it makes of it.
     pub(crate) is_judged: AtomicBool,
-    /// Whether it made an instance fail.
-    pub(crate) is_poison: AtomicBool,
 }
 
 impl Entry {
     fn new(event: Event) -> Self {
-        Self { event, is_judged: AtomicBool::new(false), is_poison: AtomicBool::new(false) }
+        Self { event, is_judged: AtomicBool::new(false) }
     }
 }
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    Fetched { url: Arc<str>, ended_at: u64, outcome: Result<KeyResponse, FetchError> },
+    Fetched { url: Arc<str>, key_id: Option<String>, ended_at: u64, outcome: Result<KeyResponse, FetchError> },
     Seeded(Seed),
 }
 
@@ -114,6 +112,19 @@ impl Journal {
         }
     }
 
+    /// Takes out what made an instance fail, for it would make them all fail: the others are told that nothing came.
+    pub(crate) fn disarm(&self, number: u64) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = pages.entries.remove(&number) else {
+            return;
+        };
+        if let Event::Fetched { url, key_id, ended_at, .. } = &entry.event {
+            let (url, key_id, outcome) = (Arc::clone(url), key_id.clone(), Err(FetchError::TooLarge));
+            let harmless = Entry::new(Event::Fetched { url, key_id, ended_at: *ended_at, outcome });
+            pages.entries.insert(number, Arc::new(harmless));
+        }
+    }
+
     /// Waits for the end of a fetch from a URL, after an entry.
     pub(crate) async fn wait_for_fetch(&self, url: &str, number: u64) {
         let _ = self.news.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
@@ -154,7 +165,7 @@ mod tests {
     const URL: &str = "https://example.com/";
 
     fn fetched(outcome: Result<KeyResponse, FetchError>) -> Event {
-        Event::Fetched { url: URL.into(), ended_at: 0, outcome }
+        Event::Fetched { url: URL.into(), key_id: None, ended_at: 0, outcome }
     }
 
     fn keys() -> Event {
@@ -178,6 +189,20 @@ mod tests {
         journal.keys_were_taken(URL, journal.last());
         assert_eq!(journal.after(0).len(), KEPT_FETCHES, "the new keys are in the place of the old");
         assert_eq!(journal.last_fetch(URL), journal.last());
+    }
+
+    #[test]
+    fn what_made_an_instance_fail_is_told_to_no_other() {
+        let journal = Journal::new();
+        journal.push(keys());
+        journal.push(Event::Seeded(Seed { issuer: "a".into(), jwks: Vec::new(), fetched_at: 0 }));
+        (1..=3).for_each(|number| journal.disarm(number));
+        let entries = journal.after(0);
+        assert!(
+            matches!(&entries[..], [(1, entry)]
+                if matches!(entry.event, Event::Fetched { outcome: Err(FetchError::TooLarge), .. })),
+            "{entries:?}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod http;
 mod journal;
 mod url;
 
-pub(crate) use fetches::Fetches;
+pub(crate) use fetches::{Fetches, Wish};
 pub(crate) use http::{HttpKeySource, HttpSettings};
 pub(crate) use journal::{Entry, Event, Journal, Seed};
 pub use url::{KeyUrl, KeyUrlError};

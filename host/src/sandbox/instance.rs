@@ -9,9 +9,9 @@ use crate::{
         wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
-    key_source::{Entry, Event, Fetches, Seed},
+    key_source::{Entry, Event, Fetches, Seed, Wish},
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 use wasmtime::{Store, Trap, component::HasData};
 
 /// An instance of the component. After a [`Failure`] it must not be used again.
@@ -105,15 +105,11 @@ impl Instance {
 
     /// Tells it of an entry of the journal; why it did not take the keys, if it did not.
     pub(crate) fn tell(&mut self, number: u64, entry: &Entry) -> Result<Result<(), SeedError>, Failure> {
-        let is_poison = entry.is_poison.load(Ordering::Relaxed);
         let taken = match &entry.event {
-            Event::Seeded(_) if is_poison => Ok(()),
             Event::Seeded(seed) => self.seed_keys(seed)?.map(|_| ()),
-            Event::Fetched { url, ended_at, outcome } => self.call(|bindings, store| {
-                let verifier = bindings.poolgate_auth_verifier();
-                let outcome =
-                    if is_poison { Err(FetchError::TooLarge) } else { outcome.as_ref().map_err(|error| *error) };
-                verifier.call_keys_fetched(store, url, *ended_at, outcome)
+            Event::Fetched { url, key_id, ended_at, outcome } => self.call(|bindings, store| {
+                let outcome = outcome.as_ref().map_err(|error| *error);
+                bindings.poolgate_auth_verifier().call_keys_fetched(store, url, key_id.as_deref(), *ended_at, outcome)
             })?,
         };
         self.store.data_mut().told = number;
@@ -151,10 +147,10 @@ impl HasData for Guest {
 
 impl key_source::Host for Guest {
     /// Never waits here: the instance would be of no use to others meanwhile.
-    fn fetch(&mut self, url: String, etag: Option<String>) -> Result<KeyResponse, FetchError> {
+    fn fetch(&mut self, url: String, key_id: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
         match &self.keys {
             Some(keys) => {
-                keys.ask(&url, etag, self.told);
+                keys.ask(&url, Wish { key_id, etag, seen: self.told });
                 Err(FetchError::Later)
             }
             None => Err(FetchError::Refused),

@@ -180,9 +180,7 @@ impl Instances {
             return Ok(());
         }
         for (number, entry) in self.journal.after(instance.told()) {
-            // What makes one instance fail would make them all fail: the others are told that nothing came.
-            let taken =
-                instance.tell(number, &entry).inspect_err(|_| entry.is_poison.store(true, Ordering::Relaxed))?;
+            let taken = instance.tell(number, &entry).inspect_err(|_| self.journal.disarm(number))?;
             if !entry.is_judged.swap(true, Ordering::Relaxed) {
                 self.note(number, &entry, taken);
             }

@@ -102,6 +102,8 @@ pub enum KeySetFault {
 pub struct Fetch {
     /// The JWK Set's URL.
     pub url: String,
+    /// The `kid` that it is asked for, if keys are held and this one is not among them.
+    pub key_id: Option<Box<str>>,
     /// The `ETag` of the set that is held, for `If-None-Match` (RFC 9110 section 13.1.2).
     pub etag: Option<Box<str>>,
 }

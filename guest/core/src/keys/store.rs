@@ -97,7 +97,7 @@ impl KeyStore {
             Missing::ThisOne | Missing::Refused => place.ask_for_unknown(&self.policy, now),
         };
         match permission {
-            Permission::Now => fetch_from(place),
+            Permission::Now => fetch_from(place, (missing != Missing::Everything).then_some(key_id)),
             Permission::UnderWay => Miss::UnderWay(place.url.clone().unwrap_or_default()),
             permission => Miss::Refused(match missing {
                 Missing::Everything => Reason::KeysUnavailable,
@@ -129,7 +129,7 @@ impl KeyStore {
         for place in &mut self.places {
             place.end_overdue(&self.policy, now);
             if place.ask_if_due(&self.policy, now) == Permission::Now
-                && let Miss::Fetch(fetch) = fetch_from(place)
+                && let Miss::Fetch(fetch) = fetch_from(place, None)
             {
                 due.push(fetch);
             }
@@ -137,16 +137,28 @@ impl KeyStore {
         due
     }
 
-    /// Takes the end of a fetch, at a time of the wall clock.
+    /// Takes the end of a fetch, at a time of the wall clock. The key ID that it was asked for is remembered if it is not
+    /// among the keys that came.
     pub(crate) fn fetched(
         &mut self,
         url: &str,
+        key_id: Option<&str>,
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
-        let place = self.by_url.get(url).and_then(|id| self.places.get_mut(id.0)).ok_or(KeySetFault::UnknownUrl)?;
-        let obtained = self.timeline.moment_of(ended_at);
-        place.fetched(outcome, obtained, ended_at, &self.policy, &self.limits)
+        let id = self.by_url.get(url).copied().ok_or(KeySetFault::UnknownUrl)?;
+        let place = self.places.get_mut(id.0).ok_or(KeySetFault::UnknownUrl)?;
+        let (obtained, now) = (self.timeline.moment_of(ended_at), self.timeline.now());
+        place.fetched(outcome, obtained, ended_at, &self.policy, &self.limits)?;
+        let until = obtained.after(self.policy.unknown_key_ttl.into());
+        if let Some(key_id) = key_id
+            && now < until
+            && !place.has_failed()
+            && let Lookup::Missing(Missing::ThisOne | Missing::Refused) = place.find(key_id, now)
+        {
+            self.unknown.insert(id.0, key_id, until);
+        }
+        Ok(())
     }
 
     pub(crate) fn seed(&mut self, id: PlaceId, body: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
@@ -170,9 +182,11 @@ impl KeyStore {
 }
 
 /// A place without a URL is never permitted to be asked.
-fn fetch_from(place: &Place) -> Miss {
+fn fetch_from(place: &Place, key_id: Option<&str>) -> Miss {
     match &place.url {
-        Some(url) => Miss::Fetch(Fetch { url: url.clone(), etag: place.etag().map(Into::into) }),
+        Some(url) => {
+            Miss::Fetch(Fetch { url: url.clone(), key_id: key_id.map(Into::into), etag: place.etag().map(Into::into) })
+        }
         None => Miss::Refused(Reason::KeysUnavailable),
     }
 }
