@@ -3,13 +3,16 @@
 use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
 use wit_parser::{Resolve, TypeDefKind};
 
-/// The contract's enums that the host shows to people: WIT name and Rust path below `bindings`.
+/// The contract's enums that the host shows to people: WIT name and Rust path.
 ///
 /// (Enums that are a function's error get `name` and `message` from wasmtime already.)
-const ENUMS: [(&str, &str); 3] = [
-    ("reason", "exports::poolgate::auth::verifier::Reason"),
-    ("key-fault", "exports::poolgate::auth::verifier::KeyFault"),
-    ("algorithm", "exports::poolgate::auth::verifier::Algorithm"),
+const ENUMS: [(&str, &str); 6] = [
+    ("reason", "bindings::exports::poolgate::auth::verifier::Reason"),
+    ("key-fault", "bindings::exports::poolgate::auth::verifier::KeyFault"),
+    ("algorithm", "bindings::exports::poolgate::auth::verifier::Algorithm"),
+    ("problem-name", "accounts::bindings::exports::poolgate::auth::accounts::ProblemName"),
+    ("challenge-name", "accounts::bindings::exports::poolgate::auth::accounts::ChallengeName"),
+    ("delivery-medium", "accounts::bindings::exports::poolgate::auth::accounts::DeliveryMedium"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let all: String = cases.iter().map(|case| format!("Self::{},", variant(&case.name))).collect();
         writeln!(
             code,
-            "impl crate::bindings::{path} {{
+            "impl crate::{path} {{
                 /// Every case, in the order of the contract.
                 pub const ALL: &[Self] = &[{all}];
                 /// The stable name in the contract.

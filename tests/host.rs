@@ -338,6 +338,8 @@ async fn every_metric_of_the_readme_is_there_and_no_other() {
         .split('`')
         .filter(|word| word.starts_with("poolgate_"))
         .map(|word| word.split('{').next().unwrap_or_default().to_owned())
+        // `accounts` sees it: here nobody has one.
+        .filter(|name| name != "poolgate_account_flows_total")
         .collect();
     documented.sort_unstable();
     assert_eq!(documented, names);

@@ -1,6 +1,6 @@
 //! The sandbox sees one clock and one door; the artifacts are as small as promised; arrows point one way.
 
-use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
+use poolgate_artifacts::{AUTHENTICATOR, TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
 use serde_json::Value;
 use std::{collections::BTreeSet, process::Command};
 use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
@@ -37,11 +37,21 @@ fn every_artifact_imports_one_clock_and_one_door_and_nothing_else() {
 }
 
 #[test]
+fn the_authenticator_imports_one_clock_and_two_doors_and_nothing_else() {
+    let (imports, exports) = doors(AUTHENTICATOR);
+    let expected = ["wasi:clocks/wall-clock@0.2.6", "poolgate:auth/key-source@0.1.0", "poolgate:auth/user-pool@0.1.0"];
+    assert_eq!(imports, expected);
+    let expected = ["poolgate:auth/verifier@0.1.0", "poolgate:auth/jws@0.1.0", "poolgate:auth/accounts@0.1.0"];
+    assert_eq!(exports, expected);
+}
+
+#[test]
 fn the_artifacts_are_as_small_as_promised() {
     for (name, component, limit) in [
         ("wide", TOKEN_VERIFIER_WIDE, 700 * 1024),
         ("portable", TOKEN_VERIFIER_PORTABLE, 700 * 1024),
         ("cognito", TOKEN_VERIFIER_COGNITO, 350 * 1024),
+        ("authenticator", AUTHENTICATOR, 800 * 1024),
     ] {
         println!("{name}: {} bytes", component.len());
         assert!(component.len() <= limit, "{name}: {} bytes are over {limit}", component.len());
@@ -71,7 +81,9 @@ fn wide_arithmetic_is_in_the_wide_build_alone() {
 #[test]
 fn the_portable_builds_need_nothing_beyond_webassembly_2() {
     let features = WasmFeatures::WASM2 | WasmFeatures::COMPONENT_MODEL;
-    for (name, component) in [("portable", TOKEN_VERIFIER_PORTABLE), ("cognito", TOKEN_VERIFIER_COGNITO)] {
+    for (name, component) in
+        [("portable", TOKEN_VERIFIER_PORTABLE), ("cognito", TOKEN_VERIFIER_COGNITO), ("authenticator", AUTHENTICATOR)]
+    {
         let verdict = Validator::new_with_features(features).validate_all(component);
         assert!(verdict.is_ok(), "{name}: {:?}", verdict.err());
     }

@@ -19,13 +19,14 @@ struct Artifact {
     /// The constant's name in `lib.rs`, and the file's.
     name: &'static str,
     target_features: &'static str,
-    every_algorithm: bool,
+    features: &'static str,
 }
 
-const ARTIFACTS: [Artifact; 3] = [
-    Artifact { name: "token_verifier_wide", target_features: "+wide-arithmetic", every_algorithm: true },
-    Artifact { name: "token_verifier_portable", target_features: "", every_algorithm: true },
-    Artifact { name: "token_verifier_cognito", target_features: "", every_algorithm: false },
+const ARTIFACTS: [Artifact; 4] = [
+    Artifact { name: "token_verifier_wide", target_features: "+wide-arithmetic", features: "every-algorithm" },
+    Artifact { name: "token_verifier_portable", target_features: "", features: "every-algorithm" },
+    Artifact { name: "token_verifier_cognito", target_features: "", features: "" },
+    Artifact { name: "authenticator", target_features: "", features: "every-algorithm,accounts" },
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -68,9 +69,7 @@ fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Res
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
         .env("RUSTFLAGS", rustflags(artifact));
-    if !artifact.every_algorithm {
-        cargo.arg("--no-default-features");
-    }
+    cargo.arg("--no-default-features").arg(format!("--features={}", artifact.features));
     let output = cargo.output()?;
     if !output.status.success() {
         let log = String::from_utf8_lossy(&output.stderr);

@@ -1,6 +1,7 @@
 //! Configuration from the environment, under the names that Cognito deployments use. A variable that is empty is not set.
 
 use crate::{BuildError, Pool};
+use secrecy::SecretString;
 use std::env;
 
 /// `COGNITO_USER_POOL_ID`: the user pool ID.
@@ -16,6 +17,16 @@ pub fn region() -> Option<String> {
 /// `COGNITO_CLIENT_ID`: the app client IDs, separated by commas.
 pub fn client_ids() -> Option<Vec<String>> {
     Some(variable(CLIENT_ID)?.split(',').map(|id| id.trim().to_owned()).collect())
+}
+
+/// `COGNITO_CLIENT_SECRET`: the app client's secret.
+pub fn client_secret() -> Option<SecretString> {
+    variable("COGNITO_CLIENT_SECRET").map(Into::into)
+}
+
+/// `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`: where the user pools API is, if not at AWS.
+pub fn endpoint() -> Option<String> {
+    variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
 }
 
 const USER_POOL_ID: &str = "COGNITO_USER_POOL_ID";

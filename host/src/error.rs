@@ -20,6 +20,8 @@ pub enum BuildError {
     KeySet(SeedFailure),
     /// An environment variable that must be set is not.
     Environment(&'static str),
+    /// The settings of the accounts are refused. The text says why.
+    Accounts(String),
     /// What was given as a root certificate is none.
     Certificate,
     /// The component could not be compiled or started. The text says why.
@@ -38,6 +40,7 @@ impl fmt::Display for BuildError {
             BuildError::KeyUrl(error) => error.fmt(formatter),
             BuildError::KeySet(error) => error.fmt(formatter),
             BuildError::Environment(name) => write!(formatter, "the environment variable {name} is not set"),
+            BuildError::Accounts(text) => write!(formatter, "the settings of the accounts are refused: {text}"),
             BuildError::Certificate => formatter.write_str("the root certificate is not a certificate in PEM"),
             BuildError::Sandbox(text) => write!(formatter, "the sandbox did not start: {text}"),
         }

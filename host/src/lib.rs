@@ -6,10 +6,12 @@
 //! Start with [`Verifier::builder`] and [`Pool`].
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 mod bindings;
 mod clock;
 pub mod environment;
 mod error;
+pub mod gateway;
 mod jws;
 mod key_policy;
 mod key_source;

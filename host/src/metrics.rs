@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     refused_sets: Family<RefusedLabels, Counter>,
     key_age: Family<IssuerLabels, Gauge>,
     keys: Family<IssuerLabels, Gauge>,
+    accounts: Family<AccountLabels, Counter>,
     failures: [Counter; Failure::ALL.len()],
     pub(crate) sandbox: SandboxGauges,
     /// From a JWK Set's URL to the issuer that metrics and people know it by.
@@ -67,6 +68,13 @@ struct FailureLabels {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AccountLabels {
+    flow: &'static str,
+    answer: &'static str,
+    private: String,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("poolgate");
@@ -88,6 +96,7 @@ impl Metrics {
             refused_sets: Family::default(),
             key_age: Family::default(),
             keys: Family::default(),
+            accounts: Family::default(),
             failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
             sandbox: SandboxGauges::default(),
             issuers: OnceLock::new(),
@@ -114,6 +123,7 @@ impl Metrics {
         registry.register("key_sets_refused", "Key sets that came and were not taken, by error", refused);
         let age = self.key_age.clone();
         registry.register_with_unit("key_age", "The age of the keys; absent where there are none", Unit::Seconds, age);
+        registry.register("account_flows", "Account flows, by public answer and private reason", self.accounts.clone());
         registry.register("keys", "Keys that tokens are verified with", self.keys.clone());
         registry.register("instances", "Instances of the component that are there", self.sandbox.instances.clone());
         let memory = self.sandbox.memory.clone();
@@ -167,6 +177,13 @@ impl Metrics {
 
     pub(crate) fn count_refused_set(&self, url: &str, error: SeedError) {
         self.refused_sets.get_or_create_owned(&RefusedLabels { issuer: self.issuer(url), error: error.name() }).inc();
+    }
+
+    /// The private reason is a name of the contract's, or one that is counted as `other`.
+    pub(crate) fn count_account(&self, flow: &'static str, answer: &'static str, private: &str) {
+        let private = if answer == "failed" { "other" } else { private };
+        let labels = AccountLabels { flow, answer, private: private.into() };
+        self.accounts.get_or_create_owned(&labels).inc();
     }
 
     pub(crate) fn count_failure(&self, failure: Failure) {

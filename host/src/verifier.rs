@@ -137,6 +137,11 @@ impl Verifier {
         Ok(self.instances.metrics.text(&self.key_reports().await?))
     }
 
+    /// Counts the end of an account flow.
+    pub(crate) fn count_account(&self, flow: &'static str, answer: &'static str, private: &str) {
+        self.instances.metrics.count_account(flow, answer, private);
+    }
+
     /// Ends in good order: refuses new calls (503, `shutting-down`), and returns when those under way have their verdicts.
     pub async fn shut_down(&self) {
         self.instances.close().await;
@@ -215,7 +220,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The deepest nesting of JSON. 16 unless stated; from 2 to 100.
+    /// The deepest nesting of JSON. 16 unless stated; from 4 to 100.
     pub fn json_depth_limit(mut self, depth: u32) -> Self {
         self.limits.json_depth = depth;
         self

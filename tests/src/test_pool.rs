@@ -14,11 +14,21 @@ pub struct PoolOptions {
     pub access_token_seconds: u32,
     /// How long an ID token is valid, in seconds; 3600 by default. Cognito's least is 300, ministack takes 1.
     pub id_token_seconds: u32,
+    /// Whether the app client has a secret.
+    pub has_client_secret: bool,
+    /// `PreventUserExistenceErrors` of the app client: `ENABLED` by default, or `LEGACY`.
+    pub prevent_user_existence_errors: &'static str,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { region: "eu-central-1".to_owned(), access_token_seconds: 3600, id_token_seconds: 3600 }
+        Self {
+            region: "eu-central-1".to_owned(),
+            access_token_seconds: 3600,
+            id_token_seconds: 3600,
+            has_client_secret: false,
+            prevent_user_existence_errors: "ENABLED",
+        }
     }
 }
 
@@ -36,6 +46,8 @@ pub struct TestPool {
     pub pool_id: String,
     /// The app client's ID.
     pub client_id: String,
+    /// The app client's secret, if it has one.
+    pub client_secret: Option<String>,
     /// Where ministack serves the pool's keys: `<endpoint>/<pool ID>/.well-known/jwks.json`.
     pub jwks_url: String,
     /// The tokens' `iss`: Cognito's own, which is not where the keys are.
@@ -45,7 +57,7 @@ pub struct TestPool {
 
 impl TestPool {
     pub(crate) async fn create(endpoint: &str, http: &Client, options: &PoolOptions) -> Self {
-        let PoolOptions { region, access_token_seconds, id_token_seconds } = options;
+        let PoolOptions { region, access_token_seconds, id_token_seconds, .. } = options;
         // ministack takes a zero for "not set", which is an hour.
         assert!(*access_token_seconds > 0 && *id_token_seconds > 0, "a token is valid for at least one second");
         let api = Api { endpoint: endpoint.to_owned(), http: http.clone(), region: region.clone() };
@@ -54,16 +66,19 @@ impl TestPool {
         let client = json!({
             "UserPoolId": pool_id,
             "ClientName": "poolgate",
-            "GenerateSecret": false,
-            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "GenerateSecret": options.has_client_secret,
+            "PreventUserExistenceErrors": options.prevent_user_existence_errors,
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
             "AccessTokenValidity": access_token_seconds,
             "IdTokenValidity": id_token_seconds,
             "TokenValidityUnits": { "AccessToken": "seconds", "IdToken": "seconds" },
         });
-        let client_id = api.administer("CreateUserPoolClient", client).await.text("/UserPoolClient/ClientId");
+        let client = api.administer("CreateUserPoolClient", client).await;
+        let client_id = client.text("/UserPoolClient/ClientId");
+        let client_secret = client.body.pointer("/UserPoolClient/ClientSecret").and_then(Value::as_str).map(Into::into);
         let jwks_url = format!("{endpoint}/{pool_id}/.well-known/jwks.json");
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}");
-        Self { pool_id, client_id, jwks_url, issuer, api }
+        Self { pool_id, client_id, client_secret, jwks_url, issuer, api }
     }
 
     /// Signs a user up, confirms it, and puts it into `groups`, which are made if the pool doesn't have them.
@@ -85,6 +100,16 @@ impl TestPool {
             self.create_group(group).await;
             api.administer("AdminAddUserToGroup", membership).await;
         }
+    }
+
+    /// Calls an operation of the user pools API with an administrator's rights; the pool's ID is added.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, with the name of its exception.
+    pub async fn administer(&self, operation: &'static str, mut request: Value) -> Value {
+        request["UserPoolId"] = self.pool_id.as_str().into();
+        self.api.administer(operation, request).await.body
     }
 
     /// Signs a user in by password.

@@ -8,5 +8,8 @@ pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// The same for every other runtime: WebAssembly 2.0 and nothing beyond.
 pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_portable.wasm"));
 
+/// The component of the world `authenticator`: the verifier with every algorithm and the account flows, for every runtime.
+pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator.wasm"));
+
 /// The portable build with RSA alone, all that Cognito signs with: for where size counts.
 pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_cognito.wasm"));

@@ -3,8 +3,16 @@
 
 use crate::Component;
 
+#[cfg(not(feature = "accounts"))]
 wit_bindgen::generate!({
     world: "token-verifier",
+    path: "../../wit",
+    generate_all,
+});
+
+#[cfg(feature = "accounts")]
+wit_bindgen::generate!({
+    world: "authenticator",
     path: "../../wit",
     generate_all,
 });

@@ -1,4 +1,5 @@
-//! The pure core of poolgate: it judges Amazon Cognito tokens, and knows nothing of clocks, networks or runtimes.
+//! The pure core of poolgate: it judges Amazon Cognito tokens, and runs Cognito's account flows ([`accounts`]) without telling
+//! who has one. It knows nothing of clocks, networks or runtimes.
 //!
 //! Sans-I/O: the caller passes the time and the token's bytes, and gets a verdict or the URL of the keys that are needed.
 //! Every verdict can be replayed from configuration, keys, time and token.
@@ -51,6 +52,7 @@
 
 extern crate alloc;
 
+pub mod accounts;
 mod base64url;
 pub mod claims;
 pub mod compact;

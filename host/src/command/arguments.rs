@@ -1,7 +1,13 @@
 //! What the command line takes, and the help that teaches it.
 
+use super::connection::Connection;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -56,6 +62,210 @@ pub enum Command {
     Jws(JwsArguments),
     /// Show a token's header and claims WITHOUT verifying anything
     Inspect(InspectArguments),
+    /// Run an account flow: sign up, sign in, recover and the rest
+    Account(Box<AccountArguments>),
+    /// Serve the account flows and /v1/verify over HTTP
+    Serve(Box<ServeArguments>),
+}
+
+const ACCOUNT_NOTES: &str = "\
+Passwords, codes and tokens are asked for at the terminal, or are the lines of standard input, in the order in which they would be
+asked for. They are never arguments.
+
+Exit codes:
+  0  done
+  1  refused
+  2  bad usage or configuration
+  3  Cognito can't be reached";
+
+#[derive(Args, Debug)]
+#[command(after_help = ACCOUNT_NOTES)]
+pub struct AccountArguments {
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub flow: Flow,
+}
+
+/// What is done.
+#[derive(Debug, Subcommand)]
+pub enum Flow {
+    /// Sign up; asks for the new password
+    SignUp {
+        /// The user's name
+        username: String,
+        /// An attribute of the user, such as email=anna@example.com; repeat it for several
+        #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+        attributes: Vec<(String, String)>,
+    },
+    /// Confirm a sign-up; asks for the code
+    ConfirmSignUp {
+        /// The user's name
+        username: String,
+    },
+    /// Send the code of a sign-up again
+    ResendCode {
+        /// The user's name
+        username: String,
+    },
+    /// Sign in and print the tokens; asks for the password, and for what a challenge wants
+    SignIn {
+        /// The user's name
+        username: String,
+        /// Prove the password with SRP: it is not sent
+        #[arg(long)]
+        srp: bool,
+        /// An attribute that the user pool asks for together with a new password
+        #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+        attributes: Vec<(String, String)>,
+    },
+    /// Get new tokens; asks for the refresh token
+    Refresh {
+        /// The user's name or sub: needed only with --refresh-token-auth and a client secret
+        #[arg(long)]
+        username: Option<String>,
+    },
+    /// Send a code for a new password
+    ForgotPassword {
+        /// The user's name
+        username: String,
+    },
+    /// Set a new password; asks for the code and the password
+    ConfirmForgotPassword {
+        /// The user's name
+        username: String,
+    },
+    /// Change a password; asks for the access token, the present password and the new one
+    ChangePassword,
+    /// Show what the user pool knows of a user; asks for the access token
+    GetUser,
+    /// Change attributes; asks for the access token
+    UpdateAttributes {
+        /// An attribute and its new value; repeat it for several
+        #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute, required = true)]
+        attributes: Vec<(String, String)>,
+    },
+    /// Send a code that verifies an attribute; asks for the access token
+    SendAttributeCode {
+        /// The attribute's name, such as email
+        attribute: String,
+    },
+    /// Verify an attribute; asks for the access token and the code
+    VerifyAttribute {
+        /// The attribute's name, such as email
+        attribute: String,
+    },
+    /// Set up an authenticator app; asks for the access token and a code of the app
+    SetUpTotp {
+        /// A name for the device
+        #[arg(long)]
+        device_name: Option<String>,
+    },
+    /// Say which second factors are wanted; asks for the access token
+    MfaPreference {
+        /// One-time passwords by email
+        #[arg(long, value_name = "CHOICE")]
+        email: Option<Factor>,
+        /// Text messages
+        #[arg(long, value_name = "CHOICE")]
+        sms: Option<Factor>,
+        /// An authenticator app
+        #[arg(long, value_name = "CHOICE")]
+        software_token: Option<Factor>,
+    },
+    /// Sign out everywhere; asks for the access token
+    SignOut,
+    /// Revoke a refresh token; asks for it
+    RevokeToken,
+    /// Delete the account; asks for the access token
+    DeleteUser,
+}
+
+/// What a user wants of a second factor.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Factor {
+    /// It is not used
+    Off,
+    /// It may be used
+    On,
+    /// It is asked for first
+    Preferred,
+}
+
+impl Factor {
+    pub fn is_enabled(self) -> bool {
+        matches!(self, Factor::On | Factor::Preferred)
+    }
+
+    pub fn is_preferred(self) -> bool {
+        matches!(self, Factor::Preferred)
+    }
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("a name, =, and a value".into()),
+    }
+}
+
+const SERVE_NOTES: &str = "\
+Example:
+  poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --client-ip-header x-real-ip --refresh-cookie
+
+  curl -s localhost:8080/v1/sign-in -H 'content-type: application/json' -d '{\"username\":\"anna\",\"password\":\"…\"}'
+  curl -s localhost:8080/openapi.json
+
+It speaks plain HTTP: put a proxy with TLS before it. Metrics have an address of their own, for their counts tell who has an
+account. SIGTERM or Ctrl-C ends it when what is under way is answered.
+
+Exit codes: 0 asked to stop, 2 bad usage or configuration";
+
+#[derive(Args, Debug)]
+#[command(after_help = SERVE_NOTES)]
+pub struct ServeArguments {
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Where the public is served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where /metrics and /readyz are served, for the operator alone
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
+    pub operations_listen: SocketAddr,
+    /// Which tokens /v1/verify accepts
+    #[arg(long, value_name = "USE", default_value = "access", value_parser = ["access", "id", "any"])]
+    pub token_use: String,
+    /// Answers to who names a user are held for so long, or a multiple of it; 0 turns it off, and who measures can then tell who
+    /// has an account
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    pub floor_ms: u64,
+    /// The most that is added to that at random
+    #[arg(long, value_name = "MS", default_value_t = 250)]
+    pub floor_jitter_ms: u64,
+    /// Calls to Cognito under way at once
+    #[arg(long, value_name = "N", default_value = "256")]
+    pub max_calls: NonZeroUsize,
+    /// Requests a second from one address, but for /v1/verify; 0 for no limit
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub rate_limit: u32,
+    /// Requests at once from one address
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub rate_burst: NonZeroU32,
+    /// The header in which the proxy before us puts the client's address, replacing what the client has put there
+    #[arg(long, value_name = "NAME")]
+    pub client_ip_header: Option<axum::http::HeaderName>,
+    /// The longest request body, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
+    pub body_limit: usize,
+    /// Keep refresh tokens in a cookie that no script can read, and in no body
+    #[arg(long)]
+    pub refresh_cookie: bool,
+    /// Post {"username":"…"} there when someone signs up with a name that is taken, so that you can write to the real owner
+    #[arg(long, value_name = "URL")]
+    pub username_taken_hook: Option<String>,
 }
 
 #[derive(Args, Debug)]

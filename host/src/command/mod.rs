@@ -1,12 +1,15 @@
 //! The command line: one file a subcommand.
 
+mod account;
 mod arguments;
 mod batch;
+mod connection;
 mod demo;
 mod input;
 mod inspect;
 mod jws;
 mod output;
+mod serve;
 mod verify;
 
 use arguments::{Arguments, Command};
@@ -38,6 +41,8 @@ pub async fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Jws(arguments) => jws::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Account(arguments) => account::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
     };
     match outcome {
         Ok(outcome) => outcome.into(),

@@ -38,14 +38,20 @@ impl Sandbox {
     /// Compiles a component (a second of CPU, or a file read where a cache has it).
     pub(crate) fn compile(wasm: &[u8], cache: Option<PathBuf>, bounds: Bounds) -> Result<Self, BuildError> {
         let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
-        let engine = Engine::new(&config(cache)?).map_err(failed)?;
+        let engine = engine(cache)?;
         let component = Component::new(&engine, wasm).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         crate::bindings::TokenVerifier::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
         let component = linker.instantiate_pre(&component).and_then(TokenVerifierPre::new).map_err(failed)?;
-        tick(&engine)?;
         Ok(Self { engine, component, bounds })
     }
+}
+
+/// An engine whose epoch goes on.
+pub(crate) fn engine(cache: Option<PathBuf>) -> Result<Engine, BuildError> {
+    let engine = Engine::new(&config(cache)?).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
+    tick(&engine)?;
+    Ok(engine)
 }
 
 fn config(cache: Option<PathBuf>) -> Result<Config, BuildError> {

@@ -126,10 +126,14 @@ impl Instance {
     }
 }
 
-/// A trap's text names functions and offsets, never data.
 fn failure(store: &Store<Guest>, error: &wasmtime::Error) -> Failure {
+    failure_of(store.data().memory.was_refused(), error)
+}
+
+/// A trap's text names functions and offsets, never data.
+pub(crate) fn failure_of(memory_was_refused: bool, error: &wasmtime::Error) -> Failure {
     let failure = match error.downcast_ref::<Trap>() {
-        _ if store.data().memory.was_refused() => Failure::Memory,
+        _ if memory_was_refused => Failure::Memory,
         Some(Trap::Interrupt) => Failure::Deadline,
         _ => Failure::Trap,
     };

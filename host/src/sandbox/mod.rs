@@ -6,8 +6,8 @@ mod instances;
 mod memory;
 mod queue;
 
-pub(crate) use engine::{Bounds, Sandbox};
-pub(crate) use instance::{Failure, Guest, Instance};
+pub(crate) use engine::{Bounds, Sandbox, engine};
+pub(crate) use instance::{Failure, Guest, Instance, failure_of};
 pub(crate) use instances::{Instances, Shared};
-pub(crate) use memory::SandboxGauges;
+pub(crate) use memory::{MemoryLimit, SandboxGauges};
 pub(crate) use queue::{Queue, QueueBounds};

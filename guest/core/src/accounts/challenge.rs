@@ -1,0 +1,191 @@
+//! Challenges: what must still be proved after the right password.
+
+use super::{
+    Attribute, ChallengeResponse, Delivery, Medium, Problem, ProblemName, RawChallenge, Settings, Tokens, input,
+};
+use alloc::{format, string::String, vec, vec::Vec};
+
+/// A challenge that poolgate knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeName {
+    /// `NEW_PASSWORD_REQUIRED`.
+    NewPasswordRequired,
+    /// `SOFTWARE_TOKEN_MFA`.
+    SoftwareTokenMfa,
+    /// `SMS_MFA`.
+    SmsMfa,
+    /// `EMAIL_OTP`.
+    EmailOtp,
+    /// `MFA_SETUP`.
+    MfaSetup,
+}
+
+/// Something more to prove.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Which.
+    pub name: ChallengeName,
+    /// For the answer.
+    pub session: String,
+    /// For the answer: the name that Cognito knows the user by.
+    pub username: String,
+    /// Where the code went, as Cognito says.
+    pub delivery: Option<Delivery>,
+    /// Of `NEW_PASSWORD_REQUIRED`: the attributes that must come with the new password.
+    pub required_attributes: Vec<String>,
+}
+
+/// The end of a step of signing in.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SignedIn {
+    /// Done.
+    Tokens(Tokens),
+    /// There is something more to prove.
+    Challenge(Challenge),
+}
+
+/// An answer to a challenge.
+#[derive(Clone, Copy)]
+pub enum ChallengeAnswer<'a> {
+    /// To `NEW_PASSWORD_REQUIRED`: a password, and the attributes asked for.
+    NewPassword(&'a str, &'a [Attribute]),
+    /// To `SOFTWARE_TOKEN_MFA`: the code of the authenticator app.
+    SoftwareToken(&'a str),
+    /// To `SMS_MFA`: the code of the text message.
+    Sms(&'a str),
+    /// To `EMAIL_OTP`: the code of the email.
+    EmailOtp(&'a str),
+    /// To `MFA_SETUP`, with the session that came of verifying the app.
+    MfaSetup,
+}
+
+impl ChallengeName {
+    const ALL: [Self; 5] =
+        [Self::NewPasswordRequired, Self::SoftwareTokenMfa, Self::SmsMfa, Self::EmailOtp, Self::MfaSetup];
+
+    /// The name in the user pools API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
+            Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
+            Self::SmsMfa => "SMS_MFA",
+            Self::EmailOtp => "EMAIL_OTP",
+            Self::MfaSetup => "MFA_SETUP",
+        }
+    }
+}
+
+impl Challenge {
+    /// Reads what Cognito states. `typed` is the name that was typed.
+    pub(super) fn read(raw: RawChallenge, typed: &str) -> Result<Self, Problem> {
+        let name = ChallengeName::ALL.into_iter().find(|name| name.name() == raw.name).ok_or_else(unsupported)?;
+        let parameter = |key| raw.parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        let medium = match parameter("CODE_DELIVERY_DELIVERY_MEDIUM") {
+            Some("EMAIL") => Some(Medium::Email),
+            Some("SMS") => Some(Medium::Sms),
+            _ => None,
+        };
+        let destination = parameter("CODE_DELIVERY_DESTINATION").map(Into::into);
+        Ok(Self {
+            name,
+            username: parameter("USER_ID_FOR_SRP").unwrap_or(typed).into(),
+            delivery: medium.map(|medium| Delivery { medium, destination }),
+            required_attributes: parameter("requiredAttributes").map(required_attributes).unwrap_or_default(),
+            session: raw.session.ok_or_else(unsupported)?,
+        })
+    }
+}
+
+fn unsupported() -> Problem {
+    let meaning = "Cognito asks for a challenge that poolgate does not know";
+    Problem::of(ProblemName::ChallengeUnsupported, "challenge", meaning)
+}
+
+/// A JSON array of strings, `userAttributes.` before each.
+fn required_attributes(json: &str) -> Vec<String> {
+    let names: Vec<String> = serde_json::from_str(json).unwrap_or_default();
+    names.into_iter().map(|name| name.strip_prefix("userAttributes.").map(Into::into).unwrap_or(name)).collect()
+}
+
+impl ChallengeAnswer<'_> {
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), Problem> {
+        match self {
+            Self::NewPassword(password, attributes) => {
+                input::new_password(password, &settings.password_policy)?;
+                input::attributes(attributes)
+            }
+            Self::SoftwareToken(code) => input::totp_code(code),
+            Self::Sms(code) | Self::EmailOtp(code) => input::code(code),
+            Self::MfaSetup => Ok(()),
+        }
+    }
+
+    fn challenge(&self) -> ChallengeName {
+        match self {
+            Self::NewPassword(..) => ChallengeName::NewPasswordRequired,
+            Self::SoftwareToken(_) => ChallengeName::SoftwareTokenMfa,
+            Self::Sms(_) => ChallengeName::SmsMfa,
+            Self::EmailOtp(_) => ChallengeName::EmailOtp,
+            Self::MfaSetup => ChallengeName::MfaSetup,
+        }
+    }
+}
+
+impl<'a> ChallengeAnswer<'a> {
+    /// As the user pools API takes it.
+    pub(super) fn response(self, username: &'a str, session: &'a str) -> ChallengeResponse<'a> {
+        let responses = match self {
+            Self::NewPassword(password, attributes) => {
+                let attributes = attributes
+                    .iter()
+                    .map(|attribute| (format!("userAttributes.{}", attribute.name), attribute.value.as_str()));
+                let mut responses = vec![("NEW_PASSWORD".into(), password)];
+                responses.extend(attributes);
+                responses
+            }
+            Self::SoftwareToken(code) => vec![("SOFTWARE_TOKEN_MFA_CODE".into(), code)],
+            Self::Sms(code) => vec![("SMS_MFA_CODE".into(), code)],
+            Self::EmailOtp(code) => vec![("EMAIL_OTP_CODE".into(), code)],
+            Self::MfaSetup => Vec::new(),
+        };
+        ChallengeResponse { name: self.challenge().name(), username, session, responses }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(name: &str, parameters: &[(&str, &str)]) -> RawChallenge {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        RawChallenge { name: name.into(), session: Some("session".into()), parameters }
+    }
+
+    #[test]
+    fn a_challenge_tells_its_user_its_delivery_and_what_it_asks_for() {
+        let parameters = [
+            ("USER_ID_FOR_SRP", "anna"),
+            ("CODE_DELIVERY_DELIVERY_MEDIUM", "SMS"),
+            ("CODE_DELIVERY_DESTINATION", "+*******4567"),
+            ("requiredAttributes", "[\"userAttributes.name\",\"userAttributes.custom:x\"]"),
+        ];
+        let challenge = Challenge::read(raw("SMS_MFA", &parameters), "anna@example.com").expect("it is known");
+        assert_eq!(challenge.username, "anna");
+        let destination = Some("+*******4567".into());
+        assert_eq!(challenge.delivery, Some(Delivery { medium: Medium::Sms, destination }));
+        assert_eq!(challenge.required_attributes, ["name", "custom:x"]);
+        let plain = Challenge::read(raw("MFA_SETUP", &[]), "typed").expect("it is known");
+        assert_eq!((plain.username.as_str(), plain.delivery), ("typed", None));
+    }
+
+    #[test]
+    fn an_unknown_challenge_or_one_without_a_session_is_a_problem() {
+        let mut without = raw("SMS_MFA", &[]);
+        without.session = None;
+        for raw in [raw("DEVICE_SRP_AUTH", &[]), without] {
+            let problem = Challenge::read(raw, "anna").err().expect("it can't be answered");
+            assert_eq!(problem.name, ProblemName::ChallengeUnsupported);
+        }
+    }
+}

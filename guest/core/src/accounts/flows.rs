@@ -1,0 +1,321 @@
+//! The flows: an input is checked, the user pool is called, and what the public may not learn is hidden.
+
+use super::{
+    Attribute, AuthReply, Challenge, ChallengeAnswer, CodeDelivery, Delivery, Exception, Failure, Medium,
+    MfaPreference, Operation, Outcome, PrivateReason, Problem, ProblemName, Settings, SettingsError, SignedIn, Tokens,
+    TotpOwner, TotpSecret, User, UserPool, input,
+};
+use alloc::{string::String, vec::Vec};
+
+/// The account flows over a user pool.
+#[derive(Debug)]
+pub struct Accounts<P> {
+    settings: Settings,
+    pool: P,
+}
+
+/// A code is on its way, if there is an account that it can go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Where to, computed from what was typed.
+    pub delivery: Delivery,
+    /// Why it is not. For logs and the operator's hook.
+    pub hidden: Option<PrivateReason>,
+}
+
+/// How tokens are refreshed.
+#[derive(Clone, Copy)]
+pub enum RefreshFlow<'a> {
+    /// `GetTokensFromRefreshToken`.
+    Rotation,
+    /// `REFRESH_TOKEN_AUTH`, with the user's name or `sub` if the app client has a secret.
+    RefreshTokenAuth(Option<&'a str>),
+}
+
+/// The public answer to a failure.
+enum Refusal {
+    /// This.
+    Told(Problem),
+    /// What a success would get.
+    Hidden(PrivateReason),
+}
+
+/// # Errors
+/// Every flow: a [`Problem`], which says nothing about who has an account.
+#[allow(clippy::missing_errors_doc)]
+impl<P: UserPool> Accounts<P> {
+    /// Checks the settings and takes them.
+    pub fn new(settings: Settings, pool: P) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self { settings, pool })
+    }
+
+    /// Signs a user up.
+    pub fn sign_up(&self, username: &str, password: &str, attributes: &[Attribute]) -> Result<Accepted, Problem> {
+        input::username(username)?;
+        input::new_password(password, &self.settings.password_policy)?;
+        input::attributes(attributes)?;
+        input::required(&self.settings.required_attributes, attributes)?;
+        let called = self.pool.sign_up(username, password, attributes);
+        self.accepted(Operation::SignUp, called, Delivery::of(username, attributes))
+    }
+
+    /// Confirms a sign-up with the code.
+    pub fn confirm_sign_up(&self, username: &str, code: &str) -> Result<(), Problem> {
+        input::username(username)?;
+        input::code(code)?;
+        self.told(Operation::ConfirmSignUp, self.pool.confirm_sign_up(username, code))
+    }
+
+    /// Sends the code of a sign-up again.
+    pub fn resend_code(&self, username: &str) -> Result<Accepted, Problem> {
+        input::username(username)?;
+        let called = self.pool.resend_confirmation_code(username);
+        self.accepted(Operation::ResendConfirmationCode, called, Delivery::of(username, &[]))
+    }
+
+    /// Signs in with a password.
+    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, Problem> {
+        input::username(username)?;
+        input::password(password)?;
+        let reply = self.told(Operation::InitiateAuth, self.pool.initiate_auth(username, password))?;
+        signed_in(reply, username)
+    }
+
+    /// Signs in with SRP (RFC 5054), for the password that the user pool's implementation holds.
+    pub fn sign_in_srp(&self, username: &str) -> Result<SignedIn, Problem> {
+        input::username(username)?;
+        match self.told(Operation::InitiateAuth, self.pool.begin_srp(username))? {
+            AuthReply::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
+                let reply = self.told(Operation::PasswordVerifier, self.pool.prove_srp())?;
+                signed_in(reply, username)
+            }
+            // Before the password is proved, nothing but the proof is spoken of.
+            _ => {
+                let meaning = "Cognito did not ask for the proof of SRP: does the app client allow USER_SRP_AUTH?";
+                Err(Problem::of(ProblemName::InvalidCredentials, "challenge", meaning))
+            }
+        }
+    }
+
+    /// Answers a challenge.
+    pub fn answer_challenge(
+        &self,
+        username: &str,
+        session: &str,
+        answer: ChallengeAnswer<'_>,
+    ) -> Result<SignedIn, Problem> {
+        input::username(username)?;
+        input::session(session)?;
+        answer.check(&self.settings)?;
+        let called = self.pool.respond_to_auth_challenge(answer.response(username, session));
+        signed_in(self.told(Operation::RespondToAuthChallenge, called)?, username)
+    }
+
+    /// Begins to set up an authenticator app (RFC 6238).
+    pub fn associate_totp(&self, owner: TotpOwner<'_>) -> Result<TotpSecret, Problem> {
+        check_owner(owner)?;
+        self.told(Operation::AssociateSoftwareToken, self.pool.associate_software_token(owner))
+    }
+
+    /// Ends it with a code of the app.
+    pub fn verify_totp(
+        &self,
+        owner: TotpOwner<'_>,
+        code: &str,
+        device_name: Option<&str>,
+    ) -> Result<Option<String>, Problem> {
+        check_owner(owner)?;
+        input::totp_code(code)?;
+        device_name.map(input::device_name).transpose()?;
+        let called = self.pool.verify_software_token(owner, code, device_name);
+        self.told(Operation::VerifySoftwareToken, called)
+    }
+
+    /// Gets new tokens for a refresh token.
+    pub fn refresh(&self, refresh_token: &str, flow: RefreshFlow<'_>) -> Result<Tokens, Problem> {
+        input::refresh_token(refresh_token)?;
+        match flow {
+            RefreshFlow::Rotation => {
+                let called = self.pool.get_tokens_from_refresh_token(refresh_token);
+                self.told(Operation::GetTokensFromRefreshToken, called)
+            }
+            RefreshFlow::RefreshTokenAuth(username) => {
+                username.map(input::username).transpose()?;
+                let called = self.pool.refresh_token_auth(refresh_token, username);
+                match self.told(Operation::RefreshTokenAuth, called)? {
+                    AuthReply::Tokens(tokens) => Ok(tokens),
+                    AuthReply::Challenge(_) => {
+                        let meaning = "Cognito asks for a challenge where a refresh token was given";
+                        Err(Problem::of(ProblemName::ChallengeUnsupported, "challenge", meaning))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a code for a new password.
+    pub fn forgot_password(&self, username: &str) -> Result<Accepted, Problem> {
+        input::username(username)?;
+        let called = self.pool.forgot_password(username);
+        self.accepted(Operation::ForgotPassword, called, Delivery::of(username, &[]))
+    }
+
+    /// Sets a new password with the code.
+    pub fn confirm_forgot_password(&self, username: &str, code: &str, password: &str) -> Result<(), Problem> {
+        input::username(username)?;
+        input::code(code)?;
+        input::new_password(password, &self.settings.password_policy)?;
+        let called = self.pool.confirm_forgot_password(username, code, password);
+        self.told(Operation::ConfirmForgotPassword, called)
+    }
+
+    /// Changes the password of a signed-in user.
+    pub fn change_password(&self, access_token: &str, previous: &str, proposed: &str) -> Result<(), Problem> {
+        input::password(previous)?;
+        input::new_password(proposed, &self.settings.password_policy)?;
+        self.told(Operation::ChangePassword, self.pool.change_password(access_token, previous, proposed))
+    }
+
+    /// What the user pool knows of a signed-in user.
+    pub fn get_user(&self, access_token: &str) -> Result<User, Problem> {
+        self.told(Operation::GetUser, self.pool.get_user(access_token))
+    }
+
+    /// Changes attributes.
+    pub fn update_attributes(&self, access_token: &str, attributes: &[Attribute]) -> Result<Vec<Delivery>, Problem> {
+        if attributes.is_empty() {
+            return Err(Problem::invalid("attributes: none"));
+        }
+        input::attributes(attributes)?;
+        let called = self.pool.update_user_attributes(access_token, attributes);
+        Ok(self.told(Operation::UpdateUserAttributes, called)?.into_iter().map(stated_delivery).collect())
+    }
+
+    /// Sends a code that verifies an attribute.
+    pub fn send_attribute_code(&self, access_token: &str, attribute: &str) -> Result<Delivery, Problem> {
+        input::attribute_name(attribute)?;
+        let called = self.pool.get_user_attribute_verification_code(access_token, attribute);
+        self.told(Operation::GetUserAttributeVerificationCode, called).map(stated_delivery)
+    }
+
+    /// Verifies an attribute with the code.
+    pub fn verify_attribute(&self, access_token: &str, attribute: &str, code: &str) -> Result<(), Problem> {
+        input::attribute_name(attribute)?;
+        input::code(code)?;
+        self.told(Operation::VerifyUserAttribute, self.pool.verify_user_attribute(access_token, attribute, code))
+    }
+
+    /// Signs a user out everywhere.
+    pub fn sign_out(&self, access_token: &str) -> Result<(), Problem> {
+        self.told(Operation::GlobalSignOut, self.pool.global_sign_out(access_token))
+    }
+
+    /// Revokes a refresh token, and the access tokens that came of it.
+    pub fn revoke_token(&self, refresh_token: &str) -> Result<(), Problem> {
+        input::refresh_token(refresh_token)?;
+        self.told(Operation::RevokeToken, self.pool.revoke_token(refresh_token))
+    }
+
+    /// Deletes a user.
+    pub fn delete_user(&self, access_token: &str) -> Result<(), Problem> {
+        self.told(Operation::DeleteUser, self.pool.delete_user(access_token))
+    }
+
+    /// Says which second factors a user wants.
+    pub fn set_mfa_preference(&self, access_token: &str, preference: MfaPreference) -> Result<(), Problem> {
+        let stated = [preference.email, preference.sms, preference.software_token];
+        if stated.iter().all(Option::is_none) {
+            return Err(Problem::invalid("mfa: nothing is stated"));
+        }
+        if stated.iter().flatten().filter(|setting| setting.preferred).count() > 1 {
+            return Err(Problem::invalid("mfa: more than one is preferred"));
+        }
+        if stated.iter().flatten().any(|setting| setting.preferred && !setting.enabled) {
+            return Err(Problem::invalid("mfa: one is preferred that is not enabled"));
+        }
+        self.told(Operation::SetUserMfaPreference, self.pool.set_user_mfa_preference(access_token, preference))
+    }
+
+    /// The outcome of an operation that sends a code to whoever it is.
+    fn accepted(
+        &self,
+        operation: Operation,
+        called: Result<(), Failure>,
+        delivery: Delivery,
+    ) -> Result<Accepted, Problem> {
+        match called.map_err(|failure| self.refusal(operation, failure)) {
+            Ok(()) => Ok(Accepted { delivery, hidden: None }),
+            Err(Refusal::Hidden(reason)) => Ok(Accepted { delivery, hidden: Some(reason) }),
+            Err(Refusal::Told(problem)) => Err(problem),
+        }
+    }
+
+    /// The outcome of an operation whose failure is told somehow.
+    fn told<T>(&self, operation: Operation, called: Result<T, Failure>) -> Result<T, Problem> {
+        called.map_err(|failure| match self.refusal(operation, failure) {
+            Refusal::Told(problem) => problem,
+            // No row of these operations hides a failure behind a success, which would have to be made up.
+            Refusal::Hidden(private) => Problem { name: ProblemName::Failed, detail: None, retry_after: None, private },
+        })
+    }
+
+    fn refusal(&self, operation: Operation, failure: Failure) -> Refusal {
+        let (outcome, name, meaning) = match failure {
+            Failure::Exception(name) => {
+                let exception = Exception::from_name(&name);
+                let meaning = exception.map_or("an exception that nobody has foreseen", Exception::meaning);
+                (operation.outcome(&name), safe_name(&name), meaning)
+            }
+            Failure::TimedOut => {
+                (Outcome::Problem(ProblemName::Unavailable), "timed-out".into(), "Cognito took too long")
+            }
+            Failure::Unreachable => {
+                (Outcome::Problem(ProblemName::Unavailable), "unreachable".into(), "Cognito can't be reached")
+            }
+            Failure::TooBusy => {
+                (Outcome::Problem(ProblemName::Unavailable), "too-busy".into(), "too many calls are under way here")
+            }
+        };
+        let private = PrivateReason { operation: operation.name(), failure: name, meaning };
+        let name = match outcome {
+            Outcome::AsIfAccepted => return Refusal::Hidden(private),
+            Outcome::Problem(name) => name,
+            Outcome::AfterProof { told, .. } if self.settings.proof_comes_first => told,
+            Outcome::AfterProof { hidden, .. } => hidden,
+        };
+        let retry_after = name.retry_helps().then_some(self.settings.retry_after);
+        Refusal::Told(Problem { name, detail: None, retry_after, private })
+    }
+}
+
+/// An access token was verified before: nothing is left to check.
+fn check_owner(owner: TotpOwner<'_>) -> Result<(), Problem> {
+    match owner {
+        TotpOwner::AccessToken(_) => Ok(()),
+        TotpOwner::Session(session) => input::session(session),
+    }
+}
+
+fn signed_in(reply: AuthReply, typed: &str) -> Result<SignedIn, Problem> {
+    match reply {
+        AuthReply::Tokens(tokens) => Ok(SignedIn::Tokens(tokens)),
+        AuthReply::Challenge(raw) => Challenge::read(raw, typed).map(SignedIn::Challenge),
+    }
+}
+
+/// Where a code went, as Cognito says of a signed-in user.
+fn stated_delivery(stated: CodeDelivery) -> Delivery {
+    let medium = match stated.medium.as_str() {
+        "EMAIL" => Medium::Email,
+        "SMS" => Medium::Sms,
+        _ => Medium::OnFile,
+    };
+    Delivery { medium, destination: Some(stated.destination) }
+}
+
+/// A name for the logs, even if the server made it up.
+fn safe_name(name: &str) -> String {
+    let is_plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_plain && !name.is_empty() { name.into() } else { "a name that is none".into() }
+}

@@ -1,0 +1,242 @@
+//! What is checked before anything is called: lengths and characters, as the user pools API states them. The messages say
+//! nothing about accounts, and repeat nothing that was typed.
+
+use super::{Attribute, PasswordPolicy, Problem, ProblemName};
+use alloc::string::String;
+
+type Checked = Result<(), Problem>;
+
+/// `UsernameType`: 1 to 128 letters, marks, numbers, symbols, punctuation.
+pub(super) fn username(text: &str) -> Checked {
+    if text.is_empty() {
+        return Err(Problem::invalid("username: empty"));
+    }
+    if text.chars().count() > 128 {
+        return Err(Problem::invalid("username: longer than 128 characters"));
+    }
+    if !is_printable(text) {
+        return Err(Problem::invalid("username: has a space or a control character"));
+    }
+    Ok(())
+}
+
+/// `PasswordType`: a password that exists already, of whatever policy.
+pub(super) fn password(text: &str) -> Checked {
+    match text.chars().count() {
+        0 => Err(Problem::invalid("password: empty")),
+        1..=256 => Ok(()),
+        _ => Err(Problem::invalid("password: longer than 256 characters")),
+    }
+}
+
+/// A password that is to be, by the pool's policy.
+pub(super) fn new_password(text: &str, policy: &PasswordPolicy) -> Checked {
+    password(text)?;
+    let rejected = |meaning| Err(Problem::of(ProblemName::PasswordRejected, "password policy", meaning));
+    if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+        return rejected("password: begins or ends with a space");
+    }
+    if text.chars().count() < policy.min_length as usize {
+        return rejected("password: too short");
+    }
+    if policy.uppercase && !text.contains(|c: char| c.is_ascii_uppercase()) {
+        return rejected("password: no upper-case letter");
+    }
+    if policy.lowercase && !text.contains(|c: char| c.is_ascii_lowercase()) {
+        return rejected("password: no lower-case letter");
+    }
+    if policy.number && !text.contains(|c: char| c.is_ascii_digit()) {
+        return rejected("password: no digit");
+    }
+    if policy.symbol && !text.contains(|c: char| is_symbol(c)) {
+        return rejected("password: no symbol");
+    }
+    Ok(())
+}
+
+/// The special characters that Cognito counts: ASCII punctuation, and a space within.
+fn is_symbol(c: char) -> bool {
+    c.is_ascii_punctuation() || c == ' '
+}
+
+/// `ConfirmationCodeType`: 1 to 2,048 characters, none of them a space.
+pub(super) fn code(text: &str) -> Checked {
+    if text.is_empty() {
+        return Err(Problem::invalid("code: empty"));
+    }
+    if text.len() > 2_048 {
+        return Err(Problem::invalid("code: longer than 2,048 characters"));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Problem::invalid("code: has a space or a character outside ASCII"));
+    }
+    Ok(())
+}
+
+/// `SoftwareTokenMFAUserCodeType`: six digits.
+pub(super) fn totp_code(text: &str) -> Checked {
+    match text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(()),
+        false => Err(Problem::invalid("code: not six digits")),
+    }
+}
+
+/// `SessionType`: 20 to 2,048 characters.
+pub(super) fn session(text: &str) -> Checked {
+    match (20..=2_048).contains(&text.len()) && is_printable(text) {
+        true => Ok(()),
+        false => Err(Problem::invalid("session: not one that was given")),
+    }
+}
+
+/// `TokenModelType`, with a bound.
+pub(super) fn refresh_token(text: &str) -> Checked {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.+/".contains(&byte);
+    match (1..=16_384).contains(&text.len()) && text.bytes().all(is_token) {
+        true => Ok(()),
+        false => Err(Problem::invalid("refresh_token: not one that was given")),
+    }
+}
+
+/// `StringType`, for the name of a device.
+pub(super) fn device_name(text: &str) -> Checked {
+    match text.chars().count() <= 128 && !text.contains(char::is_control) {
+        true => Ok(()),
+        false => Err(Problem::invalid("device_name: longer than 128 characters, or has a control character")),
+    }
+}
+
+/// `AttributeNameType`: 1 to 32 letters, marks, numbers, symbols, punctuation.
+pub(super) fn attribute_name(text: &str) -> Checked {
+    match (1..=32).contains(&text.chars().count()) && is_printable(text) {
+        true => Ok(()),
+        false => Err(Problem::invalid("attributes: a name that is empty, longer than 32 characters, or has a space")),
+    }
+}
+
+/// Attributes: at most 64, no name twice, values of at most 2,048 characters, and the standard ones in their formats.
+pub(super) fn attributes(attributes: &[Attribute]) -> Checked {
+    if attributes.len() > 64 {
+        return Err(Problem::invalid("attributes: more than 64"));
+    }
+    for (index, attribute) in attributes.iter().enumerate() {
+        attribute_name(&attribute.name)?;
+        if attributes.iter().take(index).any(|earlier| earlier.name == attribute.name) {
+            return Err(Problem::invalid("attributes: a name twice"));
+        }
+        if attribute.value.chars().count() > 2_048 {
+            return Err(Problem::invalid("attributes: a value longer than 2,048 characters"));
+        }
+        if attribute.value.contains(char::is_control) {
+            return Err(Problem::invalid("attributes: a value with a control character"));
+        }
+        match attribute.name.as_str() {
+            "email" if !is_email(&attribute.value) => {
+                return Err(Problem::invalid("attributes: email is not an email address"));
+            }
+            "phone_number" if !is_phone(&attribute.value) => {
+                return Err(Problem::invalid("attributes: phone_number is not + and 7 to 15 digits (E.164)"));
+            }
+            "sub" | "email_verified" | "phone_number_verified" | "identities" => {
+                return Err(Problem::invalid("attributes: one that nobody may set"));
+            }
+            name if name.starts_with("dev:") || name.starts_with("cognito:") => {
+                return Err(Problem::invalid("attributes: one that nobody may set"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The attributes that a sign-up must bring.
+pub(super) fn required(names: &[String], attributes: &[Attribute]) -> Checked {
+    let has = |name: &String| attributes.iter().any(|attribute| attribute.name == *name && !attribute.value.is_empty());
+    match names.iter().all(has) {
+        true => Ok(()),
+        false => Err(Problem::invalid("attributes: a required one is missing")),
+    }
+}
+
+/// One `@` with something on both sides, and no more than RFC 5321 section 4.5.3.1 allows.
+pub(super) fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let has_dots_in_place = !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains("..");
+    !local.is_empty()
+        && local.len() <= 64
+        && !domain.is_empty()
+        && domain.len() <= 255
+        && !domain.contains('@')
+        && has_dots_in_place
+        && is_printable(text)
+}
+
+/// E.164: `+` and 7 to 15 digits.
+pub(super) fn is_phone(text: &str) -> bool {
+    text.strip_prefix('+')
+        .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(checked: Checked) -> Option<&'static str> {
+        checked.err().and_then(|problem| problem.detail)
+    }
+
+    #[test]
+    fn passwords_are_checked_by_the_policy_of_the_pool() {
+        let policy = PasswordPolicy::default();
+        for (password, expected) in [
+            ("Correct-Horse-7", None),
+            ("Correct Horse 7", None),
+            ("", Some("password: empty")),
+            ("Ab1!", Some("password: too short")),
+            ("correct-horse-7", Some("password: no upper-case letter")),
+            ("CORRECT-HORSE-7", Some("password: no lower-case letter")),
+            ("Correct-Horse-S", Some("password: no digit")),
+            ("CorrectHorse7", Some("password: no symbol")),
+            (" Correct-Horse-7", Some("password: begins or ends with a space")),
+        ] {
+            assert_eq!(detail(new_password(password, &policy)), expected, "{password}");
+        }
+        let lax = PasswordPolicy { min_length: 6, uppercase: false, lowercase: false, number: false, symbol: false };
+        assert_eq!(detail(new_password("aaaaaa", &lax)), None);
+        assert_eq!(detail(password(&"x".repeat(257))), Some("password: longer than 256 characters"));
+        assert_eq!(detail(password("a")), None, "an old password is of an old policy");
+    }
+
+    #[test]
+    fn names_codes_and_sessions_have_their_characters() {
+        assert!(username("anna").is_ok() && username("änna+1@example.com").is_ok());
+        assert!(username("").is_err() && username("an na").is_err() && username("a\u{7}").is_err());
+        assert!(username(&"a".repeat(128)).is_ok() && username(&"a".repeat(129)).is_err());
+        assert!(code("123456").is_ok() && code("").is_err() && code("12 34").is_err() && code("１２").is_err());
+        assert!(totp_code("123456").is_ok() && totp_code("12345").is_err() && totp_code("12345a").is_err());
+        assert!(session(&"s".repeat(20)).is_ok() && session("s").is_err());
+        assert!(refresh_token("a.b-c_d=").is_ok() && refresh_token("a b").is_err() && refresh_token("").is_err());
+    }
+
+    #[test]
+    fn attributes_have_their_formats_and_nobody_sets_what_is_not_theirs() {
+        let one = |name: &str, value: &str| attributes(&[Attribute { name: name.into(), value: value.into() }]);
+        assert!(one("email", "anna@example.com").is_ok() && one("name", "Änna O'Neil").is_ok());
+        for email in ["anna", "@example.com", "anna@", "a@b@c", "a b@example.com", "a@.example", "a@b..c"] {
+            assert!(one("email", email).is_err(), "{email}");
+        }
+        assert!(one("phone_number", "+15551234567").is_ok() && one("phone_number", "5551234567").is_err());
+        for name in ["sub", "email_verified", "phone_number_verified", "dev:custom:role", "cognito:user_status"] {
+            assert!(one(name, "true").is_err(), "{name}");
+        }
+        let twice = ["a", "a"].map(|name| Attribute { name: name.into(), value: "x".into() });
+        assert_eq!(detail(attributes(&twice)), Some("attributes: a name twice"));
+        assert!(required(&["email".into()], &[]).is_err());
+    }
+}

@@ -1,0 +1,470 @@
+//! The accounts: built once, cheap to clone, used from many tasks.
+
+use super::{
+    Accepted, AccountsBuilder, Attribute, ChallengeAnswer, Delivery, Floor, MfaPreference, PrivateReason, Problem,
+    ProblemName, RefreshFlow, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    bindings::{AccountFlows, exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
+    cognito::{Cognito, Proof},
+    guest::Guest,
+    sandbox::AccountSandbox,
+};
+use crate::{Answer, TokenUse, Verified, Verifier, sandbox::Failure};
+use secrecy::{ExposeSecret, SecretString};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
+use wasmtime::Store;
+
+pub(super) type Hook = Arc<dyn Fn(UsernameTaken) + Send + Sync>;
+
+/// Someone has signed up with a name that is taken, and was told what everyone is told. Its `Debug` does not show the name.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct UsernameTaken {
+    /// The name that was typed.
+    pub username: String,
+}
+
+impl fmt::Debug for UsernameTaken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UsernameTaken").finish_non_exhaustive()
+    }
+}
+
+/// Runs Cognito's account flows in the sandbox, each in an instance of its own.
+///
+/// ```no_run
+/// use poolgate::{Pool, TokenUseRule, Verifier, accounts::{Accounts, SignedIn}};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = Pool::user_pool("eu-west-1_EXAMPLE01").token_use(TokenUseRule::AccessOrId).client_ids(["1example23456789"]);
+/// let verifier = Verifier::builder().pool(pool).build().await?;
+/// let accounts = Accounts::builder(verifier, "eu-west-1_EXAMPLE01", "1example23456789").build().await?;
+/// match accounts.sign_in("anna", &"Correct-Horse-7".into()).await {
+///     Ok(SignedIn::Tokens(tokens)) => println!("hello {}", tokens.verified.username.unwrap_or_default()),
+///     Ok(SignedIn::Challenge(challenge)) => println!("one more thing: {}", challenge.name.name()),
+///     Err(problem) => println!("answer {} {}, log {:?}", problem.status, problem.name.name(), problem.private),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) sandbox: AccountSandbox,
+    pub(super) cognito: Arc<Cognito>,
+    pub(super) verifier: Verifier,
+    pub(super) floor: Floor,
+    pub(super) refresh_flow: RefreshFlow,
+    pub(super) hook: Option<Hook>,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
+type Called<T> = wasmtime::Result<Result<T, wit::Problem>>;
+
+/// # Errors
+/// Every flow: a [`Problem`]. Flows that take a user's name answer the same whether there is such a user or not, and take the
+/// same time ([`Floor`]).
+///
+/// # Cancelling
+/// A flow that is dropped may have happened, as one whose connection was lost may.
+impl Accounts {
+    /// Starts with what must be stated: the verifier of the tokens that come, which must accept access and ID tokens of this
+    /// app client, the user pool, and the app client.
+    pub fn builder(verifier: Verifier, pool_id: impl Into<String>, client_id: impl Into<String>) -> AccountsBuilder {
+        AccountsBuilder::new(verifier, pool_id.into(), client_id.into())
+    }
+
+    pub(super) fn of(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The verifier of the tokens that come.
+    pub fn verifier(&self) -> &Verifier {
+        &self.inner.verifier
+    }
+
+    /// How many calls to Cognito are under way.
+    pub fn calls_under_way(&self) -> usize {
+        self.inner.cognito.calls_under_way()
+    }
+
+    /// Signs a user up (`SignUp`). For a name that is taken it answers the same, and the operator's hook is called.
+    pub async fn sign_up(
+        &self,
+        username: &str,
+        password: &SecretString,
+        attributes: &[Attribute],
+    ) -> Result<Accepted, Problem> {
+        let with: Vec<pool::Attribute> = attributes.iter().map(Into::into).collect();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_sign_up(store, username, password.expose_secret(), &with).await
+        };
+        let accepted = self.accepted("sign-up", flow).await?;
+        let is_taken = |reason: &PrivateReason| reason.failure == "UsernameExistsException";
+        if let (Some(hook), Some(_)) = (&self.inner.hook, accepted.hidden.as_ref().filter(|reason| is_taken(reason))) {
+            hook(UsernameTaken { username: username.to_owned() });
+        }
+        Ok(accepted)
+    }
+
+    /// Confirms a sign-up with the code (`ConfirmSignUp`).
+    pub async fn confirm_sign_up(&self, username: &str, code: &SecretString) -> Result<(), Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_confirm_sign_up(store, username, code.expose_secret()).await
+        };
+        self.held("confirm-sign-up", None, flow).await
+    }
+
+    /// Sends the code of a sign-up again (`ResendConfirmationCode`).
+    pub async fn resend_code(&self, username: &str) -> Result<Accepted, Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_resend_code(store, username).await
+        };
+        self.accepted("resend-code", flow).await
+    }
+
+    /// Signs in with a password (`USER_PASSWORD_AUTH`).
+    pub async fn sign_in(&self, username: &str, password: &SecretString) -> Result<SignedIn, Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_sign_in(store, username, password.expose_secret()).await
+        };
+        self.signing_in("sign-in", None, flow).await
+    }
+
+    /// Signs in with SRP (`USER_SRP_AUTH`, RFC 5054): the password enters neither the sandbox nor the network.
+    pub async fn sign_in_srp(&self, username: &str, password: &SecretString) -> Result<SignedIn, Problem> {
+        let no_randomness = || Problem::of(ProblemName::Failed, 500, "no randomness", "the system gives none");
+        let proof = Proof::new(username, password.clone()).ok_or_else(no_randomness)?;
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_sign_in_srp(store, username).await
+        };
+        self.signing_in("sign-in-srp", Some(proof), flow).await
+    }
+
+    /// Answers a challenge (`RespondToAuthChallenge`), with the name and the session that came with it.
+    pub async fn answer_challenge(
+        &self,
+        username: &str,
+        session: &SecretString,
+        answer: &ChallengeAnswer,
+    ) -> Result<SignedIn, Problem> {
+        let answer = answer.into();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            let accounts = it.poolgate_auth_accounts();
+            accounts.call_answer_challenge(store, username, session.expose_secret(), &answer).await
+        };
+        self.signing_in("answer-challenge", None, flow).await
+    }
+
+    /// Begins to set up an authenticator app (`AssociateSoftwareToken`, RFC 6238).
+    pub async fn associate_totp(&self, owner: &TotpOwner) -> Result<TotpSecret, Problem> {
+        self.check_owner(owner).await?;
+        let owner = owner.into();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_associate_totp(store, &owner).await
+        };
+        Ok(self.run("associate-totp", None, flow).await?.into())
+    }
+
+    /// Ends it with a code of the app (`VerifySoftwareToken`). The session, if it was set up with one, is for
+    /// [`Accounts::answer_challenge`].
+    pub async fn verify_totp(
+        &self,
+        owner: &TotpOwner,
+        code: &SecretString,
+        device_name: Option<&str>,
+    ) -> Result<Option<SecretString>, Problem> {
+        self.check_owner(owner).await?;
+        let owner = owner.into();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            let accounts = it.poolgate_auth_accounts();
+            accounts.call_verify_totp(store, &owner, code.expose_secret(), device_name).await
+        };
+        Ok(self.run("verify-totp", None, flow).await?.map(Into::into))
+    }
+
+    /// Gets new tokens for a refresh token. `username`, the user's name or `sub`, is needed only for
+    /// [`RefreshFlow::RefreshTokenAuth`] of an app client that has a secret.
+    pub async fn refresh(&self, refresh_token: &SecretString, username: Option<&str>) -> Result<Tokens, Problem> {
+        let flow = match self.inner.refresh_flow {
+            RefreshFlow::Rotation => wit::RefreshFlow::Rotation,
+            RefreshFlow::RefreshTokenAuth => wit::RefreshFlow::RefreshTokenAuth(username.map(Into::into)),
+        };
+        let call = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_refresh(store, refresh_token.expose_secret(), &flow).await
+        };
+        let tokens = self.run("refresh", None, call).await?;
+        self.verified(tokens).await
+    }
+
+    /// Sends a code for a new password (`ForgotPassword`).
+    pub async fn forgot_password(&self, username: &str) -> Result<Accepted, Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_forgot_password(store, username).await
+        };
+        self.accepted("forgot-password", flow).await
+    }
+
+    /// Sets a new password with the code (`ConfirmForgotPassword`).
+    pub async fn confirm_forgot_password(
+        &self,
+        username: &str,
+        code: &SecretString,
+        password: &SecretString,
+    ) -> Result<(), Problem> {
+        let (code, password) = (code.expose_secret(), password.expose_secret());
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_confirm_forgot_password(store, username, code, password).await
+        };
+        self.held("confirm-forgot-password", None, flow).await
+    }
+
+    /// Changes the password of a signed-in user (`ChangePassword`).
+    pub async fn change_password(
+        &self,
+        access_token: &SecretString,
+        previous: &SecretString,
+        proposed: &SecretString,
+    ) -> Result<(), Problem> {
+        let (previous, proposed) = (previous.expose_secret(), proposed.expose_secret());
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_change_password(store, token, previous, proposed).await
+        };
+        self.as_caller("change-password", access_token, flow).await
+    }
+
+    /// What the user pool knows of a signed-in user (`GetUser`).
+    pub async fn get_user(&self, access_token: &SecretString) -> Result<User, Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_get_user(store, token).await
+        };
+        Ok(self.as_caller("get-user", access_token, flow).await?.into())
+    }
+
+    /// Changes attributes of a signed-in user (`UpdateUserAttributes`). It answers where codes went for those that must be
+    /// verified.
+    pub async fn update_attributes(
+        &self,
+        access_token: &SecretString,
+        attributes: &[Attribute],
+    ) -> Result<Vec<Delivery>, Problem> {
+        let changed: Vec<pool::Attribute> = attributes.iter().map(Into::into).collect();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_update_attributes(store, token, &changed).await
+        };
+        let deliveries = self.as_caller("update-attributes", access_token, flow).await?;
+        Ok(deliveries.into_iter().map(Into::into).collect())
+    }
+
+    /// Sends a code that verifies an attribute (`GetUserAttributeVerificationCode`).
+    pub async fn send_attribute_code(&self, access_token: &SecretString, attribute: &str) -> Result<Delivery, Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_send_attribute_code(store, token, attribute).await
+        };
+        Ok(self.as_caller("send-attribute-code", access_token, flow).await?.into())
+    }
+
+    /// Verifies an attribute with the code (`VerifyUserAttribute`).
+    pub async fn verify_attribute(
+        &self,
+        access_token: &SecretString,
+        attribute: &str,
+        code: &SecretString,
+    ) -> Result<(), Problem> {
+        let code = code.expose_secret();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_verify_attribute(store, token, attribute, code).await
+        };
+        self.as_caller("verify-attribute", access_token, flow).await
+    }
+
+    /// Signs a user out everywhere (`GlobalSignOut`). Access tokens verify until they expire: verifiers do not ask Cognito.
+    pub async fn sign_out(&self, access_token: &SecretString) -> Result<(), Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_sign_out(store, token).await
+        };
+        self.as_caller("sign-out", access_token, flow).await
+    }
+
+    /// Revokes a refresh token (`RevokeToken`).
+    pub async fn revoke_token(&self, refresh_token: &SecretString) -> Result<(), Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
+            it.poolgate_auth_accounts().call_revoke_token(store, refresh_token.expose_secret()).await
+        };
+        self.run("revoke-token", None, flow).await
+    }
+
+    /// Deletes a signed-in user (`DeleteUser`).
+    pub async fn delete_user(&self, access_token: &SecretString) -> Result<(), Problem> {
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_delete_user(store, token).await
+        };
+        self.as_caller("delete-user", access_token, flow).await
+    }
+
+    /// Says which second factors a signed-in user wants (`SetUserMFAPreference`).
+    pub async fn set_mfa_preference(
+        &self,
+        access_token: &SecretString,
+        preference: MfaPreference,
+    ) -> Result<(), Problem> {
+        let preference = preference.into();
+        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+            it.poolgate_auth_accounts().call_set_mfa_preference(store, token, preference).await
+        };
+        self.as_caller("set-mfa-preference", access_token, flow).await
+    }
+
+    /// Runs a flow of a signed-in user: who it is, says the verified token alone.
+    async fn as_caller<T>(
+        &self,
+        name: &'static str,
+        access_token: &SecretString,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>, &str) -> Called<T>,
+    ) -> Result<T, Problem> {
+        self.check_access(access_token).await?;
+        self.run(name, None, async |it: &AccountFlows, store: &mut Store<Guest>| {
+            flow(it, store, access_token.expose_secret()).await
+        })
+        .await
+    }
+
+    /// Runs a flow that sends a code to whoever it is.
+    async fn accepted(
+        &self,
+        name: &'static str,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::Accepted>,
+    ) -> Result<Accepted, Problem> {
+        let accepted: Accepted = self.held(name, None, flow).await?.into();
+        if let Some(hidden) = &accepted.hidden {
+            log(name, "accepted", hidden);
+            self.inner.verifier.count_account(name, "accepted", &hidden.failure);
+        }
+        Ok(accepted)
+    }
+
+    /// Runs a step of signing in, and verifies the tokens that come of it.
+    async fn signing_in(
+        &self,
+        name: &'static str,
+        proof: Option<Proof>,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::SignedIn>,
+    ) -> Result<SignedIn, Problem> {
+        match self.held(name, proof, flow).await? {
+            wit::SignedIn::Tokens(tokens) => Ok(SignedIn::Tokens(Box::new(self.verified(tokens).await?))),
+            wit::SignedIn::Challenge(challenge) => Ok(SignedIn::Challenge(challenge.into())),
+        }
+    }
+
+    /// Runs a flow that takes a user's name, and holds its answer.
+    async fn held<T>(
+        &self,
+        name: &'static str,
+        proof: Option<Proof>,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<T>,
+    ) -> Result<T, Problem> {
+        let asked = Instant::now();
+        let answer = self.run(name, proof, flow).await;
+        self.inner.floor.hold(asked).await;
+        answer
+    }
+
+    async fn run<T>(
+        &self,
+        name: &'static str,
+        proof: Option<Proof>,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<T>,
+    ) -> Result<T, Problem> {
+        let answer = match self.inner.sandbox.run(proof, flow).await {
+            Ok(answer) => answer.map_err(Problem::from),
+            Err(failure) => Err(sandbox_failed(failure)),
+        };
+        match &answer {
+            Ok(_) => self.inner.verifier.count_account(name, "done", ""),
+            Err(problem) => {
+                log(name, problem.name.name(), &problem.private);
+                self.inner.verifier.count_account(name, problem.name.name(), &problem.private.failure);
+            }
+        }
+        answer
+    }
+
+    async fn check_owner(&self, owner: &TotpOwner) -> Result<(), Problem> {
+        match owner {
+            TotpOwner::AccessToken(token) => self.check_access(token).await.map(drop),
+            TotpOwner::Session(_) => Ok(()),
+        }
+    }
+
+    /// Whose access token it is.
+    async fn check_access(&self, token: &SecretString) -> Result<Verified, Problem> {
+        let verified =
+            self.inner.verifier.verify(token.expose_secret()).await.map_err(|denial| match denial.answer {
+                Answer::Unavailable => unavailable(denial.reason.name()),
+                _ => not_a_token(denial.reason.name()),
+            })?;
+        match verified.token_use {
+            Some(TokenUse::Access) => Ok(verified),
+            _ => Err(not_a_token("token-use-mismatch")),
+        }
+    }
+
+    /// Nobody gets tokens that the verifier would refuse.
+    async fn verified(&self, tokens: pool::Tokens) -> Result<Tokens, Problem> {
+        let pool::Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
+        let access_token = SecretString::from(access_token);
+        let id_token = id_token.map(SecretString::from);
+        let refused = |reason: &str| {
+            tracing::error!(reason, "Cognito gave tokens that the verifier refuses: is its pool the same?");
+            Problem::of(ProblemName::Misconfigured, 500, reason, "Cognito gave tokens that the verifier refuses")
+        };
+        let verify = async |token: &SecretString, token_use: TokenUse| {
+            let verified = self.inner.verifier.verify(token.expose_secret()).await;
+            let verified = verified.map_err(|denial| match denial.answer {
+                Answer::Unavailable => unavailable(denial.reason.name()),
+                _ => refused(denial.reason.name()),
+            })?;
+            let is_right = verified.token_use == Some(token_use);
+            if is_right { Ok(verified) } else { Err(refused("token-use-mismatch")) }
+        };
+        let verified = verify(&access_token, TokenUse::Access).await?;
+        if let Some(id_token) = &id_token
+            && verify(id_token, TokenUse::Id).await?.subject != verified.subject
+        {
+            return Err(refused("subject-mismatch"));
+        }
+        Ok(Tokens {
+            access_token,
+            id_token,
+            refresh_token: refresh_token.map(Into::into),
+            expires_in: expires_in.map(|seconds| Duration::from_secs(seconds.into())),
+            verified,
+        })
+    }
+}
+
+fn not_a_token(reason: &str) -> Problem {
+    Problem::of(ProblemName::TokenInvalid, 401, reason, "the access token is refused")
+}
+
+fn unavailable(reason: &str) -> Problem {
+    Problem::of(ProblemName::Unavailable, 503, reason, "a token could not be judged")
+}
+
+fn sandbox_failed(failure: Failure) -> Problem {
+    Problem::of(ProblemName::Unavailable, 503, failure.name(), "the sandbox failed")
+}
+
+fn log(flow: &'static str, answer: &str, reason: &PrivateReason) {
+    let PrivateReason { operation, failure, meaning } = reason;
+    tracing::info!(flow, answer, operation, failure, meaning, "an account flow did not go through");
+}

@@ -1,0 +1,24 @@
+//! Amazon Cognito's account flows, in which an outsider can't learn who has an account.
+//!
+//! A call goes straight through: [`Accounts`] (a fresh instance, the floor) → the sandbox (inputs checked, failures mapped) →
+//! the door to Cognito ([`cognito`]: the SDK, the app client's secret, SRP) → back through the sandbox → tokens verified →
+//! the answer.
+
+mod answers;
+mod app_client;
+pub(crate) mod bindings;
+mod builder;
+mod cognito;
+mod floor;
+mod flows;
+mod guest;
+mod sandbox;
+mod srp;
+
+pub use answers::{
+    Accepted, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, DeliveryMedium, MfaPreference,
+    MfaSetting, PrivateReason, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+};
+pub use builder::{AccountsBuilder, AccountsError, PasswordPolicy, RefreshFlow};
+pub use floor::Floor;
+pub use flows::{Accounts, UsernameTaken};

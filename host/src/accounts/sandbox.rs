@@ -1,0 +1,102 @@
+//! A fresh instance for every operation: no password, code or session outlives its call.
+
+use super::{
+    bindings::{
+        AccountFlows, AccountFlowsPre,
+        exports::poolgate::auth::accounts::{Problem, Settings},
+    },
+    cognito::{Cognito, Proof},
+    guest::Guest,
+};
+use crate::{
+    BuildError,
+    clock::Clock,
+    sandbox::{Failure, MemoryLimit, SandboxGauges, engine, failure_of},
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use wasmtime::{
+    Store, Trap, UpdateDeadline,
+    component::{Component, Linker},
+};
+
+/// The most linear memory of an instance, in bytes.
+const MEMORY_LIMIT: usize = 16 << 20;
+/// The longest that an instance may run, not counting the wait for Cognito.
+const RUN_LIMIT: Duration = Duration::from_millis(500);
+
+/// The compiled component, and what every instance of it needs.
+pub(crate) struct AccountSandbox {
+    component: AccountFlowsPre<Guest>,
+    engine: wasmtime::Engine,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    cognito: Arc<Cognito>,
+    gauges: SandboxGauges,
+}
+
+impl AccountSandbox {
+    /// Compiles the component, which takes a second of CPU or, where a cache has it, a file read.
+    pub(crate) async fn compile(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        cognito: Arc<Cognito>,
+        cache: Option<PathBuf>,
+    ) -> Result<Self, BuildError> {
+        let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
+        let compiled = tokio::task::spawn_blocking(move || {
+            let engine = engine(cache)?;
+            let component = Component::new(&engine, poolgate_artifacts::AUTHENTICATOR).map_err(failed)?;
+            let mut linker = Linker::new(&engine);
+            AccountFlows::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
+            let component = linker.instantiate_pre(&component).and_then(AccountFlowsPre::new).map_err(failed)?;
+            Ok::<_, BuildError>((engine, component))
+        });
+        let (engine, component) = compiled.await.map_err(|error| BuildError::Sandbox(error.to_string()))??;
+        Ok(Self { component, engine, settings, clock, cognito, gauges: SandboxGauges::default() })
+    }
+
+    /// Runs one operation in an instance of its own.
+    pub(crate) async fn run<T>(
+        &self,
+        proof: Option<Proof>,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, Problem>>,
+    ) -> Result<Result<T, Problem>, Failure> {
+        let memory = MemoryLimit::new(MEMORY_LIMIT, self.gauges.clone());
+        let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), proof);
+        let mut store = Store::new(&self.engine, guest);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_epoch_deadline(1);
+        // The epoch goes on while the instance waits for Cognito, which must not count.
+        store.epoch_deadline_callback(|store| match store.data().stopwatch.has_run() < RUN_LIMIT {
+            true => Ok(UpdateDeadline::Continue(1)),
+            false => Err(Trap::Interrupt.into()),
+        });
+        self.call(&mut store, flow).await.map_err(|error| failure_of(store.data().memory.was_refused(), &error))
+    }
+
+    async fn call<T>(
+        &self,
+        store: &mut Store<Guest>,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, Problem>>,
+    ) -> wasmtime::Result<Result<T, Problem>> {
+        let bindings = self.component.instantiate_async(&mut *store).await?;
+        let configured = bindings.poolgate_auth_accounts().call_configure(&mut *store, &self.settings).await?;
+        // It took the same settings when the accounts were built.
+        configured.map_err(wasmtime::Error::msg)?;
+        flow(&bindings, store).await
+    }
+
+    /// Starts an instance and gives it the settings, to see that it takes them.
+    pub(crate) async fn check(&self) -> Result<(), BuildError> {
+        let memory = MemoryLimit::new(MEMORY_LIMIT, self.gauges.clone());
+        let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), None);
+        let mut store = Store::new(&self.engine, guest);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_epoch_deadline(u64::MAX / 2);
+        let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
+        let bindings = self.component.instantiate_async(&mut store).await.map_err(failed)?;
+        let accounts = bindings.poolgate_auth_accounts();
+        let configured = accounts.call_configure(&mut store, &self.settings).await.map_err(failed)?;
+        configured.map_err(BuildError::Accounts)
+    }
+}

@@ -1,0 +1,119 @@
+//! The user pool and the app client that accounts are run with.
+
+use super::{compilation_cache, output::CommandError};
+use clap::Args;
+use poolgate::{
+    Pool, TokenUseRule, Verifier,
+    accounts::{Accounts, AccountsBuilder, PasswordPolicy, RefreshFlow},
+    environment,
+};
+use secrecy::SecretString;
+use std::{fs, path::PathBuf};
+use zeroize::Zeroizing;
+
+#[derive(Args, Debug)]
+pub struct Connection {
+    /// The user pool ID, such as eu-west-1_EXAMPLE01
+    #[arg(long, value_name = "ID", env = "COGNITO_USER_POOL_ID")]
+    pub pool_id: String,
+    /// The app client ID
+    #[arg(long, value_name = "ID", env = "COGNITO_CLIENT_ID")]
+    pub client_id: String,
+    /// A file with the app client's secret, if it has one; else the variable COGNITO_CLIENT_SECRET
+    #[arg(long, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// The region, where it is not the one in the pool ID
+    #[arg(long, value_name = "R", env = "COGNITO_REGION")]
+    pub region: Option<String>,
+    /// Where the user pools API is, if not at AWS
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")]
+    pub endpoint: Option<String>,
+    /// The URL of the JWK Set. Without it: <issuer>/.well-known/jwks.json
+    #[arg(long, value_name = "URL")]
+    pub jwks: Option<String>,
+    /// Allow plain http to loopback addresses
+    #[arg(long)]
+    pub allow_http_loopback: bool,
+    /// What the user pool asks of passwords: the least length, and which of upper, lower, number, symbol
+    #[arg(long, value_name = "POLICY", default_value = "8,upper,lower,number,symbol", value_parser = password_policy)]
+    pub password_policy: PasswordPolicy,
+    /// An attribute that the user pool requires of a sign-up; repeat it for several
+    #[arg(long = "require-attribute", value_name = "NAME", value_delimiter = ',')]
+    pub required_attributes: Vec<String>,
+    /// Cognito looks at the password or code of this pool before it says that an account is not confirmed, that its password
+    /// must be reset, or that a new password is refused: then these are told. Try it with your pool first
+    #[arg(long)]
+    pub proof_comes_first: bool,
+    /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken
+    #[arg(long)]
+    pub refresh_token_auth: bool,
+}
+
+impl Connection {
+    /// The accounts, all but built.
+    pub async fn accounts(&self) -> Result<AccountsBuilder, CommandError> {
+        let verifier = self.verifier().await?;
+        let mut builder = Accounts::builder(verifier, &self.pool_id, &self.client_id)
+            .allow_http_loopback(self.allow_http_loopback)
+            .password_policy(self.password_policy)
+            .required_attributes(&self.required_attributes);
+        if let Some(secret) = self.client_secret()? {
+            builder = builder.client_secret(secret);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.region(region);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder.endpoint(endpoint);
+        }
+        if self.proof_comes_first {
+            builder = builder.proof_comes_first();
+        }
+        if self.refresh_token_auth {
+            builder = builder.refresh_flow(RefreshFlow::RefreshTokenAuth);
+        }
+        Ok(match compilation_cache() {
+            Some(directory) => builder.compilation_cache(directory),
+            None => builder,
+        })
+    }
+
+    /// It judges the tokens that Cognito gives, access and ID tokens alike.
+    async fn verifier(&self) -> Result<Verifier, CommandError> {
+        let mut pool = Pool::user_pool(&self.pool_id).client_ids([&self.client_id]).token_use(TokenUseRule::AccessOrId);
+        if let Some(region) = &self.region {
+            pool = pool.region(region);
+        }
+        if let Some(url) = &self.jwks {
+            pool = pool.jwks_url(url);
+        }
+        let mut builder = Verifier::builder().pool(pool).allow_http_loopback(self.allow_http_loopback);
+        if let Some(directory) = compilation_cache() {
+            builder = builder.compilation_cache(directory);
+        }
+        Ok(builder.build().await?)
+    }
+
+    fn client_secret(&self) -> Result<Option<SecretString>, CommandError> {
+        let Some(path) = &self.client_secret_file else {
+            return Ok(environment::client_secret());
+        };
+        let unreadable = |error| CommandError::Usage(format!("{}: {error}", path.display()));
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(unreadable)?);
+        Ok(Some(text.trim_end().into()))
+    }
+}
+
+fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
+    let mut parts = text.split(',');
+    let min_length = parts.next().and_then(|part| part.parse().ok()).filter(|length| (6..=99).contains(length));
+    let min_length = min_length.ok_or("first a least length from 6 to 99")?;
+    let none = PasswordPolicy { min_length, uppercase: false, lowercase: false, number: false, symbol: false };
+    parts.try_fold(none, |policy, part| match part {
+        "upper" => Ok(PasswordPolicy { uppercase: true, ..policy }),
+        "lower" => Ok(PasswordPolicy { lowercase: true, ..policy }),
+        "number" => Ok(PasswordPolicy { number: true, ..policy }),
+        "symbol" => Ok(PasswordPolicy { symbol: true, ..policy }),
+        _ => Err("after the length: upper, lower, number, symbol".into()),
+    })
+}

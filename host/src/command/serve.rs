@@ -1,0 +1,131 @@
+//! `poolgate serve`.
+
+use super::{
+    arguments::ServeArguments,
+    output::{CommandError, Outcome},
+};
+use poolgate::{
+    TokenUseRule,
+    accounts::{Floor, UsernameTaken},
+    gateway::{Gateway, RateLimit},
+};
+use reqwest::Client;
+use serde_json::json;
+use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal,
+    sync::{Semaphore, watch},
+};
+
+/// How long the operator's hook may take.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many hooks are under way at once; more are dropped, and the log says so.
+const HOOKS_AT_ONCE: usize = 64;
+
+pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError> {
+    let mut builder = arguments
+        .connection
+        .accounts()
+        .await?
+        .floor(Floor {
+            least: Duration::from_millis(arguments.floor_ms),
+            jitter: Duration::from_millis(arguments.floor_jitter_ms),
+        })
+        .max_calls(arguments.max_calls.get());
+    if let Some(url) = &arguments.username_taken_hook {
+        builder = builder.on_username_taken(hook(url, arguments.connection.allow_http_loopback)?);
+    }
+    let accounts = builder.build().await?;
+    let verifier = accounts.verifier().clone();
+    let gateway = gateway(&arguments, Gateway::new(accounts));
+
+    let public = bind(arguments.listen).await?;
+    let operations = bind(arguments.operations_listen).await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "poolgate serves on http://{}", public.local_addr()?)?;
+    writeln!(stdout, "poolgate shows its metrics on http://{}/metrics", operations.local_addr()?)?;
+
+    let (stop, stopping) = watch::channel(());
+    let until = |mut stopping: watch::Receiver<()>| async move {
+        // An error means that we are the last.
+        let _ = stopping.changed().await;
+    };
+    let shown = axum::serve(operations, gateway.operations_router()).with_graceful_shutdown(until(stopping.clone()));
+    let shown = tokio::spawn(shown.into_future());
+    let served = gateway.serve(public, until(stopping));
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("asked to stop: what is under way is finished");
+        stop.send_replace(());
+    });
+    served.await?;
+    shown.abort();
+    verifier.shut_down().await;
+    Ok(Outcome::Allowed)
+}
+
+fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Gateway {
+    let token_use = match arguments.token_use.as_str() {
+        "access" => TokenUseRule::Access,
+        "id" => TokenUseRule::Id,
+        _ => TokenUseRule::AccessOrId,
+    };
+    let limit = |per_second| RateLimit { per_second, burst: arguments.rate_burst };
+    let mut gateway = gateway
+        .verifies(token_use)
+        .rate_limit(std::num::NonZeroU32::new(arguments.rate_limit).map(limit))
+        .body_limit(arguments.body_limit);
+    if arguments.refresh_cookie {
+        gateway = gateway.refresh_cookie();
+    }
+    if let Some(header) = &arguments.client_ip_header {
+        gateway = gateway.client_ip_header(header.clone());
+    }
+    gateway
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    let taken = |error| CommandError::Usage(format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(address).await.map_err(taken)
+}
+
+/// Posts `{"username":"…"}` to the operator, in the background.
+fn hook(url: &str, allow_http_loopback: bool) -> Result<impl Fn(UsernameTaken) + Send + Sync + use<>, CommandError> {
+    let refused = |error: poolgate::KeyUrlError| CommandError::Usage(format!("--username-taken-hook: {error}"));
+    poolgate::KeyUrl::parse(url, allow_http_loopback).map_err(refused)?;
+    let client = Client::builder().timeout(HOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.map_err(|error| CommandError::Usage(format!("no HTTP client: {error}")))?;
+    let (url, turns) = (url.to_owned(), Arc::new(Semaphore::new(HOOKS_AT_ONCE)));
+    Ok(move |taken: UsernameTaken| {
+        let Ok(turn) = Arc::clone(&turns).try_acquire_owned() else {
+            tracing::warn!("too many username-taken hooks are under way: one is dropped");
+            return;
+        };
+        let body = json!({ "username": taken.username }).to_string();
+        let post = client.post(&url).header("Content-Type", "application/json").body(body);
+        tokio::spawn(async move {
+            let _turn = turn;
+            match post.send().await.map(|response| response.status()) {
+                Ok(status) if status.is_success() => {}
+                Ok(status) => tracing::warn!(status = status.as_u16(), "the username-taken hook refused"),
+                Err(_) => tracing::warn!("the username-taken hook can't be reached"),
+            }
+        });
+    })
+}
+
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
+            return signal::ctrl_c().await.unwrap_or_default();
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await.unwrap_or_default();
+}

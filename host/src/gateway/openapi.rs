@@ -1,0 +1,38 @@
+//! The OpenAPI document, generated from the handlers, and the page that a problem's `type` leads to.
+
+use super::{House, State};
+use crate::accounts::ProblemName;
+use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
+use std::sync::Arc;
+use utoipa::openapi::{
+    InfoBuilder, LicenseBuilder, OpenApi,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+pub(crate) fn router() -> Router<Arc<House>> {
+    Router::new().route("/openapi.json", get(document_text)).route("/problems/{name}", get(problem))
+}
+
+pub(crate) fn document(mut document: OpenApi) -> OpenApi {
+    let description = "Amazon Cognito's account flows, in which an outsider can't learn who has an account, and the verification of \
+                       its tokens. Problems are RFC 9457 problem details.";
+    document.info = InfoBuilder::new()
+        .title("poolgate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(description))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+}
+
+async fn document_text(house: State) -> Json<OpenApi> {
+    Json(house.openapi.clone())
+}
+
+async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {
+    let problem = ProblemName::ALL.iter().find(|problem| problem.name() == name);
+    problem.map(|problem| format!("{}\n", problem.description())).ok_or(StatusCode::NOT_FOUND)
+}

@@ -1,0 +1,44 @@
+//! What an operator looks at: health, readiness, metrics.
+
+use super::{House, State, problem::Refused};
+use crate::KeyState;
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::sync::Arc;
+
+pub(crate) fn health() -> Router<Arc<House>> {
+    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz))
+}
+
+pub(crate) fn metrics() -> Router<Arc<House>> {
+    Router::new().route("/metrics", get(text))
+}
+
+/// The process answers.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Every pool that is asked for its keys has some that verify.
+async fn readyz(house: State) -> Response {
+    let is_ready = match house.accounts.verifier().key_reports().await {
+        Ok(reports) => reports
+            .iter()
+            .filter(|report| !report.is_on_demand)
+            .all(|report| matches!(report.state, KeyState::Fresh | KeyState::Stale)),
+        Err(_) => false,
+    };
+    match is_ready {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "no keys yet\n").into_response(),
+    }
+}
+
+async fn text(house: State) -> Result<impl IntoResponse, Refused> {
+    let text = house.accounts.verifier().metrics().await?;
+    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+}
