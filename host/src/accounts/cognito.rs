@@ -114,20 +114,21 @@ impl Cognito {
     pub(crate) async fn initiate_auth(&self, username: String, password: String) -> Called<wit::AuthReply> {
         let hash = self.app.secret_hash(&username).map(|hash| ("SECRET_HASH", hash));
         let parameters = [("USERNAME", username), ("PASSWORD", password)];
-        self.initiate(sdk::AuthFlowType::UserPasswordAuth, parameters.into_iter().chain(hash)).await
+        // Twice, it could send two text messages, and count as two failures.
+        self.initiate(sdk::AuthFlowType::UserPasswordAuth, parameters.into_iter().chain(hash), false).await
     }
 
     pub(crate) async fn refresh_token_auth(&self, token: String, username: Option<String>) -> Called<wit::AuthReply> {
         let hash = username.and_then(|username| self.app.secret_hash(&username)).map(|hash| ("SECRET_HASH", hash));
         let parameters = [("REFRESH_TOKEN", token)];
-        self.initiate(sdk::AuthFlowType::RefreshTokenAuth, parameters.into_iter().chain(hash)).await
+        self.initiate(sdk::AuthFlowType::RefreshTokenAuth, parameters.into_iter().chain(hash), true).await
     }
 
     /// The first step of SRP: the user's name and the ephemeral key.
     pub(crate) async fn begin_srp(&self, proof: &mut Proof) -> Called<wit::AuthReply> {
         let hash = self.app.secret_hash(&proof.username).map(|hash| ("SECRET_HASH", hash));
         let parameters = [("USERNAME", proof.username.clone()), ("SRP_A", proof.srp.public())];
-        let reply = self.initiate(sdk::AuthFlowType::UserSrpAuth, parameters.into_iter().chain(hash)).await?;
+        let reply = self.initiate(sdk::AuthFlowType::UserSrpAuth, parameters.into_iter().chain(hash), true).await?;
         if let wit::AuthReply::Challenge(challenge) = &reply {
             proof.challenge = Some(challenge.clone());
         }
@@ -172,11 +173,13 @@ impl Cognito {
         &self,
         flow: sdk::AuthFlowType,
         parameters: impl Iterator<Item = (&'static str, String)>,
+        is_repeatable: bool,
     ) -> Called<wit::AuthReply> {
         let _turn = self.turn()?;
         let call = self.client.initiate_auth().client_id(&self.app.id).auth_flow(flow);
         let call = parameters.fold(call, |call, (name, value)| call.auth_parameters(name, value));
-        let reply = call.customize().config_override(repeatable()).send().await.map_err(failure)?;
+        let config = if is_repeatable { repeatable() } else { Config::builder() };
+        let reply = call.customize().config_override(config).send().await.map_err(failure)?;
         auth_reply(reply.authentication_result, reply.challenge_name, reply.session, reply.challenge_parameters)
     }
 
@@ -267,7 +270,7 @@ impl Cognito {
         let _turn = self.turn()?;
         let call = self.client.update_user_attributes().access_token(token);
         let reply = call.set_user_attributes(Some(attributes(changed)?)).send().await.map_err(failure)?;
-        Ok(reply.code_delivery_details_list.unwrap_or_default().into_iter().map(delivery).collect())
+        Ok(reply.code_delivery_details_list.unwrap_or_default().into_iter().map(Some).map(delivery).collect())
     }
 
     pub(crate) async fn get_user_attribute_verification_code(
@@ -278,7 +281,7 @@ impl Cognito {
         let _turn = self.turn()?;
         let call = self.client.get_user_attribute_verification_code().access_token(token).attribute_name(attribute);
         let reply = call.send().await.map_err(failure)?;
-        reply.code_delivery_details.map(delivery).ok_or(wit::Failure::Unreachable)
+        Ok(delivery(reply.code_delivery_details))
     }
 
     pub(crate) async fn verify_user_attribute(&self, token: String, attribute: String, code: String) -> Called<()> {
@@ -344,9 +347,11 @@ fn attributes(attributes: Vec<wit::Attribute>) -> Called<Vec<sdk::AttributeType>
         .map_err(|_| wit::Failure::Exception("InvalidParameterException".into()))
 }
 
-fn delivery(details: sdk::CodeDeliveryDetailsType) -> wit::CodeDelivery {
-    let medium = details.delivery_medium.map(|medium| medium.as_str().to_owned());
-    wit::CodeDelivery { medium: medium.unwrap_or_default(), destination: details.destination.unwrap_or_default() }
+/// All of it is optional in the service model.
+fn delivery(details: Option<sdk::CodeDeliveryDetailsType>) -> wit::CodeDelivery {
+    let medium = details.as_ref().and_then(|details| details.delivery_medium.as_ref());
+    let medium = medium.map(|medium| medium.as_str().to_owned()).unwrap_or_default();
+    wit::CodeDelivery { medium, destination: details.and_then(|details| details.destination) }
 }
 
 /// Tokens without an access token are none.

@@ -311,7 +311,7 @@ fn stated_delivery(stated: CodeDelivery) -> Delivery {
         "SMS" => Medium::Sms,
         _ => Medium::OnFile,
     };
-    Delivery { medium, destination: Some(stated.destination) }
+    Delivery { medium, destination: stated.destination }
 }
 
 /// A name for the logs, even if the server made it up.

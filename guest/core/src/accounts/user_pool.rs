@@ -60,10 +60,10 @@ pub enum AuthReply {
 /// Where a code went, as Cognito says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CodeDelivery {
-    /// `DeliveryMedium`.
+    /// `DeliveryMedium`; empty where Cognito does not say.
     pub medium: String,
     /// `Destination`, masked.
-    pub destination: String,
+    pub destination: Option<String>,
 }
 
 /// An answer to a challenge.
