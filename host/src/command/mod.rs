@@ -23,6 +23,15 @@ use std::{
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
+/// What compiles the component tells gigabytes at the level of traces, and nothing of what happens here.
+const COMPILER: [&str; 5] = [
+    "cranelift_codegen=warn",
+    "cranelift_frontend=warn",
+    "regalloc2=warn",
+    "wasmtime_environ=warn",
+    "wasmtime_internal_cranelift=warn",
+];
+
 /// Parses the arguments (bad usage exits with 2) and runs the subcommand.
 pub async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -35,6 +44,7 @@ pub async fn run() -> ExitCode {
         Err(error) => error.exit(),
     };
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
+    let filter = COMPILER.iter().filter_map(|quiet| quiet.parse().ok()).fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments).await,
