@@ -6,17 +6,9 @@ use poolgate_tests::{
     ministack::Ministack,
     test_pool::{PoolOptions, TestPool},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::time::Duration;
 
 const PASSWORD: &str = "Correct-Horse-7";
-
-/// Made once for all runs, in the target folder.
-fn python_directory() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("ministack")
-}
 
 async fn verifier(pool: &TestPool, state: impl FnOnce(Pool) -> Pool) -> Verifier {
     let stated = state(Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url));
@@ -38,7 +30,7 @@ fn reason(verdict: Result<Verified, Denial>) -> Reason {
 
 #[tokio::test]
 async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not() {
-    let server = Ministack::start(python_directory()).await;
+    let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("alice", PASSWORD, &["admins", "readers"]).await;
     let tokens = pool.sign_in("alice", PASSWORD).await;
@@ -90,7 +82,7 @@ async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not(
 
 #[tokio::test]
 async fn a_two_second_token_is_refused_after_its_expiry() {
-    let server = Ministack::start(python_directory()).await;
+    let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::with_tokens_valid_for(2)).await;
     pool.sign_up_user_in_groups("bob", PASSWORD, &[]).await;
     let verifier = verifier(&pool, |it| it.token_use(TokenUseRule::Access).client_ids([&pool.client_id])).await;

@@ -7,7 +7,6 @@ use poolgate_tests::{
 };
 use std::{
     num::NonZeroUsize,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,11 +15,6 @@ use std::{
 use tokio::task::JoinHandle;
 
 const PASSWORD: &str = "Correct-Horse-7";
-
-/// Made once for all runs, in the target folder.
-fn python_directory() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("ministack")
-}
 
 async fn verifier(pool: &TestPool) -> Verifier {
     let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
@@ -69,7 +63,7 @@ fn reason(verdict: Result<Verified, Denial>) -> Reason {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn through_two_rotations_no_valid_token_is_refused_and_old_ones_are_once_their_key_is_gone() {
-    let mut server = Ministack::start(python_directory()).await;
+    let mut server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("alice", PASSWORD, &[]).await;
     let verifier = verifier(&pool).await;

@@ -4,13 +4,18 @@
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
 
+pub mod cognito_local;
 pub mod corpus;
 pub mod dice;
 pub mod faulty_server;
 pub mod handmade_rsa;
 pub mod keys;
+pub mod microburst;
 pub mod ministack;
 pub mod minting;
+pub mod nginx;
 pub mod python_environment;
+pub mod server_process;
+pub mod target_folder;
 pub mod test_pool;
 pub mod wycheproof_vectors;

@@ -1,8 +1,7 @@
 //! A ministack server of a test's own: the Cognito user pools API and real signing keys on a loopback port.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,8 @@ use tempfile::TempDir;
 use tokio::time::MissedTickBehavior;
 
 use crate::python_environment::{PythonEnvironment, tail};
+use crate::server_process::free_port;
+use crate::target_folder::target_folder;
 use crate::test_pool::{PoolOptions, TestPool};
 
 const REQUIREMENTS: &str = include_str!("ministack.requirements.txt");
@@ -41,15 +42,15 @@ pub struct Ministack {
 }
 
 impl Ministack {
-    /// Starts a server on a free loopback port, from the virtual environment in `python_directory`, which is made first
+    /// Starts a server on a free loopback port, from a virtual environment in the target folder, which is made first
     /// if it isn't there (some ten seconds, and it needs a package index; see [`PythonEnvironment::ensure`]).
     ///
     /// # Panics
     ///
     /// When the environment can't be made or the server doesn't come up within a minute, with what to do about it.
-    pub async fn start(python_directory: impl AsRef<Path>) -> Self {
-        let python_directory = python_directory.as_ref();
-        let directory = python_directory.to_path_buf();
+    pub async fn start() -> Self {
+        let python_directory = target_folder("python").join("ministack");
+        let directory = python_directory.clone();
         let python = tokio::task::spawn_blocking(move || PythonEnvironment::ensure(&directory, REQUIREMENTS))
             .await
             .expect("making the Python environment does not panic: report the panic above")
@@ -228,14 +229,6 @@ impl Drop for ServerProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .unwrap_or_else(|error| panic!("the system gives no loopback port: {error}; is 127.0.0.1 up?"))
-        .port()
 }
 
 /// Keeps no connection open: each test has a runtime of its own, and a connection dies with the one that made it.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -89,17 +91,33 @@ impl TestPool {
     ///
     /// When the server refuses, with the name of its exception.
     pub async fn sign_up_user_in_groups(&self, username: &str, password: &str, groups: &[&str]) {
-        let Self { pool_id, client_id, api, .. } = self;
-        let email = json!([{ "Name": "email", "Value": format!("{username}@example.com") }]);
-        let user =
-            json!({ "ClientId": client_id, "Username": username, "Password": password, "UserAttributes": email });
-        api.call("SignUp", user).await;
+        let Self { pool_id, api, .. } = self;
+        self.sign_up_unconfirmed(username, password).await;
         api.administer("AdminConfirmSignUp", json!({ "UserPoolId": pool_id, "Username": username })).await;
         for group in groups {
             let membership = json!({ "UserPoolId": pool_id, "GroupName": group, "Username": username });
             self.create_group(group).await;
             api.administer("AdminAddUserToGroup", membership).await;
         }
+    }
+
+    /// Signs a user up, and does not confirm it.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, with the name of its exception.
+    pub async fn sign_up_unconfirmed(&self, username: &str, password: &str) {
+        let email = json!([{ "Name": "email", "Value": "user@example.com" }]);
+        let user = json!({ "ClientId": self.client_id, "Username": username, "Password": password,
+                           "SecretHash": self.secret_hash(username), "UserAttributes": email });
+        self.api.call("SignUp", user).await;
+    }
+
+    /// `SECRET_HASH` ("Computing secret hash values", Amazon Cognito developer guide), if the app client has a secret.
+    fn secret_hash(&self, username: &str) -> Option<String> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.client_secret.as_ref()?.as_bytes());
+        let tag = hmac::sign(&key, format!("{username}{}", self.client_id).as_bytes());
+        Some(STANDARD.encode(tag))
     }
 
     /// Calls an operation of the user pools API with an administrator's rights; the pool's ID is added.

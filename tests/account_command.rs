@@ -1,0 +1,256 @@
+//! `poolgate account` and `poolgate serve` as a user meets them: secrets from standard input alone, exit codes, JSON; and nothing of
+//! a password, a code, a session or a token in what they log at the most talkative level.
+
+use poolgate_tests::{
+    ministack::Ministack,
+    test_pool::{PoolOptions, TestPool},
+};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "Correct-Horse-7";
+const NEW_PASSWORD: &str = "Better-Horse-8";
+const SIGN_UP_CODE: &str = "123456";
+const RESET_CODE: &str = "654321";
+
+struct Workbench {
+    server: Ministack,
+    pool: TestPool,
+    folder: TempDir,
+}
+
+impl Workbench {
+    async fn new() -> Self {
+        let server = Ministack::start().await;
+        let pool = server.create_pool(PoolOptions { has_client_secret: true, ..PoolOptions::default() }).await;
+        let folder = TempDir::new().expect("a folder");
+        fs::write(folder.path().join("secret"), pool.client_secret.as_deref().expect("a secret")).expect("a file");
+        Self { server, pool, folder }
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        command.arg(subcommand).current_dir(self.folder.path());
+        command.env("COGNITO_USER_POOL_ID", &self.pool.pool_id).env("COGNITO_CLIENT_ID", &self.pool.client_id);
+        command.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", self.server.endpoint());
+        command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).env("RUST_LOG", "trace");
+        command.args(["--client-secret-file", "secret", "--jwks", &self.pool.jwks_url, "--allow-http-loopback"]);
+        command
+    }
+
+    /// Runs a flow with secrets on standard input, a line each.
+    fn account(&self, arguments: &[&str], secrets: &[&str]) -> Run {
+        let mut command = self.command("account");
+        command.arg("--json").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command runs");
+        let lines: String = secrets.iter().map(|secret| format!("{secret}\n")).collect();
+        child.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("it reads");
+        Run::of(child.wait_with_output().expect("it ends"), secrets)
+    }
+}
+
+struct Run {
+    code: i32,
+    json: Value,
+    stderr: String,
+}
+
+impl Run {
+    /// Sees that no secret that went in is in what is logged.
+    fn of(output: Output, secrets: &[&str]) -> Self {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        for secret in secrets.iter().filter(|secret| secret.len() > 6) {
+            assert!(!stderr.contains(secret), "the log tells {}…", &secret[..6]);
+        }
+        let json = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        Self { code: output.status.code().expect("it was not killed"), json, stderr }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.json[name].as_str().unwrap_or_else(|| panic!("no {name}: {}\n{}", self.json, self.stderr))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_from_sign_up_to_its_end_with_secrets_from_standard_input_alone() {
+    let bench = Workbench::new().await;
+    let run = bench.account(&["sign-up", "anna", "--attribute", "email=anna@example.com"], &[PASSWORD]);
+    assert_eq!((run.code, &run.json["delivery"]), (0, &json!({ "medium": "email", "destination": "a***@e***" })));
+    let run = bench.account(&["confirm-sign-up", "anna"], &["000000"]);
+    assert_eq!((run.code, run.text("problem")), (1, "invalid-code"));
+    assert_eq!(bench.account(&["confirm-sign-up", "anna"], &[SIGN_UP_CODE]).json, json!({ "done": true }));
+
+    let run = bench.account(&["sign-in", "anna"], &["Wrong-Horse-7"]);
+    assert_eq!((run.code, run.text("problem")), (1, "invalid-credentials"));
+    for srp in [&[][..], &["--srp"]] {
+        let run = bench.account(&[&["sign-in", "anna"], srp].concat(), &[PASSWORD]);
+        assert_eq!((run.code, run.text("username")), (0, "anna"), "{}", run.stderr);
+        for token in ["access_token", "id_token", "refresh_token"] {
+            assert!(!run.stderr.contains(run.text(token)), "the log tells the {token}");
+        }
+    }
+    let signed_in = bench.account(&["sign-in", "anna"], &[PASSWORD]);
+    let (access, refresh) = (signed_in.text("access_token"), signed_in.text("refresh_token"));
+    let run = bench.account(&["get-user"], &[access]);
+    assert_eq!(run.json["attributes"]["email"], "anna@example.com");
+    assert_eq!(bench.account(&["change-password"], &[access, PASSWORD, NEW_PASSWORD]).json, json!({ "done": true }));
+    let run = bench.account(&["refresh"], &[refresh]);
+    assert!(!run.text("access_token").is_empty() && !run.stderr.contains(run.text("access_token")));
+    assert_eq!(bench.account(&["forgot-password", "anna"], &[]).code, 0);
+    let set = bench.account(&["confirm-forgot-password", "anna"], &[RESET_CODE, PASSWORD]);
+    assert_eq!(set.json, json!({ "done": true }));
+    let signed_in = bench.account(&["sign-in", "anna"], &[PASSWORD]);
+    assert_eq!(bench.account(&["delete-user"], &[signed_in.text("access_token")]).code, 0);
+    assert_eq!(bench.account(&["sign-in", "anna"], &[PASSWORD]).code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_usage_ends_with_2_and_a_server_that_is_away_with_3() {
+    let bench = Workbench::new().await;
+    let run = bench.account(&["sign-in", "anna"], &[]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("standard input has no line for: password"), "{}", run.stderr);
+    // There is no option that takes a password.
+    let run = bench.account(&["sign-in", "anna", "--password", PASSWORD], &[PASSWORD]);
+    assert_eq!(run.code, 2);
+    let Workbench { server, pool, folder } = bench;
+    let endpoint = server.endpoint().to_owned();
+    drop(server);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+    command.args(["account", "--json", "--pool-id", &pool.pool_id, "--client-id", &pool.client_id]);
+    command.args(["--endpoint", &endpoint, "--allow-http-loopback", "forgot-password", "anna"]);
+    command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).current_dir(folder.path());
+    let run = Run::of(command.stdin(Stdio::null()).output().expect("the command runs"), &[]);
+    assert_eq!((run.code, run.text("problem")), (3, "unavailable"));
+}
+
+/// `poolgate serve`; it ends if a test fails.
+struct Serving {
+    child: Child,
+    public: String,
+    metrics: String,
+    http: Client,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Self {
+        command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--floor-ms", "0"]);
+        command.args(["--rate-limit", "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the command runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut address = |before: &str| {
+            let line = lines.next().expect("a line").expect("text");
+            line.strip_prefix(before).unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let (public, metrics) = (address("poolgate serves on "), address("poolgate shows its metrics on "));
+        Self { child, public, metrics, http: Client::builder().no_proxy().build().expect("an HTTP client") }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Response {
+        let post = self.http.post(format!("{}{path}", self.public)).json(&body);
+        post.send().await.expect("an answer")
+    }
+
+    /// Signs anna in, and answers her access, ID and refresh token.
+    async fn sign_in(&self, method: &str) -> [String; 3] {
+        let answer =
+            self.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD, "method": method })).await;
+        let answer: Value = answer.json().await.expect("JSON");
+        ["access_token", "id_token", "refresh_token"]
+            .map(|name| answer["tokens"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned())
+    }
+
+    /// Of the process, in kilobytes.
+    fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("kB")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
+    let bench = Workbench::new().await;
+    let log = bench.folder.path().join("log");
+    let mut command = bench.command("serve");
+    command.stderr(fs::File::create(&log).expect("a log"));
+    let mut serving = Serving::start(command);
+    let sign_up = json!({ "username": "anna", "password": PASSWORD });
+    assert_eq!(serving.post("/v1/sign-up", sign_up.clone()).await.status(), 200);
+    assert_eq!(serving.post("/v1/sign-up", sign_up).await.status(), 200);
+    let confirm = json!({ "username": "anna", "code": SIGN_UP_CODE });
+    assert_eq!(serving.post("/v1/confirm-sign-up", confirm).await.status(), 204);
+    let mut secrets = vec![PASSWORD.to_owned()];
+    for method in ["password", "srp"] {
+        secrets.extend(serving.sign_in(method).await);
+    }
+    let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
+    let taken =
+        "poolgate_account_flows_total{flow=\"sign-up\",answer=\"accepted\",private=\"UsernameExistsException\"} 1";
+    assert!(shown.contains(taken), "{shown}");
+    let asked = Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status();
+    assert!(asked.is_ok_and(|status| status.success()));
+    assert_eq!(serving.child.wait().expect("it ends").code(), Some(0));
+    let logged = fs::read_to_string(log).expect("the log");
+    assert!(logged.contains("UsernameExistsException"), "the reason is in the log: {logged}");
+    let client_secret = bench.pool.client_secret.clone().expect("a secret");
+    secrets.push(client_secret);
+    for secret in &secrets {
+        // Of a token, the signature alone is a secret of its own; the whole is one.
+        let tail = &secret[secret.len().saturating_sub(40)..];
+        assert!(!logged.contains(tail), "the log tells {}…", &secret[..6]);
+    }
+}
+
+/// Verifications, and how many there are in a round, after each of which memory is looked at.
+const VERIFICATIONS: usize = 20_000;
+const ROUND: usize = 2_000;
+const AT_ONCE: usize = 16;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_twenty_thousand_verifications_the_gateways_memory_is_flat() {
+    let bench = Workbench::new().await;
+    let mut command = bench.command("serve");
+    command.env_remove("RUST_LOG");
+    let serving = Serving::start(command);
+    assert_eq!(serving.post("/v1/sign-up", json!({ "username": "anna", "password": PASSWORD })).await.status(), 200);
+    let confirm = json!({ "username": "anna", "code": SIGN_UP_CODE });
+    assert_eq!(serving.post("/v1/confirm-sign-up", confirm).await.status(), 204);
+    let [access, ..] = serving.sign_in("password").await;
+    let mut after = Vec::new();
+    for _ in 0..VERIFICATIONS / ROUND {
+        let tasks: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                let request = serving.http.get(format!("{}/v1/verify", serving.public)).bearer_auth(&access);
+                tokio::spawn(async move {
+                    for _ in 0..ROUND / AT_ONCE {
+                        let request = request.try_clone().expect("it has no body");
+                        assert_eq!(request.send().await.expect("an answer").status(), 200);
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("no request is lost");
+        }
+        after.push(serving.resident());
+    }
+    println!("resident after each {ROUND} verifications, kB: {after:?}");
+    // The first rounds fill the allocator's and the connections' buffers.
+    let (early, late) = (after[2], after[after.len() - 1]);
+    assert!(late <= early + early / 50 + 1_024, "it grew from {early} to {late} kB: {after:?}");
+}

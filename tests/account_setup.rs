@@ -1,0 +1,40 @@
+//! Accounts over a pool of a test's own server. Each test that needs them includes this file.
+
+use poolgate::{
+    Pool, TokenUseRule, Verifier,
+    accounts::{Accounts, AccountsBuilder, Floor},
+};
+use poolgate_tests::test_pool::TestPool;
+use secrecy::SecretString;
+
+pub const PASSWORD: &str = "Correct-Horse-7";
+
+pub fn secret(text: &str) -> SecretString {
+    text.into()
+}
+
+/// Over the pool, reached at an endpoint: the server's own, or that of a proxy before it. Nothing is held to a floor.
+pub async fn account_builder(endpoint: &str, pool: &TestPool) -> AccountsBuilder {
+    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let builder = over(endpoint, stated, &pool.pool_id, &pool.client_id).await;
+    match &pool.client_secret {
+        Some(client_secret) => builder.client_secret(secret(client_secret)),
+        None => builder,
+    }
+}
+
+/// Over any pool.
+pub async fn over(endpoint: &str, stated: Pool, pool_id: &str, client_id: &str) -> AccountsBuilder {
+    let verifier = Verifier::builder()
+        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .allow_http_loopback(true)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+        .build()
+        .await
+        .expect("the verifier builds");
+    Accounts::builder(verifier, pool_id, client_id)
+        .endpoint(endpoint)
+        .allow_http_loopback(true)
+        .floor(Floor::OFF)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+}

@@ -1,0 +1,140 @@
+//! Every exception that every operation declares, injected between the component and a real server: what came in, and what the
+//! public is told.
+
+mod account_setup;
+
+use account_setup::{PASSWORD, account_builder, secret};
+use poolgate::accounts::{
+    Accepted, Accounts, Attribute, ChallengeAnswer, MfaPreference, MfaSetting, PrivateReason, Problem, RefreshFlow,
+    SignedIn, TotpOwner,
+};
+use poolgate_core::accounts::{Operation, Outcome, rows};
+use poolgate_tests::{
+    microburst::Microburst,
+    ministack::Ministack,
+    test_pool::{PoolOptions, TestPool},
+};
+use secrecy::SecretString;
+use std::time::Duration;
+
+async fn accounts(proxy: &Microburst, pool: &TestPool, proof_comes_first: bool, flow: RefreshFlow) -> Accounts {
+    let builder = account_builder(proxy.endpoint(), pool).await.retry_after(Duration::from_secs(7)).refresh_flow(flow);
+    let builder = if proof_comes_first { builder.proof_comes_first() } else { builder };
+    builder.build().await.expect("the accounts build")
+}
+
+/// The answer of a flow: a problem, or what a success hides.
+type Answered = Result<Option<PrivateReason>, Problem>;
+
+fn hidden(accepted: Result<Accepted, Problem>) -> Answered {
+    accepted.map(|accepted| accepted.hidden)
+}
+
+fn nothing<T>(answer: Result<T, Problem>) -> Answered {
+    answer.map(|_| None)
+}
+
+/// A flow that calls the operation.
+async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretString) -> Answered {
+    let (name, token) = ("anna", access_token);
+    let (password, code, session) = (secret(PASSWORD), secret("123456"), secret("a-session-of-some-length"));
+    let owner = TotpOwner::AccessToken(token.clone());
+    let email = Attribute::new("email", "anna@example.com");
+    match operation {
+        Operation::SignUp => hidden(accounts.sign_up(name, &password, &[email]).await),
+        Operation::ConfirmSignUp => nothing(accounts.confirm_sign_up(name, &code).await),
+        Operation::ResendConfirmationCode => hidden(accounts.resend_code(name).await),
+        Operation::InitiateAuth => nothing(accounts.sign_in(name, &password).await),
+        Operation::PasswordVerifier => nothing(accounts.sign_in_srp(name, &password).await),
+        Operation::RespondToAuthChallenge => {
+            nothing(accounts.answer_challenge(name, &session, &ChallengeAnswer::Sms(code)).await)
+        }
+        Operation::AssociateSoftwareToken => nothing(accounts.associate_totp(&owner).await),
+        Operation::VerifySoftwareToken => nothing(accounts.verify_totp(&owner, &code, None).await),
+        Operation::GetTokensFromRefreshToken | Operation::RefreshTokenAuth => {
+            nothing(accounts.refresh(&secret("a-refresh-token"), None).await)
+        }
+        Operation::ForgotPassword => hidden(accounts.forgot_password(name).await),
+        Operation::ConfirmForgotPassword => nothing(accounts.confirm_forgot_password(name, &code, &password).await),
+        Operation::ChangePassword => {
+            nothing(accounts.change_password(token, &password, &secret("Better-Horse-8")).await)
+        }
+        Operation::GetUser => nothing(accounts.get_user(token).await),
+        Operation::UpdateUserAttributes => nothing(accounts.update_attributes(token, &[email]).await),
+        Operation::GetUserAttributeVerificationCode => nothing(accounts.send_attribute_code(token, "email").await),
+        Operation::VerifyUserAttribute => nothing(accounts.verify_attribute(token, "email", &code).await),
+        Operation::GlobalSignOut => nothing(accounts.sign_out(token).await),
+        Operation::RevokeToken => nothing(accounts.revoke_token(&secret("a-refresh-token")).await),
+        Operation::DeleteUser => nothing(accounts.delete_user(token).await),
+        Operation::SetUserMfaPreference => {
+            let sms = Some(MfaSetting { enabled: true, preferred: false });
+            nothing(accounts.set_mfa_preference(token, MfaPreference { sms, ..MfaPreference::default() }).await)
+        }
+        other => panic!("no flow is known for {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table_says() {
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
+    let mut checked = 0;
+    for proof_comes_first in [false, true] {
+        let rotating = accounts(&proxy, &pool, proof_comes_first, RefreshFlow::Rotation).await;
+        let plain = accounts(&proxy, &pool, proof_comes_first, RefreshFlow::RefreshTokenAuth).await;
+        proxy.clear().await;
+        let Ok(SignedIn::Tokens(tokens)) = rotating.sign_in("anna", &secret(PASSWORD)).await else {
+            panic!("anna can't sign in")
+        };
+        for row in rows() {
+            // The second time, those rows that depend on it.
+            if proof_comes_first && !matches!(row.outcome, Outcome::AfterProof { .. }) {
+                continue;
+            }
+            proxy.inject(row.operation.name(), row.exception.name()).await;
+            let accounts = if row.operation == Operation::RefreshTokenAuth { &plain } else { &rotating };
+            let answered = call(row.operation, accounts, &tokens.access_token).await;
+            let at = format!("{:?} {}", row.operation, row.exception.name());
+            let private = match (row.outcome, &answered) {
+                (Outcome::AsIfAccepted, Ok(Some(private))) => private,
+                (Outcome::AsIfAccepted, other) => panic!("{at}: {other:?}"),
+                (Outcome::Problem(name), Err(problem)) => check(&at, name, problem),
+                (Outcome::AfterProof { told, .. }, Err(problem)) if proof_comes_first => check(&at, told, problem),
+                (Outcome::AfterProof { hidden, .. }, Err(problem)) => check(&at, hidden, problem),
+                (_, Ok(_)) => panic!("{at}: it went through"),
+            };
+            assert_eq!(private.failure, row.exception.name(), "{at}");
+            assert_eq!(private.operation, row.operation.name(), "{at}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 272, "only {checked} pairs were tried");
+    println!("{checked} exceptions injected");
+}
+
+fn check<'p>(at: &str, expected: poolgate_core::accounts::ProblemName, problem: &'p Problem) -> &'p PrivateReason {
+    assert_eq!(problem.name.name(), expected.name(), "{at}");
+    assert_eq!(problem.status, expected.status(), "{at}");
+    let after = expected.retry_helps().then_some(Duration::from_secs(7));
+    assert_eq!(problem.retry_after, after, "{at}");
+    assert_eq!(problem.detail, None, "{at}: nothing but the input's faults has details");
+    &problem.private
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_exception_a_dead_server_and_a_slow_one_are_failures_of_ours() {
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let accounts = accounts(&proxy, &pool, false, RefreshFlow::Rotation).await;
+    proxy.inject("ForgotPassword", "SomethingNewException").await;
+    let problem = accounts.forgot_password("anna").await.expect_err("nobody knows what it means");
+    assert_eq!((problem.name.name(), problem.status), ("failed", 500));
+    assert_eq!(problem.private.failure, "SomethingNewException");
+    drop(proxy);
+    let problem = accounts.forgot_password("anna").await.expect_err("nobody is there");
+    assert_eq!((problem.name.name(), problem.private.failure.as_str()), ("unavailable", "unreachable"));
+    assert!(problem.retry_after.is_some());
+}

@@ -1,0 +1,10 @@
+//! For two users, one who exists and one who does not, the public answer is byte for byte the same, and takes the same time.
+
+mod account_setup;
+#[path = "enumeration/bytes.rs"]
+mod bytes;
+mod gateway_setup;
+#[path = "enumeration/kolmogorov_smirnov.rs"]
+mod kolmogorov_smirnov;
+#[path = "enumeration/timing.rs"]
+mod timing;

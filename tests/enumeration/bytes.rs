@@ -1,0 +1,197 @@
+//! The bytes: status, headers and body, as they come over the wire.
+
+use crate::{
+    account_setup::{PASSWORD, account_builder, secret},
+    gateway_setup::{Served, serve},
+};
+use poolgate::gateway::Gateway;
+use poolgate_core::accounts::{Exception, Operation, rows};
+use poolgate_tests::{
+    microburst::Microburst,
+    ministack::Ministack,
+    test_pool::{PoolOptions, TestPool},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const WRONG_PASSWORD: &str = "Wrong-Horse-7";
+const WRONG_CODE: &str = "000000";
+
+/// The requests that take a user's name from anyone, by a name for the failure message, and the operations behind them.
+fn requests(username: &str) -> Vec<(&'static str, &'static [Operation], &'static str, Value)> {
+    let sign_up = json!({ "username": username, "password": PASSWORD, "attributes": { "email": "a@example.com" } });
+    let credentials = json!({ "username": username, "password": WRONG_PASSWORD });
+    let srp = json!({ "username": username, "password": WRONG_PASSWORD, "method": "srp" });
+    let code = json!({ "username": username, "code": WRONG_CODE });
+    let new_password = json!({ "username": username, "code": WRONG_CODE, "password": PASSWORD });
+    let name = json!({ "username": username });
+    vec![
+        ("sign in", &[Operation::InitiateAuth], "/v1/sign-in", credentials),
+        ("sign in with SRP", &[Operation::InitiateAuth, Operation::PasswordVerifier], "/v1/sign-in", srp),
+        ("confirm a sign-up", &[Operation::ConfirmSignUp], "/v1/confirm-sign-up", code),
+        ("resend the code", &[Operation::ResendConfirmationCode], "/v1/resend-code", name.clone()),
+        ("forgot the password", &[Operation::ForgotPassword], "/v1/forgot-password", name),
+        ("confirm a new password", &[Operation::ConfirmForgotPassword], "/v1/confirm-forgot-password", new_password),
+        // Last, for it makes a user of nobody.
+        ("sign up", &[Operation::SignUp], "/v1/sign-up", sign_up),
+    ]
+}
+
+/// The whole answer as it comes over the wire, but for the time in `date`.
+async fn raw(gateway: &Served, path: &str, body: &Value) -> String {
+    let address = gateway.public.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("the gateway listens");
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("it answers");
+    let answer = String::from_utf8(answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let kept: Vec<&str> = head.split("\r\n").filter(|line| !line.to_lowercase().starts_with("date:")).collect();
+    assert_eq!(kept.len() + 1, head.split("\r\n").count(), "one date");
+    format!("{}\r\n\r\n{body}", kept.join("\r\n"))
+}
+
+/// Users of every kind that a pool may have. Their names are of one length.
+const USERS: [&str; 4] = ["confirmed", "unconfirm", "mustreset", "forbidden"];
+
+async fn populate(pool: &TestPool) {
+    for name in USERS {
+        pool.sign_up_unconfirmed(name, PASSWORD).await;
+        let administer = async |operation| pool.administer(operation, json!({ "Username": name })).await;
+        if name != "unconfirm" {
+            administer("AdminConfirmSignUp").await;
+        }
+        match name {
+            "mustreset" => drop(administer("AdminResetUserPassword").await),
+            "forbidden" => drop(administer("AdminDisableUser").await),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_asked_about_the_answer_has_the_same_bytes() {
+    let server = Ministack::start().await;
+    for setting in ["ENABLED", "LEGACY"] {
+        for has_client_secret in [false, true] {
+            let options =
+                PoolOptions { prevent_user_existence_errors: setting, has_client_secret, ..PoolOptions::default() };
+            let pool = server.create_pool(options).await;
+            populate(&pool).await;
+            let taken = Arc::new(Mutex::new(Vec::new()));
+            let hook = Arc::clone(&taken);
+            let accounts = account_builder(server.endpoint(), &pool).await;
+            let accounts = accounts.on_username_taken(move |it| hook.lock().expect("no panic").push(it.username));
+            let gateway = Gateway::new(accounts.build().await.expect("the accounts build")).rate_limit(None);
+            let gateway = serve(gateway).await;
+            let mut nobody = Vec::new();
+            for (what, _, path, body) in requests("nobody-is") {
+                nobody.push((what, raw(&gateway, path, &body).await));
+            }
+            for user in USERS {
+                for ((what, _, path, body), (_, expected)) in requests(user).into_iter().zip(&nobody) {
+                    let answer = raw(&gateway, path, &body).await;
+                    assert_eq!(&answer, expected, "{setting}: {what}, as {user}");
+                }
+            }
+            assert_eq!(*taken.lock().expect("no panic"), USERS, "the operator is told who was asked about");
+            gateway.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_on_its_way_to_where_the_caller_has_typed_whoever_that_is() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna@example.com", PASSWORD, &[]).await;
+    pool.sign_up_user_in_groups("+15550001234", PASSWORD, &[]).await;
+    let accounts = account_builder(server.endpoint(), &pool).await.build().await.expect("the accounts build");
+    let gateway = serve(Gateway::new(accounts).rate_limit(None)).await;
+    for (exists, does_not, shown) in
+        [("anna@example.com", "arno@elsewhere.org", "a***@e***"), ("+15550001234", "+49551551234", "+*******1234")]
+    {
+        for path in ["/v1/forgot-password", "/v1/resend-code"] {
+            let answer = raw(&gateway, path, &json!({ "username": exists })).await;
+            assert_eq!(answer, raw(&gateway, path, &json!({ "username": does_not })).await);
+            assert!(answer.contains(shown), "{answer}");
+        }
+    }
+    gateway.stop().await;
+}
+
+/// What Cognito may say of one account and not of another: per-user throttling, recovery that alternates between a simulated
+/// delivery and `InvalidParameterException`, states of the account, failed deliveries, triggers.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_cognito_says_of_an_account_the_answer_has_the_bytes_that_nobody_gets() {
+    // Said of the service, or told by the operator's own firewall; and what only the right code brings about.
+    let told = [
+        Exception::ResourceNotFound,
+        Exception::OperationNotEnabled,
+        Exception::UnsupportedOperation,
+        Exception::InvalidUserPoolConfiguration,
+        Exception::FeatureUnavailableInTier,
+        Exception::Forbidden,
+        Exception::TooManyRequests,
+        Exception::InternalError,
+        Exception::AliasExists,
+    ];
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let accounts = account_builder(proxy.endpoint(), &pool).await.build().await.expect("the accounts build");
+    let gateway = serve(Gateway::new(accounts).rate_limit(None)).await;
+    let mut nobody = BTreeMap::new();
+    for (what, _, path, body) in requests("nobody-is") {
+        nobody.insert(what, raw(&gateway, path, &body).await);
+    }
+    pool.sign_up_user_in_groups("confirmed", PASSWORD, &[]).await;
+    let mut tried = 0;
+    for (what, operations, path, body) in requests("confirmed") {
+        for row in rows().filter(|row| operations.contains(&row.operation) && !told.contains(&row.exception)) {
+            // A wrong secret of ours, told to everyone at every sign-up.
+            if (row.operation, row.exception) == (Operation::SignUp, Exception::NotAuthorized) {
+                continue;
+            }
+            proxy.inject(row.operation.name(), row.exception.name()).await;
+            let answer = raw(&gateway, path, &body).await;
+            assert_eq!(answer, nobody[what], "{what}: {:?} {}", row.operation, row.exception.name());
+            tried += 1;
+        }
+    }
+    println!("{tried} exceptions, each hidden");
+    assert!(tried >= 80, "only {tried}");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_has_the_right_password_learns_that_the_account_must_be_confirmed() {
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_unconfirmed("unconfirm", PASSWORD).await;
+    let builder = account_builder(proxy.endpoint(), &pool).await;
+    let careful = builder.clone().build().await.expect("the accounts build");
+    let stated = builder.proof_comes_first().build().await.expect("the accounts build");
+    let name = |answer: Result<_, poolgate::accounts::Problem>| answer.err().map(|problem| problem.name.name());
+    // The server says so to whoever asks: nobody is told, unless the operator has stated that the password comes first.
+    // ministack is such a server.
+    assert_eq!(name(careful.sign_in("unconfirm", &secret(PASSWORD)).await), Some("invalid-credentials"));
+    assert_eq!(name(stated.sign_in("unconfirm", &secret(PASSWORD)).await), Some("account-not-confirmed"));
+    // A server that looks at the password first answers a wrong one so.
+    proxy.inject("InitiateAuth", "NotAuthorizedException").await;
+    assert_eq!(name(stated.sign_in("unconfirm", &secret(WRONG_PASSWORD)).await), Some("invalid-credentials"));
+}

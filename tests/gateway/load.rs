@@ -1,0 +1,21 @@
+//! Many at once. That the gateway's memory is flat is seen in `account_command`, where it has a process of its own.
+
+use super::{PASSWORD, Stage};
+use reqwest::Method;
+use serde_json::json;
+
+const SIGN_INS: usize = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_sign_ins_at_once_and_none_is_lost() {
+    let stage = Stage::new(|gateway| gateway).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
+    let sign_in = json!({ "username": "anna", "password": PASSWORD });
+    let tasks: Vec<_> =
+        (0..SIGN_INS).map(|_| tokio::spawn(stage.request(Method::POST, "/v1/sign-in").json(&sign_in).send())).collect();
+    for task in tasks {
+        let answer = task.await.expect("no panic").expect("an answer");
+        assert_eq!(answer.status(), 200);
+    }
+    stage.gateway.stop().await;
+}

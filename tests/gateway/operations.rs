@@ -1,0 +1,177 @@
+//! Limits, health, metrics, and the end.
+
+use super::{PASSWORD, SIGN_UP_CODE, Stage, body, gateway_setup::serve, problem};
+use crate::account_setup::account_builder;
+use poolgate::gateway::{Gateway, RateLimit};
+use poolgate_tests::{microburst::Microburst, ministack::Ministack, server_process::free_port, test_pool::PoolOptions};
+use reqwest::{Client, Method, StatusCode, header};
+use serde_json::json;
+use std::{num::NonZeroU32, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Notify,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited() {
+    let one = NonZeroU32::MIN;
+    let limit = RateLimit { per_second: one, burst: NonZeroU32::new(3).expect("three") };
+    let client_ip = header::HeaderName::from_static("x-real-ip");
+    let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(client_ip)).await;
+    let ask = |address: &'static str| {
+        let post = stage.request(Method::POST, "/v1/forgot-password").header("x-real-ip", address);
+        post.json(&json!({ "username": "anna" })).send()
+    };
+    let mut refused = None;
+    for _ in 0..50 {
+        let answer = ask("192.0.2.1").await.expect("an answer");
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("fifty at once are too many");
+    assert!(refused.headers()[header::RETRY_AFTER].to_str().is_ok_and(|text| text == "1"));
+    problem(refused, 429, "too-many-requests").await;
+    assert_eq!(ask("192.0.2.2").await.expect("an answer").status(), 200, "another client has a bucket of its own");
+    for _ in 0..50 {
+        let answer = stage.request(Method::GET, "/v1/verify").header("x-real-ip", "192.0.2.1").send().await;
+        assert_eq!(answer.expect("an answer").status(), 401);
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_ready_when_the_keys_are_there_and_its_metrics_are_not_for_the_public() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let mut elsewhere = pool.clone();
+    // Where nobody listens.
+    elsewhere.jwks_url = format!("http://127.0.0.1:{}/jwks.json", free_port());
+    let http = Client::builder().no_proxy().build().expect("an HTTP client");
+    for (pool, expected) in [(&pool, 200), (&elsewhere, 503)] {
+        let accounts = account_builder(server.endpoint(), pool).await.build().await.expect("the accounts build");
+        let verifier = accounts.verifier().clone();
+        let gateway = Gateway::new(accounts);
+        let operator = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let operator_url = format!("http://{}", operator.local_addr().expect("an address"));
+        let shown = tokio::spawn(axum::serve(operator, gateway.operations_router()).into_future());
+        let served = serve(gateway).await;
+        let get = async |base: &str, path: &str| http.get(format!("{base}{path}")).send().await.expect("an answer");
+        verifier.hydrate().await.expect("the sandbox works");
+        for base in [&served.public, &operator_url] {
+            assert_eq!(get(base, "/healthz").await.status(), 200);
+            assert_eq!(get(base, "/readyz").await.status(), expected, "{}", pool.jwks_url);
+        }
+        let answer = http.post(format!("{}/v1/sign-up", served.public)).json(&json!({ "username": "" })).send().await;
+        assert_eq!(answer.expect("an answer").status(), 400);
+        let metrics = get(&operator_url, "/metrics").await.text().await.expect("text");
+        assert!(metrics.contains("poolgate_key_fetches_total") && metrics.trim_end().ends_with("# EOF"), "{metrics}");
+        assert_eq!(get(&served.public, "/metrics").await.status(), 404);
+        shown.abort();
+        served.stop().await;
+    }
+}
+
+/// A server that takes a request, and answers when it is told to.
+struct Slow {
+    endpoint: String,
+    has_come: Arc<Notify>,
+    answer: Arc<Notify>,
+}
+
+impl Slow {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let (has_come, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (came, may_answer) = (Arc::clone(&has_come), Arc::clone(&answer));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut request = [0; 4_096];
+            assert!(stream.read(&mut request).await.is_ok_and(|count| count > 0));
+            came.notify_one();
+            may_answer.notified().await;
+            let reply = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(reply.as_bytes()).await.expect("the caller listens");
+        });
+        Self { endpoint, has_come, answer }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_when_it_is_asked_to_stop_is_answered() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let slow = Slow::start().await;
+    let accounts = account_builder(&slow.endpoint, &pool).await.build().await.expect("the accounts build");
+    let served = serve(Gateway::new(accounts)).await;
+    let http = Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client");
+    let post = http.post(format!("{}/v1/confirm-sign-up", served.public));
+    let post = post.json(&json!({ "username": "anna", "code": SIGN_UP_CODE }));
+    let under_way = tokio::spawn(post.send());
+    slow.has_come.notified().await;
+    let public = served.public.clone();
+    let stopping = tokio::spawn(served.stop());
+    // Nobody new is let in any more; then the slow one is answered.
+    let mut polls = tokio::time::interval(std::time::Duration::from_millis(5));
+    while http.get(format!("{public}/healthz")).send().await.is_ok() {
+        polls.tick().await;
+    }
+    assert!(!stopping.is_finished(), "it has ended with a request under way");
+    slow.answer.notify_one();
+    assert_eq!(under_way.await.expect("no panic").expect("an answer").status(), 204);
+    stopping.await.expect("it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_is_429_with_retry_after() {
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let accounts = account_builder(proxy.endpoint(), &pool).await.build().await.expect("the accounts build");
+    let served = serve(Gateway::new(accounts)).await;
+    proxy.inject("InitiateAuth", "TooManyRequestsException").await;
+    let http = Client::builder().no_proxy().build().expect("an HTTP client");
+    let post = http.post(format!("{}/v1/sign-in", served.public));
+    let answer = post.json(&json!({ "username": "anna", "password": PASSWORD })).send().await.expect("an answer");
+    assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
+    let told = problem(answer, 429, "too-many-requests").await;
+    assert!(told["detail"].is_null());
+    proxy.clear().await;
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_openapi_document_is_served_and_names_every_path() {
+    let stage = Stage::new(|gateway| gateway).await;
+    let answer = stage.request(Method::GET, "/openapi.json").send().await.expect("an answer");
+    let document = body(answer).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().expect("paths");
+    for path in [
+        "sign-up",
+        "confirm-sign-up",
+        "resend-code",
+        "sign-in",
+        "answer-challenge",
+        "totp/associate",
+        "totp/verify",
+        "refresh",
+        "forgot-password",
+        "confirm-forgot-password",
+        "change-password",
+        "user",
+        "send-attribute-code",
+        "verify-attribute",
+        "sign-out",
+        "revoke-token",
+        "mfa-preference",
+        "verify",
+    ] {
+        assert!(paths.contains_key(&format!("/v1/{path}")), "{path}");
+    }
+    assert_eq!(paths.len(), 18, "a path that this test does not know");
+    stage.gateway.stop().await;
+}

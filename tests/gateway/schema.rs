@@ -1,0 +1,46 @@
+//! schemathesis, which reads the OpenAPI document and tries what it promises.
+
+use super::{PASSWORD, Stage, text};
+use poolgate_tests::{python_environment::PythonEnvironment, target_folder::target_folder};
+use std::{path::PathBuf, process::Command};
+use tempfile::TempDir;
+
+const REQUIREMENTS: &str = include_str!("../schemathesis.requirements.txt");
+/// So that a failure comes again.
+const SEED: &str = "7";
+const EXAMPLES_AN_OPERATION: &str = "40";
+
+/// The command, installed first if it isn't there.
+fn schemathesis() -> PathBuf {
+    let directory = target_folder("python").join("schemathesis");
+    let python = PythonEnvironment::ensure(&directory, REQUIREMENTS).unwrap_or_else(|error| panic!("{error}"));
+    python.python().with_file_name("schemathesis")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_the_document_allows_gets_a_500_or_an_undocumented_answer() {
+    let stage = Stage::new(|gateway| gateway).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
+    let tokens = stage.sign_in("anna", PASSWORD).await;
+    let authorization = format!("Authorization: Bearer {}", text(&tokens, "access_token"));
+    let url = format!("{}/openapi.json", stage.gateway.public);
+    // Signing out and deleting the account come last: the token must be good until then.
+    for last in [false, true] {
+        let choice = if last { "--include-operation-id" } else { "--exclude-operation-id" };
+        let mut command = Command::new(schemathesis());
+        command.args(["--no-color", "run", &url, "--header", &authorization, "--seed", SEED]);
+        command.args(["--max-examples", EXAMPLES_AN_OPERATION, "--workers", "2"]);
+        command.args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"]);
+        command.args(["--checks", "response_headers_conformance,response_schema_conformance"]);
+        command.args([choice, "sign_out", choice, "delete_user"]);
+        let ran = tokio::task::spawn_blocking(move || {
+            let folder = TempDir::new().expect("a folder");
+            command.current_dir(folder.path()).output().expect("schemathesis runs")
+        });
+        let output = ran.await.expect("no panic");
+        let said = String::from_utf8_lossy(&output.stdout);
+        println!("{said}");
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    stage.gateway.stop().await;
+}

@@ -1,0 +1,67 @@
+//! A proxy before a Cognito-compatible server that answers with whichever exception is asked for.
+
+use crate::{
+    python_environment::PythonEnvironment,
+    server_process::{ServerProcess, free_port},
+    target_folder::target_folder,
+};
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::{net::Ipv4Addr, process::Command};
+use tempfile::TempDir;
+
+const REQUIREMENTS: &str = include_str!("microburst.requirements.txt");
+const LAUNCHER: &str = include_str!("microburst.launcher.py");
+
+/// A running microburst; dropping it ends it.
+#[derive(Debug)]
+pub struct Microburst {
+    endpoint: String,
+    http: Client,
+    _process: ServerProcess,
+}
+
+impl Microburst {
+    /// Starts one before `upstream`, from a virtual environment in the target folder, which is made first if it isn't there.
+    ///
+    /// # Panics
+    ///
+    /// When the environment can't be made or the proxy doesn't come up, with what it said.
+    pub async fn start(upstream: &str) -> Self {
+        let directory = target_folder("python").join("microburst");
+        let python = tokio::task::spawn_blocking(move || PythonEnvironment::ensure(&directory, REQUIREMENTS))
+            .await
+            .expect("no panic")
+            .unwrap_or_else(|error| panic!("no Python environment for microburst: {error}"));
+        let port = free_port();
+        let mut command = Command::new(python.python());
+        command.args(["-I", "-c", LAUNCHER, "-u", upstream, "--host", "127.0.0.1", "-p", &port.to_string()]);
+        let mut process = ServerProcess::spawn("microburst", TempDir::new().expect("a folder"), command);
+        let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
+        process.comes_up(&format!("{endpoint}/_microburst/health")).await;
+        let http = Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client");
+        Self { endpoint, http, _process: process }
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// From now on the operation answers with the exception, and every other goes through.
+    pub async fn inject(&self, operation: &str, exception: &str) {
+        self.rules(json!([{ "service": "*", "operation": operation, "error": { "code": exception } }])).await;
+    }
+
+    /// Everything goes through.
+    pub async fn clear(&self) {
+        self.rules(json!([])).await;
+    }
+
+    async fn rules(&self, rules: Value) {
+        let post = self.http.post(format!("{}/_microburst/rules", self.endpoint)).body(rules.to_string());
+        let response = post.header("Content-Type", "application/json").send().await.expect("microburst answers");
+        let status = response.status();
+        assert!(status.is_success(), "{status}: {}", response.text().await.unwrap_or_default());
+    }
+}

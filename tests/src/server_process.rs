@@ -1,0 +1,91 @@
+//! A server of a test's own: started in a folder of its own, waited for, and ended with the test.
+
+use crate::python_environment::tail;
+use reqwest::Client;
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const POLL_PAUSE: Duration = Duration::from_millis(25);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A running server. Dropping it ends it; whoever reads its standard input sees it closed when the test process dies.
+#[derive(Debug)]
+pub struct ServerProcess {
+    name: &'static str,
+    child: Child,
+    folder: TempDir,
+}
+
+impl ServerProcess {
+    /// Runs the command in `folder`, its output in a log there.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be run.
+    pub fn spawn(name: &'static str, folder: TempDir, mut command: Command) -> Self {
+        let log = File::create(folder.path().join("log")).expect("a log in a folder for temporary files");
+        command.current_dir(folder.path()).stdin(Stdio::piped());
+        command.stdout(log.try_clone().expect("the log")).stderr(log);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not run: {error}"));
+        Self { name, child, folder }
+    }
+
+    /// Waits until it answers at a URL, whatever it says.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or does not answer within a minute, with what it said.
+    pub async fn comes_up(&mut self, url: &str) {
+        let http = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER_TIMEOUT).build();
+        let http = http.expect("an HTTP client");
+        let deadline = Instant::now() + START_DEADLINE;
+        let mut polls = tokio::time::interval(POLL_PAUSE);
+        loop {
+            polls.tick().await;
+            let has_ended = self.child.try_wait().ok().flatten();
+            if has_ended.is_none() && http.get(url).send().await.is_ok() {
+                return;
+            }
+            if has_ended.is_some() || Instant::now() > deadline {
+                panic!("{} did not come up ({has_ended:?}) and said:\n{}", self.name, tail(&self.said()));
+            }
+        }
+    }
+
+    /// All that it printed.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.folder().join("log")).unwrap_or_default()
+    }
+
+    /// Where it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Fails only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A loopback port that was free a moment ago.
+///
+/// # Panics
+///
+/// When the system gives none.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .unwrap_or_else(|error| panic!("the system gives no loopback port: {error}; is 127.0.0.1 up?"))
+        .port()
+}
