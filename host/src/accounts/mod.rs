@@ -1,7 +1,7 @@
 //! Amazon Cognito's account flows, in which an outsider can't learn who has an account.
 //!
 //! A call goes straight through: [`Accounts`] (a fresh instance, the floor) → the sandbox (inputs checked, failures mapped) →
-//! the door to Cognito ([`cognito`]: the SDK, the app client's secret, SRP) → back through the sandbox → tokens verified →
+//! the door to Cognito (`cognito`: the SDK, the app client's secret, SRP) → back through the sandbox → tokens verified →
 //! the answer.
 
 mod answers;
