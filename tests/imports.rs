@@ -1,12 +1,18 @@
 //! The sandbox sees one clock and one door; the artifacts are as small as promised; arrows point one way.
 
-use poolgate_artifacts::{AUTHENTICATOR, TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
+use poolgate_artifacts::{
+    AUTHENTICATOR, TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE,
+};
 use serde_json::Value;
 use std::{collections::BTreeSet, process::Command};
 use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
 
-const ARTIFACTS: [(&str, &[u8]); 3] =
-    [("wide", TOKEN_VERIFIER_WIDE), ("portable", TOKEN_VERIFIER_PORTABLE), ("cognito", TOKEN_VERIFIER_COGNITO)];
+const ARTIFACTS: [(&str, &[u8]); 4] = [
+    ("wide", TOKEN_VERIFIER_WIDE),
+    ("simd", TOKEN_VERIFIER_SIMD),
+    ("portable", TOKEN_VERIFIER_PORTABLE),
+    ("cognito", TOKEN_VERIFIER_COGNITO),
+];
 
 /// The imports and exports of the component itself, not of the modules in it.
 fn doors(component: &[u8]) -> (Vec<String>, Vec<String>) {
@@ -49,6 +55,7 @@ fn the_authenticator_imports_one_clock_and_two_doors_and_nothing_else() {
 fn the_artifacts_are_as_small_as_promised() {
     for (name, component, limit) in [
         ("wide", TOKEN_VERIFIER_WIDE, 700 * 1024),
+        ("simd", TOKEN_VERIFIER_SIMD, 700 * 1024),
         ("portable", TOKEN_VERIFIER_PORTABLE, 700 * 1024),
         ("cognito", TOKEN_VERIFIER_COGNITO, 350 * 1024),
         ("authenticator", AUTHENTICATOR, 800 * 1024),
@@ -62,6 +69,7 @@ fn the_artifacts_are_as_small_as_promised() {
 fn wide_arithmetic_is_in_the_wide_build_alone() {
     for (name, component, expected) in [
         ("wide", TOKEN_VERIFIER_WIDE, true),
+        ("simd", TOKEN_VERIFIER_SIMD, false),
         ("portable", TOKEN_VERIFIER_PORTABLE, false),
         ("cognito", TOKEN_VERIFIER_COGNITO, false),
     ] {
@@ -90,8 +98,10 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 4] = [
-    ("poolgate-core", &[]),
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("poolgate-rsa", &[]),
+    ("poolgate-core", &["poolgate-rsa"]),
+    ("poolgate-probe", &["poolgate-rsa"]),
     ("poolgate-component", &["poolgate-core"]),
     ("poolgate-artifacts", &[]),
     ("poolgate", &["poolgate-artifacts"]),

@@ -1,7 +1,7 @@
 //! One corpus, three ways: the core natively, the wide component and the portable one give the same verdicts.
 
 use poolgate::{Algorithm, FixedClock, Pool, TokenUseRule, Verified, Verifier};
-use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
+use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
 use poolgate_core::{ClientRule, IssuerRule, KeyOrigin, Membership, ResourceRule, TokenUseRule as CoreTokenUse};
 use poolgate_tests::corpus::{Case, cases};
 use std::time::Duration;
@@ -150,6 +150,11 @@ async fn compare(component: &'static [u8], is_in: impl Fn(&Case) -> bool) -> usi
 #[tokio::test]
 async fn the_wide_component_judges_as_the_core_does() {
     assert_eq!(compare(TOKEN_VERIFIER_WIDE, |_| true).await, cases().len());
+}
+
+#[tokio::test]
+async fn the_simd_component_judges_as_the_core_does() {
+    assert_eq!(compare(TOKEN_VERIFIER_SIMD, |_| true).await, cases().len());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use poolgate::{Algorithm, JwsVerifier};
-use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_WIDE};
+use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
 use poolgate_core::{
     Limits,
     keys::{Found, KeySet},
@@ -17,7 +17,9 @@ fn main() {
     let sets: &'static [VectorSet] = sets().leak();
     let total: usize = sets.iter().map(within_jose).sum();
     let mut trials: Vec<Trial> = sets.iter().map(|set| Trial::test(&set.name, move || judge(set))).collect();
-    for (build, component) in [("wide", TOKEN_VERIFIER_WIDE), ("portable", TOKEN_VERIFIER_PORTABLE)] {
+    for (build, component) in
+        [("wide", TOKEN_VERIFIER_WIDE), ("simd", TOKEN_VERIFIER_SIMD), ("portable", TOKEN_VERIFIER_PORTABLE)]
+    {
         trials.extend(sets.iter().map(|set| {
             Trial::test(format!("{}_in_the_{build}_component", set.name), move || judge_sample(set, component))
         }));

@@ -14,36 +14,70 @@ use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A build of the component crate.
+/// A build of a guest crate.
 struct Artifact {
     /// The constant's name in `lib.rs`, and the file's.
     name: &'static str,
-    target_features: &'static str,
+    guest: Guest,
+    flags: &'static str,
     features: &'static str,
+    profile: &'static str,
 }
 
-const ARTIFACTS: [Artifact; 4] = [
-    Artifact { name: "token_verifier_wide", target_features: "+wide-arithmetic", features: "every-algorithm" },
-    Artifact { name: "token_verifier_portable", target_features: "", features: "every-algorithm" },
-    Artifact { name: "token_verifier_cognito", target_features: "", features: "" },
-    Artifact { name: "authenticator", target_features: "", features: "every-algorithm,accounts" },
+#[derive(Clone, Copy)]
+enum Guest {
+    /// `poolgate-component`: the module becomes a component.
+    Component,
+    /// `poolgate-probe`: the module stays as it is.
+    Probe,
+}
+
+impl Guest {
+    fn name(self) -> &'static str {
+        match self {
+            Guest::Component => "component",
+            Guest::Probe => "probe",
+        }
+    }
+}
+
+/// curve25519-dalek would take the pointer's width for the word's.
+const WIDE: &str = "-Ctarget-feature=+wide-arithmetic --cfg=curve25519_dalek_bits=\"64\"";
+/// The profiles of the workspace's Cargo.toml.
+const FAST: &str = "guest";
+const SMALL: &str = "guest-small";
+const SIMD: &str = "-Ctarget-feature=+simd128";
+
+#[rustfmt::skip]
+const ARTIFACTS: [Artifact; 8] = [
+    Artifact { name: "token_verifier_wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST },
+    Artifact { name: "token_verifier_simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST },
+    Artifact { name: "token_verifier_portable", guest: Guest::Component, flags: "", features: "every-algorithm", profile: FAST },
+    Artifact { name: "token_verifier_cognito", guest: Guest::Component, flags: "", features: "", profile: SMALL },
+    Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL },
+    Artifact { name: "probe_wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST },
+    Artifact { name: "probe_simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST },
+    Artifact { name: "probe_plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST },
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
-    for watched in ["guest/core", "guest/component", "wit", "Cargo.toml", "Cargo.lock"] {
+    for watched in ["guest/rsa", "guest/core", "guest/component", "guest/probe", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo:rerun-if-changed={}", workspace.join(watched).display());
     }
     have_target()?;
     let target_dir = guest_target_dir(&out)?;
     for artifact in &ARTIFACTS {
         let module = build_module(artifact, &workspace, &target_dir)?;
-        let component = ComponentEncoder::default()
-            .module(&module)
-            .and_then(|encoder| encoder.validate(true).encode())
-            .map_err(|error| format!("{}: the module does not become a component: {error:#}", artifact.name))?;
-        fs::write(out.join(format!("{}.wasm", artifact.name)), component)?;
+        let wasm = match artifact.guest {
+            Guest::Probe => module,
+            Guest::Component => ComponentEncoder::default()
+                .module(&module)
+                .and_then(|encoder| encoder.validate(true).encode())
+                .map_err(|error| format!("{}: the module does not become a component: {error:#}", artifact.name))?,
+        };
+        fs::write(out.join(format!("{}.wasm", artifact.name)), wasm)?;
     }
     Ok(())
 }
@@ -56,11 +90,18 @@ fn guest_target_dir(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let target_dir = target_dir.join(artifact.name);
+    // Dependencies that are built with the same flags are built once.
+    let target_dir = target_dir.join(match artifact.flags {
+        WIDE => "wide",
+        SIMD => "simd",
+        _ => "plain",
+    });
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo
         .current_dir(workspace)
-        .args(["build", "--locked", "--package=poolgate-component", "--profile=guest"])
+        .args(["build", "--locked"])
+        .arg(format!("--profile={}", artifact.profile))
+        .arg(format!("--package=poolgate-{}", artifact.guest.name()))
         .arg(format!("--target={TARGET}"))
         .arg("--target-dir")
         .arg(&target_dir)
@@ -68,22 +109,16 @@ fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Res
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .env("RUSTFLAGS", rustflags(artifact));
+        .env("RUSTFLAGS", artifact.flags);
     cargo.arg("--no-default-features").arg(format!("--features={}", artifact.features));
     let output = cargo.output()?;
     if !output.status.success() {
         let log = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: the guest does not build:\n{log}", artifact.name).into());
     }
-    let module = target_dir.join(TARGET).join("guest/poolgate_component.wasm");
+    let module =
+        target_dir.join(TARGET).join(artifact.profile).join(format!("poolgate_{}.wasm", artifact.guest.name()));
     fs::read(&module).map_err(|error| format!("{}: {error}", module.display()).into())
-}
-
-fn rustflags(artifact: &Artifact) -> String {
-    match artifact.target_features {
-        "" => String::new(),
-        features => format!("-Ctarget-feature={features}"),
-    }
 }
 
 /// Adds the wasm32 target where it is missing, and says so.

@@ -5,6 +5,9 @@
 /// (`i64.mul_wide_u` and its kin). What the native host runs.
 pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_wide.wasm"));
 
+/// The same for runtimes with 128-bit SIMD, as Envoy, browsers and Node have it.
+pub const TOKEN_VERIFIER_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_simd.wasm"));
+
 /// The same for every other runtime: WebAssembly 2.0 and nothing beyond.
 pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_portable.wasm"));
 
@@ -13,3 +16,11 @@ pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authe
 
 /// The portable build with RSA alone, all that Cognito signs with: for where size counts.
 pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_cognito.wasm"));
+
+/// The kernels behind plain exports, for tests and benchmarks: a core module with wide-arithmetic, with SIMD, and with neither; the last
+/// has the `rsa` crate too.
+pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_wide.wasm"));
+/// See [`PROBE_WIDE`].
+pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_simd.wasm"));
+/// See [`PROBE_WIDE`].
+pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_plain.wasm"));

@@ -7,6 +7,7 @@
 mod ecdsa;
 #[cfg(feature = "eddsa")]
 mod eddsa;
+mod emsa_pkcs1;
 mod rsa;
 
 use crate::{Algorithm, KeyFault, Reason};

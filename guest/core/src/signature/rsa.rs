@@ -1,13 +1,15 @@
-//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8, RFC 7518 sections 3.3 and 3.5), through the `rsa` crate.
+//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8, RFC 7518 sections 3.3 and 3.5).
 //!
-//! The seam for a faster kernel: [`RsaKey::new`] and [`RsaKey::verify`] are all that the core knows of RSA.
+//! PKCS1-v1_5 with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, which is what Cognito signs with, goes through the kernels of
+//! `poolgate-rsa`; everything else through the `rsa` crate.
 
-use super::SignatureFault;
+use super::{SignatureFault, emsa_pkcs1};
 use crate::{Algorithm, KeyFault};
 use alloc::boxed::Box;
+use core::cell::OnceCell;
 use crypto_bigint::BoxedUint;
-use rsa::{Pkcs1v15Sign, Pss, PublicKey};
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use rsa::{Pkcs1v15Sign, Pss, PublicKey, traits::SignatureScheme};
+use sha2::{Digest, Sha256, Sha384, Sha512, digest::const_oid::AssociatedOid};
 
 /// The algorithms of an RSA key.
 pub(super) const ALGORITHMS: [Algorithm; 6] =
@@ -17,11 +19,20 @@ pub(super) const ALGORITHMS: [Algorithm; 6] =
 const MODULUS_BITS_MIN: usize = 2048;
 const MODULUS_BITS_MAX: usize = 8192;
 
-/// An RSA public key with its Montgomery parameters.
+/// 65,537, which Cognito and all but a few others use.
+const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
+/// The longest modulus of the kernel, in bytes.
+const KERNEL_BYTES_MAX: usize = 512;
+
+/// An RSA public key with what can be computed once.
 pub(super) struct RsaKey {
-    key: PublicKey,
     /// n, big-endian, without leading zeros: as long as a signature must be.
     modulus: Box<[u8]>,
+    exponent: Box<[u8]>,
+    /// For RSASSA-PKCS1-v1_5 with the sizes and the exponent that it knows.
+    kernel: Option<poolgate_rsa::PublicKey>,
+    /// For everything else, prepared when it is needed for the first time.
+    general: OnceCell<PublicKey>,
 }
 
 impl RsaKey {
@@ -42,12 +53,8 @@ impl RsaKey {
         if !is_odd(exponent) || exponent == [1] || !below_modulus {
             return Err(KeyFault::BadExponent);
         }
-        // The `rsa` crate's own constructor refuses exponents over 33 bits; "unchecked" skips just the checks made above.
-        let key = PublicKey::new_unchecked(
-            BoxedUint::from_be_slice_vartime(modulus),
-            BoxedUint::from_be_slice_vartime(exponent),
-        );
-        Ok(Self { key, modulus: modulus.into() })
+        let kernel = if exponent == USUAL_EXPONENT { poolgate_rsa::PublicKey::new(modulus) } else { None };
+        Ok(Self { modulus: modulus.into(), exponent: exponent.into(), kernel, general: OnceCell::new() })
     }
 
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
@@ -59,18 +66,48 @@ impl RsaKey {
             return Err(SignatureFault::OutOfRange);
         }
         match algorithm {
-            Algorithm::Rs256 => self.key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message), signature),
-            Algorithm::Rs384 => self.key.verify(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(message), signature),
-            Algorithm::Rs512 => self.key.verify(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message), signature),
+            Algorithm::Rs256 => self.verify_pkcs1::<Sha256>(message, signature),
+            Algorithm::Rs384 => self.verify_pkcs1::<Sha384>(message, signature),
+            Algorithm::Rs512 => self.verify_pkcs1::<Sha512>(message, signature),
             // The salt is as long as the hash (RFC 7518 section 3.5).
-            Algorithm::Ps256 => self.key.verify(Pss::<Sha256>::new(), &Sha256::digest(message), signature),
-            Algorithm::Ps384 => self.key.verify(Pss::<Sha384>::new(), &Sha384::digest(message), signature),
-            Algorithm::Ps512 => self.key.verify(Pss::<Sha512>::new(), &Sha512::digest(message), signature),
-            Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::EdDsa => {
-                return Err(SignatureFault::Mismatch);
-            }
+            Algorithm::Ps256 => self.verify_generally(Pss::<Sha256>::new(), &Sha256::digest(message), signature),
+            Algorithm::Ps384 => self.verify_generally(Pss::<Sha384>::new(), &Sha384::digest(message), signature),
+            Algorithm::Ps512 => self.verify_generally(Pss::<Sha512>::new(), &Sha512::digest(message), signature),
+            Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::EdDsa => Err(SignatureFault::Mismatch),
         }
-        .map_err(|_| SignatureFault::Mismatch)
+    }
+
+    /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2.2).
+    fn verify_pkcs1<H: Digest + AssociatedOid>(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+        let digest = H::digest(message);
+        let Some(kernel) = &self.kernel else {
+            return self.verify_generally(Pkcs1v15Sign::new::<H>(), &digest, signature);
+        };
+        let mut buffer = [0; KERNEL_BYTES_MAX];
+        let encoded = buffer.get_mut(..signature.len()).ok_or(SignatureFault::Length)?;
+        // Steps 2 and 3: EM = signature ^ e mod n, and what it should be. Step 4: they are the same, to the last byte.
+        kernel.public_operation(signature, encoded).ok_or(SignatureFault::OutOfRange)?;
+        if emsa_pkcs1::is_encoding(encoded, H::OID.as_bytes(), &digest) {
+            Ok(())
+        } else {
+            Err(SignatureFault::Mismatch)
+        }
+    }
+
+    fn verify_generally(
+        &self,
+        scheme: impl SignatureScheme,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        let key = self.general.get_or_init(|| {
+            // The `rsa` crate's own constructor refuses exponents over 33 bits; "unchecked" skips just the checks made in `new`.
+            PublicKey::new_unchecked(
+                BoxedUint::from_be_slice_vartime(&self.modulus),
+                BoxedUint::from_be_slice_vartime(&self.exponent),
+            )
+        });
+        key.verify(scheme, digest, signature).map_err(|_| SignatureFault::Mismatch)
     }
 }
 

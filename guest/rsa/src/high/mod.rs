@@ -1,0 +1,3 @@
+//! Keys and bytes.
+
+pub mod public_key;

@@ -1,0 +1,38 @@
+//! The RSA public operation RSAVP1 (RFC 8017 section 5.2.2), m = s^65537 mod n, for moduli of 2,048, 3,072 and 4,096
+//! bits.
+//!
+//! Three floors, and no arrow points up: `high` knows keys and bytes, `mid` knows Montgomery multiplication, [`low`]
+//! knows limbs and carries. On the low floor are three kernels; the target decides which one [`PublicKey`] takes:
+//!
+//! | kernel | limbs | where |
+//! |---|---|---|
+//! | [`low::wide`] | 61 bits in a `u64`, products of 128 bits | wasm32 with `wide-arithmetic`, native 64-bit targets |
+//! | [`low::simd`] | 28 bits in a `u32`, two products an instruction | wasm32 with `simd128` |
+//! | [`low::narrow`] | 28 bits in a `u32`, products of 64 bits | everywhere else |
+//!
+//! Verification handles public data only (a key that anyone may fetch, a signature that a caller sent), so nothing here
+//! runs in constant time, and nothing here may be used with a private key.
+//!
+//! ```
+//! use poolgate_rsa::PublicKey;
+//!
+//! let modulus = [0xff; 256]; // 2^2048 - 1: not a product of two primes, but a modulus all the same
+//! let key = PublicKey::new(&modulus).expect("2,048 bits, odd");
+//! let mut signature = [0; 256];
+//! signature[255] = 1;
+//! let mut message = [0; 256];
+//! assert_eq!(key.public_operation(&signature, &mut message), Some(()));
+//! assert_eq!(message, signature);
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+mod high;
+#[doc(hidden)]
+pub mod low;
+mod mid;
+
+pub use high::public_key::PublicKey;

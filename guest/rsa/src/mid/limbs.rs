@@ -1,0 +1,67 @@
+//! Numbers as limbs: from and to bytes, comparing, subtracting, doubling.
+//!
+//! None of this is in the inner loops, so it is written once for all kernels, on values of 64 bits.
+
+use crate::low::Kernel;
+
+const fn mask<K: Kernel>() -> u64 {
+    (1 << K::LIMB_BITS) - 1
+}
+
+/// Big-endian bytes into limbs (RFC 8017 section 4.2, OS2IP); the limbs that are left over become zero.
+pub(super) fn from_bytes<K: Kernel>(bytes: &[u8], limbs: &mut [K::Limb]) {
+    let mut bytes = bytes.iter().rev();
+    let (mut buffer, mut bits) = (0u128, 0);
+    for limb in limbs {
+        while bits < K::LIMB_BITS {
+            buffer |= u128::from(bytes.next().copied().unwrap_or(0)) << bits;
+            bits += 8;
+        }
+        *limb = K::limb(buffer as u64 & mask::<K>());
+        buffer >>= K::LIMB_BITS;
+        bits -= K::LIMB_BITS;
+    }
+}
+
+/// Limbs into big-endian bytes (RFC 8017 section 4.1, I2OSP); the number must fit.
+pub(super) fn to_bytes<K: Kernel>(limbs: &[K::Limb], bytes: &mut [u8]) {
+    let mut limbs = limbs.iter();
+    let (mut buffer, mut bits) = (0u128, 0);
+    for byte in bytes.iter_mut().rev() {
+        if bits < 8 {
+            buffer |= u128::from(limbs.next().copied().unwrap_or_default().into()) << bits;
+            bits += K::LIMB_BITS;
+        }
+        *byte = buffer as u8;
+        buffer >>= 8;
+        bits -= 8;
+    }
+}
+
+/// Whether x < y, for numbers of one length.
+pub(super) fn is_below<K: Kernel>(x: &[K::Limb], y: &[K::Limb]) -> bool {
+    x.iter().rev().lt(y.iter().rev())
+}
+
+/// x = x - y as often as it can be done: x mod y, for an x that is a small multiple of y at most.
+pub(super) fn subtract_while_not_below<K: Kernel>(x: &mut [K::Limb], y: &[K::Limb]) {
+    while !is_below::<K>(x, y) {
+        let mut borrow = 0;
+        for (x, y) in x.iter_mut().zip(y) {
+            let difference = (*x).into().wrapping_sub((*y).into()).wrapping_sub(borrow);
+            *x = K::limb(difference & mask::<K>());
+            borrow = difference >> 63;
+        }
+    }
+}
+
+/// x = 2x mod n, for an x below 2n.
+pub(super) fn double<K: Kernel>(x: &mut [K::Limb], modulus: &[K::Limb]) {
+    let mut carry = 0;
+    for x in x.iter_mut() {
+        let doubled = ((*x).into() << 1) | carry;
+        *x = K::limb(doubled & mask::<K>());
+        carry = doubled >> K::LIMB_BITS;
+    }
+    subtract_while_not_below::<K>(x, modulus);
+}
