@@ -80,7 +80,7 @@ fn config() -> Config {
         leeway: 0,
         issued_at_skew: 60,
     };
-    Config { pools: vec![pool], limits: None, key_policy: None }
+    Config { pools: vec![pool], limits: None, key_policy: None, cache: None }
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
     assert_eq!(denial.reason, Reason::NotConfigured);
     let seeded = verifier.call_seed_keys(&mut store, ISSUER, b"{}", NOW).expect("no trap");
     assert_eq!(seeded.err(), Some(SeedError::NotConfigured));
-    let none = Config { pools: Vec::new(), limits: None, key_policy: None };
+    let none = Config { pools: Vec::new(), limits: None, key_policy: None, cache: None };
     assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Err(ConfigError::AlreadyConfigured));
@@ -223,7 +223,7 @@ fn a_policy_with_an_unstated_check_is_not_taken() {
         (with(&|pool| pool.leeway = 901), ConfigError::OutOfRange),
         (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
         (
-            Config { pools: [config().pools, config().pools].concat(), limits: None, key_policy: None },
+            Config { pools: [config().pools, config().pools].concat(), limits: None, key_policy: None, cache: None },
             ConfigError::DuplicateIssuer,
         ),
     ] {

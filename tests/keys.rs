@@ -7,8 +7,8 @@ mod pools;
 mod schedule;
 
 use poolgate_core::{
-    Algorithm, Config, Fetch, FetchFault, KeyError, KeyFault, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, KeyState,
-    Limits, Pool, Reason, Response, Step, Verifier,
+    Algorithm, CacheLimits, Config, Fetch, FetchFault, KeyError, KeyFault, KeyOrigin, KeyPolicy, KeyReport,
+    KeySetFault, KeyState, Limits, Pool, Reason, Response, Step, Verifier,
 };
 use poolgate_tests::{
     corpus::pool,
@@ -119,7 +119,7 @@ fn max_age_makes_the_soft_lifetime_within_the_bounds() {
 #[test]
 fn past_the_soft_lifetime_keys_serve_and_say_that_they_are_stale_until_the_hard_one_ends() {
     let mut one = One::with_keys(hour_long());
-    let stale = |step| match step {
+    let stale = |step: Step| match step {
         Step::Judged(Ok(verified)) => verified.keys_are_stale,
         step => panic!("not verified: {step:?}"),
     };
@@ -380,6 +380,7 @@ fn the_second_issuer_form_of_a_user_pool_is_fetched_when_a_token_needs_it() {
         pools: vec![Pool { keys: KeyOrigin::Derived, ..pool() }],
         limits: Limits::default(),
         key_policy: hour_long(),
+        cache: CacheLimits::default(),
     };
     let mut verifier = Verifier::new(config).expect("a good configuration");
     let urls = |fetches: Vec<Fetch>| fetches.into_iter().map(|fetch| fetch.url).collect::<Vec<_>>();
@@ -409,7 +410,8 @@ fn a_policy_out_of_its_bounds_is_refused() {
     let with = |change: &dyn Fn(&mut KeyPolicy)| {
         let mut key_policy = hour_long();
         change(&mut key_policy);
-        Verifier::new(Config { pools: vec![pool()], limits: Limits::default(), key_policy }).is_ok()
+        Verifier::new(Config { pools: vec![pool()], limits: Limits::default(), key_policy, cache: CacheLimits::NONE })
+            .is_ok()
     };
     assert!(with(&|_| {}));
     assert!(with(&|policy| policy.hard_ttl = u32::MAX));

@@ -8,7 +8,7 @@ mod peer;
 #[path = "oracle/tokens.rs"]
 mod tokens;
 
-use poolgate_core::{ClientRule, Config, KeyPolicy, Limits, Pool, Reason, Step, TokenUseRule, Verifier};
+use poolgate_core::{CacheLimits, ClientRule, Config, KeyPolicy, Limits, Pool, Reason, Step, TokenUseRule, Verifier};
 use poolgate_tests::{
     corpus::pool,
     minting::{CLIENT_ID, ISSUER, NOW},
@@ -115,9 +115,13 @@ fn verifier() -> Verifier {
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
         ..pool()
     };
-    let mut verifier =
-        Verifier::new(Config { pools: vec![pool], limits: Limits::default(), key_policy: KeyPolicy::default() })
-            .expect("a configuration");
+    let mut verifier = Verifier::new(Config {
+        pools: vec![pool],
+        limits: Limits::default(),
+        key_policy: KeyPolicy::default(),
+        cache: CacheLimits::default(),
+    })
+    .expect("a configuration");
     verifier.seed(NOW, ISSUER, peer::jwks().as_bytes(), NOW).expect("keys");
     verifier
 }

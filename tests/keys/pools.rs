@@ -1,6 +1,6 @@
 //! A verifier of the core with a few issuers, and signed tokens that never expire.
 
-use poolgate_core::{Algorithm, Config, KeyOrigin, KeyPolicy, Limits, Pool, Verifier};
+use poolgate_core::{Algorithm, CacheLimits, Config, KeyOrigin, KeyPolicy, Limits, Pool, Verifier};
 use poolgate_tests::{
     corpus::pool,
     keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
@@ -55,7 +55,8 @@ impl Bench {
             keys: KeyOrigin::Url(url.clone()),
             ..pool()
         });
-        let config = Config { pools: pools.collect(), limits: Limits::default(), key_policy: policy };
+        let config =
+            Config { pools: pools.collect(), limits: Limits::default(), key_policy: policy, cache: CacheLimits::NONE };
         Self { verifier: Verifier::new(config).expect("a good configuration"), urls }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::bindings::exports::poolgate::auth::verifier as wit;
 use poolgate_core::{
-    Algorithm, ClientRule, Config, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, Pool, ResourceRule,
-    TokenUseRule,
+    Algorithm, CacheLimits, ClientRule, Config, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
+    ResourceRule, TokenUseRule,
 };
 
 pub fn core_config(config: wit::Config) -> Config {
@@ -11,6 +11,7 @@ pub fn core_config(config: wit::Config) -> Config {
         pools: config.pools.into_iter().map(pool).collect(),
         limits: config.limits.map_or_else(Limits::default, limits),
         key_policy: config.key_policy.map_or_else(KeyPolicy::default, key_policy),
+        cache: config.cache.map_or_else(CacheLimits::default, cache),
     }
 }
 
@@ -61,6 +62,11 @@ fn membership(membership: wit::Membership) -> Membership {
 fn limits(limits: wit::Limits) -> Limits {
     let wit::Limits { token_bytes, json_depth, jwks_bytes, jwks_keys } = limits;
     Limits { token_bytes, json_depth, jwks_bytes, jwks_keys }
+}
+
+fn cache(limits: wit::CacheLimits) -> CacheLimits {
+    let wit::CacheLimits { bytes, entries } = limits;
+    CacheLimits { bytes, entries }
 }
 
 fn key_policy(policy: wit::KeyPolicy) -> KeyPolicy {

@@ -20,6 +20,7 @@ macro_rules! same_names {
     };
 }
 
+// `OtherIssuers` comes of no configuration that is given once.
 same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRange:
     NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
     KeysNotDerivable, NoClient, EmptyList, AlgorithmNotBuilt, OutOfRange,
@@ -86,6 +87,22 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
         payload: verified.payload,
         keys_are_stale: verified.keys_are_stale,
     }
+}
+
+pub fn judgement(judgement: core::Judgement) -> wit::Judgement {
+    match judgement {
+        core::Judgement::Verified(told, named) => {
+            wit::Judgement::Verified(wit::Remembered { verified: verified(told), ticket: named.map(ticket) })
+        }
+        core::Judgement::Recalled(core::Recalled { ticket: named, keys_are_stale }) => {
+            wit::Judgement::Recalled(wit::Recalled { ticket: ticket(named), keys_are_stale })
+        }
+    }
+}
+
+fn ticket(ticket: core::Ticket) -> wit::Ticket {
+    let core::Ticket { slot, version } = ticket;
+    wit::Ticket { slot, version }
 }
 
 pub fn key_report(report: core::KeyReport) -> wit::KeyReport {

@@ -3,12 +3,14 @@
 use crate::{
     Component,
     bindings::{
-        exports::poolgate::auth::verifier::{Config, ConfigError, Denial, Guest, KeyReport, SeedError, Verified},
+        exports::poolgate::auth::verifier::{
+            Config, ConfigError, Denial, Guest, Judgement, KeyReport, Remembered, SeedError, Verified,
+        },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock,
     },
     configuration::core_config,
-    translation::{awaits_keys, config_error, denial, key_report, outcome, seed_error, verified},
+    translation::{awaits_keys, config_error, denial, judgement, key_report, outcome, seed_error, verified},
 };
 use poolgate_core::{Fetch, Reason, Step, Verifier};
 use std::cell::RefCell;
@@ -30,12 +32,13 @@ impl Guest for Component {
 
     fn verify(token: String) -> Result<Verified, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        match step {
-            Some(Step::Judged(verdict)) => verdict.map(verified).map_err(denial),
-            Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => Self::verify_again(token),
-            Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
-            None => Err(denial(Reason::NotConfigured)),
-        }
+        concluded(step, verified, || Self::verify_again(token))
+    }
+
+    fn judge(token: String) -> Result<Judgement, Denial> {
+        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.judge(now(), &token)));
+        let unnamed = |verified| Judgement::Verified(Remembered { verified, ticket: None });
+        concluded(step, judgement, || Self::verify_again(token).map(unnamed))
     }
 
     fn verify_again(token: String) -> Result<Verified, Denial> {
@@ -77,6 +80,20 @@ impl Guest for Component {
     fn key_reports() -> Vec<KeyReport> {
         let reports = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.key_reports(now())));
         reports.into_iter().flatten().map(key_report).collect()
+    }
+}
+
+/// The end of a step, where need be after the keys have come.
+fn concluded<T, U>(
+    step: Option<Step<T>>,
+    told: impl Fn(T) -> U,
+    again: impl FnOnce() -> Result<U, Denial>,
+) -> Result<U, Denial> {
+    match step {
+        Some(Step::Judged(verdict)) => verdict.map(told).map_err(denial),
+        Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => again(),
+        Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
+        None => Err(denial(Reason::NotConfigured)),
     }
 }
 

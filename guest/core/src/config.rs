@@ -1,6 +1,6 @@
 //! What the operator states. Every check is a field, and skipping one is a value that says so: there is no default policy.
 
-use crate::{Algorithm, keys::KeyPolicy};
+use crate::{Algorithm, cache::CacheLimits, keys::KeyPolicy};
 use alloc::{string::String, vec::Vec};
 
 /// The whole configuration of a [`Verifier`](crate::Verifier).
@@ -12,6 +12,8 @@ pub struct Config {
     pub limits: Limits,
     /// The life of keys.
     pub key_policy: KeyPolicy,
+    /// Verified tokens that are remembered.
+    pub cache: CacheLimits,
 }
 
 /// What a token of one issuer must look like.
@@ -171,6 +173,8 @@ pub enum ConfigError {
     AlgorithmNotBuilt,
     /// A leeway, a limit or a number of the key policy is out of its range.
     OutOfRange,
+    /// A changed policy is for other issuers than the one before.
+    OtherIssuers,
 }
 
 impl core::fmt::Display for ConfigError {
@@ -186,6 +190,7 @@ impl core::fmt::Display for ConfigError {
             ConfigError::NoClient => "the list of app clients is empty or holds an empty string",
             ConfigError::EmptyList => "a list of groups, scopes or resource servers is empty or holds an empty string",
             ConfigError::AlgorithmNotBuilt => "this build has no such algorithm",
+            ConfigError::OtherIssuers => "a changed policy is for other issuers",
             ConfigError::OutOfRange => "a leeway, a limit or a number of the key policy is out of its range",
         })
     }

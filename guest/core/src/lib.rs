@@ -4,14 +4,15 @@
 //! Sans-I/O: the caller passes the time and the token's bytes, and gets a verdict or the URL of the keys that are needed.
 //! Every verdict can be replayed from configuration, keys, time and token.
 //!
-//! A token goes straight through these rooms and never comes back; the first that refuses it says why with a [`Reason`]:
+//! A verified token that comes again is found by its exact bytes, and judged anew by its key, its times and the policy (`cache`). Any
+//! other goes straight through these rooms ; the first that refuses it says why with a [`Reason`]:
 //!
 //! [`compact`] (three parts, canonical base64url) → [`header`] (strict JSON, algorithm) → [`claims`] (strict JSON, types)
 //! → [`issuer`](policy) and times → [`keys`] (issuer and key ID to a prepared key) → [`signature`] → [`policy`] → [`Verified`].
 //!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
-//! use poolgate_core::{KeyPolicy, Membership, Reason};
+//! use poolgate_core::{CacheLimits, KeyPolicy, Membership, Reason};
 //!
 //! let mut verifier = Verifier::new(Config {
 //!     pools: vec![Pool {
@@ -29,6 +30,7 @@
 //!     }],
 //!     limits: Limits::default(),
 //!     key_policy: KeyPolicy::default(),
+//!     cache: CacheLimits::default(),
 //! })?;
 //! match verifier.verify(1_700_000_000, "only.two") {
 //!     Step::Judged(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
@@ -54,6 +56,7 @@ extern crate alloc;
 
 pub mod accounts;
 mod base64url;
+mod cache;
 pub mod claims;
 pub mod compact;
 pub mod config;
@@ -68,6 +71,7 @@ mod reason;
 pub mod signature;
 mod verifier;
 
+pub use cache::{CacheLimits, Ticket};
 pub use claims::TokenUse;
 pub use config::{
     ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
@@ -77,4 +81,4 @@ pub use keys::{
     Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey,
 };
 pub use reason::{Answer, Reason};
-pub use verifier::{Step, Verified, Verifier};
+pub use verifier::{Judgement, Recalled, Step, Verified, Verifier};

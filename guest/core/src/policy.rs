@@ -25,9 +25,9 @@ pub(crate) struct Policy {
 
 /// What the policy found out about a token on the way.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Accepted {
+pub(crate) struct Accepted<'c> {
     pub(crate) token_use: Option<TokenUse>,
-    pub(crate) client_id: Option<String>,
+    pub(crate) client_id: Option<&'c str>,
 }
 
 impl Policy {
@@ -95,7 +95,7 @@ impl Policy {
     }
 
     /// Use, client, resource, groups and scopes, in this order.
-    pub(crate) fn check(&self, claims: &Claims) -> Result<Accepted, Reason> {
+    pub(crate) fn check<'c>(&self, claims: &'c Claims) -> Result<Accepted<'c>, Reason> {
         let token_use = self.check_token_use(claims)?;
         let client_id = match token_use {
             Some(TokenUse::Access) => {
@@ -129,22 +129,22 @@ impl Policy {
     }
 
     /// `client_id` of an access token.
-    fn check_client_id(&self, claims: &Claims) -> Result<Option<String>, Reason> {
+    fn check_client_id<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.client_id) {
-            (ClientRule::Unchecked, client_id) => Ok(client_id.clone()),
+            (ClientRule::Unchecked, client_id) => Ok(client_id.as_deref()),
             (ClientRule::OneOf(_), None) => Err(Reason::ClientMissing),
-            (ClientRule::OneOf(clients), Some(client_id)) if clients.contains(client_id) => Ok(Some(client_id.clone())),
+            (ClientRule::OneOf(clients), Some(client_id)) if clients.contains(client_id) => Ok(Some(client_id)),
             (ClientRule::OneOf(_), Some(_)) => Err(Reason::ClientMismatch),
         }
     }
 
     /// `aud` of an ID token, or of a token of another provider.
-    fn check_audience(&self, claims: &Claims) -> Result<Option<String>, Reason> {
+    fn check_audience<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
-            (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().cloned()),
+            (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().map(String::as_str)),
             (ClientRule::OneOf(_), None) => Err(Reason::AudienceMissing),
             (ClientRule::OneOf(clients), Some(audience)) => match audience.iter().find(|name| clients.contains(name)) {
-                Some(client_id) => Ok(Some(client_id.clone())),
+                Some(client_id) => Ok(Some(client_id)),
                 None => Err(Reason::AudienceMismatch),
             },
         }

@@ -1,8 +1,9 @@
 //! The way of a token through the rooms.
 
 use crate::{
-    Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyReport, KeySetFault, Limits, Pool, Reason,
-    Response, TokenUse,
+    Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits, Pool,
+    Reason, Response, Ticket, TokenUse,
+    cache::{Remembered, VerifiedTokens},
     claims::Claims,
     compact::CompactJws,
     header::Header,
@@ -20,6 +21,7 @@ pub struct Verifier {
     policies: Vec<Policy>,
     routes: Routes,
     keys: KeyStore,
+    cache: VerifiedTokens,
 }
 
 /// From `iss` to policy and keys.
@@ -38,14 +40,33 @@ struct Route {
 /// What came of a token.
 #[derive(Debug)]
 #[must_use]
-pub enum Step {
+pub enum Step<T = Verified> {
     /// A verdict.
-    Judged(Result<Verified, Reason>),
+    Judged(Result<T, Reason>),
     /// The keys must be fetched: report to [`Verifier::fetched`], and then call [`Verifier::verify_again`].
     NeedsKeys(Fetch),
     /// They are being fetched from this URL: an earlier step asked for it. Call [`Verifier::verify_again`] when that has
     /// ended.
     AwaitsKeys(String),
+}
+
+/// What a good token says, for a caller who keeps what was said before.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and a box would cost an allocation a token")]
+pub enum Judgement {
+    /// It was verified now, and is remembered under the ticket.
+    Verified(Verified, Option<Ticket>),
+    /// It says what it said when this ticket was given. Its key, its times and the policy have been looked at again.
+    Recalled(Recalled),
+}
+
+/// A token that was remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// Under which it is remembered.
+    pub ticket: Ticket,
+    /// Whether its key is past its soft lifetime now.
+    pub keys_are_stale: bool,
 }
 
 /// What a verified token says. Only [`Verifier::verify`] builds it.
@@ -85,18 +106,28 @@ impl Verifier {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.limits.check()?;
         config.key_policy.check()?;
+        config.cache.check()?;
         let policies = config.pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
         let mut keys = KeyStore::new(config.limits, config.key_policy);
         let routes = Routes::new(&config.pools, &mut keys)?;
-        Ok(Self { limits: config.limits, policies, routes, keys })
+        Ok(Self { limits: config.limits, policies, routes, keys, cache: VerifiedTokens::new(config.cache) })
     }
 
     /// Judges a token in the compact serialization at the time `now`, in seconds since the Unix epoch.
     ///
     /// A token whose key is held never asks for a fetch.
     pub fn verify(&mut self, now: u64, token: &str) -> Step {
-        Step::Judged(match self.judge(now, token) {
-            Ok(verified) => Ok(verified),
+        match self.judge(now, token) {
+            Step::Judged(judged) => Step::Judged(judged.and_then(|judgement| self.told(judgement))),
+            Step::NeedsKeys(fetch) => Step::NeedsKeys(fetch),
+            Step::AwaitsKeys(url) => Step::AwaitsKeys(url),
+        }
+    }
+
+    /// The same for a caller who keeps what was said of each ticket: a token that is remembered costs no copy of what it says.
+    pub fn judge(&mut self, now: u64, token: &str) -> Step<Judgement> {
+        Step::Judged(match self.recall_or_verify(now, token) {
+            Ok(judgement) => Ok(judgement),
             Err(Stop::Refused(reason)) => Err(reason),
             Err(Stop::KeyMissing { place, key_id, missing, now }) => {
                 match self.keys.miss(place, &key_id, missing, now) {
@@ -114,10 +145,32 @@ impl Verifier {
     /// # Errors
     /// The reason of the refusal.
     pub fn verify_again(&mut self, now: u64, token: &str) -> Result<Verified, Reason> {
-        self.judge(now, token).map_err(|stop| match stop {
-            Stop::Refused(reason) => reason,
-            Stop::KeyMissing { place, key_id, missing, now } => self.keys.miss_again(place, &key_id, missing, now),
-        })
+        match self.recall_or_verify(now, token) {
+            Ok(judgement) => self.told(judgement),
+            Err(Stop::Refused(reason)) => Err(reason),
+            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
+                Err(self.keys.miss_again(place, &key_id, missing, now))
+            }
+        }
+    }
+
+    /// Asks other things of tokens from now on. The pools must have the same issuers in the same order; where their keys come from
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// See [`ConfigError`]. The policy stays as it was.
+    pub fn change_policy(&mut self, pools: &[Pool]) -> Result<(), ConfigError> {
+        let routes = Routes::new(pools, &mut KeyStore::new(self.limits, KeyPolicy::default()))?;
+        if !self.routes.are_those_of(&routes) {
+            return Err(ConfigError::OtherIssuers);
+        }
+        self.policies = pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// How many verified tokens are remembered, and how much memory that takes, in bytes; never more than the limits.
+    pub fn remembered_tokens(&self) -> (usize, usize) {
+        self.cache.size()
     }
 
     /// The fetches that it is time for: of places that have no keys yet, or whose keys are past their soft lifetime. Report
@@ -144,7 +197,11 @@ impl Verifier {
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
         self.keys.advance(now);
-        self.keys.fetched(url, key_id, ended_at, outcome)
+        let place = self.keys.place_of(url).ok_or(KeySetFault::UnknownUrl)?;
+        let before = self.keys.generation(place);
+        let taken = self.keys.fetched(url, key_id, ended_at, outcome);
+        self.forget_if_changed(place, before);
+        taken
     }
 
     /// Takes a JWK Set for an issuer (empty where it is not checked) that was got at `fetched_at`, in seconds since the
@@ -159,7 +216,10 @@ impl Verifier {
             Routes::Unchecked(_) => return Err(KeySetFault::UnknownIssuer),
         };
         self.keys.advance(now);
-        self.keys.seed(route.keys, jwks, fetched_at)
+        let before = self.keys.generation(route.keys);
+        let report = self.keys.seed(route.keys, jwks, fetched_at);
+        self.forget_if_changed(route.keys, before);
+        report
     }
 
     /// How many key IDs are remembered for which no key was found; never more than the policy's limit.
@@ -173,7 +233,59 @@ impl Verifier {
         self.keys.reports()
     }
 
-    fn judge(&mut self, now: u64, token: &str) -> Result<Verified, Stop> {
+    /// A removed key takes the tokens with it that it has verified.
+    fn forget_if_changed(&mut self, place: PlaceId, before: u64) {
+        if self.keys.generation(place) != before {
+            self.cache.forget_keys_of(place);
+        }
+    }
+
+    /// All that a good token says.
+    fn told(&self, judgement: Judgement) -> Result<Verified, Reason> {
+        match judgement {
+            Judgement::Verified(verified, _) => Ok(verified),
+            Judgement::Recalled(Recalled { ticket, keys_are_stale }) => {
+                // It was remembered a moment ago, in the same call.
+                let remembered = self.cache.of(ticket).ok_or(Reason::NotConfigured)?;
+                Ok(Verified::of(remembered, keys_are_stale))
+            }
+        }
+    }
+
+    fn recall_or_verify(&mut self, now: u64, token: &str) -> Result<Judgement, Stop> {
+        match self.recall(now, token)? {
+            Some(recalled) => Ok(Judgement::Recalled(recalled)),
+            None => self.verify_anew(now, token),
+        }
+    }
+
+    /// A token that is remembered is judged by all that may have changed since: the key, the times, the policy.
+    fn recall(&mut self, now: u64, token: &str) -> Result<Option<Recalled>, Reason> {
+        let moment = self.keys.advance(now);
+        let Some((ticket, remembered)) = self.cache.find(token) else {
+            return Ok(None);
+        };
+        let policy = self.policies.get(remembered.policy).ok_or(Reason::NotConfigured)?;
+        let judged = policy.check_times(&remembered.claims, now).and_then(|()| {
+            let Some(keys_are_stale) = self.keys.vouches(remembered.keys, remembered.generation, moment) else {
+                return Ok(None);
+            };
+            if !policy.algorithms.contains(remembered.algorithm) {
+                return Err(Reason::AlgorithmNotAllowed);
+            }
+            let is_the_same = remembered.was_found(&policy.check(&remembered.claims)?);
+            Ok(is_the_same.then_some(Recalled { ticket, keys_are_stale }))
+        });
+        // An expired one never comes again; one whose keys or client changed goes the way of every token.
+        if matches!(judged, Ok(None) | Err(Reason::Expired)) {
+            self.cache.forget(ticket.slot);
+        }
+        judged
+    }
+
+    // Once, not in each of its callers.
+    #[inline(never)]
+    fn verify_anew(&mut self, now: u64, token: &str) -> Result<Judgement, Stop> {
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
         if !header.is_token_type {
@@ -201,12 +313,53 @@ impl Verifier {
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
         let accepted = policy.check(&claims)?;
-        Ok(Verified {
+        let remembered = Remembered {
+            policy: route.policy,
+            keys: route.keys,
+            generation: self.keys.generation(route.keys),
+            algorithm: header.algorithm,
+            token_use: accepted.token_use,
+            client_id: accepted.client_id.map(Into::into),
+            claims,
+            payload,
+        };
+        if self.cache.is_off() {
+            return Ok(Judgement::Verified(Verified::from_all(remembered, keys_are_stale), None));
+        }
+        let verified = Verified::of(&remembered, keys_are_stale);
+        Ok(Judgement::Verified(verified, self.cache.insert(token, remembered)))
+    }
+}
+
+impl Verified {
+    /// A copy of what a token says.
+    fn of(remembered: &Remembered, keys_are_stale: bool) -> Self {
+        let Remembered { claims, token_use, client_id, payload, .. } = remembered;
+        Self {
+            subject: claims.subject.clone(),
+            username: claims.username.clone(),
+            token_use: *token_use,
+            issuer: claims.issuer.clone(),
+            client_id: client_id.clone(),
+            groups: claims.groups.clone(),
+            scopes: claims.scopes.clone(),
+            issued_at: claims.issued_at.map(|date| date.floor()),
+            expires_at: claims.expires_at.floor(),
+            auth_time: claims.auth_time.map(|date| date.floor()),
+            payload: payload.clone(),
+            keys_are_stale,
+        }
+    }
+
+    /// The same without a copy.
+    fn from_all(remembered: Remembered, keys_are_stale: bool) -> Self {
+        let Remembered { claims, token_use, client_id, payload, .. } = remembered;
+        Self {
             subject: claims.subject,
             username: claims.username,
-            token_use: accepted.token_use,
+            token_use,
             issuer: claims.issuer,
-            client_id: accepted.client_id,
+            client_id,
             groups: claims.groups,
             scopes: claims.scopes,
             issued_at: claims.issued_at.map(|date| date.floor()),
@@ -214,7 +367,7 @@ impl Verifier {
             auth_time: claims.auth_time.map(|date| date.floor()),
             payload,
             keys_are_stale,
-        })
+        }
     }
 }
 
@@ -249,6 +402,20 @@ impl Routes {
             }
         }
         if routes.is_empty() { Err(ConfigError::NoPool) } else { Ok(Self::ByIssuer(routes)) }
+    }
+
+    /// Whether the same issuers have the same policies, by number.
+    fn are_those_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Routes::Unchecked(_), Routes::Unchecked(_)) => true,
+            (Routes::ByIssuer(ours), Routes::ByIssuer(theirs)) => {
+                let is_the_same = |(issuer, route): (&String, &Route)| {
+                    theirs.get(issuer).is_some_and(|other| other.policy == route.policy)
+                };
+                ours.len() == theirs.len() && ours.iter().all(is_the_same)
+            }
+            _ => false,
+        }
     }
 
     fn find(&self, claims: &Claims) -> Result<Route, Reason> {

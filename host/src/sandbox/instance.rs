@@ -1,15 +1,18 @@
 //! One instance in a store of its own, and the doors it sees.
 
-use super::{Sandbox, SandboxGauges, memory::MemoryLimit};
+use super::{Sandbox, SandboxGauges, memory::MemoryLimit, said::Said};
 use crate::{
     bindings::{
         TokenVerifier,
-        exports::poolgate::auth::verifier::{self, Config, ConfigError, KeyReport, SeedError, Verified},
+        exports::poolgate::auth::verifier::{
+            self, Config, ConfigError, Judgement, KeyReport, Recalled, Remembered, SeedError,
+        },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
     key_source::{Entry, Event, Fetches, Seed, Wish},
+    verdict::Verified,
 };
 use std::sync::Arc;
 use wasmtime::{Store, Trap, component::HasData};
@@ -21,6 +24,7 @@ pub(crate) struct Instance {
     pub(crate) store: Store<Guest>,
     pub(crate) bindings: TokenVerifier,
     deadline_ticks: u64,
+    said: Said,
 }
 
 /// The sandbox failed: the call has no verdict.
@@ -70,7 +74,7 @@ impl Instance {
         store.set_epoch_deadline(deadline_ticks);
         let bindings = sandbox.component.instantiate(&mut store);
         let bindings = bindings.map_err(|error| failure(&store, &error))?;
-        Ok(Self { store, bindings, deadline_ticks })
+        Ok(Self { store, bindings, deadline_ticks, said: Said::default() })
     }
 
     pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
@@ -78,11 +82,32 @@ impl Instance {
     }
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify(store, token))
+        let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_judge(store, token))?;
+        Ok(match judged {
+            Ok(Judgement::Verified(Remembered { verified, ticket })) => {
+                let verified = Verified::from(verified);
+                if let Some(ticket) = ticket {
+                    self.said.keep(ticket, &verified);
+                }
+                Ok(verified)
+            }
+            Ok(Judgement::Recalled(Recalled { ticket, keys_are_stale })) => match self.said.of(ticket) {
+                Some(said) => Ok(Verified { keys_are_stale, ..said.clone() }),
+                // Not kept: another call of this host's remembered it.
+                None => self.verify_in_full(token)?,
+            },
+            Err(denial) => Err(denial),
+        })
+    }
+
+    fn verify_in_full(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        let verdict = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify(store, token))?;
+        Ok(verdict.map(Into::into))
     }
 
     pub(crate) fn verify_again(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token))
+        let verdict = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token))?;
+        Ok(verdict.map(Into::into))
     }
 
     pub(crate) fn maintain(&mut self) -> Result<(), Failure> {

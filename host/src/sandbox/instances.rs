@@ -116,7 +116,7 @@ impl Instances {
         let (verdict, told) = self.call(|instance| Ok((instance.verify(token)?, instance.told()))).await?;
         match verdict {
             Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, &url, told).await,
-            verdict => verdict.map(Into::into).map_err(Into::into),
+            verdict => verdict.map_err(Into::into),
         }
     }
 
@@ -128,7 +128,7 @@ impl Instances {
         self.metrics.count_key_wait();
         timeout(self.key_wait, self.journal.wait_for_fetch(url, told)).await.map_err(|_| unavailable)?;
         let verdict = self.call(|instance| instance.verify_again(token)).await?;
-        verdict.map(Into::into).map_err(Into::into)
+        verdict.map_err(Into::into)
     }
 
     /// Runs a call on an instance. One that fails is replaced at the expense of its own call.

@@ -5,6 +5,7 @@ mod instance;
 mod instances;
 mod memory;
 mod queue;
+mod said;
 
 pub(crate) use engine::{Bounds, Sandbox, engine};
 pub(crate) use instance::{Failure, Guest, Instance, failure_of};

@@ -19,8 +19,8 @@ use crate::{
     minting::{CLIENT_ID, ISSUER, KEY_ID, NOW, POOL_ID},
 };
 use poolgate_core::{
-    Algorithm, ClientRule, Config, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits, Membership, Pool, Reason,
-    ResourceRule, Step, TokenUseRule, Verified, Verifier,
+    Algorithm, CacheLimits, ClientRule, Config, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
+    Reason, ResourceRule, Step, TokenUseRule, Verified, Verifier,
 };
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -67,7 +67,12 @@ pub enum Expected {
 
 impl Case {
     fn new(name: &'static str, token: String, expected: Expected) -> Self {
-        let config = Config { pools: vec![pool()], limits: Limits::default(), key_policy: KeyPolicy::default() };
+        let config = Config {
+            pools: vec![pool()],
+            limits: Limits::default(),
+            key_policy: KeyPolicy::default(),
+            cache: CacheLimits::default(),
+        };
         let seeds = vec![Seed { issuer: ISSUER.into(), jwks: pool_jwks(), fetched_at: NOW - 600 }];
         Self { name, config, seeds, now: NOW, token, expected, key_fault: None }
     }

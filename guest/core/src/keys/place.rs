@@ -125,6 +125,16 @@ impl Place {
         }
     }
 
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether its keys are of this generation and within their hard lifetime, and if so, whether they are past the soft one.
+    pub(crate) fn vouches(&self, generation: u64, now: Moment) -> Option<bool> {
+        let held = self.held.as_ref().filter(|held| self.generation == generation && now < held.life.expires)?;
+        Some(now >= held.life.refresh_at)
+    }
+
     /// Asks for a fetch because nothing can be verified without, and notes that it begins.
     pub(crate) fn ask(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
         let permission = self.may_fetch(now);

@@ -82,6 +82,16 @@ impl KeyStore {
         self.places.get(id.0).map_or(Lookup::Missing(Missing::Everything), |place| place.find(key_id, now))
     }
 
+    /// The generation of the keys of a place: it changes whenever they do.
+    pub(crate) fn generation(&self, id: PlaceId) -> u64 {
+        self.places.get(id.0).map_or(0, Place::generation)
+    }
+
+    /// Whether the keys of a place are of this generation and still verify, and if so, whether they are past their soft lifetime.
+    pub(crate) fn vouches(&self, id: PlaceId, generation: u64, now: Moment) -> Option<bool> {
+        self.places.get(id.0)?.vouches(generation, now)
+    }
+
     /// What to do about a key that is not there.
     pub(crate) fn miss(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
         let Some(place) = self.places.get_mut(id.0) else {
@@ -135,6 +145,11 @@ impl KeyStore {
             }
         }
         due
+    }
+
+    /// The place of a URL.
+    pub(crate) fn place_of(&self, url: &str) -> Option<PlaceId> {
+        self.by_url.get(url).copied()
     }
 
     /// Takes the end of a fetch, at a time of the wall clock. The key ID that it was asked for is remembered if it is not

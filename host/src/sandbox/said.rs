@@ -1,0 +1,28 @@
+//! What an instance has said of the tokens that it remembers, so that it need not say it again: lifting a record out of the sandbox costs
+//! more than judging a token that is remembered.
+//!
+//! The sandbox alone says whether a token is good, each time. Here is only what a good one says.
+
+use crate::{bindings::exports::poolgate::auth::verifier::Ticket, verdict::Verified};
+
+/// By slot: as many as the instance remembers.
+#[derive(Default)]
+pub(super) struct Said(Vec<Option<(u64, Verified)>>);
+
+impl Said {
+    pub(super) fn keep(&mut self, ticket: Ticket, verified: &Verified) {
+        let slot = ticket.slot as usize;
+        if self.0.len() <= slot {
+            self.0.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = Some((ticket.version, verified.clone()));
+        }
+    }
+
+    /// What was said when this ticket was given.
+    pub(super) fn of(&self, ticket: Ticket) -> Option<&Verified> {
+        let (version, verified) = self.0.get(ticket.slot as usize)?.as_ref()?;
+        (*version == ticket.version).then_some(verified)
+    }
+}
