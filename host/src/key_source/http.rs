@@ -3,20 +3,20 @@
 use super::{KeyUrl, freshness};
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use reqwest::{
-    Certificate, Client, ClientBuilder, Response, StatusCode,
+    Certificate, Client, Response, StatusCode,
     header::{ETAG, IF_NONE_MATCH},
     redirect::Policy,
 };
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 /// Fetches JWK Sets over HTTPS.
 #[derive(Debug)]
 pub(crate) struct HttpKeySource {
-    https: Client,
+    settings: HttpSettings,
+    /// Made when they are needed for the first time: reading the machine's certificates takes longer than a start from keys in a file.
+    https: OnceLock<Client>,
     /// For plain http to a loopback address, which no proxy has a part in.
-    loopback: Client,
-    allow_http_loopback: bool,
-    body_limit: usize,
+    loopback: OnceLock<Client>,
 }
 
 /// What an operator states of the connections.
@@ -33,22 +33,29 @@ pub(crate) struct HttpSettings {
 }
 
 impl HttpKeySource {
-    pub(crate) fn new(settings: HttpSettings) -> reqwest::Result<Self> {
-        let HttpSettings { connect_timeout, timeout, body_limit, allow_http_loopback, roots } = settings;
-        let client = || -> ClientBuilder {
-            Client::builder()
-                .redirect(Policy::none())
-                .connect_timeout(connect_timeout)
-                .timeout(timeout)
-                .tls_certs_merge(roots.iter().cloned())
-                .user_agent(concat!("poolgate/", env!("CARGO_PKG_VERSION")))
-        };
-        Ok(Self {
-            https: client().https_only(true).build()?,
-            loopback: client().no_proxy().build()?,
-            allow_http_loopback,
-            body_limit: body_limit as usize,
-        })
+    pub(crate) fn new(settings: HttpSettings) -> Self {
+        Self { settings, https: OnceLock::new(), loopback: OnceLock::new() }
+    }
+
+    fn client(&self, is_plain_http: bool) -> Result<&Client, FetchError> {
+        let slot = if is_plain_http { &self.loopback } else { &self.https };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let HttpSettings { connect_timeout, timeout, roots, .. } = &self.settings;
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(*connect_timeout)
+            .timeout(*timeout)
+            .tls_certs_merge(roots.iter().cloned())
+            .user_agent(concat!("poolgate/", env!("CARGO_PKG_VERSION")));
+        let client = if is_plain_http { client.no_proxy() } else { client.https_only(true) };
+        let built = client.build().map_err(|error| {
+            tracing::error!(%error, "no HTTP client can be made: are there certificates on this machine?");
+            FetchError::Unreachable
+        });
+        // Another task may have been faster: then its client serves.
+        built.map(|client| slot.get_or_init(|| client))
     }
 
     /// What the server at `url` answers, if it is 200 or 304, in time and within the limit.
@@ -56,9 +63,8 @@ impl HttpKeySource {
     /// The content type is not looked at: issuers differ in it, and what is not a JWK Set is refused as such. No content
     /// coding is asked for, and none is undone, so that a small body can't become a large one.
     pub(crate) async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<KeyResponse, FetchError> {
-        let url = KeyUrl::parse(url, self.allow_http_loopback).map_err(|_| FetchError::Refused)?;
-        let client = if url.is_plain_http() { &self.loopback } else { &self.https };
-        let mut request = client.get(url.as_url().clone());
+        let url = KeyUrl::parse(url, self.settings.allow_http_loopback).map_err(|_| FetchError::Refused)?;
+        let mut request = self.client(url.is_plain_http())?.get(url.as_url().clone());
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -75,7 +81,7 @@ impl HttpKeySource {
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
-            if body.len() + chunk.len() > self.body_limit {
+            if body.len() + chunk.len() > self.settings.body_limit as usize {
                 return Err(FetchError::TooLarge);
             }
             body.extend_from_slice(&chunk);
