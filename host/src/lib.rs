@@ -15,6 +15,8 @@ pub mod gateway;
 mod jws;
 mod key_policy;
 mod key_source;
+#[doc(hidden)]
+pub mod measure;
 mod metrics;
 mod pool;
 mod sandbox;

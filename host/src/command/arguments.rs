@@ -66,6 +66,8 @@ pub enum Command {
     Account(Box<AccountArguments>),
     /// Serve the account flows and /v1/verify over HTTP
     Serve(Box<ServeArguments>),
+    /// Measure what verification costs on this machine, beside its peers
+    Bench(BenchArguments),
 }
 
 const ACCOUNT_NOTES: &str = "\
@@ -266,6 +268,23 @@ pub struct ServeArguments {
     /// Post {"username":"…"} there when someone signs up with a name that is taken, so that you can write to the real owner
     #[arg(long, value_name = "URL")]
     pub username_taken_hook: Option<String>,
+}
+
+const BENCH_NOTES: &str = "\
+Each row of the table is measured beside its peer in the same run, slice by slice. Nothing is fetched and nothing is sent. The row of
+aws-jwt-verify needs Node.js and that package where `node` finds it (npm install aws-jwt-verify, or NODE_PATH).
+
+Exit codes: 0 measured, 2 bad usage, or something does not run";
+
+#[derive(Args, Debug)]
+#[command(after_help = BENCH_NOTES)]
+pub struct BenchArguments {
+    /// Fewer rounds: under 20 seconds
+    #[arg(long)]
+    pub quick: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 mod account;
 mod arguments;
 mod batch;
+mod bench;
 mod connection;
 mod demo;
 mod input;
@@ -53,6 +54,7 @@ pub async fn run() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Account(arguments) => account::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Bench(arguments) => bench::run(&arguments).await,
     };
     match outcome {
         Ok(outcome) => outcome.into(),

@@ -9,7 +9,7 @@ use poolgate::{
     Algorithm, Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier, environment,
 };
 use serde_json::Value;
-use std::{path::Path, time::Duration};
+use std::{num::NonZeroUsize, path::Path, time::Duration};
 
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
@@ -29,7 +29,9 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
         .pool(pool(arguments, key_file.is_some())?)
         .allow_http_loopback(arguments.allow_http_loopback)
         .connect_timeout(arguments.timeout)
-        .fetch_timeout(arguments.timeout);
+        .fetch_timeout(arguments.timeout)
+        // Token after token.
+        .instances(NonZeroUsize::MIN);
     if arguments.subject.batch.is_none() {
         // One token asks for the keys that it needs, and for no others.
         builder = builder.without_maintenance();

@@ -1,7 +1,7 @@
 //! An issuer for the demo: keys made on the spot, a JWKS endpoint on a loopback port, and a pen that signs anything.
 
 use aws_lc_rs::{
-    encoding::AsDer,
+    encoding::{AsDer, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
@@ -40,6 +40,12 @@ impl Signer {
     /// n, big-endian; of the same length for every key here.
     pub fn modulus(&self) -> Vec<u8> {
         PublicKeyComponents::<Vec<u8>>::from(self.key.public_key()).n
+    }
+
+    /// The public key as X.509 has it (RFC 5280 section 4.1).
+    pub fn public_der(&self) -> Option<Vec<u8>> {
+        let der: PublicKeyX509Der<'_> = self.key.public_key().as_der().ok()?;
+        Some(der.as_ref().to_vec())
     }
 
     /// The public key as it is published.

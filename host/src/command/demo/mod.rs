@@ -1,7 +1,7 @@
 //! `poolgate demo`: the main job on one machine. An issuer on a loopback port, and tokens good and bad.
 
 mod cases;
-mod issuer;
+pub mod issuer;
 
 use super::{
     arguments::DemoArguments,

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Compares poolgate with verifiers in Rust, JavaScript and Python, over the same tokens, in the same run.
+
+    python3 benches/peers/run.py [--quick] [--rounds N] [--json FILE] [--markdown FILE] [--svg FILE]
+
+In each round every measurer runs once, in a new order, so that a busy minute of the machine falls on all alike; the
+median of the rounds counts. The table goes to standard output.
+"""
+
+import argparse
+import os
+import random
+import shlex
+import sys
+from pathlib import Path
+
+# Python would put __pycache__ among the sources.
+sys.dont_write_bytecode = True
+
+import installing
+from chart import to_svg
+from comparison import Comparison, compare, from_json, to_json, to_markdown
+from measurers import Figure, Measurer, MeasurerFailed, measure
+
+ROUNDS, QUICK_ROUNDS = 9, 3
+# Fixed, so that two runs measure in the same orders.
+SEED = 7519
+EPILOG = "exit codes: 0 all went well; 1 a measurer failed, or a file could not be written; 2 wrong usage"
+
+
+def main() -> int:
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    parser = command_line()
+    options = parser.parse_args()
+    check(parser, options)
+    try:
+        comparison = read(parser, options.from_file) if options.from_file else measure_all(options)
+        print(to_markdown(comparison), end="", flush=True)
+        for path, render in ((options.json, to_json), (options.markdown, to_markdown), (options.svg, to_svg)):
+            if path:
+                path.write_text(render(comparison), encoding="utf-8", newline="\n")
+    except (MeasurerFailed, OSError) as error:
+        return failed(str(error))
+    except KeyboardInterrupt:
+        show("")
+        return 130
+    return 0
+
+
+def command_line() -> argparse.ArgumentParser:
+    summary = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(description=summary, epilog=EPILOG, allow_abbrev=False)
+    option = parser.add_argument
+    option("--rounds", type=number_of_rounds, metavar="N", help=f"rounds to measure (default {ROUNDS})")
+    option("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, unless --rounds says otherwise")
+    option("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON")
+    option("--markdown", type=Path, metavar="FILE", help="write the table that is printed")
+    option("--svg", type=Path, metavar="FILE", help="write a bar chart")
+    option("--from", dest="from_file", type=Path, metavar="FILE", help="measure nothing: render what --json wrote")
+    option("--tokens-file", type=Path, metavar="FILE", help="use these tokens instead of minting new ones with cargo")
+    option("--ours", type=shlex.split, metavar="COMMAND", help="measure ours with this command instead of cargo's")
+    return parser
+
+
+def number_of_rounds(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: 1 is the least")
+    return int(text)
+
+
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """What can be told now is not told after minutes of measuring."""
+    if options.from_file and (options.rounds or options.quick or options.tokens_file or options.ours is not None):
+        parser.error("--from measures nothing: --rounds, --quick, --tokens-file and --ours don't go with it")
+    if options.ours == []:
+        parser.error("--ours is empty")
+    if options.tokens_file and not options.tokens_file.is_file():
+        parser.error(f"--tokens-file: there is no file {options.tokens_file}")
+    for path in (options.json, options.markdown, options.svg):
+        if path and path.is_dir():
+            parser.error(f"{path} is a folder, not a file to write")
+        if path and not path.parent.is_dir():
+            parser.error(f"{path} can't be written: there is no folder {path.parent}")
+
+
+def read(parser: argparse.ArgumentParser, path: Path) -> Comparison:
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"--from: {path} can't be read: {error}")
+
+
+def measure_all(options: argparse.Namespace) -> Comparison:
+    if options.tokens_file:
+        tokens_file = options.tokens_file.resolve()
+    else:
+        show("minting the tokens")
+        tokens_file = installing.mint_tokens()
+    show("making the measurers ready")
+    ours = Measurer("ours", tuple(options.ours)) if options.ours else installing.rust_measurer()
+    measurers = [ours, *installing.node_measurers(), installing.python_measurer()]
+    last = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    order = random.Random(SEED)
+    rounds: list[list[Figure]] = []
+    for number in range(1, last + 1):
+        figures: list[Figure] = []
+        for measurer in order.sample(measurers, len(measurers)):
+            show(f"round {number} of {last}: {measurer.name}")
+            figures += measure(measurer, tokens_file)
+        rounds.append(figures)
+    show("")
+    return compare(rounds)
+
+
+def show(progress: str) -> None:
+    """One line that replaces the one before, for people only."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{coloured(progress, 36)}", end="", file=sys.stderr, flush=True)
+
+
+def failed(message: str) -> int:
+    show("")
+    print(f"{coloured('error:', 31)} {message}", file=sys.stderr)
+    return 1
+
+
+def coloured(text: str, colour: int) -> str:
+    plain = not text or not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

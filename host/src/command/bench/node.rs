@@ -1,0 +1,57 @@
+//! aws-jwt-verify on this machine's Node.js, where both are found.
+
+use super::stage::{CLIENT, POOL, Stage};
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+/// Reads keys and tokens from standard input, warms up, and prints the microseconds a token of each slice.
+const SCRIPT: &str = r#"
+const { CognitoJwtVerifier } = require("aws-jwt-verify");
+let text = "";
+process.stdin.on("data", (chunk) => (text += chunk));
+process.stdin.on("end", () => {
+  const { pool, client, jwks, tokens, slices, slice } = JSON.parse(text);
+  const verifier = CognitoJwtVerifier.create({ userPoolId: pool, tokenUse: "access", clientId: client });
+  verifier.cacheJwks(jwks);
+  let next = 0;
+  const run = () => { for (let i = 0; i < slice; i++) verifier.verifySync(tokens[next++ % tokens.length]); };
+  const until = Date.now() + 300;
+  while (Date.now() < until) run();
+  const us = [];
+  for (let i = 0; i < slices; i++) {
+    const begun = process.hrtime.bigint();
+    run();
+    us.push(Number(process.hrtime.bigint() - begun) / 1000 / slice);
+  }
+  let version = "";
+  try {
+    version = require("aws-jwt-verify/package.json").version;
+  } catch {}
+  console.log(JSON.stringify({ us, version, node: process.version }));
+});
+"#;
+
+/// Microseconds a token of each slice, and which versions; or why there are none.
+pub fn measure(stage: &Stage, tokens: &[String], slices: usize, slice: usize) -> Result<(Vec<f64>, String), String> {
+    let keys = json!({ "keys": [stage.signer.jwk()] });
+    let input =
+        json!({ "pool": POOL, "client": CLIENT, "jwks": keys, "tokens": tokens, "slices": slices, "slice": slice });
+    let mut node = Command::new("node");
+    node.args(["--eval", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = node.spawn().map_err(|_| "Node.js is not found")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // It ends without reading if aws-jwt-verify is not found.
+        let _ = stdin.write_all(input.to_string().as_bytes());
+    }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err("aws-jwt-verify is not found by `node` here: npm install aws-jwt-verify, or set NODE_PATH".into());
+    }
+    let said: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    let us = said["us"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+    let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+    Ok((us, format!("aws-jwt-verify {}, Node {}", text("version"), text("node"))))
+}
