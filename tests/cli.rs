@@ -375,3 +375,46 @@ fn help_teaches() {
         assert!(run.stdout.contains(word), "no {word} in {}", run.stdout);
     }
 }
+
+#[test]
+fn bench_measures_every_row_and_says_what_it_skips() {
+    let bench = Workbench::new();
+    let run = bench.run(&["bench", "--quick", "--json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = run.json();
+    assert!(report["host"]["cpu"].is_string() && report["host"]["cores"].is_number());
+    let rows = report["rows"].as_array().expect("rows");
+    let ids: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+    let expected = [
+        "kernel-wide",
+        "verify-wide",
+        "verify-node",
+        "verify-simd",
+        "verify-portable",
+        "cache-hit",
+        "es256",
+        "ed25519",
+        "instantiate",
+        "cold-start",
+        "threads",
+        "memory",
+        "size",
+    ];
+    assert_eq!(ids, expected);
+    for row in rows {
+        let is_measured = row["ours"].as_f64().is_some_and(|value| value > 0.0);
+        assert!(is_measured || row["skipped"].is_string(), "{row}");
+        assert!(row["target"].is_number() && row["unit"].is_string(), "{row}");
+        let is_right = match (row["ours"].as_f64(), row["peer"].as_f64(), row["ratio"].as_f64()) {
+            (Some(ours), Some(peer), Some(ratio)) => (ours / peer - ratio).abs() < 1e-9,
+            (_, None, None) => true,
+            _ => false,
+        };
+        assert!(is_right, "{row}");
+    }
+    // Sizes and memory are the same on every machine, and what is promised.
+    for id in ["memory", "size"] {
+        let row = rows.iter().find(|row| row["id"] == id).expect("the row");
+        assert_eq!(row["reached"], true, "{row}");
+    }
+}

@@ -1,0 +1,173 @@
+//! How many instructions the hot path takes, counted by the runtime: the count is the same on every machine, whatever else it does. It is
+//! recorded in `fuel.json`, and must not rise by more than three parts in a hundred without a new record in the same commit:
+//! `POOLGATE_WRITE_FUEL=1 cargo test --test fuel`.
+
+use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
+use poolgate_core::Algorithm as CoreAlgorithm;
+use poolgate_tests::{
+    keys::{ED25519, P256, RSA_2048, TestKey, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, NOW, POOL_ID},
+};
+use serde_json::{Value, json};
+use std::{env, fs, path::Path};
+use wasmtime::{
+    Config as EngineConfig, Engine, Store,
+    component::{Component, HasData, Linker},
+};
+
+#[allow(missing_docs)]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier" });
+}
+
+use bindings::{
+    TokenVerifier,
+    exports::poolgate::auth::verifier::{
+        Algorithm, CacheLimits, ClientRule, Config, IssuerRule, Judgement, KeyOrigin, Membership, Pool, ResourceRule,
+        TokenUseRule, UserPool,
+    },
+    poolgate::auth::key_source::{self, FetchError, KeyResponse},
+    wasi::clocks::wall_clock::{self, Datetime},
+};
+
+/// The most that a count may rise above its record.
+const TOLERANCE: f64 = 0.03;
+/// Tokens a row: signatures on curves take now a few instructions more, now less.
+const TOKENS: u64 = 16;
+/// More than anything here takes.
+const FUEL: u64 = u64::MAX / 2;
+
+struct Host;
+
+impl HasData for Host {
+    type Data<'a> = &'a mut Host;
+}
+
+impl key_source::Host for Host {
+    fn fetch(&mut self, _: String, _: Option<String>, _: Option<String>) -> Result<KeyResponse, FetchError> {
+        Err(FetchError::Refused)
+    }
+}
+
+impl wall_clock::Host for Host {
+    fn now(&mut self) -> Datetime {
+        Datetime { seconds: NOW, nanoseconds: 0 }
+    }
+
+    fn resolution(&mut self) -> Datetime {
+        Datetime { seconds: 1, nanoseconds: 0 }
+    }
+}
+
+/// An instance that counts.
+struct Meter {
+    store: Store<Host>,
+    bindings: TokenVerifier,
+}
+
+impl Meter {
+    fn start(component: &[u8], cache: CacheLimits) -> Self {
+        let mut config = EngineConfig::new();
+        config.wasm_wide_arithmetic(true).consume_fuel(true);
+        let engine = Engine::new(&config).expect("an engine");
+        let component = Component::new(&engine, component).expect("it compiles");
+        let mut linker = Linker::new(&engine);
+        TokenVerifier::add_to_linker::<_, Host>(&mut linker, |host| host).expect("the doors are there");
+        let mut store = Store::new(&engine, Host);
+        store.set_fuel(FUEL).expect("it counts");
+        let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
+        let mut meter = Self { store, bindings };
+        let verifier = meter.bindings.poolgate_auth_verifier();
+        let pool = Pool {
+            issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
+            keys: KeyOrigin::Seeded,
+            algorithms: vec![Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa],
+            token_use: TokenUseRule::Access,
+            client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
+            groups: Membership::Unchecked,
+            scopes: Membership::Unchecked,
+            resource: ResourceRule::Unbound,
+            max_age: None,
+            leeway: 0,
+            issued_at_skew: 60,
+        };
+        let config = Config { pools: vec![pool], limits: None, key_policy: None, cache: Some(cache) };
+        verifier.call_configure(&mut meter.store, &config).expect("no trap").expect("a good configuration");
+        let keys = [
+            RSA_2048.jwk_for(CoreAlgorithm::Rs256, "rsa"),
+            P256.jwk_for(CoreAlgorithm::Es256, "ec"),
+            ED25519.jwk_for(CoreAlgorithm::EdDsa, "ed"),
+        ];
+        let seeded = verifier.call_seed_keys(&mut meter.store, ISSUER, jwks(&keys).as_bytes(), NOW);
+        seeded.expect("no trap").expect("good keys");
+        meter
+    }
+
+    /// What a call takes, on average over the tokens.
+    fn count(&mut self, tokens: &[String], expected: fn(&Judged) -> bool) -> u64 {
+        let before = self.store.get_fuel().expect("it counts");
+        for token in tokens {
+            let judged = self.bindings.poolgate_auth_verifier().call_judge(&mut self.store, token).expect("no trap");
+            assert!(expected(&judged.map_err(|denial| denial.reason as usize)), "another verdict than expected");
+        }
+        (before - self.store.get_fuel().expect("it counts")) / tokens.len() as u64
+    }
+}
+
+type Judged = Result<Judgement, usize>;
+
+fn tokens(key: &'static TestKey, algorithm: CoreAlgorithm, key_id: &str, expires: u64) -> Vec<String> {
+    let draft =
+        || Draft::access(key).signed_with(key, algorithm).header("kid", format!("\"{key_id}\"")).claim("exp", expires);
+    (0..TOKENS).map(|number| draft().claim("jti", format!("\"{number:036}\"")).compact()).collect()
+}
+
+fn counted() -> Value {
+    let none = CacheLimits { bytes: 0, entries: 0 };
+    let some = CacheLimits { bytes: 512 * 1024, entries: 1_024 };
+    let (good, never) = (NOW + 3_600, NOW - 1);
+    let rsa = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", good);
+    let expired = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", never);
+    let ec = tokens(&P256, CoreAlgorithm::Es256, "ec", good);
+    let ed = tokens(&ED25519, CoreAlgorithm::EdDsa, "ed", good);
+    let builds = [("wide", TOKEN_VERIFIER_WIDE), ("simd", TOKEN_VERIFIER_SIMD), ("portable", TOKEN_VERIFIER_PORTABLE)];
+    let rows = builds.map(|(build, component)| {
+        let mut plain = Meter::start(component, none);
+        let mut remembering = Meter::start(component, some);
+        let is_new = |judged: &Judged| matches!(judged, Ok(Judgement::Verified(_)));
+        let is_recalled = |judged: &Judged| matches!(judged, Ok(Judgement::Recalled(_)));
+        let first = remembering.count(&rsa, is_new);
+        let row = json!({
+            "rs256": plain.count(&rsa, is_new),
+            "rs256-and-remembered": first,
+            "recalled": remembering.count(&rsa, is_recalled),
+            "expired": plain.count(&expired, Result::is_err),
+            "es256": plain.count(&ec, is_new),
+            "eddsa": plain.count(&ed, is_new),
+        });
+        (build.to_owned(), row)
+    });
+    Value::Object(rows.into_iter().collect())
+}
+
+#[test]
+fn the_hot_path_takes_no_more_instructions_than_recorded() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuel.json");
+    let counted = counted();
+    if env::var_os("POOLGATE_WRITE_FUEL").is_some() {
+        let text = serde_json::to_string_pretty(&counted).expect("JSON");
+        fs::write(&path, text + "\n").expect("it can be written");
+    }
+    let recorded: Value = serde_json::from_str(&fs::read_to_string(&path).expect("fuel.json is there")).expect("JSON");
+    let mut risen = Vec::new();
+    for (build, rows) in counted.as_object().expect("builds") {
+        for (row, count) in rows.as_object().expect("rows") {
+            let (count, record) = (count.as_f64().expect("a count"), recorded[build][row].as_f64().unwrap_or(0.0));
+            println!("{build} {row}: {count}, recorded {record} ({:+.2} %)", (count / record - 1.0) * 100.0);
+            if count > record * (1.0 + TOLERANCE) {
+                risen.push(format!("{build} {row}: {count} instructions, recorded are {record}"));
+            }
+        }
+    }
+    assert!(risen.is_empty(), "{}\nIf this must be, run it with POOLGATE_WRITE_FUEL=1.", risen.join("\n"));
+}
