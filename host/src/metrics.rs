@@ -23,6 +23,8 @@ use std::{collections::HashMap, fmt, sync::OnceLock, time::Duration};
 /// The metrics of one verifier, with the names that the README lists.
 pub(crate) struct Metrics {
     registry: Registry,
+    /// What tells who has an account: for the operator alone.
+    private: Registry,
     verdicts: Vec<Counter>,
     verify: Histogram,
     queue: Histogram,
@@ -101,6 +103,7 @@ impl Metrics {
             sandbox: SandboxGauges::default(),
             issuers: OnceLock::new(),
             registry,
+            private: Registry::with_prefix("poolgate"),
         };
         metrics.register();
         metrics
@@ -123,11 +126,12 @@ impl Metrics {
         registry.register("key_sets_refused", "Key sets that came and were not taken, by error", refused);
         let age = self.key_age.clone();
         registry.register_with_unit("key_age", "The age of the keys; absent where there are none", Unit::Seconds, age);
-        registry.register("account_flows", "Account flows, by public answer and private reason", self.accounts.clone());
         registry.register("keys", "Keys that tokens are verified with", self.keys.clone());
         registry.register("instances", "Instances of the component that are there", self.sandbox.instances.clone());
         let memory = self.sandbox.memory.clone();
         registry.register_with_unit("instance_memory", "Linear memory of all instances", Unit::Bytes, memory);
+        let accounts = self.accounts.clone();
+        self.private.register("account_flows", "Account flows, by public answer and private reason", accounts);
     }
 
     /// Learns the issuers' names; once.
@@ -196,6 +200,15 @@ impl Metrics {
 
     /// The text of all metrics; the keys' as the reports say.
     pub(crate) fn text(&self, reports: &[KeyReport]) -> String {
+        self.encoded(reports, &[&self.registry, &self.private])
+    }
+
+    /// The same without what tells who has an account.
+    pub(crate) fn public_text(&self, reports: &[KeyReport]) -> String {
+        self.encoded(reports, &[&self.registry])
+    }
+
+    fn encoded(&self, reports: &[KeyReport], registries: &[&Registry]) -> String {
         for report in reports {
             let labels = IssuerLabels { issuer: label(report) };
             match report.age {
@@ -211,7 +224,10 @@ impl Metrics {
         }
         let mut text = String::new();
         // Writing to a string does not fail.
-        let _ = text::encode(&mut text, &self.registry);
+        for registry in registries {
+            let _ = text::encode_registry(&mut text, registry);
+        }
+        let _ = text::encode_eof(&mut text);
         text
     }
 

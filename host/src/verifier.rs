@@ -137,6 +137,11 @@ impl Verifier {
         Ok(self.instances.metrics.text(&self.key_reports().await?))
     }
 
+    /// The same without the counts of account flows, which tell who has an account.
+    pub(crate) async fn public_metrics(&self) -> Result<String, Denial> {
+        Ok(self.instances.metrics.public_text(&self.key_reports().await?))
+    }
+
     /// Counts the end of an account flow.
     pub(crate) fn count_account(&self, flow: &'static str, answer: &'static str, private: &str) {
         self.instances.metrics.count_account(flow, answer, private);

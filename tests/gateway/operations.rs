@@ -43,7 +43,7 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_ready_when_the_keys_are_there_and_its_metrics_are_not_for_the_public() {
+async fn it_is_ready_when_the_keys_are_there_and_tells_the_public_no_count_of_account_flows() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let mut elsewhere = pool.clone();
@@ -64,11 +64,18 @@ async fn it_is_ready_when_the_keys_are_there_and_its_metrics_are_not_for_the_pub
             assert_eq!(get(base, "/healthz").await.status(), 200);
             assert_eq!(get(base, "/readyz").await.status(), expected, "{}", pool.jwks_url);
         }
-        let answer = http.post(format!("{}/v1/sign-up", served.public)).json(&json!({ "username": "" })).send().await;
+        let answer = http
+            .post(format!("{}/v1/sign-up", served.public))
+            .json(&json!({ "username": "", "password": PASSWORD }))
+            .send()
+            .await;
         assert_eq!(answer.expect("an answer").status(), 400);
-        let metrics = get(&operator_url, "/metrics").await.text().await.expect("text");
-        assert!(metrics.contains("poolgate_key_fetches_total") && metrics.trim_end().ends_with("# EOF"), "{metrics}");
-        assert_eq!(get(&served.public, "/metrics").await.status(), 404);
+        // The counts of account flows tell who has an account.
+        for (base, tells_accounts) in [(&operator_url, true), (&served.public, false)] {
+            let metrics = get(base, "/metrics").await.text().await.expect("text");
+            assert!(metrics.contains("poolgate_key_fetches_total") && metrics.ends_with("# EOF\n"), "{metrics}");
+            assert_eq!(metrics.contains("account_flows"), tells_accounts, "{metrics}");
+        }
         shown.abort();
         served.stop().await;
     }

@@ -221,8 +221,8 @@ Example:
   curl -s localhost:8080/v1/sign-in -H 'content-type: application/json' -d '{\"username\":\"anna\",\"password\":\"…\"}'
   curl -s localhost:8080/openapi.json
 
-It speaks plain HTTP: put a proxy with TLS before it. Metrics have an address of their own, for their counts tell who has an
-account. SIGTERM or Ctrl-C ends it when what is under way is answered.
+It speaks plain HTTP: put a proxy with TLS before it. The counts of account flows, which tell who has an account, are on the address
+of the operator alone. SIGTERM or Ctrl-C ends it when what is under way is answered.
 
 Exit codes: 0 asked to stop, 2 bad usage or configuration";
 
@@ -234,7 +234,7 @@ pub struct ServeArguments {
     /// Where the public is served
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where /metrics and /readyz are served, for the operator alone
+    /// Where /metrics is served with the counts of account flows, for the operator alone
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub operations_listen: SocketAddr,
     /// Which tokens /v1/verify accepts

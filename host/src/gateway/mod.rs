@@ -1,7 +1,7 @@
 //! The accounts and the verifier over HTTP, so that a team can use them without writing Rust.
 //!
 //! A request goes straight through: `limits` (body, rate) → `routes` or `verify` (JSON in) → [`Accounts`] → `problem` or a body
-//! (JSON out). What an operator looks at, `operations`, is served elsewhere: its counts tell who has an account.
+//! (JSON out). What an operator looks at is in `operations`; the counts that tell who has an account are served elsewhere.
 
 mod bodies;
 mod caller;
@@ -123,7 +123,7 @@ impl Gateway {
         let flows = flows
             .layer(middleware::from_fn_with_state(limiter, limits::limit))
             .layer(DefaultBodyLimit::max(self.body_limit));
-        let rest = openapi::router().merge(operations::health());
+        let rest = openapi::router().merge(operations::health()).merge(operations::public_metrics());
         flows
             .merge(verify::router())
             .merge(rest)
@@ -133,7 +133,7 @@ impl Gateway {
             .with_state(house)
     }
 
-    /// What the operator gets: health and metrics. Not for the public, for its counts tell who has an account.
+    /// What the operator gets: health and all metrics. Not for the public, for the counts of account flows tell who has an account.
     pub fn operations_router(&self) -> Router {
         let house = Arc::new(House {
             accounts: self.accounts.clone(),

@@ -14,8 +14,14 @@ pub(crate) fn health() -> Router<Arc<House>> {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz))
 }
 
+/// Everything that is counted: for the operator.
 pub(crate) fn metrics() -> Router<Arc<House>> {
-    Router::new().route("/metrics", get(text))
+    Router::new().route("/metrics", get(all_metrics))
+}
+
+/// What is counted, but for the account flows: their counts tell who has an account.
+pub(crate) fn public_metrics() -> Router<Arc<House>> {
+    Router::new().route("/metrics", get(some_metrics))
 }
 
 /// The process answers.
@@ -38,7 +44,14 @@ async fn readyz(house: State) -> Response {
     }
 }
 
-async fn text(house: State) -> Result<impl IntoResponse, Refused> {
-    let text = house.accounts.verifier().metrics().await?;
-    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+async fn all_metrics(house: State) -> Result<impl IntoResponse, Refused> {
+    Ok(open_metrics(house.accounts.verifier().metrics().await?))
+}
+
+async fn some_metrics(house: State) -> Result<impl IntoResponse, Refused> {
+    Ok(open_metrics(house.accounts.verifier().public_metrics().await?))
+}
+
+fn open_metrics(text: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }

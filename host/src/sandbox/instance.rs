@@ -93,8 +93,14 @@ impl Instance {
             }
             Ok(Judgement::Recalled(Recalled { ticket, keys_are_stale })) => match self.said.of(ticket) {
                 Some(said) => Ok(Verified { keys_are_stale, ..said.clone() }),
-                // Not kept: another call of this host's remembered it.
-                None => self.verify_in_full(token)?,
+                // It was remembered by a call that waited for keys, and says no ticket.
+                None => {
+                    let verdict = self.verify_in_full(token)?;
+                    if let Ok(verified) = &verdict {
+                        self.said.keep(ticket, verified);
+                    }
+                    verdict
+                }
             },
             Err(denial) => Err(denial),
         })
