@@ -120,7 +120,9 @@ fn a_removed_key_takes_its_tokens_with_it() {
     assert_eq!(recalled(&mut verifier, NOW + 2, &token), Err(Reason::KeyUnknown));
     // Another key of the same name does not verify it.
     verifier.seed(NOW + 3, ISSUER, key_set(&OTHER_RSA_2048, KEY_ID).as_bytes(), NOW + 3).expect("a good key");
-    assert_eq!(recalled(&mut verifier, NOW + 3, &token), Err(Reason::SignatureInvalid));
+    // Its modulus may be smaller than the signature.
+    let refused = recalled(&mut verifier, NOW + 3, &token);
+    assert!(matches!(refused, Err(Reason::SignatureInvalid | Reason::SignatureOutOfRange)), "{refused:?}");
 }
 
 #[test]
