@@ -3,12 +3,11 @@
 use super::{Behaviour, Request, State};
 use flate2::{Compression, write::GzEncoder};
 use std::{
-    future::pending,
     io::{self, Write},
     sync::LazyLock,
     time::Duration,
 };
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// 100 MB of zeros, compressed.
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -19,7 +18,7 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 /// Gives the answer. True if the connection is to be reset after it.
-pub(super) async fn give<S: AsyncWrite + Unpin>(
+pub(super) async fn give<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     behaviour: Behaviour,
     request: &Request,
@@ -39,10 +38,10 @@ pub(super) async fn give<S: AsyncWrite + Unpin>(
         }
         Behaviour::ResetMidway(body) => half(stream, &body).await.map(|()| true),
         Behaviour::CloseMidway(body) => half(stream, &body).await.map(|()| false),
-        Behaviour::Stall => pending().await,
+        Behaviour::Stall => until_it_leaves(stream).await,
         Behaviour::StallMidway(body) => {
             half(stream, &body).await?;
-            pending().await
+            until_it_leaves(stream).await
         }
         Behaviour::Drip(body, every) => drip(stream, &body, every).await,
         Behaviour::Huge(bytes) => huge(stream, bytes, state).await,
@@ -86,6 +85,12 @@ async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, body: &str, every: Duration
 }
 
 /// Until all is sent, or the client has gone.
+/// A client that has lost patience closes the connection; then nothing of it is kept.
+async fn until_it_leaves<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<bool> {
+    while stream.read(&mut [0; 64]).await? > 0 {}
+    Ok(false)
+}
+
 async fn huge<S: AsyncWrite + Unpin>(stream: &mut S, bytes: u64, state: &State) -> io::Result<bool> {
     stream.write_all(head(200, &[], bytes).as_bytes()).await?;
     let block = [b' '; 16 * 1024];

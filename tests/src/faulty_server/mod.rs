@@ -67,7 +67,9 @@ pub struct FaultyServer {
 
 struct State {
     behaviours: Mutex<HashMap<Option<String>, Behaviour>>,
-    requests: Mutex<Vec<Request>>,
+    /// The requests that came, by path.
+    requests: Mutex<HashMap<String, usize>>,
+    last_request: Mutex<Option<Request>>,
     count: watch::Sender<usize>,
     released: watch::Sender<bool>,
     bytes_sent: Mutex<u64>,
@@ -113,6 +115,7 @@ impl FaultyServer {
             state: Arc::new(State {
                 behaviours: Mutex::new(HashMap::from([(None, behaviour)])),
                 requests: Mutex::default(),
+                last_request: Mutex::default(),
                 count: watch::channel(0).0,
                 released: watch::channel(false).0,
                 bytes_sent: Mutex::default(),
@@ -147,17 +150,17 @@ impl FaultyServer {
 
     /// How many requests came.
     pub fn fetches(&self) -> usize {
-        locked(&self.state.requests).len()
+        locked(&self.state.requests).values().sum()
     }
 
     /// How many came for a path.
     pub fn fetches_of(&self, path: &str) -> usize {
-        locked(&self.state.requests).iter().filter(|request| request.path == path).count()
+        locked(&self.state.requests).get(path).copied().unwrap_or(0)
     }
 
     /// The last request.
     pub fn last_request(&self) -> Option<Request> {
-        locked(&self.state.requests).last().cloned()
+        locked(&self.state.last_request).clone()
     }
 
     /// How many bytes of large bodies were sent.
@@ -264,7 +267,8 @@ impl State {
             None => Behaviour::Stall,
         };
         drop(behaviours);
-        locked(&self.requests).push(request);
+        *locked(&self.requests).entry(request.path.clone()).or_default() += 1;
+        *locked(&self.last_request) = Some(request);
         self.count.send_modify(|count| *count += 1);
         behaviour
     }
