@@ -30,6 +30,8 @@ enum Guest {
     Component,
     /// `poolgate-probe`: the module stays as it is.
     Probe,
+    /// `poolgate-proxy-wasm`: so does this.
+    ProxyWasm,
 }
 
 impl Guest {
@@ -37,6 +39,7 @@ impl Guest {
         match self {
             Guest::Component => "component",
             Guest::Probe => "probe",
+            Guest::ProxyWasm => "proxy-wasm",
         }
     }
 }
@@ -49,12 +52,16 @@ const SMALL: &str = "guest-small";
 const SIMD: &str = "-Ctarget-feature=+simd128";
 
 #[rustfmt::skip]
-const ARTIFACTS: [Artifact; 8] = [
+const ARTIFACTS: [Artifact; 12] = [
     Artifact { name: "token_verifier_wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_portable", guest: Guest::Component, flags: "", features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_cognito", guest: Guest::Component, flags: "", features: "", profile: SMALL },
     Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL },
+    Artifact { name: "envoy_filter", guest: Guest::ProxyWasm, flags: SIMD, features: "every-algorithm", profile: SMALL },
+    Artifact { name: "envoy_filter_plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: SMALL },
+    Artifact { name: "envoy_filter_cognito", guest: Guest::ProxyWasm, flags: SIMD, features: "", profile: SMALL },
+    Artifact { name: "envoy_filter_test", guest: Guest::ProxyWasm, flags: SIMD, features: "every-algorithm,test-doors", profile: SMALL },
     Artifact { name: "probe_wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST },
     Artifact { name: "probe_simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST },
     Artifact { name: "probe_plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST },
@@ -63,7 +70,17 @@ const ARTIFACTS: [Artifact; 8] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
-    for watched in ["guest/rsa", "guest/core", "guest/component", "guest/probe", "wit", "Cargo.toml", "Cargo.lock"] {
+    for watched in [
+        "guest/rsa",
+        "guest/core",
+        "guest/component",
+        "guest/edge",
+        "guest/probe",
+        "guest/proxy-wasm",
+        "wit",
+        "Cargo.toml",
+        "Cargo.lock",
+    ] {
         println!("cargo:rerun-if-changed={}", workspace.join(watched).display());
     }
     have_target()?;
@@ -71,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for artifact in &ARTIFACTS {
         let module = build_module(artifact, &workspace, &target_dir)?;
         let wasm = match artifact.guest {
-            Guest::Probe => module,
+            Guest::Probe | Guest::ProxyWasm => module,
             Guest::Component => ComponentEncoder::default()
                 .module(&module)
                 .and_then(|encoder| encoder.validate(true).encode())
@@ -116,8 +133,8 @@ fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Res
         let log = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: the guest does not build:\n{log}", artifact.name).into());
     }
-    let module =
-        target_dir.join(TARGET).join(artifact.profile).join(format!("poolgate_{}.wasm", artifact.guest.name()));
+    let file = format!("poolgate_{}.wasm", artifact.guest.name().replace('-', "_"));
+    let module = target_dir.join(TARGET).join(artifact.profile).join(file);
     fs::read(&module).map_err(|error| format!("{}: {error}", module.display()).into())
 }
 

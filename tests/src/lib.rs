@@ -7,6 +7,7 @@
 pub mod cognito_local;
 pub mod corpus;
 pub mod dice;
+pub mod envoy;
 pub mod faulty_server;
 pub mod handmade_rsa;
 pub mod keys;

@@ -64,6 +64,11 @@ impl ServerProcess {
         fs::read_to_string(self.folder().join("log")).unwrap_or_default()
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()

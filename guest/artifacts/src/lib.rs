@@ -24,3 +24,15 @@ pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_wi
 pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_simd.wasm"));
 /// See [`PROBE_WIDE`].
 pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_plain.wasm"));
+
+/// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD.
+pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter.wasm"));
+
+/// The same without SIMD.
+pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_plain.wasm"));
+
+/// With SIMD and only what Cognito signs with: RS256 (and its longer hashes) with the exponent 65,537.
+pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_cognito.wasm"));
+
+/// [`ENVOY_FILTER`] with doors for tests: request headers make it fail, or set its clock. Never to be deployed.
+pub const ENVOY_FILTER_TEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_test.wasm"));

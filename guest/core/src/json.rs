@@ -43,6 +43,21 @@ pub(crate) enum Duplicates {
     Mark,
 }
 
+/// Whether a text is one JSON object (RFC 8259), nested at most `depth` deep, in which no object has two members of the same name: for
+/// configurations, which another parser then reads.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
+    match parse_object(bytes, depth, Duplicates::Refuse) {
+        Ok(_) => Ok(()),
+        Err(Fault::Malformed) => Err("it is not a JSON object"),
+        Err(Fault::DuplicateMember) => Err("an object has two members of the same name"),
+        Err(Fault::TooDeep) => Err("it is nested too deep"),
+        Err(Fault::TrailingBytes) => Err("something follows the JSON object"),
+    }
+}
+
 /// Reads a text that must be one JSON object, nested at most `depth` deep (the object itself is 1).
 pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
     let fault = Cell::new(None);

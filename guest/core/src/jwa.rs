@@ -65,7 +65,10 @@ impl Algorithm {
     pub fn is_built(self) -> bool {
         let is_ecdsa = matches!(self, Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512);
         let is_eddsa = self == Algorithm::EdDsa;
-        (cfg!(feature = "ecdsa") || !is_ecdsa) && (cfg!(feature = "eddsa") || !is_eddsa)
+        let is_pss = matches!(self, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512);
+        (cfg!(feature = "ecdsa") || !is_ecdsa)
+            && (cfg!(feature = "eddsa") || !is_eddsa)
+            && (cfg!(feature = "rsa-general") || !is_pss)
     }
 }
 

@@ -76,6 +76,7 @@ pub use claims::TokenUse;
 pub use config::{
     ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
 };
+pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{
     Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey,

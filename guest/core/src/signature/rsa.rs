@@ -1,13 +1,16 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8, RFC 7518 sections 3.3 and 3.5).
 //!
 //! PKCS1-v1_5 with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, which is what Cognito signs with, goes through the kernels of
-//! `poolgate-rsa`; everything else through the `rsa` crate.
+//! `poolgate-rsa`; everything else through the `rsa` crate, in builds with the feature `rsa-general`; others refuse such keys.
 
 use super::{SignatureFault, emsa_pkcs1};
 use crate::{Algorithm, KeyFault};
 use alloc::boxed::Box;
+#[cfg(feature = "rsa-general")]
 use core::cell::OnceCell;
+#[cfg(feature = "rsa-general")]
 use crypto_bigint::BoxedUint;
+#[cfg(feature = "rsa-general")]
 use rsa::{Pkcs1v15Sign, Pss, PublicKey, traits::SignatureScheme};
 use sha2::{Digest, Sha256, Sha384, Sha512, digest::const_oid::AssociatedOid};
 
@@ -28,10 +31,12 @@ const KERNEL_BYTES_MAX: usize = 512;
 pub(super) struct RsaKey {
     /// n, big-endian, without leading zeros: as long as a signature must be.
     modulus: Box<[u8]>,
+    #[cfg(feature = "rsa-general")]
     exponent: Box<[u8]>,
     /// For RSASSA-PKCS1-v1_5 with the sizes and the exponent that it knows.
     kernel: Option<poolgate_rsa::PublicKey>,
     /// For everything else, prepared when it is needed for the first time.
+    #[cfg(feature = "rsa-general")]
     general: OnceCell<PublicKey>,
 }
 
@@ -54,7 +59,17 @@ impl RsaKey {
             return Err(KeyFault::BadExponent);
         }
         let kernel = if exponent == USUAL_EXPONENT { poolgate_rsa::PublicKey::new(modulus) } else { None };
-        Ok(Self { modulus: modulus.into(), exponent: exponent.into(), kernel, general: OnceCell::new() })
+        if kernel.is_none() && cfg!(not(feature = "rsa-general")) {
+            return Err(KeyFault::UnsupportedKeyType);
+        }
+        Ok(Self {
+            modulus: modulus.into(),
+            #[cfg(feature = "rsa-general")]
+            exponent: exponent.into(),
+            kernel,
+            #[cfg(feature = "rsa-general")]
+            general: OnceCell::new(),
+        })
     }
 
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
@@ -70,10 +85,13 @@ impl RsaKey {
             Algorithm::Rs384 => self.verify_pkcs1::<Sha384>(message, signature),
             Algorithm::Rs512 => self.verify_pkcs1::<Sha512>(message, signature),
             // The salt is as long as the hash (RFC 7518 section 3.5).
+            #[cfg(feature = "rsa-general")]
             Algorithm::Ps256 => self.verify_generally(Pss::<Sha256>::new(), &Sha256::digest(message), signature),
+            #[cfg(feature = "rsa-general")]
             Algorithm::Ps384 => self.verify_generally(Pss::<Sha384>::new(), &Sha384::digest(message), signature),
+            #[cfg(feature = "rsa-general")]
             Algorithm::Ps512 => self.verify_generally(Pss::<Sha512>::new(), &Sha512::digest(message), signature),
-            Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::EdDsa => Err(SignatureFault::Mismatch),
+            _ => Err(SignatureFault::Mismatch),
         }
     }
 
@@ -81,7 +99,10 @@ impl RsaKey {
     fn verify_pkcs1<H: Digest + AssociatedOid>(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
         let digest = H::digest(message);
         let Some(kernel) = &self.kernel else {
+            #[cfg(feature = "rsa-general")]
             return self.verify_generally(Pkcs1v15Sign::new::<H>(), &digest, signature);
+            #[cfg(not(feature = "rsa-general"))]
+            return Err(SignatureFault::Mismatch);
         };
         let mut buffer = [0; KERNEL_BYTES_MAX];
         let encoded = buffer.get_mut(..signature.len()).ok_or(SignatureFault::Length)?;
@@ -94,6 +115,7 @@ impl RsaKey {
         }
     }
 
+    #[cfg(feature = "rsa-general")]
     fn verify_generally(
         &self,
         scheme: impl SignatureScheme,

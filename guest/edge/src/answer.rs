@@ -1,0 +1,76 @@
+//! How a refusal looks to the caller: RFC 6750 section 3, RFC 9457.
+
+use crate::{
+    config::{AnswerStyle, BodyStyle},
+    gate::Refusal,
+};
+use serde_json::json;
+
+/// The style of all refusals.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(AnswerStyle);
+
+/// A refusal, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, but for Content-Length.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; it may be empty.
+    pub body: String,
+    /// What a gRPC request is told.
+    pub grpc_message: String,
+}
+
+impl Answers {
+    /// In this style.
+    pub fn new(style: &AnswerStyle) -> Self {
+        Self(style.clone())
+    }
+
+    /// A refusal in this style. The caller is told the kind and, if the operator wishes, the reason's name; never anything of the token.
+    pub fn of(&self, refusal: Refusal) -> Answer {
+        let status = refusal.status();
+        let title = match status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            _ => "Service Unavailable",
+        };
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        if let Some(challenge) = self.challenge(refusal) {
+            headers.push(("www-authenticate", challenge));
+        }
+        if status == 503 {
+            headers.push(("retry-after", "1".to_owned()));
+        }
+        let body = match self.0.body {
+            BodyStyle::Empty => String::new(),
+            BodyStyle::ProblemJson => {
+                headers.push(("content-type", "application/problem+json".to_owned()));
+                match self.0.tell_reason {
+                    true => json!({"title": title, "status": status, "reason": refusal.name()}).to_string(),
+                    false => json!({"title": title, "status": status}).to_string(),
+                }
+            }
+        };
+        let grpc_message = if self.0.tell_reason { refusal.name() } else { title };
+        Answer { status, headers, body, grpc_message: grpc_message.to_owned() }
+    }
+
+    /// `WWW-Authenticate`, where a token could have helped.
+    fn challenge(&self, refusal: Refusal) -> Option<String> {
+        let error = match (refusal, refusal.status()) {
+            (Refusal::NoToken, _) => None,
+            (Refusal::SeveralTokens, _) => Some("invalid_request"),
+            (Refusal::Token(_), 401) => Some("invalid_token"),
+            (Refusal::Token(_), 403) => Some("insufficient_scope"),
+            _ => return None,
+        };
+        let realm = self.0.realm.as_ref().map(|realm| format!("realm=\"{realm}\""));
+        let error = error.map(|error| format!("error=\"{error}\""));
+        let parameters: Vec<String> = realm.into_iter().chain(error).collect();
+        Some(format!("Bearer {}", parameters.join(", ")).trim_end().to_owned())
+    }
+}

@@ -1,0 +1,221 @@
+//! From text to configuration; a fault says where it is and what to write instead.
+
+use super::{Config, check};
+use std::fmt;
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFault {
+    /// Where: `routes[2].methods`. Empty for the whole.
+    pub path: String,
+    /// What, and what to do.
+    pub message: String,
+}
+
+impl ConfigFault {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => formatter.write_str(&self.message),
+            path => write!(formatter, "{path}: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for ConfigFault {}
+
+/// The deepest nesting of a configuration.
+const DEPTH: u32 = 32;
+
+/// Reads a configuration and checks all of it.
+///
+/// # Errors
+/// [`ConfigFault`] for what is not JSON, has a member twice, has an unknown member or a value of the wrong type, or says what can't be.
+pub fn read(json: &[u8]) -> Result<Config, ConfigFault> {
+    poolgate_core::check_json_object(json, DEPTH).map_err(|fault| ConfigFault::new("", fault))?;
+    let config: Config = serde_json::from_slice(json).map_err(|error| fault(&error, json))?;
+    check::all(&config)?;
+    Ok(config)
+}
+
+fn fault(error: &serde_json::Error, json: &[u8]) -> ConfigFault {
+    let path = path_at(json, error.line(), error.column());
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    match unknown(said) {
+        None => ConfigFault::new(path, said),
+        Some((kind, word, known)) => {
+            let nearest = known.iter().map(|name| (strsim::osa_distance(word, name), name)).min();
+            let message = match nearest {
+                Some((distance, name)) if distance <= 2.max(word.len() / 3) => {
+                    format!("unknown {kind} \"{word}\": did you mean \"{name}\"?")
+                }
+                _ => format!("unknown {kind} \"{word}\": known are {}", known.join(", ")),
+            };
+            ConfigFault::new(path, message)
+        }
+    }
+}
+
+/// serde's words: "unknown field `a`, expected one of `b`, `c`".
+fn unknown(said: &str) -> Option<(&'static str, &str, Vec<&str>)> {
+    let (kind, rest) = match said.strip_prefix("unknown field `") {
+        Some(rest) => ("field", rest),
+        None => ("value", said.strip_prefix("unknown variant `")?),
+    };
+    let (word, rest) = rest.split_once('`')?;
+    Some((kind, word, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+/// A step into the JSON text.
+enum Step<'j> {
+    Member(&'j [u8]),
+    Item(usize),
+}
+
+/// The path to a place in well-formed JSON. (A library that keeps track of it while reading takes 60 KB of WebAssembly.)
+fn path_at(json: &[u8], line: usize, column: usize) -> String {
+    let before: usize = json.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|line| line.len() + 1).sum();
+    let end = before.saturating_add(column).min(json.len());
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    let mut at = 0;
+    // A string is a member's name where one may stand.
+    let mut name_is_next = false;
+    while at < end {
+        let byte = json.get(at).copied().unwrap_or_default();
+        at += 1;
+        match byte {
+            b'{' => {
+                steps.push(Step::Member(b""));
+                name_is_next = true;
+            }
+            b'[' => steps.push(Step::Item(0)),
+            b'}' | b']' => {
+                steps.pop();
+                name_is_next = false;
+            }
+            b',' => match steps.last_mut() {
+                Some(Step::Item(number)) => *number += 1,
+                Some(Step::Member(_)) => name_is_next = true,
+                None => (),
+            },
+            b'"' => {
+                let rest = json.get(at..).unwrap_or_default();
+                let text = rest.get(..length_of_string(rest)).unwrap_or_default();
+                at += text.len() + 1;
+                if name_is_next && let Some(Step::Member(name)) = steps.last_mut() {
+                    *name = text;
+                    name_is_next = false;
+                }
+            }
+            _ => (),
+        }
+    }
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Item(number) => path += &format!("[{number}]"),
+            Step::Member(b"") => (),
+            Step::Member(name) => {
+                let dot = if path.is_empty() { "" } else { "." };
+                path += &format!("{dot}{}", String::from_utf8_lossy(name));
+            }
+        }
+    }
+    path
+}
+
+/// Up to the quote that ends it.
+fn length_of_string(rest: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let is_end = |byte: &u8| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    };
+    rest.iter().position(is_end).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{
+        "pools": [{"name": "main", "user_pool_id": "eu-west-1_EXAMPLE01", "client_ids": ["a"], "token_use": "access",
+                   "keys": {"cluster": "cognito"}}],
+        "policies": [{"name": "admins", "groups": {"any_of": ["admin"]}}],
+        "routes": [{"path": "/health", "public": true}, {"prefix": "/admin", "any_of": ["admins"]},
+                   {"template": "/users/{id}", "methods": ["GET"], "authenticated": true}]
+    }"#;
+
+    #[test]
+    fn a_good_configuration_is_read() {
+        let config = read(GOOD.as_bytes()).expect("it is good");
+        assert_eq!((config.pools.len(), config.policies.len(), config.routes.len()), (1, 1, 3));
+    }
+
+    #[test]
+    fn a_fault_says_where_it_is_and_what_to_write() {
+        for (from, to, fault) in [
+            ("\"methods\"", "\"metods\"", "routes[2].metods: unknown field \"metods\": did you mean \"methods\"?"),
+            (
+                "\"any_of\": [\"admin\"]",
+                "\"colour\": 1",
+                "policies[0].groups.colour: unknown field \"colour\": known are any_of, all_of",
+            ),
+            ("\"access\"", "\"acess\"", "pools[0].token_use: unknown value \"acess\": did you mean \"access\"?"),
+            ("\"public\": true", "\"public\": 1", "routes[0].public: invalid type: integer `1`, expected a boolean"),
+            ("\"token_use\": \"access\",", "", "pools[0]: missing field `token_use`"),
+            (
+                "[\"admins\"]",
+                "[\"admin\"]",
+                "routes[1].any_of[0]: there is no policy \"admin\": did you mean \"admins\"?",
+            ),
+            (
+                "\"client_ids\": [\"a\"],",
+                "",
+                "pools[0].client_ids: state the accepted app clients, or any_client: true to accept all",
+            ),
+            ("[\"a\"]", "[]", "pools[0].client_ids: an empty list would refuse everything: leave it out, or fill it"),
+            (
+                "eu-west-1_EXAMPLE01",
+                "EXAMPLE01",
+                "pools[0].user_pool_id: is not one, or its region is not: it looks like eu-west-1_AbCdEfGhI",
+            ),
+            (
+                "{\"cluster\": \"cognito\"}",
+                "{}",
+                "pools[0].keys: state jwks, or the cluster that keys are fetched from, or both",
+            ),
+            (
+                "\"public\": true",
+                "\"public\": true, \"optional\": true",
+                "routes[0]: a public route looks at no token: optional and report_only say nothing",
+            ),
+            (
+                "\"public\": true",
+                "\"prefix\": \"/\", \"public\": true",
+                "routes[0]: state one of path, prefix and template",
+            ),
+            (", \"public\": true", "", "routes[0]: state one of public, authenticated, any_of and all_of"),
+            (
+                "/admin",
+                "/admin/../x",
+                "routes[1]: the path must begin with /, be percent-decoded, and have no empty, . or .. segment, no ?, #, ; or backslash",
+            ),
+            ("/users/{id}", "/users/x{id}", "routes[2].template: a placeholder is a whole segment: /users/{id}/orders"),
+            ("\"GET\"", "\"get\"", "routes[2].methods[0]: methods are written in capitals: GET"),
+            ("\"name\": \"main\"", "\"name\": \"main\", \"name\": \"x\"", "an object has two members of the same name"),
+            ("\"routes\"", "x", "it is not a JSON object"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let said = read(GOOD.replacen(from, to, 1).as_bytes()).map(|_| ()).unwrap_err().to_string();
+            assert_eq!(said, fault);
+        }
+    }
+}

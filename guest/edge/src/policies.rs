@@ -1,0 +1,94 @@
+//! What a route asks of a token that its pool has accepted.
+
+use crate::config::{self, TokenUse};
+use poolgate_core::{Reason, Verified};
+
+/// A named policy; the pools are numbers now.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pools: Option<Vec<usize>>,
+    token_use: Option<TokenUse>,
+    client_ids: Option<Vec<String>>,
+    groups: config::Membership,
+    scopes: config::Membership,
+}
+
+/// What a route needs.
+#[derive(Debug)]
+pub(crate) enum Need {
+    Nothing,
+    AnyToken,
+    AnyOf(Vec<usize>),
+    AllOf(Vec<usize>),
+}
+
+impl Policy {
+    pub(crate) fn new(stated: &config::Policy, pools: &[config::Pool]) -> Self {
+        let number = |name: &String| pools.iter().position(|pool| pool.name == *name);
+        Self {
+            pools: stated.pools.as_ref().map(|names| names.iter().filter_map(number).collect()),
+            token_use: stated.token_use,
+            client_ids: stated.client_ids.clone(),
+            groups: stated.groups.clone(),
+            scopes: stated.scopes.clone(),
+        }
+    }
+
+    fn check(&self, verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
+        let is_of_them = |pools: &Vec<usize>| pool.is_some_and(|pool| pools.contains(&pool));
+        if !self.pools.as_ref().is_none_or(is_of_them) {
+            return Err(Reason::IssuerUnknown);
+        }
+        match (self.token_use, verified.token_use) {
+            (Some(TokenUse::Access), Some(poolgate_core::TokenUse::Access))
+            | (Some(TokenUse::Id), Some(poolgate_core::TokenUse::Id))
+            | (Some(TokenUse::AccessOrId), Some(_))
+            | (Some(TokenUse::Unchecked) | None, _) => (),
+            (Some(_), None) => return Err(Reason::TokenUseMissing),
+            (Some(_), Some(_)) => return Err(Reason::TokenUseMismatch),
+        }
+        let is_client =
+            |clients: &Vec<String>| verified.client_id.as_ref().is_some_and(|client| clients.contains(client));
+        if !self.client_ids.as_ref().is_none_or(is_client) {
+            return Err(Reason::ClientMismatch);
+        }
+        if !self.groups.fits(&verified.groups) {
+            return Err(Reason::GroupMissing);
+        }
+        if self.scopes.fits(&verified.scopes) { Ok(()) } else { Err(Reason::ScopeMissing) }
+    }
+}
+
+impl config::Membership {
+    fn fits(&self, held: &[String]) -> bool {
+        (self.any_of.is_empty() || self.any_of.iter().any(|name| held.contains(name)))
+            && self.all_of.iter().all(|name| held.contains(name))
+    }
+}
+
+impl Need {
+    /// Whether a token fits. If none of several policies does, the reason is the one that is nearest to fitting: a missing group or
+    /// scope (403) before anything else.
+    pub(crate) fn check(&self, policies: &[Policy], verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
+        let check = |number: &usize| match policies.get(*number) {
+            Some(policy) => policy.check(verified, pool),
+            None => Err(Reason::NotConfigured),
+        };
+        match self {
+            Need::Nothing | Need::AnyToken => Ok(()),
+            Need::AllOf(numbers) => numbers.iter().try_for_each(check),
+            Need::AnyOf(numbers) => {
+                let mut nearest = Reason::NotConfigured;
+                for number in numbers {
+                    match check(number) {
+                        Ok(()) => return Ok(()),
+                        Err(reason @ (Reason::GroupMissing | Reason::ScopeMissing)) => nearest = reason,
+                        Err(reason) if nearest == Reason::NotConfigured => nearest = reason,
+                        Err(_) => (),
+                    }
+                }
+                Err(nearest)
+            }
+        }
+    }
+}

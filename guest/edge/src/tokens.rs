@@ -1,0 +1,142 @@
+//! Where a request's token is.
+
+use crate::{config, gate::RequestHead};
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    Header { name: String, prefix: String },
+    Cookie(String),
+    Query(String),
+}
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Nothing,
+    /// A token, and the number of its place.
+    Token(String, usize),
+    /// Two, or a header that stands there twice (RFC 6750 section 2: "MUST NOT use more than one method").
+    Several,
+}
+
+/// What must be done to the request so that the application does not get the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Take this header away.
+    Header(String),
+    /// Give this header (`cookie`, `:path`) the value.
+    Replace(String, String),
+}
+
+impl Place {
+    pub(crate) fn new(stated: &config::TokenPlace) -> Self {
+        match (&stated.header, &stated.cookie) {
+            (Some(name), _) => Self::Header { name: name.clone(), prefix: stated.prefix.clone().unwrap_or_default() },
+            (None, Some(name)) => Self::Cookie(name.clone()),
+            (None, None) => Self::Query(stated.query.clone().unwrap_or_default()),
+        }
+    }
+
+    fn look(&self, request: &impl RequestHead) -> Result<Option<String>, ()> {
+        match self {
+            Self::Header { name, prefix } => {
+                let Some(value) = request.header(name)? else { return Ok(None) };
+                Ok(without_prefix(&value, prefix, name == "authorization").map(str::to_owned))
+            }
+            Self::Cookie(name) => match request.header("cookie")? {
+                Some(cookies) => only(cookies.split(';').map(str::trim), name),
+                None => Ok(None),
+            },
+            Self::Query(name) => match request.target().split_once('?') {
+                Some((_, query)) => only(query.split('&'), name),
+                None => Ok(None),
+            },
+        }
+    }
+
+    pub(crate) fn removal(&self, request: &impl RequestHead) -> Option<Removal> {
+        let without = |pairs: &str, separator: &str, name: &str| -> Vec<String> {
+            let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| own != name);
+            pairs.split(separator).map(str::trim).filter(is_other).map(str::to_owned).collect()
+        };
+        match self {
+            Self::Header { name, .. } => Some(Removal::Header(name.clone())),
+            Self::Cookie(name) => {
+                let rest = without(&request.header("cookie").ok()??, ";", name).join("; ");
+                let header = "cookie".to_owned();
+                Some(if rest.is_empty() { Removal::Header(header) } else { Removal::Replace(header, rest) })
+            }
+            Self::Query(name) => {
+                let target = request.target();
+                let (path, query) = target.split_once('?')?;
+                let rest = without(query, "&", name).join("&");
+                let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
+                Some(Removal::Replace(":path".to_owned(), target))
+            }
+        }
+    }
+}
+
+/// Looks everywhere.
+pub(crate) fn find(places: &[Place], request: &impl RequestHead) -> Found {
+    let mut found = Found::Nothing;
+    for (number, place) in places.iter().enumerate() {
+        match (place.look(request), &found) {
+            (Ok(None), _) => (),
+            (Ok(Some(token)), Found::Nothing) => found = Found::Token(token, number),
+            (Ok(Some(_)) | Err(()), _) => return Found::Several,
+        }
+    }
+    found
+}
+
+/// A scheme is followed by one space or more (RFC 9110 section 11.4), and its case says nothing.
+fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&'v str> {
+    if !is_scheme {
+        return value.strip_prefix(prefix);
+    }
+    let scheme = prefix.trim_end();
+    let (own, token) = value.split_at_checked(scheme.len())?;
+    if !own.eq_ignore_ascii_case(scheme) {
+        return None;
+    }
+    match token.strip_prefix(' ') {
+        Some(token) => Some(token.trim_start_matches(' ')),
+        // "Bearer" and nothing else is an empty token, not none.
+        None => (token.is_empty() || scheme.is_empty()).then_some(token),
+    }
+}
+
+fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<String>, ()> {
+    let mut values =
+        pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| *own == name).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(str::to_owned)),
+        (_, Some(_)) => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_has_no_case_and_its_token_follows_spaces() {
+        for (value, token) in [
+            ("Bearer a.b.c", Some("a.b.c")),
+            ("bearer   a.b.c", Some("a.b.c")),
+            ("BEARER a", Some("a")),
+            ("Bearer", Some("")),
+            ("Bearer ", Some("")),
+            ("Basic a", None),
+            ("Bearera.b.c", None),
+            ("Bear", None),
+            ("é", None),
+        ] {
+            assert_eq!(without_prefix(value, "Bearer ", true), token, "{value}");
+        }
+        assert_eq!(without_prefix("Token a", "Token ", false), Some("a"));
+        assert_eq!(without_prefix("token a", "Token ", false), None);
+        assert_eq!(without_prefix("a", "", false), Some("a"));
+    }
+}

@@ -1,0 +1,70 @@
+//! A decision, carried out on the stream whose turn it is.
+
+use crate::{filter::Filter, head::Head};
+use poolgate_edge::{Admitted, Refusal, Removal};
+use proxy_wasm::{
+    hostcalls,
+    types::{Action, GrpcStatusCode, MapType, Status},
+};
+
+/// Lets a request through with the claims that the application gets, or refuses it if that can't be done.
+pub fn admit(filter: &Filter, head: &Head, admitted: &Admitted) -> Action {
+    match (admitted.reported, admitted.is_verified()) {
+        (Some(refusal), _) => filter.metrics.request("reported", refusal.name()),
+        (None, true) => filter.metrics.request("verified", "none"),
+        (None, false) => filter.metrics.request("anonymous", "none"),
+    }
+    match prepare(filter, admitted) {
+        Ok(()) => Action::Continue,
+        Err(_) => refuse(filter, head, Refusal::Token(poolgate_core::Reason::SandboxFailed)),
+    }
+}
+
+fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
+    let headers = MapType::HttpRequestHeaders;
+    for removal in &admitted.removals {
+        match removal {
+            Removal::Header(name) => hostcalls::remove_map_value(headers, name)?,
+            Removal::Replace(name, value) => hostcalls::set_map_value(headers, name, Some(value))?,
+        }
+    }
+    for (name, value) in filter.gate.claim_headers(admitted) {
+        // First all that the client sent of this name.
+        hostcalls::remove_map_value(headers, name)?;
+        if let Some(value) = value {
+            hostcalls::add_map_value(headers, name, value)?;
+        }
+    }
+    filter
+        .gate
+        .filter_state(admitted)
+        .try_for_each(|(name, value)| hostcalls::set_property(vec![name], Some(value.as_bytes())))
+}
+
+/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>, but for 400.
+fn grpc_status(http_status: u16) -> GrpcStatusCode {
+    match http_status {
+        400 => GrpcStatusCode::InvalidArgument,
+        401 => GrpcStatusCode::Unauthenticated,
+        403 => GrpcStatusCode::PermissionDenied,
+        _ => GrpcStatusCode::Unavailable,
+    }
+}
+
+/// Answers the caller instead of the application.
+pub fn refuse(filter: &Filter, head: &Head, refusal: Refusal) -> Action {
+    filter.metrics.request("refused", refusal.name());
+    let answer = filter.gate.answer(refusal);
+    let headers: Vec<(&str, &str)> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sent = match head.is_grpc() {
+        true => {
+            let metadata = headers.into_iter().filter(|(name, _)| *name != "content-type");
+            let metadata = metadata.map(|(name, value)| (name, value.as_bytes())).collect();
+            hostcalls::send_grpc_response(grpc_status(answer.status), Some(&answer.grpc_message), metadata)
+        }
+        false => hostcalls::send_http_response(answer.status.into(), headers, Some(answer.body.as_bytes())),
+    };
+    // It must not go on, whatever happened to the answer.
+    let _ = sent;
+    Action::Pause
+}

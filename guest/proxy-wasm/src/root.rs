@@ -1,0 +1,177 @@
+//! The root context: configured once, ticking, fetching keys.
+
+use crate::{
+    filter::{self, Filter, Shared},
+    request::Request,
+};
+use poolgate_core::{Fetch, FetchFault, Response};
+use poolgate_edge::{Gate, KeyServer, config};
+use proxy_wasm::{
+    hostcalls,
+    traits::{Context, HttpContext, RootContext},
+    types::{BufferType, ContextType, LogLevel, MapType},
+};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+
+/// Between ticks while requests wait or a fetch is under way.
+pub const BUSY: Duration = Duration::from_millis(5);
+/// Between ticks otherwise: so long may a key that another worker knows of be unknown here.
+const IDLE: Duration = Duration::from_millis(250);
+
+pub struct Root {
+    context_id: u32,
+    filter: Shared,
+    calls: HashMap<u32, Call>,
+    limit: usize,
+}
+
+/// A fetch under way.
+struct Call {
+    url: String,
+    key_id: Option<Box<str>>,
+}
+
+impl Root {
+    pub fn new(context_id: u32) -> Self {
+        Self { context_id, filter: Rc::new(RefCell::new(None)), calls: HashMap::new(), limit: 0 }
+    }
+
+    fn begin(&mut self, filter: &mut Filter, now: Duration, fetch: Fetch, server: &KeyServer) {
+        let KeyServer { cluster, authority, path, timeout_ms } = server;
+        let mut headers = vec![
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", authority.as_str()),
+            (":path", path.as_str()),
+            ("accept", "application/json"),
+            ("user-agent", concat!("poolgate/", env!("CARGO_PKG_VERSION"))),
+        ];
+        if let Some(etag) = &fetch.etag {
+            headers.push(("if-none-match", etag));
+        }
+        let timeout = Duration::from_millis((*timeout_ms).into());
+        match self.dispatch_http_call(cluster, headers, None, vec![], timeout) {
+            Ok(token) => {
+                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id });
+            }
+            Err(status) => {
+                let text = format!("poolgate: keys can't be asked for at the cluster \"{cluster}\": {status:?}");
+                let _ = hostcalls::log(LogLevel::Error, &text);
+                filter.ended(now, &fetch.url, fetch.key_id.as_deref(), Err(FetchFault::Unreachable));
+            }
+        }
+    }
+
+    /// What the server has answered.
+    fn answer(&self, header_count: usize, body_size: usize) -> Result<Answer, FetchFault> {
+        // It took too long, or the connection was lost. Asking for a header would be an error then.
+        if header_count == 0 {
+            return Err(FetchFault::Unreachable);
+        }
+        let header = |name| hostcalls::get_map_value(MapType::HttpCallResponseHeaders, name).ok().flatten();
+        let is_modified = match header(":status").as_deref() {
+            Some("200") => true,
+            Some("304") => false,
+            _ => return Err(FetchFault::BadStatus),
+        };
+        if body_size > self.limit {
+            return Err(FetchFault::TooLarge);
+        }
+        let body = match body_size {
+            0 => None,
+            size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size).ok().flatten(),
+        };
+        let max_age = header("cache-control").as_deref().and_then(max_age);
+        let age = header("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+        Ok(Answer {
+            body: is_modified.then(|| body.unwrap_or_default()),
+            max_age: max_age.map(|seconds| seconds.saturating_sub(age)),
+            etag: header("etag"),
+        })
+    }
+}
+
+struct Answer {
+    body: Option<Vec<u8>>,
+    max_age: Option<u64>,
+    etag: Option<String>,
+}
+
+/// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1); `no-cache` and `no-store` are an age of 0.
+fn max_age(header: &str) -> Option<u64> {
+    let mut directives = header.split(',').map(str::trim);
+    if directives.clone().any(|it| it.eq_ignore_ascii_case("no-cache") || it.eq_ignore_ascii_case("no-store")) {
+        return Some(0);
+    }
+    directives.find_map(|directive| {
+        let (name, seconds) = directive.split_once('=')?;
+        if name.eq_ignore_ascii_case("max-age") { seconds.trim_matches('"').parse().ok() } else { None }
+    })
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, header_count: usize, body_size: usize, _: usize) {
+        let Some(Call { url, key_id }) = self.calls.remove(&token) else { return };
+        let answer = self.answer(header_count, body_size);
+        let shared = Rc::clone(&self.filter);
+        let mut shared = shared.borrow_mut();
+        let (Some(filter), Ok(now)) = (shared.as_mut(), filter::now()) else { return };
+        let outcome = match &answer {
+            Ok(Answer { body, max_age, etag }) => {
+                Ok(Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
+            }
+            Err(fault) => Err(*fault),
+        };
+        filter.ended(now, &url, key_id.as_deref(), outcome);
+        filter.wake(now, self.context_id);
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _: usize) -> bool {
+        let text = self.get_plugin_configuration().unwrap_or_default();
+        let built = filter::now().map_err(|status| format!("the clock can't be read: {status:?}")).and_then(|now| {
+            let config = config::read(&text).map_err(|fault| fault.to_string())?;
+            // No two workers alike, and no two starts.
+            let seed = now.subsec_nanos() as u64 ^ u64::from(self.context_id) << 32 ^ now.as_secs();
+            let gate = Gate::new(&config, now.as_secs(), seed).map_err(|fault| fault.to_string())?;
+            Ok((config, gate))
+        });
+        match built {
+            Ok((config, gate)) => {
+                for warning in gate.warnings() {
+                    let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {warning}"));
+                }
+                self.limit = usize::try_from(config.limits.jwks_bytes).unwrap_or(usize::MAX);
+                *self.filter.borrow_mut() = Some(Filter::new(&config, gate));
+                self.set_tick_period(BUSY);
+                true
+            }
+            Err(fault) => {
+                let _ = hostcalls::log(LogLevel::Critical, &format!("poolgate: the configuration is refused: {fault}"));
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let shared = Rc::clone(&self.filter);
+        let mut shared = shared.borrow_mut();
+        let (Some(filter), Ok(now)) = (shared.as_mut(), filter::now()) else { return };
+        filter.hear(now);
+        for (fetch, server) in filter.due(now) {
+            self.begin(filter, now, fetch, &server);
+        }
+        filter.wake(now, self.context_id);
+        filter.show_keys(now);
+        self.set_tick_period(if filter.is_busy() { BUSY } else { IDLE });
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Request::new(context_id, Rc::clone(&self.filter))))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}

@@ -1,0 +1,134 @@
+//! What workers tell one another through the proxy's shared data, so that one fetch serves all: the last end of a fetch from each URL
+//! with the keys that were last taken, and who is fetching.
+
+use poolgate_core::{FetchFault, Response};
+use proxy_wasm::{
+    hostcalls,
+    types::{Bytes, Status},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How often a change is tried again that another worker's change came before.
+const TRIES: usize = 8;
+
+/// The state of one URL: a line of JSON, and then the body of the key set as it came.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct News {
+    /// Goes up with each end.
+    pub number: u64,
+    /// In seconds since the Unix epoch.
+    pub ended_at: u64,
+    /// For which `kid` it was, if for one.
+    pub key_id: Option<String>,
+    /// Whether it brought keys, or the news that they are the same.
+    pub has_worked: bool,
+    /// When the keys below were fetched or last confirmed.
+    taken_at: Option<u64>,
+    max_age: Option<u64>,
+    etag: Option<String>,
+    #[serde(skip)]
+    body: Vec<u8>,
+}
+
+/// The end of a fetch.
+pub struct End<'a> {
+    pub key_id: Option<&'a str>,
+    pub at: u64,
+    /// None if it did not help.
+    pub taken: Option<Response<'a>>,
+}
+
+impl News {
+    /// What has been told of a URL, if anything.
+    pub fn of(url: &str) -> Option<Self> {
+        Self::read(url).0
+    }
+
+    fn read(url: &str) -> (Option<Self>, Option<u32>) {
+        match hostcalls::get_shared_data(&key("keys", url)) {
+            Ok((bytes, version)) => (bytes.and_then(|bytes| Self::parse(&bytes)), version),
+            Err(_) => (None, None),
+        }
+    }
+
+    fn parse(bytes: &Bytes) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (line, body) = bytes.split_at(end);
+        let news: Self = serde_json::from_slice(line).ok()?;
+        Some(Self { body: body.get(1..).unwrap_or_default().to_vec(), ..news })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// Tells the others of an end.
+    pub fn tell(url: &str, end: &End<'_>) -> Option<u64> {
+        for _ in 0..TRIES {
+            let (earlier, version) = Self::read(url);
+            let mut news = earlier.unwrap_or_default();
+            news.number += 1;
+            news.ended_at = end.at;
+            news.key_id = end.key_id.map(str::to_owned);
+            news.has_worked = end.taken.is_some();
+            if let Some(response) = &end.taken {
+                news.taken_at = Some(end.at);
+                news.max_age = response.max_age;
+                if let Some(body) = response.body {
+                    news.body = body.to_vec();
+                    news.etag = response.etag.map(str::to_owned);
+                }
+            }
+            match hostcalls::set_shared_data(&key("keys", url), Some(&news.bytes()), version) {
+                Err(Status::CasMismatch) => (),
+                _ => return Some(news.number),
+            }
+        }
+        None
+    }
+
+    /// The keys that were last taken, and when they were fetched or confirmed.
+    pub fn keys(&self) -> Option<(u64, Response<'_>)> {
+        let response = Response { body: Some(&self.body), max_age: self.max_age, etag: self.etag.as_deref() };
+        Some((self.taken_at?, response))
+    }
+
+    /// The outcome of the last fetch, as this worker must hear it.
+    pub fn outcome(&self) -> Result<Response<'_>, FetchFault> {
+        match self.keys() {
+            Some((_, response)) if self.has_worked => Ok(response),
+            _ => Err(FetchFault::Unreachable),
+        }
+    }
+}
+
+/// Takes the right to fetch from a URL for a while. False if another worker has it.
+pub fn take_lease(url: &str, now: Duration, lasts: Duration) -> bool {
+    let Ok((bytes, version)) = hostcalls::get_shared_data(&key("lease", url)) else {
+        // Without shared data everyone fetches.
+        return true;
+    };
+    let until = bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_slice().try_into().ok()?)));
+    if until.is_some_and(|until| Duration::from_millis(until) > now) {
+        return false;
+    }
+    set_lease(url, now.saturating_add(lasts), version).is_ok()
+}
+
+/// Gives it back.
+pub fn end_lease(url: &str) {
+    let _ = set_lease(url, Duration::ZERO, None);
+}
+
+fn set_lease(url: &str, until: Duration, version: Option<u32>) -> Result<(), Status> {
+    let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+    hostcalls::set_shared_data(&key("lease", url), Some(&until.to_le_bytes()), version)
+}
+
+fn key(kind: &str, url: &str) -> String {
+    format!("poolgate.{kind} {url}")
+}

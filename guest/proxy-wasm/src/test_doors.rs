@@ -1,0 +1,35 @@
+//! For tests alone: headers that make the filter fail, or set its clock.
+
+use crate::head::Head;
+use poolgate_edge::RequestHead;
+use std::{cell::Cell, hint::black_box, time::Duration};
+
+thread_local! {
+    /// By how many seconds the clock was set forward, or back.
+    static SHIFT: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The time of the clock as it was set.
+pub fn shifted(now: Duration) -> Duration {
+    Duration::from_secs(now.as_secs().saturating_add_signed(SHIFT.get()))
+}
+
+/// `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the Unix epoch.
+pub fn open(head: &Head, now: Duration) -> Duration {
+    let header = |name| head.header(name).ok().flatten();
+    match header("x-poolgate-test-fault").as_deref() {
+        Some("trap") => panic!("a test asked for it"),
+        Some("memory") => {
+            let mut all = Vec::new();
+            loop {
+                all.push(vec![1u8; 64 << 20]);
+                black_box(&all);
+            }
+        }
+        _ => (),
+    }
+    let Some(set) = header("x-poolgate-test-now").and_then(|now| now.parse::<u64>().ok()) else { return now };
+    let shift = i128::from(set) - i128::from(now.as_secs()) + i128::from(SHIFT.get());
+    SHIFT.set(i64::try_from(shift).unwrap_or_default());
+    Duration::from_secs(set)
+}

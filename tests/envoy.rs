@@ -1,0 +1,24 @@
+//! The filter in a real Envoy.
+
+#[path = "envoy/client.rs"]
+mod client;
+#[path = "envoy/configuration.rs"]
+mod configuration;
+#[path = "envoy/faults.rs"]
+mod faults;
+#[path = "envoy/features.rs"]
+mod features;
+#[path = "envoy/keys.rs"]
+mod keys;
+#[path = "envoy/module.rs"]
+mod module;
+#[path = "envoy/paths.rs"]
+mod paths;
+#[path = "envoy/protocols.rs"]
+mod protocols;
+#[path = "envoy/scene.rs"]
+mod scene;
+#[path = "envoy/upstream.rs"]
+mod upstream;
+#[path = "envoy/verdicts.rs"]
+mod verdicts;

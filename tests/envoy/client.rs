@@ -1,0 +1,78 @@
+//! A client that sends exactly what a test says.
+
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    head: String,
+    pub body: String,
+}
+
+impl Response {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// One HTTP/1.1 request, byte for byte.
+pub async fn send(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+    let exchange = async {
+        let address = url.strip_prefix("http://").expect("a plain URL");
+        let mut stream = TcpStream::connect(address).await.expect("Envoy listens");
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n");
+        headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        stream.write_all((head + "\r\n").as_bytes()).await.expect("it reads");
+        let mut all = Vec::new();
+        // Envoy waits a second for us before it closes, and may close before it has read all.
+        while !is_whole(&String::from_utf8_lossy(&all)) && stream.read_buf(&mut all).await.is_ok_and(|read| read > 0) {}
+        String::from_utf8_lossy(&all).into_owned()
+    };
+    let begun = std::time::Instant::now();
+    let text = timeout(PATIENCE, exchange).await;
+    eprintln!("T {:?} {} {}", begun.elapsed(), target, url);
+    let text = text.expect("an answer in half a minute");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{text:?}"));
+    Response { status, head: head.to_owned(), body: unchunked(head, body) }
+}
+
+pub async fn get(url: &str, target: &str, token: Option<&str>) -> Response {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+    send(url, "GET", target, &headers).await
+}
+
+fn is_whole(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let head = head.to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    match length {
+        Some(length) => body.len() >= length,
+        None => head.contains("transfer-encoding: chunked") && body.ends_with("0\r\n\r\n"),
+    }
+}
+
+fn unchunked(head: &str, body: &str) -> String {
+    if !head.to_lowercase().contains("transfer-encoding: chunked") {
+        return body.to_owned();
+    }
+    let (mut rest, mut whole) = (body, String::new());
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap_or(0);
+        if length == 0 {
+            break;
+        }
+        whole += after.get(..length).unwrap_or_default();
+        rest = after.get(length + 2..).unwrap_or_default();
+    }
+    whole
+}

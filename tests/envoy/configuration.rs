@@ -1,0 +1,66 @@
+//! A bad configuration keeps Envoy from starting, and says what to fix; the schema is what the filter reads.
+
+use crate::scene::{Files, guarded, pool};
+use poolgate_edge::Config;
+use poolgate_tests::envoy::{Envoy, Setup, cluster, validate, wasm_filter_of};
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+fn setup(files: &Files, configuration: &str) -> Setup {
+    Setup {
+        listeners: vec![("0".to_owned(), vec![wasm_filter_of(&files.filter, configuration)])],
+        clusters: vec![cluster("app", 1)],
+        concurrency: 1,
+        is_dynamic: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
+    let files = Files::new();
+    let good = guarded(pool());
+    let checked = validate(&setup(&files, &good.to_string())).await;
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let with = |pointer: &str, value: Value| {
+        let mut configuration = good.clone();
+        *configuration.pointer_mut(pointer).expect("there") = value;
+        configuration.to_string()
+    };
+    let mut misspelled = good.clone();
+    misspelled["routs"] = json!([]);
+    for (configuration, message) in [
+        (misspelled.to_string(), "routs: unknown field \"routs\": did you mean \"routes\"?"),
+        (String::new(), "it is not a JSON object"),
+        (with("/routes/0", json!({"prefix": "/"})), "routes[0]: state one of public, authenticated, any_of and all_of"),
+        (with("/pools/0/client_ids", json!([])), "pools[0].client_ids: an empty list would refuse everything"),
+        (with("/pools/0/keys/jwks", json!({"keys": []})), "pools[0].keys.jwks"),
+        (with("/routes", json!([])), "routes: there is none, so every request would be denied"),
+    ] {
+        let said = Envoy::refuses(&setup(&files, &configuration)).await;
+        let is_told = said.contains(message) && said.contains("poolgate: the configuration is refused");
+        assert!(is_told, "{message:?} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_filter_and_judges_alike() {
+    let schema = schemars::schema_for!(Config).to_value();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/envoy.schema.json");
+    let published: Value = serde_json::from_slice(&fs::read(file).expect("the schema is there")).expect("JSON");
+    assert_eq!(
+        published, schema,
+        "write it anew: cargo run --bin poolgate-edge-config -- schema > docs/envoy.schema.json"
+    );
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let good = guarded(pool());
+    assert!(validator.is_valid(&good));
+    for pointer in ["/pools/0/token_use", "/routes/0/prefix", "/answers/tell_reason", "/pools"] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).expect("there") = json!(7);
+        assert!(!validator.is_valid(&bad), "{pointer}");
+        assert!(poolgate_edge::config::read(bad.to_string().as_bytes()).is_err(), "{pointer}");
+    }
+    let mut unknown = good.clone();
+    unknown["pools"][0]["colour"] = json!("red");
+    assert!(!validator.is_valid(&unknown));
+}

@@ -1,0 +1,97 @@
+//! Whatever fails, nothing passes that was not judged.
+
+use crate::{
+    client::{get, send},
+    scene::{Scene, access, guarded, pool, reason, remote_pool},
+};
+use poolgate_tests::{
+    envoy::cluster,
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{RSA_2048, jwks},
+    minting::KEY_ID,
+};
+use std::time::{Duration, Instant};
+
+async fn comes_back(scene: &Scene, token: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let response = get(&scene.url, "/x", Some(token)).await;
+        if response.status == 200 {
+            return;
+        }
+        assert_eq!(response.status, 503, "{response:?}");
+        assert!(Instant::now() < deadline, "it does not come back: {}", scene.envoy.said());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_fails_lets_nothing_pass_and_comes_back() {
+    let scene = Scene::of(&[guarded(pool())], &[], 1, true).await;
+    let token = access().compact();
+    let bearer = format!("Bearer {token}");
+    assert_eq!(get(&scene.url, "/x", Some(&token)).await.status, 200);
+    for fault in ["trap", "memory"] {
+        scene.upstream.seen();
+        let failed =
+            send(&scene.url, "GET", "/x", &[("authorization", &bearer), ("x-poolgate-test-fault", fault)]).await;
+        assert!(failed.status >= 500, "{fault}: {failed:?}");
+        let stranger = get(&scene.url, "/x", None).await;
+        assert!(matches!(stranger.status, 401 | 503), "{fault}: {stranger:?}");
+        assert!(scene.upstream.seen().is_empty(), "{fault}");
+        comes_back(&scene, &token).await;
+        assert_eq!(get(&scene.url, "/x", None).await.status, 401, "{fault}");
+    }
+    assert!(!scene.envoy.said().contains(&token), "no log has a token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_come_are_no_reason_to_let_anything_pass() {
+    let keys = jwks(&[RSA_2048.jwk(KEY_ID)]);
+    let cases = [
+        ("500", Behaviour::Status(500, keys.clone())),
+        ("404", Behaviour::Status(404, keys.clone())),
+        ("redirect", Behaviour::Redirect("/elsewhere".into(), keys.clone())),
+        ("reset", Behaviour::ResetMidway(keys.clone())),
+        ("closed", Behaviour::CloseMidway(keys.clone())),
+        ("stalled", Behaviour::Stall),
+        ("stalled midway", Behaviour::StallMidway(keys.clone())),
+        ("cut short", Behaviour::Serve(keys[..keys.len() / 2].into())),
+        ("empty set", Behaviour::Serve("{\"keys\":[]}".into())),
+        ("not JSON", Behaviour::Serve("<html>".into())),
+        ("too large", Behaviour::Huge(8 << 20)),
+    ];
+    let server = FaultyServer::start(Behaviour::Stall).await;
+    let configurations: Vec<_> = cases
+        .iter()
+        .enumerate()
+        .map(|(number, (_, behaviour))| {
+            let path = format!("/{number}");
+            server.path_does(&path, behaviour.clone());
+            let mut pool = remote_pool();
+            pool["keys"] =
+                serde_json::json!({"cluster": "keys", "url": format!("https://keys{path}"), "timeout_ms": 500});
+            let mut configuration = guarded(pool);
+            configuration["key_policy"] = serde_json::json!({"retry_min": 1, "retry_max": 1});
+            configuration
+        })
+        .collect();
+    let scene = Scene::of(&configurations, &[cluster("keys", server.port())], 1, false).await;
+    let token = access().compact();
+    for (number, (name, _)) in cases.iter().enumerate() {
+        let url = scene.envoy.url(&number.to_string()).await;
+        let response = get(&url, "/x", Some(&token)).await;
+        assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"), "{name}");
+        assert_eq!(response.header("retry-after"), Some("1"), "{name}");
+        assert!(scene.upstream.seen().is_empty(), "{name}");
+        assert_eq!(server.fetches_of("/elsewhere"), 0);
+        // And when the server is well again, so is the filter.
+        server.path_does(&format!("/{number}"), Behaviour::Serve(keys.clone()));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while get(&url, "/x", Some(&token)).await.status != 200 {
+            assert!(Instant::now() < deadline, "{name}: it does not recover");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        scene.upstream.seen();
+    }
+}

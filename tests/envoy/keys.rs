@@ -1,0 +1,174 @@
+//! Keys that are fetched, shared between workers, changed and flooded.
+
+use crate::{
+    client::{get, send},
+    scene::{Files, Scene, access, access_of, guarded, reason, remote_pool},
+    upstream::Upstream,
+};
+use poolgate_tests::{
+    envoy::{Envoy, Setup, cluster, wasm_filter},
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::KEY_ID,
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const PATH: &str = "/jwks.json";
+
+fn both() -> String {
+    jwks(&[RSA_2048.jwk(KEY_ID), OTHER_RSA_2048.jwk("other")])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_requests_wait_for_their_keys_and_one_fetch_serves_all_workers() {
+    for workers in [1, 2] {
+        let server = FaultyServer::start(Behaviour::Stall).await;
+        server.path_does(PATH, Behaviour::Held(Box::new(Behaviour::Serve(both()))));
+        let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], workers, false).await;
+        server.wait_for_fetches(1).await;
+        let (token, bad) = (access().compact(), access().claim("exp", 1).compact());
+        let requests: Vec<_> = (0..20)
+            .map(|number| {
+                let (url, token) = (scene.url.clone(), if number % 4 == 0 { bad.clone() } else { token.clone() });
+                tokio::spawn(async move { (number, get(&url, "/x", Some(&token)).await) })
+            })
+            .collect();
+        // One that goes away while it waits harms nobody.
+        let gone = tokio::net::TcpStream::connect(scene.url.strip_prefix("http://").expect("plain")).await;
+        let gone = gone.expect("it listens");
+        gone.try_write(format!("GET /gone HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes())
+            .expect("it reads");
+        scene.envoy.waits_for("poolgate_requests_held{} 16", "/stats/prometheus").await;
+        drop(gone);
+        server.release();
+        for request in requests {
+            let (number, response) = request.await.expect("no panic");
+            let expected = if number % 4 == 0 { 401 } else { 200 };
+            assert_eq!(response.status, expected, "{workers} workers, {number}: {response:?}");
+        }
+        for _ in 0..20 {
+            assert_eq!(get(&scene.url, "/x", Some(&token)).await.status, 200);
+        }
+        assert_eq!(server.fetches(), 1, "{workers} workers");
+        assert_eq!(scene.envoy.metric("poolgate_key_fetches_outcome_taken").await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_is_down_at_the_start_is_asked_again() {
+    let server = FaultyServer::start(Behaviour::Serve(both())).await;
+    server.stop_listening().await;
+    let mut configuration = guarded(remote_pool());
+    configuration["key_policy"] = json!({"retry_min": 1, "retry_max": 1});
+    let scene = Scene::of(&[configuration], &[cluster("keys", server.port())], 1, false).await;
+    let token = access().compact();
+    let response = get(&scene.url, "/x", Some(&token)).await;
+    assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
+    server.listen_again().await;
+    // No request is needed for that.
+    scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
+    assert_eq!(get(&scene.url, "/x", Some(&token)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_not_there_is_said_and_refuses() {
+    let scene = Scene::of(&[guarded(remote_pool())], &[], 1, false).await;
+    let response = get(&scene.url, "/x", Some(&access().compact())).await;
+    assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
+    assert!(scene.envoy.said().contains("keys can't be asked for at the cluster \"keys\""), "{}", scene.envoy.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_rotate_under_load_without_a_valid_token_refused() {
+    let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
+    let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], 2, false).await;
+    let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
+    assert_eq!(get(&scene.url, "/x", Some(&old)).await.status, 200);
+    let load = |token: String, count: usize| {
+        let url = scene.url.clone();
+        tokio::spawn(async move {
+            for _ in 0..count {
+                assert_eq!(get(&url, "/x", Some(&token)).await.status, 200, "a valid token is never refused");
+            }
+        })
+    };
+    let steady = load(old.clone(), 200);
+    server.now_does(Behaviour::Serve(both()));
+    let rotated: Vec<_> = (0..4).map(|_| load(new.clone(), 50)).collect();
+    for task in rotated.into_iter().chain([steady]) {
+        task.await.expect("none refused");
+    }
+    // Each worker may have asked for the new key, and no more.
+    assert!((2..=3).contains(&server.fetches()), "{} fetches", server.fetches());
+    // The old key is gone with the next fetch: an unknown kid brings it about.
+    server.now_does(Behaviour::Serve(jwks(&[OTHER_RSA_2048.jwk("other")])));
+    get(&scene.url, "/x", Some(&access_of(&RSA_2048, "stranger").compact())).await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut refused_in_a_row = 0;
+    while refused_in_a_row < 20 {
+        assert!(Instant::now() < deadline, "a removed key still verifies somewhere");
+        refused_in_a_row = if get(&scene.url, "/x", Some(&old)).await.status == 401 { refused_in_a_row + 1 } else { 0 };
+    }
+    assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_unknown_key_ids_costs_a_few_fetches_and_no_valid_token() {
+    let server = FaultyServer::start(Behaviour::Serve(both())).await;
+    let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], 1, false).await;
+    let good = access().compact();
+    let template = access().compact();
+    let (_, rest) = template.split_once('.').expect("three parts");
+    let begun = Instant::now();
+    for number in 0..500 {
+        let header =
+            poolgate_tests::minting::base64url(format!("{{\"alg\":\"RS256\",\"kid\":\"k{number}\"}}").as_bytes());
+        let response = get(&scene.url, "/x", Some(&format!("{header}.{rest}"))).await;
+        assert_eq!(response.status, 401, "{response:?}");
+        assert!(reason(&response.body).starts_with("key-unknown"), "{response:?}");
+        if number % 10 == 0 {
+            assert_eq!(get(&scene.url, "/x", Some(&good)).await.status, 200);
+        }
+    }
+    let allowed = 1 + 5 + 1 + usize::try_from(begun.elapsed().as_secs() / 10).expect("few");
+    assert!(server.fetches() <= allowed, "{} fetches, and {allowed} are allowed", server.fetches());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_configuration_takes_over_the_keys_and_loses_no_request() {
+    let server = FaultyServer::start(Behaviour::Serve(both())).await;
+    let (upstream, files) = (Upstream::start().await, Files::new());
+    let setup = |configuration: serde_json::Value| Setup {
+        listeners: vec![("0".to_owned(), vec![wasm_filter(&files.filter, &configuration)])],
+        clusters: vec![cluster("app", upstream.port), cluster("keys", server.port())],
+        concurrency: 1,
+        is_dynamic: true,
+    };
+    let envoy = Envoy::start(&setup(guarded(remote_pool()))).await;
+    envoy.waits_for("127.0.0.1", "/listeners").await;
+    envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
+    let (url, token) = (envoy.url("0").await, access().compact());
+    assert_eq!(get(&url, "/x", Some(&token)).await.status, 200);
+    let mut stricter = guarded(remote_pool());
+    stricter["policies"] = json!([{"name": "admins", "groups": {"any_of": ["admin"]}}]);
+    stricter["routes"] = json!([{"prefix": "/", "any_of": ["admins"]}]);
+    server.now_does(Behaviour::Status(500, String::new()));
+    envoy.update(&setup(stricter));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        // A cached token is no way around the new policy. The port may be another now.
+        let url = envoy.url("0").await;
+        let bearer = format!("Bearer {token}");
+        let response = send(&url, "GET", "/x", &[("authorization", &bearer)]).await;
+        match response.status {
+            200 => assert!(Instant::now() < deadline, "the new configuration does not come"),
+            status => {
+                assert_eq!((status, reason(&response.body).as_str()), (403, "group-missing"));
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(server.fetches(), 1, "the keys came from the other configuration");
+}

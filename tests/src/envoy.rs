@@ -1,0 +1,281 @@
+//! A real Envoy, from PyPI.
+
+use crate::{
+    python_environment::PythonEnvironment,
+    server_process::{ServerProcess, free_port},
+    target_folder::target_folder,
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const REQUIREMENTS: &str = include_str!("envoy.requirements.txt");
+const START_DEADLINE: Duration = Duration::from_secs(120);
+const POLL_PAUSE: Duration = Duration::from_millis(20);
+
+/// What an Envoy is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// A name and the HTTP filters before the router, for each listener.
+    pub listeners: Vec<(String, Vec<Value>)>,
+    /// The clusters; requests go to the one named `app`.
+    pub clusters: Vec<Value>,
+    /// Worker threads.
+    pub concurrency: u32,
+    /// Whether the listeners can be changed by [`Envoy::update`].
+    pub is_dynamic: bool,
+}
+
+/// A running Envoy; dropping it ends it.
+#[derive(Debug)]
+pub struct Envoy {
+    admin: String,
+    process: ServerProcess,
+}
+
+impl Envoy {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it can't be installed or does not come up, with what it said.
+    pub async fn start(setup: &Setup) -> Self {
+        let envoy = binary().await;
+        let (folder, port) = (TempDir::new().expect("a folder"), free_port());
+        let bootstrap = write(setup, folder.path(), port);
+        let mut command = Command::new(envoy);
+        command.arg("-c").arg(bootstrap).arg("--concurrency").arg(setup.concurrency.to_string());
+        command.args(["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:debug"]);
+        let admin = format!("http://127.0.0.1:{port}");
+        let mut process = ServerProcess::spawn("envoy", folder, command);
+        process.comes_up(&format!("{admin}/ready")).await;
+        let envoy = Self { admin, process };
+        envoy.waits_for("LIVE", "/ready").await;
+        envoy
+    }
+
+    /// Lets one check a set-up that it must refuse, and returns what it said.
+    ///
+    /// # Panics
+    /// When it finds the set-up good.
+    pub async fn refuses(setup: &Setup) -> String {
+        let output = validate(setup).await;
+        assert!(!output.status.success(), "it finds the configuration good");
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+    }
+
+    /// The URL of a listener, without a slash at the end.
+    ///
+    /// # Panics
+    /// When there is no such listener.
+    pub async fn url(&self, name: &str) -> String {
+        let text = self.admin("/listeners?format=json").await;
+        let statuses: Value = serde_json::from_str(&text).expect("JSON");
+        let mut listeners = statuses["listener_statuses"].as_array().into_iter().flatten();
+        let listener = listeners.find(|listener| listener["name"] == name).unwrap_or_else(|| panic!("{name}: {text}"));
+        format!("http://127.0.0.1:{}", listener["local_address"]["socket_address"]["port_value"])
+    }
+
+    /// What the administration port says at a path.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn admin(&self, path: &str) -> String {
+        let response = reqwest::get(format!("{}{path}", self.admin)).await.expect("the administration port answers");
+        response.text().await.expect("text")
+    }
+
+    /// A metric of the filter.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let text = self.admin("/stats/prometheus").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("{} "));
+        line.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Waits until the administration port says something.
+    ///
+    /// # Panics
+    /// When it does not within two minutes.
+    pub async fn waits_for(&self, text: &str, path: &str) {
+        let (deadline, mut said) = (Instant::now() + START_DEADLINE, String::new());
+        let mut polls = tokio::time::interval(POLL_PAUSE);
+        while Instant::now() < deadline {
+            polls.tick().await;
+            said = self.admin(path).await;
+            if said.contains(text) {
+                return;
+            }
+        }
+        panic!("{path} does not say {text:?}:\n{said}\n{}", self.said());
+    }
+
+    /// Changes the listeners of a dynamic one. It takes a while: wait for a sign.
+    ///
+    /// # Panics
+    /// When the file can't be written.
+    pub fn update(&self, setup: &Setup) {
+        write_listeners(setup, self.process.folder());
+    }
+
+    /// All that it printed.
+    pub fn said(&self) -> String {
+        self.process.said()
+    }
+
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+/// poolgate's filter as an HTTP filter of Envoy; `module` is its file.
+pub fn wasm_filter(module: &Path, configuration: &Value) -> Value {
+    wasm_filter_of(module, &configuration.to_string())
+}
+
+/// The same with a configuration that may be no JSON.
+pub fn wasm_filter_of(module: &Path, configuration: &str) -> Value {
+    json!({
+        "name": "poolgate",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "poolgate",
+                "root_id": "poolgate",
+                "failure_policy": "FAIL_RELOAD",
+                "reload_config": {"backoff": {"base_interval": "0.1s"}},
+                "vm_config": {
+                    "vm_id": "poolgate",
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": configuration,
+                },
+            },
+        },
+    })
+}
+
+/// A cluster at a loopback port; it speaks the protocol that the request came with.
+pub fn cluster(name: &str, port: u16) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}},
+            },
+        },
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {
+                "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+            }}]}],
+        },
+    })
+}
+
+/// Checks a set-up as `envoy --mode validate` does.
+///
+/// # Panics
+/// When Envoy can't be run.
+pub async fn validate(setup: &Setup) -> Output {
+    let (envoy, folder) = (binary().await, TempDir::new().expect("a folder"));
+    let bootstrap = write(setup, folder.path(), 0);
+    let run = move || {
+        let mut command = Command::new(envoy);
+        command.args(["--mode", "validate", "--disable-hot-restart", "-c"]).arg(bootstrap).output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("no panic").expect("envoy runs");
+    drop(folder);
+    output
+}
+
+/// The program, installed into the target folder.
+///
+/// # Panics
+/// When it can't be installed, with what to do.
+pub async fn binary() -> PathBuf {
+    let directory = target_folder("python").join("envoy");
+    let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);
+    let python = tokio::task::spawn_blocking(ensure).await.expect("no panic");
+    let python = python.unwrap_or_else(|error| panic!("no Python environment for Envoy: {error}")).python();
+    let library = python.ancestors().nth(2).expect("an environment").join("lib");
+    let versions = fs::read_dir(&library).expect("the environment's library");
+    let mut candidates =
+        versions.filter_map(Result::ok).map(|version| version.path().join("site-packages/envoy/_bin/envoy"));
+    candidates.find(|file| file.is_file()).expect("the wheel has Envoy in it")
+}
+
+fn write(setup: &Setup, folder: &Path, admin_port: u16) -> PathBuf {
+    let mut bootstrap = json!({
+        "node": {"id": "test", "cluster": "test"},
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}},
+        "static_resources": {"clusters": setup.clusters},
+    });
+    if setup.is_dynamic {
+        write_listeners(setup, folder);
+        let path = folder.join("listeners.json");
+        bootstrap["dynamic_resources"] = json!({"lds_config": {"path_config_source": {"path": path}}});
+    } else {
+        bootstrap["static_resources"]["listeners"] = listeners(setup);
+    }
+    let file = folder.join("envoy.json");
+    fs::write(&file, bootstrap.to_string()).expect("a file");
+    file
+}
+
+fn write_listeners(setup: &Setup, folder: &Path) {
+    let mut resources = listeners(setup);
+    for listener in resources.as_array_mut().into_iter().flatten() {
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    }
+    let next = folder.join("listeners.next.json");
+    fs::write(&next, json!({"resources": resources}).to_string()).expect("a file");
+    // Envoy watches for a file that is moved there.
+    fs::rename(next, folder.join("listeners.json")).expect("a file");
+}
+
+fn listeners(setup: &Setup) -> Value {
+    let listener = |(name, filters): &(String, Vec<Value>)| {
+        let router = json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        });
+        let mut filters = filters.clone();
+        filters.push(router);
+        json!({
+            "name": name,
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                    "stat_prefix": name,
+                    "codec_type": "AUTO",
+                    // A megabyte of a token is refused by the filter, not before.
+                    "max_request_headers_kb": 8192,
+                    "http_filters": filters,
+                    "route_config": {"virtual_hosts": [{
+                        "name": "all", "domains": ["*"],
+                        "routes": [{
+                            "match": {"prefix": "/"}, "route": {"cluster": "app"},
+                            "response_headers_to_add": [{"header": {
+                                "key": "x-filter-state", "value": "%FILTER_STATE(wasm.poolgate_subject:PLAIN)%",
+                            }}],
+                        }],
+                    }]},
+                },
+            }]}],
+        })
+    };
+    setup.listeners.iter().map(listener).collect()
+}
