@@ -18,13 +18,30 @@ pub enum TokenUse {
     Id,
 }
 
+/// What `token_use` says, which need not be a kind that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatedUse {
+    Known(TokenUse),
+    Other,
+}
+
+impl StatedUse {
+    fn from_name(name: &str) -> Self {
+        match name {
+            "access" => Self::Known(TokenUse::Access),
+            "id" => Self::Known(TokenUse::Id),
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Claims of the right types, not verified.
 #[derive(Debug)]
 pub struct Claims {
     pub(crate) issuer: Option<String>,
     pub(crate) subject: Option<String>,
     pub(crate) username: Option<String>,
-    pub(crate) token_use: Option<String>,
+    pub(crate) token_use: Option<StatedUse>,
     pub(crate) audience: Option<Vec<String>>,
     pub(crate) client_id: Option<String>,
     pub(crate) groups: Vec<String>,
@@ -40,40 +57,89 @@ impl Claims {
     ///
     /// # Errors
     /// The `Payload…` reasons for its grammar, [`Reason::ExpiryMissing`], and for each claim of a wrong type its own.
-    pub fn parse(bytes: &[u8], depth: u32) -> Result<Self, Reason> {
-        let object = json::parse_object(bytes, depth, Duplicates::Refuse).map_err(|fault| match fault {
+    pub fn parse(payload: &str, depth: u32) -> Result<Self, Reason> {
+        let object = json::parse_object_text(payload, depth, Duplicates::Refuse).map_err(|fault| match fault {
             json::Fault::Malformed => Reason::PayloadMalformed,
             json::Fault::DuplicateMember => Reason::PayloadDuplicateMember,
             json::Fault::TooDeep => Reason::PayloadTooDeep,
             json::Fault::TrailingBytes => Reason::PayloadTrailingBytes,
         })?;
-        let date = |name, wrong| object.get(name).map(NumericDate::parse).transpose().map_err(|_| wrong);
-        let issuer = string(&object, "iss", Reason::IssuerInvalid)?;
-        let expires_at = match object.get("exp").map(NumericDate::parse) {
+        let read = Read::from(&object);
+        let date = |value: Option<&Value<'_>>, wrong| value.map(NumericDate::parse).transpose().map_err(|_| wrong);
+        let issuer = string(read.iss, Reason::IssuerInvalid)?;
+        let expires_at = match read.exp.map(NumericDate::parse) {
             None => return Err(Reason::ExpiryMissing),
             Some(Err(DateFault::NotANumber)) => return Err(Reason::ExpiryInvalid),
             Some(Err(DateFault::OutOfRange)) => return Err(Reason::ExpiryOutOfRange),
             Some(Ok(date)) => date,
         };
         // Read for their types alone: what a later reader of the payload will rely on.
-        string(&object, "jti", Reason::ClaimInvalid)?;
-        string(&object, "origin_jti", Reason::ClaimInvalid)?;
-        let access_username = string(&object, "username", Reason::ClaimInvalid)?;
-        let id_username = string(&object, "cognito:username", Reason::ClaimInvalid)?;
+        text(read.jti, Reason::ClaimInvalid)?;
+        text(read.origin_jti, Reason::ClaimInvalid)?;
+        let access_username = text(read.username, Reason::ClaimInvalid)?;
+        let id_username = text(read.cognito_username, Reason::ClaimInvalid)?;
         Ok(Self {
             issuer,
             expires_at,
-            not_before: date("nbf", Reason::NotBeforeInvalid)?,
-            issued_at: date("iat", Reason::IssuedAtInvalid)?,
-            auth_time: date("auth_time", Reason::ClaimInvalid)?,
-            subject: string(&object, "sub", Reason::ClaimInvalid)?,
-            username: access_username.or(id_username),
-            token_use: string(&object, "token_use", Reason::TokenUseInvalid)?,
-            audience: audience(&object)?,
-            client_id: string(&object, "client_id", Reason::ClientInvalid)?,
-            groups: strings(&object, "cognito:groups", Reason::GroupsInvalid)?,
-            scopes: scopes(&object)?,
+            not_before: date(read.nbf, Reason::NotBeforeInvalid)?,
+            issued_at: date(read.iat, Reason::IssuedAtInvalid)?,
+            auth_time: date(read.auth_time, Reason::ClaimInvalid)?,
+            subject: string(read.sub, Reason::ClaimInvalid)?,
+            username: access_username.or(id_username).map(str::to_owned),
+            token_use: text(read.token_use, Reason::TokenUseInvalid)?.map(StatedUse::from_name),
+            audience: audience(read.aud)?,
+            client_id: string(read.client_id, Reason::ClientInvalid)?,
+            groups: strings(read.groups, Reason::GroupsInvalid)?,
+            scopes: scopes(read.scope)?,
         })
+    }
+}
+
+/// The claims that are looked at, found in one walk over the payload's members.
+#[derive(Default)]
+struct Read<'o> {
+    iss: Option<&'o Value<'o>>,
+    sub: Option<&'o Value<'o>>,
+    aud: Option<&'o Value<'o>>,
+    exp: Option<&'o Value<'o>>,
+    nbf: Option<&'o Value<'o>>,
+    iat: Option<&'o Value<'o>>,
+    jti: Option<&'o Value<'o>>,
+    origin_jti: Option<&'o Value<'o>>,
+    username: Option<&'o Value<'o>>,
+    cognito_username: Option<&'o Value<'o>>,
+    token_use: Option<&'o Value<'o>>,
+    client_id: Option<&'o Value<'o>>,
+    auth_time: Option<&'o Value<'o>>,
+    groups: Option<&'o Value<'o>>,
+    scope: Option<&'o Value<'o>>,
+}
+
+impl<'o> Read<'o> {
+    fn from(object: &'o Object<'o>) -> Self {
+        let mut read = Self::default();
+        for (name, value) in object.iter() {
+            let place = match name {
+                "iss" => &mut read.iss,
+                "sub" => &mut read.sub,
+                "aud" => &mut read.aud,
+                "exp" => &mut read.exp,
+                "nbf" => &mut read.nbf,
+                "iat" => &mut read.iat,
+                "jti" => &mut read.jti,
+                "origin_jti" => &mut read.origin_jti,
+                "username" => &mut read.username,
+                "cognito:username" => &mut read.cognito_username,
+                "token_use" => &mut read.token_use,
+                "client_id" => &mut read.client_id,
+                "auth_time" => &mut read.auth_time,
+                "cognito:groups" => &mut read.groups,
+                "scope" => &mut read.scope,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        read
     }
 }
 
@@ -117,33 +183,41 @@ impl NumericDate {
     }
 }
 
-fn string(object: &Object<'_>, name: &str, wrong: Reason) -> Result<Option<String>, Reason> {
-    object.get(name).map(|value| value.as_str().map(str::to_owned).ok_or(wrong)).transpose()
+fn text<'o>(value: Option<&'o Value<'_>>, wrong: Reason) -> Result<Option<&'o str>, Reason> {
+    value.map(|value| value.as_str().ok_or(wrong)).transpose()
 }
 
-fn strings(object: &Object<'_>, name: &str, wrong: Reason) -> Result<Vec<String>, Reason> {
-    match object.get(name) {
+fn string(value: Option<&Value<'_>>, wrong: Reason) -> Result<Option<String>, Reason> {
+    Ok(text(value, wrong)?.map(str::to_owned))
+}
+
+fn strings(value: Option<&Value<'_>>, wrong: Reason) -> Result<Vec<String>, Reason> {
+    match value {
         None => Ok(Vec::new()),
         Some(Value::Array(values)) => {
-            values.iter().map(|value| value.as_str().map(str::to_owned).ok_or(wrong)).collect()
+            let mut strings = Vec::with_capacity(values.len());
+            for value in values {
+                strings.push(value.as_str().ok_or(wrong)?.to_owned());
+            }
+            Ok(strings)
         }
         Some(_) => Err(wrong),
     }
 }
 
 /// A single string or an array of them (RFC 7519 section 4.1.3).
-fn audience(object: &Object<'_>) -> Result<Option<Vec<String>>, Reason> {
-    match object.get("aud") {
+fn audience(value: Option<&Value<'_>>) -> Result<Option<Vec<String>>, Reason> {
+    match value {
         None => Ok(None),
         Some(Value::String(one)) => Ok(Some(vec![one.as_ref().to_owned()])),
-        Some(_) => strings(object, "aud", Reason::AudienceInvalid).map(Some),
+        Some(_) => strings(value, Reason::AudienceInvalid).map(Some),
     }
 }
 
 /// Names separated by single spaces (RFC 6749 section 3.3, RFC 8693 section 4.2).
-fn scopes(object: &Object<'_>) -> Result<Vec<String>, Reason> {
-    let text = string(object, "scope", Reason::ScopeInvalid)?.unwrap_or_default();
-    Ok(text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, Reason> {
+    let names = text(value, Reason::ScopeInvalid)?.unwrap_or_default();
+    Ok(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -60,9 +60,21 @@ pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
 
 /// Reads a text that must be one JSON object, nested at most `depth` deep (the object itself is 1).
 pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
+    read_object(serde_json::Deserializer::from_slice(bytes), depth, duplicates)
+}
+
+/// The same for what is known to be UTF-8 already.
+pub(crate) fn parse_object_text(text: &str, depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
+    read_object(serde_json::Deserializer::from_str(text), depth, duplicates)
+}
+
+fn read_object<'a>(
+    mut deserializer: serde_json::Deserializer<impl serde_json::de::Read<'a>>,
+    depth: u32,
+    duplicates: Duplicates,
+) -> Result<Object<'a>, Fault> {
     let fault = Cell::new(None);
     let reader = Reader { depth, duplicates, fault: &fault };
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = reader.deserialize(&mut deserializer).map_err(|_| fault.get().unwrap_or(Fault::Malformed))?;
     deserializer.end().map_err(|_| Fault::TrailingBytes)?;
     match value {
@@ -89,12 +101,25 @@ impl<'a> Object<'a> {
         let names = || self.0.iter().map(|(name, _)| name.as_ref());
         // A short object is compared pairwise; a long one is sorted, so that an attacker's costs no more than n log n.
         if self.0.len() <= 16 {
-            return names().enumerate().any(|(index, name)| names().take(index).any(|earlier| earlier == name));
+            let mut seen = 0u64;
+            return names().enumerate().any(|(index, name)| {
+                // Most names differ from all before already in their length and their ends.
+                let is_like_another = seen & likeness(name) != 0;
+                seen |= likeness(name);
+                is_like_another && names().take(index).any(|earlier| earlier == name)
+            });
         }
         let mut sorted: Vec<&str> = names().collect();
         sorted.sort_unstable();
         !sorted.is_sorted_by(|earlier, later| earlier < later)
     }
+}
+
+/// One of 64 bits, the same for the same name.
+fn likeness(name: &str) -> u64 {
+    let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+    let (first, last) = (byte(name.as_bytes().first()), byte(name.as_bytes().last()));
+    1 << (name.len().wrapping_mul(9).wrapping_add(first.wrapping_mul(3)).wrapping_add(last) % 64)
 }
 
 impl Value<'_> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Algorithm, ClientRule, ConfigError, Membership, Pool, Reason, ResourceRule, TokenUseRule,
-    claims::{Claims, TokenUse},
+    claims::{Claims, StatedUse, TokenUse},
     config::LEEWAY_LIMIT,
     jwa::Algorithms,
 };
@@ -114,11 +114,10 @@ impl Policy {
         if self.token_use == TokenUseRule::Unchecked {
             return Ok(None);
         }
-        let token_use = match claims.token_use.as_deref() {
+        let token_use = match claims.token_use {
             None => return Err(Reason::TokenUseMissing),
-            Some("access") => TokenUse::Access,
-            Some("id") => TokenUse::Id,
-            Some(_) => return Err(Reason::TokenUseMismatch),
+            Some(StatedUse::Known(token_use)) => token_use,
+            Some(StatedUse::Other) => return Err(Reason::TokenUseMismatch),
         };
         match (self.token_use, token_use) {
             (TokenUseRule::Access, TokenUse::Id) | (TokenUseRule::Id, TokenUse::Access) => {

@@ -294,7 +294,7 @@ impl Verifier {
         let key_id = header.key_id.ok_or(Reason::KeyIdMissing)?;
         let payload = String::from_utf8(jws.payload()?).map_err(|_| Reason::PayloadMalformed)?;
         let signature = jws.signature()?;
-        let claims = Claims::parse(payload.as_bytes(), self.limits.json_depth)?;
+        let claims = Claims::parse(&payload, self.limits.json_depth)?;
 
         let route = self.routes.find(&claims)?;
         let policy = self.policies.get(route.policy).ok_or(Reason::NotConfigured)?;

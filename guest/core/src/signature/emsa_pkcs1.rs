@@ -27,7 +27,7 @@ pub(super) fn is_encoding(encoded: &[u8], object_identifier: &[u8], digest: &[u8
     };
     let Some((filling, rest)) = rest.split_at_checked(padding) else { return false };
     let Some((zero, mut rest)) = rest.split_at_checked(1) else { return false };
-    let is_padded = head == [0x00, 0x01] && filling.iter().all(|byte| *byte == 0xff) && zero == [0x00];
+    let is_padded = head == [0x00, 0x01] && is_all_ones(filling) && zero == [0x00];
     let is_same = parts.iter().all(|part| match rest.split_at_checked(part.len()) {
         Some((start, end)) => {
             rest = end;
@@ -36,6 +36,12 @@ pub(super) fn is_encoding(encoded: &[u8], object_identifier: &[u8], digest: &[u8
         None => false,
     });
     is_padded && is_same && rest.is_empty()
+}
+
+/// Whether every bit is set, eight bytes at a time.
+fn is_all_ones(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().all(|word| u64::from_le_bytes(*word) == u64::MAX) && rest.iter().all(|byte| *byte == 0xff)
 }
 
 /// The length of the outer SEQUENCE's content, if one byte can say it (X.690 section 8.1.3.4).

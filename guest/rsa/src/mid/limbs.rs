@@ -8,14 +8,19 @@ const fn mask<K: Kernel>() -> u64 {
     (1 << K::LIMB_BITS) - 1
 }
 
-/// Big-endian bytes into limbs (RFC 8017 section 4.2, OS2IP); the limbs that are left over become zero.
+/// The bits of a word: eight bytes at a time go in and come out, as moduli are of whole words.
+const WORD_BITS: u32 = 64;
+
+/// Big-endian bytes, of a whole number of words, into limbs (RFC 8017 section 4.2, OS2IP); the limbs that are left over
+/// become zero.
 pub(super) fn from_bytes<K: Kernel>(bytes: &[u8], limbs: &mut [K::Limb]) {
-    let mut bytes = bytes.iter().rev();
+    let mut words = bytes.as_rchunks::<8>().1.iter().rev();
     let (mut buffer, mut bits) = (0u128, 0);
     for limb in limbs {
-        while bits < K::LIMB_BITS {
-            buffer |= u128::from(bytes.next().copied().unwrap_or(0)) << bits;
-            bits += 8;
+        // Less than a limb is left, so a word fits beside it: 60 + 64 bits.
+        if bits < K::LIMB_BITS {
+            buffer |= u128::from(words.next().map_or(0, |word| u64::from_be_bytes(*word))) << bits;
+            bits += WORD_BITS;
         }
         *limb = K::limb(buffer as u64 & mask::<K>());
         buffer >>= K::LIMB_BITS;
@@ -23,18 +28,19 @@ pub(super) fn from_bytes<K: Kernel>(bytes: &[u8], limbs: &mut [K::Limb]) {
     }
 }
 
-/// Limbs into big-endian bytes (RFC 8017 section 4.1, I2OSP); the number must fit.
+/// Limbs into big-endian bytes, of a whole number of words (RFC 8017 section 4.1, I2OSP); the number must fit.
 pub(super) fn to_bytes<K: Kernel>(limbs: &[K::Limb], bytes: &mut [u8]) {
     let mut limbs = limbs.iter();
     let (mut buffer, mut bits) = (0u128, 0);
-    for byte in bytes.iter_mut().rev() {
-        if bits < 8 {
+    for word in bytes.as_rchunks_mut::<8>().1.iter_mut().rev() {
+        // Less than a word is there, so a limb fits beside it: 63 + 61 bits.
+        while bits < WORD_BITS {
             buffer |= u128::from(limbs.next().copied().unwrap_or_default().into()) << bits;
             bits += K::LIMB_BITS;
         }
-        *byte = buffer as u8;
-        buffer >>= 8;
-        bits -= 8;
+        *word = (buffer as u64).to_be_bytes();
+        buffer >>= WORD_BITS;
+        bits -= WORD_BITS;
     }
 }
 
