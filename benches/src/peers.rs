@@ -3,7 +3,7 @@
 
 use crate::{
     providers::{self, Provider},
-    side::{Expected, Side},
+    side::{Accepts, Expected, Side},
 };
 use jsonwebtoken::{DecodingKey, Validation};
 use jwt_simple::prelude::{
@@ -55,7 +55,7 @@ fn jwt_simple(expected: &Expected<'_>) -> Result<Side, String> {
     let options = VerificationOptions { allowed_issuers: Some(issuers), time_tolerance: None, ..Default::default() };
     let no_key = |error: jwt_simple::Error| error.to_string();
     // The options are taken by value, so whoever verifies clones them.
-    let accepts: Box<dyn Fn(&[String]) -> bool> = match expected.algorithm {
+    let accepts: Accepts = match expected.algorithm {
         Algorithm::Es256 => {
             let key = ES256PublicKey::from_jwk(&text).map_err(no_key)?;
             Box::new(move |tokens| {

@@ -18,6 +18,9 @@ pub struct Expected<'a> {
     pub jwks: &'a Value,
 }
 
+/// Whether a verifier accepts each of the tokens, one after another.
+pub type Accepts = Box<dyn Fn(&[String]) -> bool>;
+
 /// A verifier that has its key.
 pub struct Side {
     /// For machines.
@@ -28,8 +31,8 @@ pub struct Side {
     pub version: &'static str,
     /// What it runs in.
     pub runtime: &'static str,
-    /// Whether it accepts each of the tokens, one after another.
-    pub accepts: Box<dyn Fn(&[String]) -> bool>,
+    /// Asks it.
+    pub accepts: Accepts,
 }
 
 impl Side {
