@@ -10,6 +10,10 @@ pub fn zipf(count: usize, length: usize) -> Vec<usize> {
     }
     let total = sums.last().copied().unwrap_or(1.0);
     let mut dice = Dice::new(1_949);
-    let mut pick = || sums.partition_point(|sum| *sum < total * dice.roll(1 << 30) as f64 / f64::from(1 << 30));
-    (0..length).map(|_| pick().min(count - 1)).collect()
+    let mut pick = || {
+        // Once for each, not for each comparison of the search.
+        let at = total * dice.roll(1 << 30) as f64 / f64::from(1 << 30);
+        sums.partition_point(|sum| *sum < at).min(count - 1)
+    };
+    (0..length).map(|_| pick()).collect()
 }
