@@ -2,6 +2,7 @@
 //! the number of threads?
 //!
 //! The points of a series are measured in turn. `--json` prints a JSON object a series, which `benches/growth/run.py` draws.
+//! `growth threads` measures that one alone.
 
 #[path = "growth/cached.rs"]
 mod cached;
@@ -13,12 +14,24 @@ mod uncached;
 use series::{Effort, Series};
 use std::env;
 
+/// Measures a series.
+type Measure = fn(&Effort) -> Series;
+
 fn main() {
     let is_asked = |option: &str| env::args().any(|argument| argument == option);
     let effort = if is_asked("--test") { Effort::SMOKE } else { Effort::FULL };
-    let measurements: [fn(&Effort) -> Series; 5] =
-        [uncached::by_size, uncached::by_pools, uncached::by_keys, cached::by_cache, uncached::by_threads];
-    for measure in measurements {
+    let measurements: [(&str, Measure); 5] = [
+        ("size", uncached::by_size),
+        ("pools", uncached::by_pools),
+        ("keys", uncached::by_keys),
+        ("cache", cached::by_cache),
+        ("threads", uncached::by_threads),
+    ];
+    let are_named = measurements.iter().any(|(name, _)| is_asked(name));
+    for (name, measure) in measurements {
+        if are_named && !is_asked(name) {
+            continue;
+        }
         let series = measure(&effort);
         if is_asked("--json") { println!("{}", series.to_json()) } else { print!("{}", series.to_text()) }
     }
