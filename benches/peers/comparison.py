@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Sequence
 
+from figures import microseconds
 from host import cpu, operating_system
 from measurers import Figure, MeasurerFailed
 
@@ -123,8 +124,3 @@ def where(comparison: Comparison) -> str:
 
 def in_a_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
-
-
-def microseconds(value: float) -> str:
-    """Three digits that count, as the noise between rounds allows no more."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

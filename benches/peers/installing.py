@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Callable
 
-from measurers import WORKSPACE, Measurer, run
+from measurers import Measurer
+from running import WORKSPACE, run
 
 SOURCES = Path(__file__).resolve().parent
 TARGET = WORKSPACE / "target" / "peers"
 
-CARGO_OPTIONS = ("--release", "--quiet", "-p", "poolgate-benches", "--bin")
+# Of the whole workspace: with `-p`, dependencies get other features, and cargo compiles them anew.
+CARGO_OPTIONS = ("--release", "--quiet", "--bin")
 RUST_HINT = "cargo comes with Rust: https://rustup.rs"
 NODE_HINT = "Node 20 or newer with npm is needed, and npm must reach its registry (its usual settings apply)."
 VENV_HINT = "Python's venv and pip modules are needed (Debian and Ubuntu: apt-get install python3-venv)."

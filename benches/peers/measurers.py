@@ -10,18 +10,14 @@ A measurer is a command that takes a tokens file, verifies its tokens in rotatio
 import json
 import math
 import statistics
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
-WORKSPACE = Path(__file__).resolve().parents[2]
-# A compiler can say a great deal; the end of it says why it stopped.
-LINES_OF_A_FAILURE = 20
+from running import CommandFailed, run
 
 
-class MeasurerFailed(Exception):
-    """A measurer could not be made ready, failed, or said what can't be understood. The text is for the user."""
+class MeasurerFailed(CommandFailed):
+    """A measurer said what can't be understood. The text is for the user."""
 
 
 @dataclass(frozen=True)
@@ -62,24 +58,3 @@ def read_figure(measurer: Measurer, line: str) -> Figure:
     except (ValueError, KeyError, TypeError):
         expected = '{"id", "name", "version", "runtime", "us": [microseconds per token, …]}'
         raise MeasurerFailed(f"{measurer.name}: a line of its output is not {expected}") from None
-
-
-def run(what: str, command: Sequence[str], directory: Path = WORKSPACE, hint: str = "") -> str:
-    """The command's standard output. `hint` says what to do if it can't be found or fails."""
-    advice = f"\n{hint}" if hint else ""
-    try:
-        done = subprocess.run(
-            command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
-        )
-    except OSError as error:
-        raise MeasurerFailed(f"{what}: can't run {command[0]}: {error.strerror}{advice}") from None
-    if done.returncode != 0:
-        # npm and venv say what they miss on standard output.
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LINES_OF_A_FAILURE:]
-        text = "".join(f"\n  {line}" for line in said)
-        raise MeasurerFailed(f"{what}: {command[0]} ended with {ending(done.returncode)}{text}{advice}")
-    return done.stdout
-
-
-def ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

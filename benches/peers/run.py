@@ -8,7 +8,6 @@ median of the rounds counts. The table goes to standard output.
 """
 
 import argparse
-import os
 import random
 import shlex
 import sys
@@ -16,11 +15,14 @@ from pathlib import Path
 
 # Python would put __pycache__ among the sources.
 sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))
 
 import installing
 from chart import to_svg
 from comparison import Comparison, compare, from_json, to_json, to_markdown
-from measurers import Figure, Measurer, MeasurerFailed, measure
+from measurers import Figure, Measurer, measure
+from progress import failed, show
+from running import CommandFailed
 
 ROUNDS, QUICK_ROUNDS = 9, 3
 # Fixed, so that two runs measure in the same orders.
@@ -39,7 +41,7 @@ def main() -> int:
         for path, render in ((options.json, to_json), (options.markdown, to_markdown), (options.svg, to_svg)):
             if path:
                 path.write_text(render(comparison), encoding="utf-8", newline="\n")
-    except (MeasurerFailed, OSError) as error:
+    except (CommandFailed, OSError) as error:
         return failed(str(error))
     except KeyboardInterrupt:
         show("")
@@ -110,23 +112,6 @@ def measure_all(options: argparse.Namespace) -> Comparison:
         rounds.append(figures)
     show("")
     return compare(rounds)
-
-
-def show(progress: str) -> None:
-    """One line that replaces the one before, for people only."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{coloured(progress, 36)}", end="", file=sys.stderr, flush=True)
-
-
-def failed(message: str) -> int:
-    show("")
-    print(f"{coloured('error:', 31)} {message}", file=sys.stderr)
-    return 1
-
-
-def coloured(text: str, colour: int) -> str:
-    plain = not text or not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return text if plain else f"\x1b[{colour}m{text}\x1b[0m"
 
 
 if __name__ == "__main__":

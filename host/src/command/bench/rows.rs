@@ -150,6 +150,9 @@ impl Rows {
 
     /// jsonwebtoken 11 with aws_lc_rs: the key prepared, issuer and expiry checked.
     fn jsonwebtoken(&self) -> Result<(DecodingKey, Validation), CommandError> {
+        // A build of the whole workspace has both providers (`benches`), and the crate then takes neither by itself. It fails if it was
+        // done before.
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let jwk = serde_json::from_value(self.stage.signer.jwk()).map_err(usage)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[Stage::issuer()]);

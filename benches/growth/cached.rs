@@ -1,0 +1,34 @@
+//! A mix of EdDSA tokens in which few come often and many seldom, before token caches of several sizes.
+
+use crate::series::{Effort, Series};
+use poolgate_benches::{eddsa, interleaved::Work, zipf::zipf};
+use std::hint::black_box;
+use tokio::runtime::Builder;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+pub fn by_cache(effort: &Effort) -> Series {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let tokens = eddsa::tokens(effort.mix);
+    // As many as there are tokens to fill the caches, and then those that count.
+    let order = zipf(effort.mix, effort.mix + (effort.rounds + 1) * effort.slice);
+    let (first, rest) = order.split_at(effort.mix);
+    let works = [0, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 32 * MIB, 64 * MIB].map(|bytes| -> (usize, Work<'_>) {
+        let verifier = eddsa::verifier(&runtime, bytes as u32, (bytes / 512) as u32);
+        let (runtime, tokens) = (&runtime, &tokens);
+        let run = move |numbers: &[usize]| {
+            runtime.block_on(async {
+                for number in numbers {
+                    assert!(black_box(verifier.verify(&tokens[*number]).await).is_ok(), "a good token was refused");
+                }
+            });
+            numbers.len()
+        };
+        if bytes > 0 {
+            run(first);
+        }
+        (bytes, Box::new(move |round| run(&rest[round * effort.slice..][..effort.slice])))
+    });
+    Series::measure("cache", "bytes of token cache", effort, works.into())
+}
