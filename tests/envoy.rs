@@ -4,6 +4,8 @@
 mod client;
 #[path = "envoy/configuration.rs"]
 mod configuration;
+#[path = "envoy/examples.rs"]
+mod examples;
 #[path = "envoy/faults.rs"]
 mod faults;
 #[path = "envoy/features.rs"]

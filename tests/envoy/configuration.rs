@@ -12,6 +12,7 @@ fn setup(files: &Files, configuration: &str) -> Setup {
         clusters: vec![cluster("app", 1)],
         concurrency: 1,
         is_dynamic: false,
+        answers_itself: false,
     }
 }
 

@@ -144,6 +144,7 @@ async fn a_new_configuration_takes_over_the_keys_and_loses_no_request() {
         clusters: vec![cluster("app", upstream.port), cluster("keys", server.port())],
         concurrency: 1,
         is_dynamic: true,
+        answers_itself: false,
     };
     let envoy = Envoy::start(&setup(guarded(remote_pool()))).await;
     envoy.waits_for("127.0.0.1", "/listeners").await;

@@ -55,6 +55,7 @@ impl Scene {
             clusters: [&[cluster("app", upstream.port)], clusters].concat(),
             concurrency,
             is_dynamic: false,
+            answers_itself: false,
         };
         let envoy = Envoy::start(&setup).await;
         let url = envoy.url("0").await;

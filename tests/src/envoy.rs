@@ -29,6 +29,8 @@ pub struct Setup {
     pub concurrency: u32,
     /// Whether the listeners can be changed by [`Envoy::update`].
     pub is_dynamic: bool,
+    /// Whether Envoy itself answers what passes, and no application.
+    pub answers_itself: bool,
 }
 
 /// A running Envoy; dropping it ends it.
@@ -44,11 +46,28 @@ impl Envoy {
     /// # Panics
     /// When it can't be installed or does not come up, with what it said.
     pub async fn start(setup: &Setup) -> Self {
+        Self::run(setup.concurrency, |folder, port| write(setup, folder, port)).await
+    }
+
+    /// Starts one with a file of configuration in YAML, given the administration port.
+    ///
+    /// # Panics
+    /// When it can't be installed or does not come up, with what it said.
+    pub async fn start_with(yaml: impl FnOnce(u16) -> String) -> Self {
+        let written = |folder: &Path, port: u16| {
+            let file = folder.join("envoy.yaml");
+            fs::write(&file, yaml(port)).expect("a file");
+            file
+        };
+        Self::run(1, written).await
+    }
+
+    async fn run(concurrency: u32, bootstrap: impl FnOnce(&Path, u16) -> PathBuf) -> Self {
         let envoy = binary().await;
         let (folder, port) = (TempDir::new().expect("a folder"), free_port());
-        let bootstrap = write(setup, folder.path(), port);
+        let bootstrap = bootstrap(folder.path(), port);
         let mut command = Command::new(envoy);
-        command.arg("-c").arg(bootstrap).arg("--concurrency").arg(setup.concurrency.to_string());
+        command.arg("-c").arg(bootstrap).arg("--concurrency").arg(concurrency.to_string());
         command.args(["--disable-hot-restart", "--log-level", "warning", "--component-log-level", "wasm:debug"]);
         let admin = format!("http://127.0.0.1:{port}");
         let mut process = ServerProcess::spawn("envoy", folder, command);
@@ -246,6 +265,15 @@ fn write_listeners(setup: &Setup, folder: &Path) {
 
 fn listeners(setup: &Setup) -> Value {
     let listener = |(name, filters): &(String, Vec<Value>)| {
+        let route = match setup.answers_itself {
+            true => json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}}),
+            false => json!({
+                "match": {"prefix": "/"}, "route": {"cluster": "app"},
+                "response_headers_to_add": [{"header": {
+                    "key": "x-filter-state", "value": "%FILTER_STATE(wasm.poolgate_subject:PLAIN)%",
+                }}],
+            }),
+        };
         let router = json!({
             "name": "envoy.filters.http.router",
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
@@ -266,12 +294,7 @@ fn listeners(setup: &Setup) -> Value {
                     "http_filters": filters,
                     "route_config": {"virtual_hosts": [{
                         "name": "all", "domains": ["*"],
-                        "routes": [{
-                            "match": {"prefix": "/"}, "route": {"cluster": "app"},
-                            "response_headers_to_add": [{"header": {
-                                "key": "x-filter-state", "value": "%FILTER_STATE(wasm.poolgate_subject:PLAIN)%",
-                            }}],
-                        }],
+                        "routes": [route],
                     }]},
                 },
             }]}],

@@ -13,11 +13,22 @@ use proxy_wasm::{hostcalls, types::MetricType};
 use std::{cell::RefCell, collections::HashMap};
 
 #[derive(Default)]
-pub struct Metrics(RefCell<HashMap<String, u32>>);
+pub struct Metrics {
+    ids: RefCell<HashMap<String, u32>>,
+    /// The same for requests, of which there are many.
+    requests: RefCell<HashMap<(&'static str, &'static str), u32>>,
+}
 
 impl Metrics {
-    pub fn request(&self, verdict: &str, reason: &str) {
-        self.count(&["poolgate_requests.verdict.", verdict, ".reason.", reason]);
+    pub fn request(&self, verdict: &'static str, reason: &'static str) {
+        let known = self.requests.borrow().get(&(verdict, reason)).copied();
+        let name = ["poolgate_requests.verdict.", verdict, ".reason.", reason];
+        if let Some(id) = known.or_else(|| self.id(MetricType::Counter, &name)) {
+            if known.is_none() {
+                self.requests.borrow_mut().insert((verdict, reason), id);
+            }
+            let _ = hostcalls::increment_metric(id, 1);
+        }
     }
 
     pub fn fetch(&self, outcome: &str) {
@@ -37,10 +48,10 @@ impl Metrics {
         }
     }
 
-    /// Names are made of reasons and of pools' names: there is no end of neither that a stranger could use.
+    /// Names are made of reasons and of pools' names: of neither are there more than the operator knows.
     fn id(&self, kind: MetricType, name: &[&str]) -> Option<u32> {
         let name = name.concat();
-        let mut ids = self.0.borrow_mut();
+        let mut ids = self.ids.borrow_mut();
         if let Some(id) = ids.get(&name) {
             return Some(*id);
         }

@@ -1,0 +1,64 @@
+//! The example that users copy runs as it is, but for addresses.
+
+use crate::{
+    client::get,
+    scene::{Files, access},
+    upstream::Upstream,
+};
+use poolgate_tests::{
+    envoy::Envoy,
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{RSA_2048, jwks},
+    minting::{KEY_ID, SUBJECT},
+};
+use std::{fs, path::Path};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_guards_an_application() {
+    let (server, upstream, files) = (
+        FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await,
+        Upstream::start().await,
+        Files::new(),
+    );
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/envoy/envoy.yaml");
+    let mut text = fs::read_to_string(file).expect("the example");
+    // There is no Cognito here: its keys come from a server of ours, without TLS.
+    let tls = text.find("      transport_socket:").expect("TLS");
+    text.truncate(tls);
+    for (from, to) in [
+        ("/etc/poolgate/poolgate.wasm", files.filter.display().to_string()),
+        ("address: app, port_value: 80", format!("address: 127.0.0.1, port_value: {}", upstream.port)),
+        (
+            "address: cognito-idp.eu-west-1.amazonaws.com, port_value: 443",
+            format!("address: 127.0.0.1, port_value: {}", server.port()),
+        ),
+        ("port_value: 10000", "port_value: 0".to_owned()),
+        ("0.0.0.0", "127.0.0.1".to_owned()),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, &to);
+    }
+    let envoy = Envoy::start_with(|port| text.replace("port_value: 9901", &format!("port_value: {port}"))).await;
+    let url = envoy.url("main").await;
+    let token = access().compact();
+    assert_eq!(get(&url, "/public/x", None).await.status, 200);
+    assert_eq!(get(&url, "/api/x", None).await.status, 401);
+    assert_eq!(get(&url, "/api/x", Some(&token)).await.status, 200);
+    assert_eq!(get(&url, "/admin", Some(&token)).await.status, 403);
+    assert_eq!(get(&url, "/", Some(&token)).await.status, 403);
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[1].header("x-user"), [SUBJECT]);
+    let metrics = envoy.admin("/stats/prometheus").await;
+    for line in [
+        "poolgate_requests{verdict=\"refused\",reason=\"no-rule\"} 1",
+        "poolgate_key_fetches{outcome=\"taken\"} 1",
+        "poolgate_keys{pool=\"main\"} 1",
+    ] {
+        let (name, rest) = line.split_once('{').expect("labels");
+        let labels: Vec<&str> = rest.split_once('}').expect("labels").0.split(',').collect();
+        let is_it =
+            |own: &&str| own.starts_with(&format!("{name}{{")) && labels.iter().all(|label| own.contains(label));
+        assert!(metrics.lines().any(|own| is_it(&own)), "{line} is not in\n{metrics}");
+    }
+}
