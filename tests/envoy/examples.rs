@@ -6,7 +6,7 @@ use crate::{
     upstream::Upstream,
 };
 use poolgate_tests::{
-    envoy::Envoy,
+    envoy::{Envoy, Setup, cluster, wasm_filter_of},
     faulty_server::{Behaviour, FaultyServer},
     keys::{RSA_2048, jwks},
     minting::{KEY_ID, SUBJECT},
@@ -60,5 +60,37 @@ async fn the_example_guards_an_application() {
         let is_it =
             |own: &&str| own.starts_with(&format!("{name}{{")) && labels.iter().all(|label| own.contains(label));
         assert!(metrics.lines().any(|own| is_it(&own)), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configurations_of_the_documentation_run() {
+    let text = include_str!("../../docs/envoy.md");
+    let modulus = RSA_2048.jwk(KEY_ID)["n"].as_str().expect("a modulus").to_owned();
+    let blocks = text.split("```json\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0));
+    let files = Files::new();
+    let listeners: Vec<_> = blocks
+        .enumerate()
+        .map(|(number, block)| {
+            (number.to_string(), vec![wasm_filter_of(&files.filter, &block.replace("MODULUS", &modulus))])
+        })
+        .collect();
+    assert_eq!(listeners.len(), 4);
+    let clusters = ["app", "example_jwks_cluster", "first", "second", "cognito"].map(|name| cluster(name, 1)).to_vec();
+    let setup = Setup { listeners, clusters, concurrency: 1, is_dynamic: false, answers_itself: true };
+    let envoy = Envoy::start(&setup).await;
+    for (number, target, status) in [
+        (0, "/health", 200),
+        (0, "/x", 401),
+        (1, "/x", 401),
+        (2, "/open", 200),
+        (2, "/any", 401),
+        (2, "/other", 403),
+        (3, "/catalogue/1", 200),
+        (3, "/new", 200),
+        (3, "/x", 403),
+    ] {
+        let url = envoy.url(&number.to_string()).await;
+        assert_eq!(get(&url, target, None).await.status, status, "{number} {target}");
     }
 }
