@@ -6,10 +6,11 @@ use std::{env, path::PathBuf};
 ///
 /// # Panics
 ///
-/// When the test's executable is not where cargo puts it.
+/// When the executable is not where cargo puts it.
 pub fn target_folder(name: &str) -> PathBuf {
     let executable = env::current_exe().expect("a running executable has a path");
-    // <target>/<profile>/deps/<test>
-    let target = executable.ancestors().nth(3).expect("a test lies three folders deep in the target folder");
-    target.join(name)
+    // <target>/<profile>/deps/<test>, or <target>/<profile>/<command>
+    let is_deeper = executable.parent().is_some_and(|folder| folder.ends_with("deps"));
+    let target = executable.ancestors().nth(if is_deeper { 3 } else { 2 });
+    target.expect("an executable lies deep in the target folder").join(name)
 }
