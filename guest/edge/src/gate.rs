@@ -295,7 +295,7 @@ impl Gate {
             Found::Nothing if rule.is_optional => Decision::Admit(self.admitted(request, None, None)),
             Found::Nothing => self.refused(number, request, Refusal::NoToken),
             Found::Several => self.refused(number, request, Refusal::SeveralTokens),
-            Found::Token(token, _) => match self.judge(now, &token) {
+            Found::Token(token) => match self.judge(now, &token) {
                 Ok(facts) => self.concluded(number, request, facts),
                 Err(Stop::Refused(reason)) => self.refused(number, request, Refusal::Token(reason)),
                 Err(Stop::Waits { url, fetch }) => Decision::Wait(Held { rule: number, token, url, fetch }),
@@ -429,7 +429,7 @@ impl Gate {
     fn admitted(&self, request: &impl RequestHead, facts: Option<Rc<Facts>>, reported: Option<Refusal>) -> Admitted {
         let removals = match self.forwards_tokens {
             true => Vec::new(),
-            false => self.places.iter().filter_map(|place| place.removal(request)).collect(),
+            false => tokens::removals(&self.places, request),
         };
         Admitted { facts, removals, reported }
     }

@@ -13,8 +13,7 @@ pub(crate) enum Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Nothing,
-    /// A token, and the number of its place.
-    Token(String, usize),
+    Token(String),
     /// Two, or a header that stands there twice (RFC 6750 section 2: "MUST NOT use more than one method").
     Several,
 }
@@ -53,37 +52,48 @@ impl Place {
             },
         }
     }
+}
 
-    pub(crate) fn removal(&self, request: &impl RequestHead) -> Option<Removal> {
-        let without = |pairs: &str, separator: &str, name: &str| -> Vec<String> {
-            let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| own != name);
-            pairs.split(separator).map(str::trim).filter(is_other).map(str::to_owned).collect()
-        };
-        match self {
-            Self::Header { name, .. } => Some(Removal::Header(name.clone())),
-            Self::Cookie(name) => {
-                let rest = without(&request.header("cookie").ok()??, ";", name).join("; ");
-                let header = "cookie".to_owned();
-                Some(if rest.is_empty() { Removal::Header(header) } else { Removal::Replace(header, rest) })
-            }
-            Self::Query(name) => {
-                let target = request.target();
-                let (path, query) = target.split_once('?')?;
-                let rest = without(query, "&", name).join("&");
-                let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
-                Some(Removal::Replace(":path".to_owned(), target))
-            }
+/// What takes every place's token out of the request. All cookies go in one step, and so do all parameters: a second step that began with what
+/// the client sent would bring the first one's back.
+pub(crate) fn removals(places: &[Place], request: &impl RequestHead) -> Vec<Removal> {
+    let mut removals = Vec::new();
+    let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
+    for place in places {
+        match place {
+            Place::Header { name, .. } => removals.push(Removal::Header(name.clone())),
+            Place::Cookie(name) => cookies.push(name.as_str()),
+            Place::Query(name) => parameters.push(name.as_str()),
         }
     }
+    if !cookies.is_empty()
+        && let Ok(Some(sent)) = request.header("cookie")
+    {
+        let (rest, header) = (without(&sent, ";", &cookies).join("; "), "cookie".to_owned());
+        removals.push(if rest.is_empty() { Removal::Header(header) } else { Removal::Replace(header, rest) });
+    }
+    if !parameters.is_empty()
+        && let Some((path, query)) = request.target().split_once('?')
+    {
+        let rest = without(query, "&", &parameters).join("&");
+        let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
+        removals.push(Removal::Replace(":path".to_owned(), target));
+    }
+    removals
+}
+
+fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> {
+    let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| !names.contains(&own));
+    pairs.split(separator).map(str::trim).filter(is_other).collect()
 }
 
 /// Looks everywhere.
 pub(crate) fn find(places: &[Place], request: &impl RequestHead) -> Found {
     let mut found = Found::Nothing;
-    for (number, place) in places.iter().enumerate() {
+    for place in places {
         match (place.look(request), &found) {
             (Ok(None), _) => (),
-            (Ok(Some(token)), Found::Nothing) => found = Found::Token(token, number),
+            (Ok(Some(token)), Found::Nothing) => found = Found::Token(token),
             (Ok(Some(_)) | Err(()), _) => return Found::Several,
         }
     }
@@ -119,6 +129,36 @@ fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Sent;
+
+    impl RequestHead for Sent {
+        fn method(&self) -> &str {
+            "GET"
+        }
+
+        fn target(&self) -> &str {
+            "/x?c=1&p=token&d=2&q=token"
+        }
+
+        fn header(&self, name: &str) -> Result<Option<String>, ()> {
+            Ok((name == "cookie").then(|| "a=token; x=1; b=token".to_owned()))
+        }
+    }
+
+    #[test]
+    fn of_several_cookies_and_parameters_none_is_left() {
+        let places = [
+            Place::Cookie("a".into()),
+            Place::Query("p".into()),
+            Place::Cookie("b".into()),
+            Place::Cookie("absent".into()),
+            Place::Query("q".into()),
+        ];
+        let expected =
+            [Removal::Replace("cookie".into(), "x=1".into()), Removal::Replace(":path".into(), "/x?c=1&d=2".into())];
+        assert_eq!(removals(&places, &Sent), expected);
+    }
 
     #[test]
     fn a_scheme_has_no_case_and_its_token_follows_spaces() {
