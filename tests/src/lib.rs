@@ -16,6 +16,7 @@ pub mod ministack;
 pub mod minting;
 pub mod nginx;
 pub mod python_environment;
+pub mod seen;
 pub mod server_process;
 pub mod target_folder;
 pub mod test_pool;
