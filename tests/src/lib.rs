@@ -15,6 +15,7 @@ pub mod microburst;
 pub mod ministack;
 pub mod minting;
 pub mod nginx;
+pub mod npm;
 pub mod python_environment;
 pub mod seen;
 pub mod server_process;

@@ -1,12 +1,13 @@
 //! cognito-local: a second Cognito-compatible server, and the one that verifies attributes.
 
 use crate::{
+    npm,
     server_process::{ServerProcess, free_port},
     target_folder::target_folder,
 };
 use reqwest::Client;
 use serde_json::{Value, json};
-use std::{fs, net::Ipv4Addr, path::Path, process::Command};
+use std::{fs, net::Ipv4Addr, process::Command};
 use tempfile::TempDir;
 
 const PACKAGE: &str = include_str!("package.json");
@@ -38,7 +39,7 @@ impl CognitoLocal {
     pub async fn start() -> Self {
         let packages = target_folder("node").join("cognito-local");
         let script = packages.join("node_modules/cognito-local/lib/bin/start.js");
-        tokio::task::spawn_blocking(move || install(&packages)).await.expect("no panic");
+        tokio::task::spawn_blocking(move || npm::install(&packages, PACKAGE, LOCK)).await.expect("no panic");
         let folder = TempDir::new().expect("a folder");
         let settings = folder.path().join(".cognito");
         fs::create_dir(&settings).expect("a folder");
@@ -66,24 +67,6 @@ impl CognitoLocal {
     pub fn issuer(&self) -> String {
         format!("{}/{}", self.endpoint, self.pool_id)
     }
-}
-
-/// Installs what the lock file names, if it isn't there: one test process at a time.
-fn install(packages: &Path) {
-    fs::create_dir_all(packages).expect("a folder in the target folder");
-    let lock = fs::File::create(packages.with_extension("lock")).expect("a lock file");
-    lock.lock().expect("the lock");
-    let installed = packages.join("installed-lock.json");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == LOCK) {
-        return;
-    }
-    fs::write(packages.join("package.json"), PACKAGE).expect("a file");
-    fs::write(packages.join("package-lock.json"), LOCK).expect("a file");
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(packages);
-    let output = npm.output().unwrap_or_else(|error| panic!("npm does not run ({error}): install Node.js 20 or newer"));
-    assert!(output.status.success(), "npm ci failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    fs::write(installed, LOCK).expect("a file");
 }
 
 async fn call(endpoint: &str, operation: &str, request: Value) -> Value {

@@ -1,0 +1,61 @@
+// The door to the network: gets a JWK Set, as wit/key-source.wit asks for it.
+
+const TIMEOUT_MS = 5_000;
+const BODY_LIMIT = 262_144;
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Whether keys may come from this URL: https, or http on this machine, as emulators have it. */
+export function isAllowed(url) {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
+}
+
+/** A `result<key-response, fetch-error>`; it never throws, and always ends. */
+export async function fetchKeys(url, etag) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  // In a browser `If-None-Match` would need a preflight that Cognito does not answer; the browser's own cache does the same.
+  const headers = etag === undefined || "document" in globalThis ? {} : { "If-None-Match": etag };
+  try {
+    const response = await fetch(url, {
+      headers, signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer",
+    });
+    const about = { maxAge: maxAge(response.headers), etag: response.headers.get("etag") ?? undefined };
+    if (response.status === 304) return { tag: "ok", val: { body: undefined, ...about } };
+    if (response.status !== 200) return { tag: "err", val: "bad-status" };
+    const body = await limited(response.body);
+    return body ? { tag: "ok", val: { body, ...about } } : { tag: "err", val: "too-large" };
+  } catch {
+    return { tag: "err", val: signal.aborted ? "timed-out" : "unreachable" };
+  }
+}
+
+/** `undefined` if it is longer than the limit. */
+async function limited(stream) {
+  const chunks = [];
+  let length = 0;
+  for (let reader = stream.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > BODY_LIMIT) {
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
+  const body = new Uint8Array(length);
+  chunks.reduce((offset, chunk) => (body.set(chunk, offset), offset + chunk.length), 0);
+  return body;
+}
+
+/** RFC 9111 section 4.2, as far as keys need it. */
+function maxAge(headers) {
+  const control = (headers.get("cache-control") ?? "").toLowerCase();
+  if (/(^|[\s,])no-(store|cache)([\s,=]|$)/.test(control)) return 0n;
+  const stated = /(^|[\s,])max-age="?(\d{1,10})/.exec(control);
+  if (!stated) return undefined;
+  const age = /^\d{1,10}$/.test(headers.get("age") ?? "") ? BigInt(headers.get("age")) : 0n;
+  const left = BigInt(stated[2]) - age;
+  return left > 0n ? left : 0n;
+}

@@ -1,0 +1,152 @@
+"""What a user writes, in the words of docs/envoy.md, turned into the records of wit/verifier.wit."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Sequence
+
+from wasmtime.component import Record, Variant
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one of these groups or scopes."""
+
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Every one of these groups or scopes."""
+
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """What a token of one issuer must look like. Nothing is skipped by leaving it out: each skip is written down.
+
+    One of `user_pool_id`, `issuer` and `any_issuer`; one of `client_ids` and `any_client`. Keys come from the issuer, from
+    `jwks_url`, or with `seeded_keys` from `Verifier.seed_keys` alone. Times are in seconds.
+    """
+
+    token_use: Literal["access", "id", "access_or_id", "unchecked"]
+    user_pool_id: str | None = None
+    region: str | None = None
+    issuer: str | None = None
+    any_issuer: bool = False
+    jwks_url: str | None = None
+    seeded_keys: bool = False
+    client_ids: Sequence[str] | None = None
+    any_client: bool = False
+    algorithms: Sequence[str] = ("RS256",)
+    groups: AnyOf | AllOf | None = None
+    scopes: AnyOf | AllOf | None = None
+    resources: Sequence[str] | None = None
+    any_resource: bool = False
+    max_age_seconds: int | None = None
+    leeway_seconds: int = 0
+    issued_at_skew_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        one_of("user_pool_id, issuer and any_issuer", self.user_pool_id, self.issuer, self.any_issuer or None)
+        one_of("client_ids and any_client", self.client_ids, self.any_client or None)
+        if self.resources is not None and self.any_resource:
+            raise ValueError("resources and any_resource exclude one another")
+        if self.jwks_url is not None and self.seeded_keys:
+            raise ValueError("jwks_url and seeded_keys exclude one another")
+        if self.region is not None and self.user_pool_id is None:
+            raise ValueError("region goes with user_pool_id")
+        if self.token_use not in ("access", "id", "access_or_id", "unchecked"):
+            raise ValueError("token_use must be access, id, access_or_id or unchecked")
+        for name in ("client_ids", "algorithms", "resources"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be a list of strings")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on the work that one input can cause."""
+
+    token_bytes: int = 16_384
+    json_depth: int = 16
+    jwks_bytes: int = 262_144
+    jwks_keys: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPolicy:
+    """How long keys live and how often they may be asked for, in seconds; see wit/verifier.wit."""
+
+    soft_ttl: int = 3_600
+    soft_ttl_min: int = 300
+    soft_ttl_max: int = 3_600
+    hard_ttl: int = 86_400
+    retry_min: int = 1
+    retry_max: int = 60
+    fetch_deadline: int = 30
+    unknown_key_fetches: int = 5
+    unknown_key_interval: int = 10
+    unknown_key_ttl: int = 60
+    unknown_key_entries: int = 256
+    jitter_seed: int = field(default_factory=lambda: secrets.randbits(64))
+
+
+def config(pools: Sequence[Pool], limits: Limits, key_policy: KeyPolicy) -> Record:
+    """The record `config`."""
+    return record(
+        pools=[pool_record(pool) for pool in pools],
+        limits=record(**asdict(limits)),
+        key_policy=record(**asdict(key_policy)),
+        cache=None,
+    )
+
+
+def pool_record(pool: Pool) -> Record:
+    # wasmtime takes a variant by its payload where the payloads' Python types tell the cases apart.
+    issuer: Any = pool.issuer
+    if pool.user_pool_id is not None:
+        issuer = record(id=pool.user_pool_id, region=pool.region)
+    if pool.jwks_url is not None:
+        keys = Variant("url", pool.jwks_url)
+    else:
+        keys = Variant("seeded" if pool.seeded_keys else "derived")
+    if pool.resources is not None:
+        resource = Variant("one-of", list(pool.resources))
+    else:
+        resource = Variant("unchecked" if pool.any_resource else "unbound")
+    return record(
+        issuer=issuer,
+        keys=keys,
+        algorithms=[name.lower() for name in pool.algorithms],
+        token_use=pool.token_use.replace("_", "-"),
+        client=None if pool.client_ids is None else list(pool.client_ids),
+        groups=membership(pool.groups),
+        scopes=membership(pool.scopes),
+        resource=resource,
+        max_age=pool.max_age_seconds,
+        leeway=pool.leeway_seconds,
+        issued_at_skew=pool.issued_at_skew_seconds,
+    )
+
+
+def membership(asked: AnyOf | AllOf | None) -> Variant:
+    if asked is None:
+        return Variant("unchecked")
+    if isinstance(asked.names, str):
+        raise ValueError("groups and scopes are lists of strings")
+    return Variant("any-of" if isinstance(asked, AnyOf) else "all-of", list(asked.names))
+
+
+def record(**members: Any) -> Record:
+    """A record with the contract's names, which have hyphens."""
+    made = Record()
+    for name, value in members.items():
+        setattr(made, name.replace("_", "-"), value)
+    return made
+
+
+def one_of(names: str, *stated: Any) -> None:
+    if sum(value is not None for value in stated) != 1:
+        raise ValueError(f"a pool must have one of {names}")

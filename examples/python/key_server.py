@@ -1,0 +1,83 @@
+"""The door to the network: gets a JWK Set, as wit/key-source.wit asks for it."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.error
+import urllib.request
+from email.message import Message
+from typing import Any
+from urllib.parse import urlsplit
+
+from configuration import record
+
+TIMEOUT = 5.0
+BODY_LIMIT = 262_144
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is a status like any other that is not 200."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+OPENER = urllib.request.build_opener(NoRedirects)
+
+
+def is_allowed(url: str) -> bool:
+    """Whether keys may come from this URL: https, or http on this machine, as emulators have it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def fetch_keys(url: str, etag: str | None) -> Any:
+    """A `key-response`, or the name of a `fetch-error`; it never raises, and always ends."""
+    deadline = time.monotonic() + TIMEOUT
+    request = urllib.request.Request(url, headers={"If-None-Match": etag} if etag else {})
+    try:
+        with OPENER.open(request, timeout=TIMEOUT) as response:
+            body = read(response, deadline)
+            if response.status != 200:
+                return "bad-status"
+            return body if isinstance(body, str) else answer(body, response.headers)
+    except urllib.error.HTTPError as error:
+        return answer(None, error.headers) if error.code == 304 else "bad-status"
+    except TimeoutError:
+        return "timed-out"
+    except Exception as error:
+        is_late = isinstance(getattr(error, "reason", None), TimeoutError)
+        return "timed-out" if is_late else "unreachable"
+
+
+def read(response: Any, deadline: float) -> bytes | str:
+    body = bytearray()
+    while chunk := response.read1(16_384):
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            return "too-large"
+        if time.monotonic() > deadline:
+            return "timed-out"
+    # A body that ended early is no JSON, and the guest takes no such set.
+    return bytes(body)
+
+
+def answer(body: bytes | None, headers: Message) -> Any:
+    return record(body=body, max_age=max_age(headers), etag=headers.get("ETag"))
+
+
+def max_age(headers: Message) -> int | None:
+    """RFC 9111 section 4.2, as far as keys need it."""
+    control = ",".join(headers.get_all("Cache-Control", [])).lower()
+    if re.search(r"(^|[\s,])no-(store|cache)([\s,=]|$)", control):
+        return 0
+    stated = re.search(r'(^|[\s,])max-age="?([0-9]{1,10})', control)
+    if not stated:
+        return None
+    age = headers.get("Age", "")
+    return max(0, int(stated[2]) - (int(age) if re.fullmatch("[0-9]{1,10}", age) else 0))

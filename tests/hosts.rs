@@ -1,0 +1,40 @@
+//! Every host gives the same verdicts, for the same reasons, on the same corpus: `docs/hosts.md` is written here.
+
+use poolgate_tests::seen::{Host, Seen};
+use std::{env, fs, path::Path};
+
+mod hosts {
+    //C
+    pub mod cases;
+    pub mod command;
+    pub mod example;
+    pub mod node;
+    pub mod python;
+    pub mod table;
+}
+
+use hosts::{node, python, table};
+
+/// The columns of the table.
+const HOSTS: &[Host] = &[
+    Host { name: "Node.js", verdicts: || Box::pin(node::verdicts()) },
+    //B
+    Host { name: "Python", verdicts: || Box::pin(python::verdicts()) },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_host_gives_the_verdicts_of_the_core_and_the_table_says_so() {
+    let mut columns: Vec<(&str, Vec<Seen>)> = Vec::new();
+    for host in HOSTS {
+        columns.push((host.name, (host.verdicts)().await));
+    }
+    let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| table::differences(name, seen)).collect();
+    assert!(wrong.is_empty(), "{} verdicts differ:\n{}", wrong.len(), wrong.join("\n"));
+    let page = table::page(&columns);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hosts.md");
+    if env::var_os("POOLGATE_WRITE_HOSTS").is_some() {
+        fs::write(&file, &page).expect("docs/hosts.md can be written");
+    }
+    let checked_in = fs::read_to_string(&file).unwrap_or_default();
+    assert!(checked_in == page, "docs/hosts.md is out of date: POOLGATE_WRITE_HOSTS=1 cargo test --test hosts");
+}

@@ -1,0 +1,1 @@
+pub async fn verdicts() -> Vec<poolgate_tests::seen::Seen> { vec![] }

@@ -1,0 +1,46 @@
+//! What the examples' commands do alike.
+
+use crate::hosts::example::{Example, text};
+use poolgate_tests::{
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, SUBJECT},
+};
+use serde_json::{Value, json};
+
+/// The README's command with a server of ours in the place of Cognito, and at the tests' time: allowed, denied, keys missing, and wrong
+/// usage; and never a part of the token where the command says why.
+pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
+    let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
+    server.path_does("/none", Behaviour::Status(404, String::new()));
+    let token = Draft::access(&RSA_2048).compact();
+    let verify = async |url: String, at: u64, client: &str, token: &str| {
+        let pool = format!("--issuer {ISSUER} --jwks-url {url} --at {at}");
+        let words = [("--user-pool-id eu-west-1_EXAMPLE01", pool.as_str()), ("1example23456789", client)];
+        let output = example.verify(&words, token).await;
+        let said = text(&output.stderr);
+        assert!(
+            !said.contains(token.trim()) && !text(&output.stdout).contains(token.trim()),
+            "the token is told: {said}"
+        );
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| json!(said));
+        (output.status.code(), printed)
+    };
+    let (code, printed) = verify(server.url("/jwks.json"), NOW, CLIENT_ID, &format!("{token}\n")).await;
+    assert_eq!((code, &printed["verdict"]), (Some(0), &json!("allow")), "{printed}");
+    assert_eq!(printed["claims"]["subject"], SUBJECT);
+    assert_eq!(printed["claims"]["payload"]["sub"], SUBJECT);
+    let denied = |reason: &str, status: u16| json!({"verdict": "deny", "reason": reason, "status": status});
+    assert_eq!(
+        verify(server.url("/jwks.json"), NOW + 100_000, CLIENT_ID, &token).await,
+        (Some(1), denied("expired", 401))
+    );
+    assert_eq!(
+        verify(server.url("/jwks.json"), NOW, "another", &token).await,
+        (Some(1), denied("client-mismatch", 401))
+    );
+    assert_eq!(verify(server.url("/none"), NOW, CLIENT_ID, &token).await, (Some(3), denied("keys-unavailable", 503)));
+    let (code, said) = verify(server.url("/jwks.json"), NOW, "''", &token).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.as_str().is_some_and(|said| said.contains("no-client")), "{said}");
+}

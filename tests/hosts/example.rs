@@ -1,0 +1,133 @@
+//! The examples, copied into the target folder and made ready with the very commands of their READMEs.
+
+use poolgate_tests::target_folder::target_folder;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// An example that is installed with commands.
+pub struct Example {
+    /// Its folder's name.
+    pub name: &'static str,
+    /// The file that pins what is installed.
+    pub pinned: &'static str,
+    /// The lines of the README's first block that install it: they run only after the pinned versions changed.
+    pub installing: &'static [&'static str],
+}
+
+impl Example {
+    /// `examples/<name>` of the repository.
+    pub fn source(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(self.name)
+    }
+
+    /// `examples/<name>` in the target folder: where it is made ready, installed and run.
+    pub fn folder(&self) -> PathBuf {
+        root().join("examples").join(self.name)
+    }
+
+    /// Copies the example and runs the first block of its README; one process at a time.
+    ///
+    /// # Panics
+    /// When a command fails, with what it said.
+    pub async fn make_ready(&'static self) {
+        tokio::task::spawn_blocking(|| {
+            let folder = self.folder();
+            fs::create_dir_all(&folder).expect("a folder in the target folder");
+            let lock = fs::File::create(folder.with_extension("lock")).expect("a lock file");
+            lock.lock().expect("the lock");
+            self.copy();
+            let wanted = fs::read_to_string(folder.join(self.pinned)).expect("pinned versions");
+            let installed = folder.join("installed");
+            let is_there = fs::read_to_string(&installed).is_ok_and(|text| text == wanted);
+            let block = &self.commands()[0];
+            let runs = |line: &&str| !(is_there && self.installing.contains(&command_of(line)));
+            let commands: Vec<&str> = block.lines().filter(runs).collect();
+            let found = block.lines().filter(|line| self.installing.contains(&command_of(line))).count();
+            assert_eq!(found, self.installing.len(), "{}: the README installs otherwise", self.name);
+            let output = shell(&commands.join("\n"), &root());
+            assert!(output.status.success(), "{block}\nfailed:\n{}{}", text(&output.stdout), text(&output.stderr));
+            fs::write(installed, wanted).expect("a file");
+        })
+        .await
+        .expect("the example is made ready");
+    }
+
+    /// The README's command that verifies a token, with other words in places of some, and this token.
+    ///
+    /// # Panics
+    /// When one of the words is not in it.
+    pub async fn verify(&'static self, words: &[(&str, &str)], token: &str) -> Output {
+        let mut command = self.commands()[1].clone();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), token).expect("a file");
+        let path = file.path().display().to_string();
+        for (word, other) in words.iter().chain(&[("token.txt", path.as_str())]) {
+            assert!(command.contains(word), "{word} is not in {command}");
+            command = command.replace(word, other);
+        }
+        tokio::task::spawn_blocking(move || shell(&command, &self.folder())).await.expect("no panic")
+    }
+
+    /// The README's blocks of shell commands, in their order.
+    pub fn commands(&self) -> Vec<String> {
+        let readme = fs::read_to_string(self.source().join("README.md")).expect("a README");
+        readme.split("```sh\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
+    }
+
+    /// What was installed and made beside the files stays.
+    fn copy(&self) {
+        for entry in fs::read_dir(self.source()).expect("the example") {
+            let entry = entry.expect("a file of the example");
+            let is_own = entry.file_type().expect("its kind").is_file() && entry.file_name() != "poolgate.wasm";
+            if is_own {
+                fs::copy(entry.path(), self.folder().join(entry.file_name())).expect("a file in the target folder");
+            }
+        }
+    }
+}
+
+/// A test's file.
+pub fn test_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts").join(name)
+}
+
+/// What a program printed; the error has what it said.
+///
+/// # Panics
+/// When it can't be run or does not succeed.
+pub async fn printed(mut command: Command) -> String {
+    let output = tokio::task::spawn_blocking(move || {
+        let output = command.stdin(Stdio::null()).output();
+        output.unwrap_or_else(|error| panic!("{command:?} does not run: {error}"))
+    });
+    let output = output.await.expect("it runs");
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Bytes that a program printed.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Takes the place of the repository.
+fn root() -> PathBuf {
+    target_folder("hosts")
+}
+
+/// A line without its remark.
+fn command_of(line: &str) -> &str {
+    line.split(" #").next().unwrap_or(line).trim()
+}
+
+/// Runs shell commands; cargo builds from this workspace, wherever the target folder is.
+fn shell(commands: &str, folder: &Path) -> Output {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let here = format!("cargo run --quiet --manifest-path '{}' ", manifest.display());
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &commands.replace("cargo run ", &here)]).current_dir(folder);
+    bash.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("bash does not run: {error}"))
+}

@@ -1,0 +1,55 @@
+//! Node.js: the component as an ES module.
+
+use crate::hosts::{
+    cases, command,
+    example::{Example, printed, test_file},
+};
+use poolgate_tests::{
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{Draft, KEY_ID},
+    seen::Seen,
+};
+use std::{path::PathBuf, process::Command};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Also what the browser's page is made with.
+pub static EXAMPLE: Example =
+    Example { name: "node", pinned: "package-lock.json", installing: &["npm ci --ignore-scripts"] };
+
+/// Where the example lies, with its component.
+pub async fn ready() -> PathBuf {
+    static READY: OnceCell<()> = OnceCell::const_new();
+    READY.get_or_init(|| EXAMPLE.make_ready()).await;
+    EXAMPLE.folder()
+}
+
+/// The verdicts of the example's module.
+pub async fn verdicts() -> Vec<Seen> {
+    let (folder, files) = (ready().await, TempDir::new().expect("a folder"));
+    let corpus = files.path().join("cases.json");
+    cases::write(&corpus);
+    let mut node = Command::new("node");
+    node.arg(test_file("node.mjs")).arg(folder).arg(corpus);
+    cases::read(&printed(node).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_for_node_verifies_with_keys_that_it_fetches() {
+    ready().await;
+    command::verifies_with_keys_that_it_fetches(&EXAMPLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_node_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
+    let first = RSA_2048.jwk(KEY_ID);
+    let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
+    let server = FaultyServer::start(Behaviour::InTurn(vec![Behaviour::Serve(one), Behaviour::Serve(both)])).await;
+    let mut node = Command::new("node");
+    node.arg(test_file("node_keys.mjs")).arg(ready().await).arg(server.url("/jwks.json"));
+    node.arg(Draft::access(&RSA_2048).compact());
+    node.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
+    printed(node).await;
+    assert_eq!(server.fetches(), 3);
+}

@@ -1,0 +1,41 @@
+// `node node_keys.mjs FOLDER JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time.
+
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const [folder, url, token, rotated] = process.argv.slice(2);
+const { createVerifier, Denial } = await import(pathToFileURL(`${folder}/poolgate.mjs`));
+const pool = {
+  issuer: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01", keys: { url }, tokenUse: "access", anyClient: true,
+};
+let failing = false;
+const clock = () => {
+  if (failing) throw new Error("a clock that fails");
+  return 1_700_000_000;
+};
+const verifier = await createVerifier({ pools: [pool] }, { clock });
+const denies = (reason, status) => (error) => error instanceof Denial && error.reason === reason && error.status === status;
+
+// No key yet: a call that can't wait is denied, and one that can gets its verdict, from one fetch.
+assert.throws(() => verifier.verifySync(token), denies("keys-unavailable", 503));
+const [one, another] = await Promise.all([verifier.verify(token), verifier.verify(token)]);
+assert.equal(one.username, "ada");
+assert.deepEqual(one, another);
+assert.equal(verifier.verifySync(token).expiresAt, 1_700_003_540);
+await verifier.refreshKeys();
+
+// A key that was not there at first is looked for at once.
+assert.equal((await verifier.verify(rotated)).username, "ada");
+assert.deepEqual(verifier.keyReports()[0].keyIds.length, 2);
+
+// A trap: denied, and the next instance fetches its keys anew.
+failing = true;
+assert.throws(() => verifier.verifySync(token), denies("sandbox-failed", 503));
+failing = false;
+assert.equal((await verifier.verify(token)).username, "ada");
+
+// What can't be understood is no verifier.
+await assert.rejects(createVerifier({ pools: [{ ...pool, clientId: "x" }] }), /unknown member clientId/);
+await assert.rejects(createVerifier({ pools: [{ ...pool, anyClient: undefined }] }), /clientIds or anyClient/);
+await assert.rejects(createVerifier({ pools: [{ ...pool, keys: { url: "" }, issuer: "" }] }), /invalid-issuer/);
+await assert.rejects(verifier.verify(undefined), TypeError);

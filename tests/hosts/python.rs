@@ -1,0 +1,65 @@
+//! Python: the component in the `wasmtime` of PyPI.
+
+use crate::hosts::{
+    cases, command,
+    example::{Example, printed, test_file},
+};
+use poolgate_tests::{
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{Draft, KEY_ID},
+    seen::Seen,
+};
+use std::{path::Path, process::Command};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+static EXAMPLE: Example = Example {
+    name: "python",
+    pinned: "requirements.txt",
+    installing: &["python3 -m venv .venv", ".venv/bin/pip install --quiet --requirement requirements.txt"],
+};
+
+async fn ready() {
+    static READY: OnceCell<()> = OnceCell::const_new();
+    READY.get_or_init(|| EXAMPLE.make_ready()).await;
+}
+
+/// The example's Python with a script of ours.
+async fn python(script: &str) -> Command {
+    ready().await;
+    let mut python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
+    // Nothing is written among the sources.
+    python.arg("-B").arg(test_file(script)).env("PYTHONPATH", EXAMPLE.folder());
+    python.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+    python
+}
+
+/// The verdicts of the example's module.
+pub async fn verdicts() -> Vec<Seen> {
+    let files = TempDir::new().expect("a folder");
+    let corpus = files.path().join("cases.json");
+    cases::write(&corpus);
+    let mut python = python("python_cases.py").await;
+    python.arg(EXAMPLE.folder().join("poolgate.wasm")).arg(corpus);
+    cases::read(&printed(python).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_for_python_verifies_with_keys_that_it_fetches() {
+    ready().await;
+    command::verifies_with_keys_that_it_fetches(&EXAMPLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_python_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
+    let first = RSA_2048.jwk(KEY_ID);
+    let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
+    let server = FaultyServer::start(Behaviour::InTurn(vec![Behaviour::Serve(one), Behaviour::Serve(both)])).await;
+    let mut python = python("python_keys.py").await;
+    python.arg(EXAMPLE.folder().join("poolgate.wasm")).arg(server.url("/jwks.json"));
+    python.arg(Draft::access(&RSA_2048).compact());
+    python.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
+    printed(python).await;
+    assert_eq!(server.fetches(), 3);
+}

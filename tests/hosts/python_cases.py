@@ -1,0 +1,41 @@
+"""`python_cases.py COMPONENT CASES`: the corpus through the example; verdicts on standard output."""
+
+import json
+import sys
+from pathlib import Path
+
+from poolgate import AllOf, AnyOf, Denial, Guest, Limits, Pool, Verifier
+
+
+def pool(words: dict) -> Pool:
+    keys = words.pop("keys", None)
+    if keys == "seeded":
+        words["seeded_keys"] = True
+    elif keys is not None:
+        words["jwks_url"] = keys["url"]
+    if not words["algorithms"]:
+        del words["algorithms"]
+    for name in ("groups", "scopes"):
+        if name in words:
+            asked = words[name]
+            words[name] = AnyOf(asked["any_of"]) if "any_of" in asked else AllOf(asked["all_of"])
+    return Pool(**words)
+
+
+def verdict(guest: Guest, case: dict) -> dict:
+    config = case["config"]
+    pools = [pool(words) for words in config["pools"]]
+    verifier = Verifier(guest, pools, limits=Limits(**config["limits"]), clock=lambda: int(case["now"]))
+    for seed in case["seeds"]:
+        verifier.seed_keys(seed["issuer"], seed["jwks"], int(seed["fetched_at"]))
+    try:
+        assert isinstance(verifier.verify(case["token"]).payload, dict)
+        return {}
+    except Denial as denial:
+        return {"reason": denial.reason, "status": denial.status}
+    finally:
+        verifier.close()
+
+
+guest = Guest(sys.argv[1])
+print(json.dumps([verdict(guest, case) for case in json.loads(Path(sys.argv[2]).read_text("utf-8"))]))
