@@ -4,7 +4,7 @@ use poolgate_tests::seen::{Host, Seen};
 use std::{env, fs, path::Path};
 
 mod hosts {
-    //C
+    pub mod browser;
     pub mod cases;
     pub mod command;
     pub mod example;
@@ -13,12 +13,12 @@ mod hosts {
     pub mod table;
 }
 
-use hosts::{node, python, table};
+use hosts::{browser, node, python, table};
 
 /// The columns of the table.
 const HOSTS: &[Host] = &[
     Host { name: "Node.js", verdicts: || Box::pin(node::verdicts()) },
-    //B
+    Host { name: "Chromium", verdicts: || Box::pin(browser::verdicts()) },
     Host { name: "Python", verdicts: || Box::pin(python::verdicts()) },
 ];
 

@@ -36,7 +36,7 @@ impl Example {
         tokio::task::spawn_blocking(|| {
             let folder = self.folder();
             fs::create_dir_all(&folder).expect("a folder in the target folder");
-            let lock = fs::File::create(folder.with_extension("lock")).expect("a lock file");
+            let lock = fs::File::create(root().with_extension("lock")).expect("a lock file");
             lock.lock().expect("the lock");
             self.copy();
             let wanted = fs::read_to_string(folder.join(self.pinned)).expect("pinned versions");
@@ -79,6 +79,10 @@ impl Example {
 
     /// What was installed and made beside the files stays.
     fn copy(&self) {
+        let contract = root().join("wit");
+        fs::create_dir_all(&contract).expect("a folder in the target folder");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/verifier.wit");
+        fs::copy(source, contract.join("verifier.wit")).expect("the contract");
         for entry in fs::read_dir(self.source()).expect("the example") {
             let entry = entry.expect("a file of the example");
             let is_own = entry.file_type().expect("its kind").is_file() && entry.file_name() != "poolgate.wasm";

@@ -4,6 +4,7 @@
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
 
+pub mod chromium;
 pub mod cognito_local;
 pub mod corpus;
 pub mod dice;

@@ -1,0 +1,132 @@
+// `node page.mjs URL EXECUTABLE LIBRARIES WORDS PICTURES`: the page as a person uses it, and what it does behind their back.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { withPage } from "./launch.mjs";
+
+await withPage(async (page, url, [words, pictures]) => {
+  const { now, poolId, clientId, issuer, subject, jwks, otherIssuer, otherJwks, good, expired, tampered, other } = JSON.parse(
+    await readFile(words, "utf8"),
+  );
+  const [requests, messages] = [[], []];
+  page.on("request", (request) => requests.push(request));
+  page.on("console", (message) => messages.push(message.text()));
+  page.on("pageerror", (error) => messages.push(String(error)));
+  await page.clock.setFixedTime(now * 1000);
+  let isReachable = true;
+  const cors = { "access-control-allow-origin": "*" };
+  await page.route(/^https:/, (route) =>
+    isReachable ? route.fulfill({ contentType: "application/json", headers: cors, body: jwks }) : route.abort(),
+  );
+
+  const verdict = page.getByRole("status");
+  const token = page.getByLabel("Token", { exact: true });
+  const says = async (text) => {
+    await verdict.filter({ hasText: text }).waitFor().catch(async () => {
+      assert.fail(`expected "${text}", came "${await verdict.textContent()}"; the console has ${JSON.stringify(messages)}`);
+    });
+  };
+  const picture = (name) => pictures && page.screenshot({ path: join(pictures, `${name}.png`) });
+
+  await page.goto(url);
+  await says("No token was judged yet.");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await says("No token was judged yet."); // The browser asks for what is missing.
+
+  // Typed, and the button pressed.
+  await page.getByLabel("User pool ID").fill(poolId);
+  await page.getByLabel("App client IDs").fill(clientId);
+  await token.pressSequentially(good);
+  await page.getByRole("button", { name: "Verify" }).click();
+  await says("Verified");
+  await page.getByRole("row", { name: `Subject ${subject}` }).waitFor();
+  await page.getByRole("row", { name: `Issuer ${issuer}` }).waitFor();
+  await page.getByText("The whole payload").click();
+  assert.equal(JSON.parse(await page.getByLabel("Payload as JSON").textContent()).sub, subject);
+  await picture("verified");
+  const fetched = requests.filter((request) => request.url().startsWith("https:")).map((request) => request.url());
+  assert.deepEqual(fetched, [`${issuer}/.well-known/jwks.json`]);
+
+  // The keyboard alone: from the token's field to the button, and by the short cut.
+  await token.fill(expired);
+  await token.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Verify");
+  await page.keyboard.press("Enter");
+  await says("Refused: expired");
+  assert.equal(await page.getByRole("row").count(), 0);
+  await picture("refused");
+  await token.fill(tampered);
+  await token.press("Control+Enter");
+  await says("Refused: signature-invalid");
+  await page.getByLabel("Token use").selectOption("id");
+  await token.fill(good);
+  await token.press("Control+Enter");
+  await says("Refused: token-use-mismatch");
+  await page.getByLabel("App client IDs").fill("another");
+  await page.getByLabel("Token use").selectOption("access");
+  await token.press("Control+Enter");
+  await says("Refused: client-mismatch");
+
+  // No keys: nothing is said of the token.
+  isReachable = false;
+  await token.press("Control+Enter");
+  await says("Not judged");
+  await says("keys-unavailable");
+
+  // Pasted keys: of the pool, and of another issuer.
+  await page.getByLabel("App client IDs").fill("");
+  await page.getByLabel("Paste keys").check();
+  await page.getByLabel("JWK Set").fill(jwks);
+  await token.press("Control+Enter");
+  await says("Verified");
+  await page.getByLabel("Another issuer").check();
+  await page.getByLabel("Issuer", { exact: true }).fill(otherIssuer);
+  await page.getByLabel("JWK Set").fill(otherJwks);
+  await page.getByLabel("Token use").selectOption("unchecked");
+  await token.fill(other);
+  await token.press("Control+Enter");
+  await says("Verified");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture("dark");
+  await page.getByLabel("JWK Set").fill("no keys");
+  await token.press("Control+Enter");
+  await says("the keys are not taken: malformed");
+  await picture("dark-open");
+
+  // Everything that can be typed into has a name for who can't see it.
+  for (const field of await page.locator("input, textarea, select").all()) {
+    assert.ok(await field.evaluate((element) => element.labels.length > 0), "a field without a label");
+  }
+
+  await page.getByRole("button", { name: "Clear everything" }).click();
+  await says("No token was judged yet.");
+  assert.equal(await token.inputValue(), "");
+
+  // A token that stands there does not come back with the page.
+  await token.fill(good);
+  await page.goto("about:blank");
+  await page.goBack();
+  await says("No token was judged yet.");
+  assert.equal(await token.inputValue(), "");
+  const stored = await page.evaluate(async () => [
+    localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length,
+  ]);
+  assert.deepEqual(stored, [0, 0, "", 0, 0]);
+  assert.ok(!page.url().includes("?"));
+
+  const parts = [good, expired, tampered, other].flatMap((token) => token.split("."));
+  for (const request of requests) {
+    const sent = `${request.url()} ${JSON.stringify(await request.allHeaders())} ${request.postData() ?? ""}`;
+    assert.equal(request.method(), "GET");
+    assert.ok(!parts.some((part) => sent.includes(part)), "a request carries a part of a token");
+  }
+  assert.ok(!messages.some((message) => parts.some((part) => message.includes(part))), "a part of a token was logged");
+  // What Chromium says of the keys that could not be reached, and nothing else: no error, and nothing that the policy had to stop.
+  assert.deepEqual(messages.filter((message) => !message.includes("net::ERR_FAILED")), []);
+
+  // And it would have stopped it.
+  const stopped = page.waitForEvent("console", (message) => message.text().includes("Content Security Policy"));
+  assert.equal(await page.evaluate(() => fetch("http://attacker.invalid/").then(() => "sent", () => "stopped")), "stopped");
+  await stopped;
+});
