@@ -6,10 +6,15 @@ import { REASONS } from "./reasons.mjs";
 const field = (id) => document.getElementById(id);
 const form = field("form");
 const chosen = (name) => form.querySelector(`input[name="${name}"]:checked`).value;
-const NOT_JUDGED = "No token was judged yet.";
+const NOT_JUDGED = "The token was not judged yet.";
 let latest = 0;
 
 form.addEventListener("change", showFields);
+form.addEventListener("input", () => {
+  latest += 1;
+  // What was said of other words must not stand beside these.
+  if (field("verdict").dataset.verdict !== "none") show("none", "", NOT_JUDGED);
+});
 form.addEventListener("reset", () => {
   latest += 1;
   queueMicrotask(showFields);
@@ -58,7 +63,7 @@ async function judge() {
     const verifier = await createVerifier(options());
     if (chosen("keys") === "pasted") await verifier.seedKeys(verifier.keyReports()[0].issuers[0], field("jwks").value);
     const claims = await verifier.verify(field("token").value.trim());
-    say("allow", "Verified", "Signature, issuer, times, use and client are as they should be.", claims);
+    say("allow", "Verified", whatWasChecked(), claims);
   } catch (error) {
     if (!(error instanceof Denial)) {
       say("open", "Not judged", error.message);
@@ -70,13 +75,30 @@ async function judge() {
   }
 }
 
+/** A check that was not asked for must not look like one that was passed. */
+function whatWasChecked() {
+  const skipped = [];
+  if (field("clients").value.trim() === "") skipped.push("the app client");
+  if (field("use").value === "unchecked") skipped.push("the token use");
+  const unchecked = skipped.length ? ` Not looked at: ${skipped.join(" and ")}.` : " So are token use and app client.";
+  return `Signature, issuer and times are good.${unchecked}`;
+}
+
 function show(verdict, word, text, claims) {
-  const line = (content, name) => Object.assign(document.createElement("p"), { textContent: content, className: name });
   field("verdict").dataset.verdict = verdict;
   field("verdict").replaceChildren(...(word ? [line(word, "word"), line(text, "")] : [line(text, "hint")]));
   field("details").hidden = claims === undefined;
   field("claims").replaceChildren(...(claims ? rows(claims) : []));
   field("payload").textContent = claims ? JSON.stringify(claims.payload, null, 2) : "";
+}
+
+/** A paragraph; what stands between backticks in it is code. */
+function line(text, name) {
+  const paragraph = Object.assign(document.createElement("p"), { className: name });
+  text.split("`").forEach((part, index) => {
+    paragraph.append(index % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part);
+  });
+  return paragraph;
 }
 
 function rows(claims) {

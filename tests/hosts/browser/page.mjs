@@ -30,16 +30,16 @@ await withPage(async (page, url, [words, pictures]) => {
   const picture = (name) => pictures && page.screenshot({ path: join(pictures, `${name}.png`) });
 
   await page.goto(url);
-  await says("No token was judged yet.");
+  await says("The token was not judged yet.");
   await page.getByRole("button", { name: "Verify" }).click();
-  await says("No token was judged yet."); // The browser asks for what is missing.
+  await says("The token was not judged yet."); // The browser asks for what is missing.
 
   // Typed, and the button pressed.
   await page.getByLabel("User pool ID").fill(poolId);
   await page.getByLabel("App client IDs").fill(clientId);
   await token.pressSequentially(good);
   await page.getByRole("button", { name: "Verify" }).click();
-  await says("Verified");
+  await says("Signature, issuer and times are good. So are token use and app client.");
   await page.getByRole("row", { name: `Subject ${subject}` }).waitFor();
   await page.getByRole("row", { name: `Issuer ${issuer}` }).waitFor();
   await page.getByText("The whole payload").click();
@@ -50,6 +50,7 @@ await withPage(async (page, url, [words, pictures]) => {
 
   // The keyboard alone: from the token's field to the button, and by the short cut.
   await token.fill(expired);
+  await says("The token was not judged yet.");
   await token.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Verify");
   await page.keyboard.press("Enter");
@@ -79,20 +80,21 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.getByLabel("Paste keys").check();
   await page.getByLabel("JWK Set").fill(jwks);
   await token.press("Control+Enter");
-  await says("Verified");
+  await says("Not looked at: the app client.");
   await page.getByLabel("Another issuer").check();
   await page.getByLabel("Issuer", { exact: true }).fill(otherIssuer);
   await page.getByLabel("JWK Set").fill(otherJwks);
   await page.getByLabel("Token use").selectOption("unchecked");
   await token.fill(other);
   await token.press("Control+Enter");
-  await says("Verified");
+  await says("Not looked at: the app client and the token use.");
   await page.emulateMedia({ colorScheme: "dark" });
   await picture("dark");
   await page.getByLabel("JWK Set").fill("no keys");
   await token.press("Control+Enter");
   await says("the keys are not taken: malformed");
-  await picture("dark-open");
+  await page.setViewportSize({ width: 390, height: 1100 });
+  await picture("dark-narrow");
 
   // Everything that can be typed into has a name for who can't see it.
   for (const field of await page.locator("input, textarea, select").all()) {
@@ -100,14 +102,14 @@ await withPage(async (page, url, [words, pictures]) => {
   }
 
   await page.getByRole("button", { name: "Clear everything" }).click();
-  await says("No token was judged yet.");
+  await says("The token was not judged yet.");
   assert.equal(await token.inputValue(), "");
 
   // A token that stands there does not come back with the page.
   await token.fill(good);
   await page.goto("about:blank");
   await page.goBack();
-  await says("No token was judged yet.");
+  await says("The token was not judged yet.");
   assert.equal(await token.inputValue(), "");
   const stored = await page.evaluate(async () => [
     localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length,
