@@ -1,7 +1,7 @@
 //! Every host gives the same verdicts, for the same reasons, on the same corpus: `docs/hosts.md` is written here.
 
 use poolgate_tests::seen::{Host, Seen};
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, time::Instant};
 
 mod hosts {
     pub mod browser;
@@ -26,7 +26,9 @@ const HOSTS: &[Host] = &[
 async fn every_host_gives_the_verdicts_of_the_core_and_the_table_says_so() {
     let mut columns: Vec<(&str, Vec<Seen>)> = Vec::new();
     for host in HOSTS {
+        let start = Instant::now();
         columns.push((host.name, (host.verdicts)().await));
+        println!("{}: {:.1?}", host.name, start.elapsed());
     }
     let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| table::differences(name, seen)).collect();
     assert!(wrong.is_empty(), "{} verdicts differ:\n{}", wrong.len(), wrong.join("\n"));

@@ -18,7 +18,7 @@ export async function fetchKeys(url, etag) {
   const headers = etag === undefined || "document" in globalThis ? {} : { "If-None-Match": etag };
   try {
     const response = await fetch(url, {
-      headers, signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer",
+      headers, signal, redirect: "manual", credentials: "omit", referrerPolicy: "no-referrer",
     });
     const about = { maxAge: maxAge(response.headers), etag: response.headers.get("etag") ?? undefined };
     if (response.status === 304) return { tag: "ok", val: { body: undefined, ...about } };

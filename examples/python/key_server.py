@@ -63,8 +63,8 @@ def read(response: Any, deadline: float) -> bytes | str:
             return "too-large"
         if time.monotonic() > deadline:
             return "timed-out"
-    # A body that ended early is no JSON, and the guest takes no such set.
-    return bytes(body)
+    # What is still missing when the connection ends; `None` where the server did not say how much there is.
+    return "unreachable" if response.length else bytes(body)
 
 
 def answer(body: bytes | None, headers: Message) -> Any:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -146,7 +146,8 @@ class Verifier:
         verdict: Variant = self._guarded(function, token)
         said = {name.replace("-", "_"): value for name, value in vars(verdict.payload).items()}
         if verdict.tag == "ok":
-            return Claims(**{**said, "payload": json.loads(said["payload"])})
+            claims = {claim.name: said[claim.name] for claim in fields(Claims)}
+            return Claims(**{**claims, "payload": json.loads(said["payload"])})
         raise Denial(said["reason"], STATUS.get(said["answer"], 503), said["awaits_keys"])
 
     def _guarded(self, function: str, *arguments: Any) -> Any:

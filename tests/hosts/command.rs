@@ -1,9 +1,9 @@
-//! What the examples' commands do alike.
+//! What the examples do alike: their commands, and what they make of servers of keys.
 
 use crate::hosts::example::{Example, text};
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
-    keys::{RSA_2048, jwks},
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, SUBJECT},
 };
 use serde_json::{Value, json};
@@ -43,4 +43,17 @@ pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
     let (code, said) = verify(server.url("/jwks.json"), NOW, "''", &token).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.as_str().is_some_and(|said| said.contains("no-client")), "{said}");
+}
+
+/// A server with one key at first, then with that and one named `rotated`; and beside it at other paths the faults of servers.
+pub async fn server_of_keys() -> FaultyServer {
+    let first = RSA_2048.jwk(KEY_ID);
+    let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
+    let server = FaultyServer::start(Behaviour::Status(404, String::new())).await;
+    let in_turn = vec![Behaviour::Serve(one.clone()), Behaviour::Serve(both)];
+    server.path_does("/jwks.json", Behaviour::InTurn(in_turn));
+    server.path_does("/moved", Behaviour::Redirect(server.url("/jwks.json"), one.clone()));
+    server.path_does("/huge", Behaviour::Huge(1 << 20));
+    server.path_does("/cut", Behaviour::CloseMidway(one));
+    server
 }

@@ -5,9 +5,8 @@ use crate::hosts::{
     example::{Example, printed, test_file},
 };
 use poolgate_tests::{
-    faulty_server::{Behaviour, FaultyServer},
-    keys::{OTHER_RSA_2048, RSA_2048, jwks},
-    minting::{Draft, KEY_ID},
+    keys::{OTHER_RSA_2048, RSA_2048},
+    minting::Draft,
     seen::Seen,
 };
 use std::{path::PathBuf, process::Command};
@@ -43,13 +42,11 @@ async fn the_command_for_node_verifies_with_keys_that_it_fetches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_node_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
-    let first = RSA_2048.jwk(KEY_ID);
-    let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
-    let server = FaultyServer::start(Behaviour::InTurn(vec![Behaviour::Serve(one), Behaviour::Serve(both)])).await;
+    let server = command::server_of_keys().await;
     let mut node = Command::new("node");
     node.arg(test_file("node_keys.mjs")).arg(ready().await).arg(server.url("/jwks.json"));
     node.arg(Draft::access(&RSA_2048).compact());
     node.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
     printed(node).await;
-    assert_eq!(server.fetches(), 3);
+    assert_eq!(server.fetches_of("/jwks.json"), 3);
 }

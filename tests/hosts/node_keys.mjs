@@ -1,4 +1,5 @@
-// `node node_keys.mjs FOLDER JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time.
+// `node node_keys.mjs FOLDER JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time, and beside
+// the keys the faults that are named below.
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
@@ -33,6 +34,16 @@ failing = true;
 assert.throws(() => verifier.verifySync(token), denies("sandbox-failed", 503));
 failing = false;
 assert.equal((await verifier.verify(token)).username, "ada");
+
+// A server that misbehaves brings no keys, and the report says why.
+for (const [path, fault] of [["/moved", "bad-status"], ["/huge", "too-large"], ["/cut", "unreachable"]]) {
+  const faulty = await createVerifier({ pools: [{ ...pool, keys: { url: new URL(path, url).href } }] }, { clock });
+  await assert.rejects(faulty.verify(token), denies("keys-unavailable", 503));
+  assert.deepEqual(faulty.keyReports()[0].lastError, { tag: "fetch", val: fault }, path);
+}
+const elsewhere = await createVerifier({ pools: [{ ...pool, keys: { url: "http://keys.invalid/" } }] }, { clock });
+await assert.rejects(elsewhere.verify(token), denies("keys-unavailable", 503));
+assert.deepEqual(elsewhere.keyReports()[0].lastError, { tag: "fetch", val: "refused" });
 
 // What can't be understood is no verifier.
 await assert.rejects(createVerifier({ pools: [{ ...pool, clientId: "x" }] }), /unknown member clientId/);

@@ -5,9 +5,8 @@ use crate::hosts::{
     example::{Example, printed, test_file},
 };
 use poolgate_tests::{
-    faulty_server::{Behaviour, FaultyServer},
-    keys::{OTHER_RSA_2048, RSA_2048, jwks},
-    minting::{Draft, KEY_ID},
+    keys::{OTHER_RSA_2048, RSA_2048},
+    minting::Draft,
     seen::Seen,
 };
 use std::{path::Path, process::Command};
@@ -53,13 +52,11 @@ async fn the_command_for_python_verifies_with_keys_that_it_fetches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_python_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
-    let first = RSA_2048.jwk(KEY_ID);
-    let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
-    let server = FaultyServer::start(Behaviour::InTurn(vec![Behaviour::Serve(one), Behaviour::Serve(both)])).await;
+    let server = command::server_of_keys().await;
     let mut python = python("python_keys.py").await;
     python.arg(EXAMPLE.folder().join("poolgate.wasm")).arg(server.url("/jwks.json"));
     python.arg(Draft::access(&RSA_2048).compact());
     python.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
     printed(python).await;
-    assert_eq!(server.fetches(), 3);
+    assert_eq!(server.fetches_of("/jwks.json"), 3);
 }

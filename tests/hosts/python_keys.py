@@ -1,7 +1,9 @@
-"""`python_keys.py COMPONENT JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time."""
+"""`python_keys.py COMPONENT JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time, and
+beside the keys the faults that are named below."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin
 
 from poolgate import Denial, Guest, Pool, Verifier
 
@@ -55,6 +57,16 @@ assert denied(verifier.verify_now, token) == ("sandbox-failed", 503)
 is_failing = False
 assert verifier.verify(token).username == "ada"
 verifier.close()
+
+# A server that misbehaves brings no keys, and the report says why.
+for place, fault in (
+    (urljoin(url, "/moved"), "bad-status"), (urljoin(url, "/huge"), "too-large"), (urljoin(url, "/cut"), "unreachable"),
+    ("http://keys.invalid/", "refused"),
+):
+    faulty = Verifier(guest, [Pool(**{**words, "jwks_url": place})], clock=clock)
+    assert denied(faulty.verify, token) == ("keys-unavailable", 503)
+    error = getattr(faulty.key_reports()[0], "last-error")
+    assert (error.tag, error.payload) == ("fetch", fault), f"{place}: {error}"
 
 # What can't be understood is no verifier.
 assert "client_id" in refused(**words, client_id="x")
