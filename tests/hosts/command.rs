@@ -1,12 +1,17 @@
 //! What the examples do alike: their commands, and what they make of servers of keys.
 
-use crate::hosts::example::{Example, text};
+use crate::hosts::example::{Example, printed, replaced, text};
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, SUBJECT},
 };
 use serde_json::{Value, json};
+use std::{
+    fs,
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The README's command with a server of ours in the place of Cognito, and at the tests' time: allowed, denied, keys missing, and wrong
 /// usage; and never a part of the token where the command says why.
@@ -56,4 +61,33 @@ pub async fn server_of_keys() -> FaultyServer {
     server.path_does("/huge", Behaviour::Huge(1 << 20));
     server.path_does("/cut", Behaviour::CloseMidway(one));
     server
+}
+
+/// The README's program in a language, after a line that takes its token, with a server of ours in the place of Cognito. It is run with
+/// `command` in the example's folder, and greets the user; with another token it says what to answer and to log.
+pub async fn the_program_greets(
+    example: &'static Example,
+    language: &str,
+    token_line: &str,
+    words: [&str; 2],
+    command: Command,
+) {
+    let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
+    let pool = words[1].replace("ISSUER", ISSUER).replace("URL", &server.url("/jwks.json"));
+    let blocks = example.blocks(language);
+    let program = replaced(&blocks[0], &[(words[0], &pool), ("1example23456789", CLIENT_ID)]);
+    let extension = if language == "js" { "mjs" } else { "py" };
+    let file = example.folder().join(format!("readme-program.{extension}"));
+    fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
+    // It has no other clock than the machine's.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let said = async |expiry: u64| {
+        let mut run = Command::new(command.get_program());
+        run.args(command.get_args()).arg(&file).arg(Draft::access(&RSA_2048).claim("exp", expiry).compact());
+        run.current_dir(example.folder());
+        printed(run).await
+    };
+    let greeting = said(now + 3600).await;
+    assert!(greeting.starts_with("hello ada") && greeting.contains("writers"), "{greeting}");
+    assert_eq!(said(now - 1).await, "answer 401 and log expired\n");
 }

@@ -60,21 +60,24 @@ impl Example {
     /// # Panics
     /// When one of the words is not in it.
     pub async fn verify(&'static self, words: &[(&str, &str)], token: &str) -> Output {
-        let mut command = self.commands()[1].clone();
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), token).expect("a file");
         let path = file.path().display().to_string();
-        for (word, other) in words.iter().chain(&[("token.txt", path.as_str())]) {
-            assert!(command.contains(word), "{word} is not in {command}");
-            command = command.replace(word, other);
-        }
+        let command = replaced(&replaced(&self.commands()[1], words), &[("token.txt", &path)]);
         tokio::task::spawn_blocking(move || shell(&command, &self.folder())).await.expect("no panic")
     }
 
     /// The README's blocks of shell commands, in their order.
     pub fn commands(&self) -> Vec<String> {
+        self.blocks("sh")
+    }
+
+    /// The README's blocks in a language, in their order.
+    pub fn blocks(&self, language: &str) -> Vec<String> {
         let readme = fs::read_to_string(self.source().join("README.md")).expect("a README");
-        readme.split("```sh\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
+        let start = format!("```{language}\n");
+        let blocks = readme.split(&start).skip(1);
+        blocks.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
     }
 
     /// What was installed and made beside the files stays.
@@ -91,6 +94,17 @@ impl Example {
             }
         }
     }
+}
+
+/// The text with other words in places of some.
+///
+/// # Panics
+/// When one of the words is not in it.
+pub fn replaced(text: &str, words: &[(&str, &str)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (word, other)| {
+        assert!(text.contains(word), "{word} is not in {text}");
+        text.replace(word, other)
+    })
 }
 
 /// A test's file.

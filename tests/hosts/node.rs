@@ -50,3 +50,11 @@ async fn on_node_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
     printed(node).await;
     assert_eq!(server.fetches_of("/jwks.json"), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_in_the_readme_for_node_runs() {
+    ready().await;
+    let words = ["userPoolId: \"eu-west-1_EXAMPLE01\"", "issuer: \"ISSUER\", keys: { url: \"URL\" }"];
+    let token = "const token = process.argv[2];";
+    command::the_program_greets(&EXAMPLE, "js", token, words, Command::new("node")).await;
+}

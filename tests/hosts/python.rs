@@ -60,3 +60,11 @@ async fn in_python_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
     printed(python).await;
     assert_eq!(server.fetches_of("/jwks.json"), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_in_the_readme_for_python_runs() {
+    ready().await;
+    let words = ["user_pool_id=\"eu-west-1_EXAMPLE01\"", "issuer=\"ISSUER\", jwks_url=\"URL\""];
+    let python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
+    command::the_program_greets(&EXAMPLE, "python", "import sys; token = sys.argv[1]", words, python).await;
+}
