@@ -98,7 +98,7 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
@@ -107,6 +107,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-artifacts", &[]),
     ("poolgate", &["poolgate-artifacts"]),
+    ("example-axum", &["poolgate"]),
+    ("example-tonic", &["poolgate"]),
 ];
 
 #[test]

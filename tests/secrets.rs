@@ -1,6 +1,10 @@
 //! No token, key or secret appears in an error, a log or a Debug output.
 
-use poolgate::{FixedClock, JwsVerifier, Pool, SeedFailure, TokenUseRule, Verifier};
+use axum::{Router, body::Body, extract::Request, routing};
+use poolgate::{
+    FixedClock, JwsVerifier, Pool, SeedFailure, TokenUseRule, Verifier,
+    tower::{AuthLayer, Claims},
+};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
@@ -15,6 +19,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
+use tower_service::Service;
+use tracing::subscriber::DefaultGuard;
 
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
 
@@ -48,6 +54,14 @@ impl Write for Log {
 }
 
 impl Log {
+    /// Takes down what this thread logs, for as long as the guard lives.
+    fn listen(&self) -> DefaultGuard {
+        let writer = self.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("no test panics while logging")).into_owned()
     }
@@ -137,10 +151,7 @@ fn a_private_key_in_a_key_set_is_refused_and_not_repeated() {
 #[tokio::test]
 async fn debug_outputs_errors_and_logs_are_silent() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let _guard = log.listen();
 
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only();
     let builder =
@@ -185,4 +196,38 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     for personal in ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "\"exp\""] {
         assert!(!said.contains(personal) && !logged.contains(personal), "{personal} is told");
     }
+}
+
+#[tokio::test]
+async fn the_layer_hides_a_token_also_from_who_prints_the_request() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only();
+    let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).compilation_cache(CACHE);
+    let verifier = builder.build().await.expect("it builds");
+    let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
+    verifier.seed_keys(ISSUER, keys, NOW).await.expect("the key is good");
+    let layer = AuthLayer::new(verifier);
+    let mut said = format!("{layer:?}");
+    let printing = async |claims: Claims, request: Request| {
+        tracing::info!(?claims, ?request, "a handler that prints all");
+    };
+    let mut app = Router::new().route("/", routing::get(printing)).layer(layer);
+    let (good, bad) = (Draft::access(&RSA_2048).compact(), Draft::access(&RSA_2048).claim("exp", 1).compact());
+    for (sent, status) in [(&[&good][..], 200), (&[&bad], 401), (&[&good, &bad], 400)] {
+        let mut request = Request::get("/");
+        for token in sent {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let response = app.call(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        assert_eq!(response.status(), status);
+        said += &format!("{response:?}");
+        said +=
+            &String::from_utf8_lossy(&axum::body::to_bytes(response.into_body(), 4_096).await.expect("a short body"));
+    }
+    let logged = log.text();
+    assert!(logged.contains("a handler that prints all") && logged.contains("Sensitive"), "{logged}");
+    let secrets: Vec<&str> = parts(&good).chain(parts(&bad)).collect();
+    assert_silent("an answer or a Debug output", &said, &secrets);
+    assert_silent("the log", &logged, &secrets);
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+mod bearer;
 mod bindings;
 mod clock;
 pub mod environment;
@@ -19,7 +20,11 @@ mod key_source;
 pub mod measure;
 mod metrics;
 mod pool;
+mod refusal;
+mod requirement;
 mod sandbox;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod verdict;
 mod verifier;
 
@@ -29,6 +34,7 @@ pub use error::{BuildError, SeedFailure};
 pub use jws::JwsVerifier;
 pub use key_source::{KeyUrl, KeyUrlError};
 pub use pool::{Pool, TokenUseRule};
+pub use requirement::Requirement;
 pub use verdict::{
     Algorithm, Answer, Denial, FetchError, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey,
     TokenUse, Verified, VerifiedJws,

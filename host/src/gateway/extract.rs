@@ -1,6 +1,6 @@
 //! JSON in: what is none is refused as a problem, and nothing of it is repeated.
 
-use super::problem::Refused;
+use crate::refusal::Refused;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::StatusCode,

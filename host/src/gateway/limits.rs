@@ -1,6 +1,6 @@
 //! How often one client may ask: a token bucket an address, before anything is read.
 
-use super::problem::Refused;
+use crate::refusal::Refused;
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::HeaderName,

@@ -1,10 +1,9 @@
 //! The accounts and the verifier over HTTP, so that a team can use them without writing Rust.
 //!
-//! A request goes straight through: `limits` (body, rate) → `routes` or `verify` (JSON in) → [`Accounts`] → `problem` or a body
+//! A request goes straight through: `limits` (body, rate) → `routes` or `verify` (JSON in) → [`Accounts`] → `refusal` or a body
 //! (JSON out). What an operator looks at is in `operations`; the counts that tell who has an account are served elsewhere.
 
 mod bodies;
-mod caller;
 mod cookies;
 mod extract;
 mod limits;

@@ -1,7 +1,7 @@
 //! What an operator looks at: health, readiness, metrics.
 
-use super::{House, State, problem::Refused};
-use crate::KeyState;
+use super::{House, State};
+use crate::{KeyState, refusal::Refused};
 use axum::{
     Router,
     http::{StatusCode, header},

@@ -8,12 +8,14 @@ use super::{
         SignedInBody, TokensBody, TotpSecretBody, TotpVerified, UpdateAttributes, UserBody, Username, VerifyAttribute,
         VerifyTotp,
     },
-    caller::Bearer,
     cookies,
     extract::Body,
-    problem::{ProblemBody, Refused},
 };
-use crate::accounts::{SignedIn, TotpOwner};
+use crate::{
+    accounts::{SignedIn, TotpOwner},
+    bearer::Bearer,
+    refusal::{ProblemBody, Refused},
+};
 use axum::{
     Json,
     http::{HeaderMap, StatusCode, header},

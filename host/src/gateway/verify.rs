@@ -1,11 +1,11 @@
 //! `/v1/verify`: for nginx `auth_request`, Caddy and Traefik `forward_auth`, and Envoy's `ext_authz` over HTTP.
 
-use super::{
-    House, State,
-    caller::Bearer,
-    problem::{ProblemBody, Refused},
+use super::{House, State};
+use crate::{
+    Answer, Denial, Reason, Requirement, TokenUse, TokenUseRule, Verified,
+    bearer::Bearer,
+    refusal::{ProblemBody, Refused},
 };
-use crate::{Answer, Denial, Reason, TokenUse, TokenUseRule, Verified};
 use axum::{
     Router,
     extract::RawQuery,
@@ -30,47 +30,23 @@ pub(crate) fn router() -> Router<Arc<House>> {
         .route("/v1/verify/{*path}", any(verify_below))
 }
 
-/// What a request must have besides a good token.
-#[derive(Default)]
-struct Wanted {
-    groups: Vec<String>,
-    scopes: Vec<String>,
-}
-
-impl Wanted {
-    /// Of a query that the proxy's configuration states. A name that is not known is an error, for a typing error must not open
-    /// a door.
-    fn of(query: Option<&str>) -> Result<Self, Refused> {
-        let mut wanted = Self::default();
-        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            match (&*name, value.is_empty()) {
-                ("group", false) => wanted.groups.push(value.into_owned()),
-                ("scope", false) => wanted.scopes.push(value.into_owned()),
-                _ => {
-                    let detail = "the query has something other than group=… and scope=…";
-                    return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
-                }
+/// What the proxy's configuration asks for in the query: any of the groups, and any of the scopes. A name that is not known is an
+/// error, for a typing error must not open a door.
+fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
+    let (mut groups, mut scopes) = (Vec::new(), Vec::new());
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (&*name, value.is_empty()) {
+            ("group", false) => groups.push(value.into_owned()),
+            ("scope", false) => scopes.push(value.into_owned()),
+            _ => {
+                let detail = "the query has something other than group=… and scope=…";
+                return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
             }
         }
-        Ok(wanted)
     }
-
-    fn check(&self, verified: &Verified) -> Result<(), Refused> {
-        let has_any =
-            |wanted: &[String], held: &[String]| wanted.is_empty() || wanted.iter().any(|it| held.contains(it));
-        if has_any(&self.groups, &verified.groups) && has_any(&self.scopes, &verified.scopes) {
-            return Ok(());
-        }
-        let scope = self.scopes.join(" ");
-        // The scope attribute has its characters from RFC 6750 section 3: what has others is left out.
-        let is_plain = scope.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
-        let challenge = match is_plain && !scope.is_empty() {
-            true => HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok(),
-            false => None,
-        };
-        let plain = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
-        Err(Refused::insufficient(challenge.unwrap_or(plain)))
-    }
+    let requirement = Requirement::new();
+    let requirement = if groups.is_empty() { requirement } else { requirement.any_of_groups(groups) };
+    Ok(if scopes.is_empty() { requirement } else { requirement.any_of_scopes(scopes) })
 }
 
 /// Judge the bearer token
@@ -106,9 +82,9 @@ impl Wanted {
     tag = "verify",
 )]
 async fn verify(house: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Claims, Refused> {
-    let wanted = Wanted::of(query.as_deref())?;
+    let requirement = requirement(query.as_deref())?;
     let verified = judge(&house, &headers).await?;
-    wanted.check(&verified)?;
+    requirement.check(&verified).map_err(|_| requirement.refusal())?;
     Ok(claims(&verified))
 }
 
@@ -185,11 +161,11 @@ mod tests {
 
     #[test]
     fn a_query_asks_for_groups_and_scopes_and_nothing_else() {
-        let wanted =
-            Wanted::of(Some("group=admins&group=a%20b&scope=api%2Fread")).ok().map(|it| (it.groups, it.scopes));
-        assert_eq!(wanted, Some((vec!["admins".into(), "a b".into()], vec!["api/read".into()])));
+        let wanted = requirement(Some("group=admins&group=a%20b&scope=api%2Fread")).ok();
+        let expected = Requirement::new().any_of_groups(["admins", "a b"]).any_of_scopes(["api/read"]);
+        assert_eq!(wanted, Some(expected));
         for query in ["groups=admins", "group=", "admins"] {
-            assert!(Wanted::of(Some(query)).is_err(), "{query}");
+            assert!(requirement(Some(query)).is_err(), "{query}");
         }
     }
 }

@@ -1,0 +1,16 @@
+//! Runs the service. The user pool and the app client come from the environment.
+
+use poolgate::{Pool, TokenUseRule, Verifier};
+use std::{env, error::Error};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let pool = Pool::from_environment()?.token_use(TokenUseRule::Access);
+    let verifier = Verifier::builder().pool(pool).build().await?;
+    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("the service is at http://{}", listener.local_addr()?);
+    axum::serve(listener, example_axum::app(verifier)).await?;
+    Ok(())
+}

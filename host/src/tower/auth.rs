@@ -1,0 +1,121 @@
+//! The layer that verifies.
+
+use super::{
+    answer::{Answering, ResponseBody, Style},
+    claims::Claims,
+};
+use crate::{Denial, Verifier, bearer::Presented, refusal::Refused};
+use http::{HeaderMap, Request, Response, header};
+use http_body_util::Either;
+use secrecy::ExposeSecret;
+use std::{
+    mem,
+    task::{Context, Poll},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Lets requests pass whose bearer token (RFC 6750 section 2.1) the verifier accepts, with [`Claims`] in their extensions; answers
+/// all others itself. See the [module](super) for the answers.
+///
+/// The token is looked for in the one `Authorization` header and nowhere else; that header is marked as sensitive, so that no
+/// Debug output further in shows it. Bodies are not touched, in neither direction. A CORS preflight has no token: a layer that
+/// answers it belongs outside of this one.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct AuthLayer {
+    verifier: Verifier,
+    admits_anonymous: bool,
+    style: Style,
+}
+
+impl AuthLayer {
+    /// Every request needs a good token.
+    pub fn new(verifier: Verifier) -> Self {
+        Self { verifier, admits_anonymous: false, style: Style::default() }
+    }
+
+    /// Lets requests pass that have no bearer token, without [`Claims`]. One that has a token needs a good one all the same.
+    pub fn allow_anonymous(mut self) -> Self {
+        self.admits_anonymous = true;
+        self
+    }
+
+    /// Refuses without a body: the status and `WWW-Authenticate` say it all. Problem details (RFC 9457) unless stated.
+    pub fn without_body(mut self) -> Self {
+        self.style.is_without_body = true;
+        self
+    }
+
+    /// Who asks, if anyone does: nobody only where that is allowed.
+    async fn judge(&self, presented: Presented) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
+        match presented {
+            Presented::Token(token) => match self.verifier.verify(token.expose_secret()).await {
+                Ok(verified) => Ok(Some(Claims::new(verified))),
+                Err(denial) => Err((denial.into(), Some(denial))),
+            },
+            Presented::Nothing if self.admits_anonymous => Ok(None),
+            Presented::Nothing => Err((Refused::no_token(), None)),
+            Presented::Several => Err((Refused::several_tokens(), None)),
+        }
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = Auth<S>;
+
+    fn layer(&self, inner: S) -> Auth<S> {
+        Auth { inner, layer: self.clone() }
+    }
+}
+
+/// A service behind an [`AuthLayer`].
+#[derive(Clone, Debug)]
+pub struct Auth<S> {
+    inner: S,
+    layer: AuthLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for Auth<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = Answering<R, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // The one that was polled is ready; its clone may not be.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
+        let layer = self.layer.clone();
+        Box::pin(async move {
+            let presented = Presented::of(request.headers());
+            hide(request.headers_mut());
+            match layer.judge(presented).await {
+                Ok(claims) => {
+                    let extensions = request.extensions_mut();
+                    // What a layer further out found with another verifier says nothing here.
+                    extensions.remove::<Claims>();
+                    extensions.insert(layer.style);
+                    claims.map(|claims| extensions.insert(claims));
+                    Ok(inner.call(request).await?.map(Either::Left))
+                }
+                Err((refused, denial)) => Ok(layer.style.answer(request.headers(), refused, denial).map(Either::Right)),
+            }
+        })
+    }
+}
+
+/// Keeps tokens out of Debug output.
+fn hide(headers: &mut HeaderMap) {
+    if let header::Entry::Occupied(mut authorization) = headers.entry(header::AUTHORIZATION) {
+        authorization.iter_mut().for_each(|value| value.set_sensitive(true));
+    }
+}

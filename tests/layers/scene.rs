@@ -1,0 +1,99 @@
+//! A verifier with keys, tokens, and a client that sees whole answers.
+
+use poolgate::{FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use reqwest::{Client, header};
+use serde_json::Value;
+use std::num::NonZeroUsize;
+
+/// A user pool whose keys must be brought.
+pub fn pool() -> Pool {
+    Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only()
+}
+
+/// At the time of the tokens, without anything in the background.
+pub fn builder(pool: Pool) -> VerifierBuilder {
+    Verifier::builder()
+        .pool(pool)
+        .clock(FixedClock::at(NOW))
+        .instances(NonZeroUsize::MIN)
+        .without_maintenance()
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+}
+
+/// One that has the keys.
+pub async fn verifier() -> Verifier {
+    let verifier = without_keys().await;
+    verifier.seed_keys(ISSUER, keys(), NOW).await.expect("the keys are good");
+    verifier
+}
+
+/// One that has none.
+pub async fn without_keys() -> Verifier {
+    builder(pool()).build().await.expect("it builds")
+}
+
+pub fn keys() -> String {
+    jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
+}
+
+/// A good token, of the groups `readers` and `writers`.
+pub fn token() -> String {
+    Draft::access(&RSA_2048).compact()
+}
+
+/// A good token of an administrator.
+pub fn admin() -> String {
+    Draft::access(&RSA_2048).claim("cognito:groups", "[\"admins\"]").compact()
+}
+
+/// A good token with another one's claims.
+pub fn forged() -> String {
+    let (head, payload) = (token(), admin());
+    let part = |token: &str, number: usize| token.split('.').nth(number).expect("three parts").to_owned();
+    format!("{}.{}.{}", part(&head, 0), part(&payload, 1), part(&head, 2))
+}
+
+/// All that a caller is told.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub challenge: Option<String>,
+    pub reason: Option<String>,
+    pub is_stored: bool,
+    pub retry_after: Option<String>,
+    pub content_type: Option<String>,
+    pub body: String,
+}
+
+impl Answer {
+    /// The `reason` in the problem details.
+    pub fn problem(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        assert_eq!(body["status"], self.status, "{self:?}");
+        body["reason"].as_str().expect("a reason").to_owned()
+    }
+}
+
+/// Asks with these values of `Authorization`.
+pub async fn get(url: &str, authorizations: &[&str]) -> Answer {
+    let mut request = Client::builder().no_proxy().build().expect("an HTTP client").get(url);
+    for value in authorizations {
+        request = request.header(header::AUTHORIZATION, *value);
+    }
+    let response = request.send().await.expect("an answer");
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().expect("ASCII").to_owned());
+    Answer {
+        status: response.status().as_u16(),
+        challenge: header("www-authenticate"),
+        reason: header(crate::example_services::REASON),
+        is_stored: header("cache-control").as_deref() != Some("no-store"),
+        retry_after: header("retry-after"),
+        content_type: header("content-type"),
+        body: response.text().await.expect("text"),
+    }
+}
