@@ -20,8 +20,3 @@ fn the_readme_has_the_reasons_of_the_contract() {
     let expected = reason_table();
     assert!(README.contains(&expected), "the README's table of reasons should be:\n\n{expected}");
 }
-
-#[test]
-fn the_readme_has_the_nginx_configuration_that_is_tested() {
-    assert!(README.contains(include_str!("nginx/server.conf")), "copy tests/nginx/server.conf into the README");
-}

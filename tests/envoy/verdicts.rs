@@ -85,11 +85,6 @@ fn membership(membership: &Membership) -> Value {
     }
 }
 
-/// What a header can carry as it is (RFC 9110 section 5.5).
-fn can_be_sent(case: &Case) -> bool {
-    !case.token.is_empty() && case.token.bytes().all(|byte| matches!(byte, 0x21..=0x7e))
-}
-
 /// The issuers of a pool, for its seeds.
 fn issuers(pool: &Pool) -> Vec<String> {
     match &pool.issuer {
@@ -136,7 +131,7 @@ async fn every_token_of_the_corpus_gets_the_verdict_of_the_core() {
     for (number, cases) in groups.values().enumerate() {
         let url = scene.envoy.url(&number.to_string()).await;
         for case in cases {
-            if !can_be_sent(case) {
+            if !case.fits_a_header() {
                 unsent.push(case.name);
                 continue;
             }

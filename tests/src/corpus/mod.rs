@@ -128,6 +128,11 @@ impl Case {
         Self { now, ..self }
     }
 
+    /// Whether a header can carry the token as it is (RFC 9110 section 5.5).
+    pub fn fits_a_header(&self) -> bool {
+        !self.token.is_empty() && self.token.bytes().all(|byte| matches!(byte, 0x21..=0x7e))
+    }
+
     /// Judges the token with the core itself.
     ///
     /// # Errors
