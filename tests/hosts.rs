@@ -3,23 +3,33 @@
 use poolgate_tests::seen::{Host, Seen};
 use std::{env, fs, path::Path, time::Instant};
 
+mod example_services;
 mod hosts {
+    pub mod axum;
     pub mod browser;
     pub mod cases;
     pub mod command;
     pub mod example;
+    pub mod judges;
     pub mod node;
+    pub mod proxies;
     pub mod python;
     pub mod table;
+    pub mod tonic;
 }
 
-use hosts::{browser, node, python, table};
+use hosts::{axum, browser, node, proxies, python, table, tonic};
 
 /// The columns of the table.
 const HOSTS: &[Host] = &[
     Host { name: "Node.js", verdicts: || Box::pin(node::verdicts()) },
     Host { name: "Chromium", verdicts: || Box::pin(browser::verdicts()) },
     Host { name: "Python", verdicts: || Box::pin(python::verdicts()) },
+    Host { name: "axum", verdicts: || Box::pin(axum::verdicts()) },
+    Host { name: "tonic", verdicts: || Box::pin(tonic::verdicts()) },
+    Host { name: "nginx", verdicts: || Box::pin(proxies::nginx()) },
+    Host { name: "Caddy", verdicts: || Box::pin(proxies::caddy()) },
+    Host { name: "Traefik", verdicts: || Box::pin(proxies::traefik()) },
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,8 @@ pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
     let mut page = format!(
         "# Verdicts of every host\n\nThe {} tokens of the corpus, put to every host: a cell says how many tokens got just the \
          verdict, and for what reason, that the core gives, of how many that host could be asked (some can't stand in a \
-         header). Written by `POOLGATE_WRITE_HOSTS=1 cargo test --test hosts`, and compared by `cargo test --test hosts`.\n\n",
+         header). In gRPC and through a proxy no reason is told, and the status alone counts. Written by \
+         `POOLGATE_WRITE_HOSTS=1 cargo test --test hosts`, and compared by `cargo test --test hosts`.\n\n",
         cases().len()
     );
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();

@@ -1,0 +1,78 @@
+//! A verifier of the host as a case of the corpus wants it. Each test that needs it includes this file.
+
+use poolgate::{Algorithm, FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate_core::{ClientRule, IssuerRule, KeyOrigin, Membership, ResourceRule, TokenUseRule as CoreTokenUse};
+use poolgate_tests::corpus::Case;
+use std::time::Duration;
+
+/// With the case's configuration, keys and time; the builder is for what the case does not say.
+pub async fn verifier(case: &Case, builder: VerifierBuilder) -> Verifier {
+    let limits = case.config.limits;
+    let mut builder = builder
+        .clock(FixedClock::at(case.now))
+        .token_limit(limits.token_bytes)
+        .json_depth_limit(limits.json_depth)
+        .jwks_limits(limits.jwks_bytes, limits.jwks_keys)
+        // What counts here is the verdict: a busy machine must not make it a timeout.
+        .call_deadline(Duration::from_secs(30))
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    for pool in &case.config.pools {
+        builder = builder.pool(host_pool(pool));
+    }
+    let verifier = builder.build().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    for seed in &case.seeds {
+        // Refused sets are part of the corpus; the core is given the same.
+        let _ = verifier.seed_keys(seed.issuer.as_str(), seed.jwks.as_str(), seed.fetched_at).await;
+    }
+    verifier
+}
+
+/// The same statements in the host's words.
+fn host_pool(pool: &poolgate_core::Pool) -> Pool {
+    let mut host = match &pool.issuer {
+        IssuerRule::UserPool { id, region: None } => Pool::user_pool(id),
+        IssuerRule::UserPool { id, region: Some(region) } => Pool::user_pool(id).region(region),
+        IssuerRule::Exactly(issuer) => Pool::issuer(issuer),
+        IssuerRule::Unchecked => Pool::any_issuer(),
+    };
+    host = match &pool.keys {
+        KeyOrigin::Derived => host,
+        KeyOrigin::Url(url) => host.jwks_url(url),
+        KeyOrigin::Seeded => host.seeded_keys_only(),
+    };
+    host = host.algorithms(pool.algorithms.iter().map(|algorithm| host_algorithm(*algorithm)));
+    host = host.token_use(match pool.token_use {
+        CoreTokenUse::Access => TokenUseRule::Access,
+        CoreTokenUse::Id => TokenUseRule::Id,
+        CoreTokenUse::AccessOrId => TokenUseRule::AccessOrId,
+        CoreTokenUse::Unchecked => TokenUseRule::Unchecked,
+    });
+    host = match &pool.client {
+        ClientRule::OneOf(ids) => host.client_ids(ids),
+        ClientRule::Unchecked => host.any_client(),
+    };
+    host = match &pool.groups {
+        Membership::Unchecked => host,
+        Membership::AnyOf(names) => host.any_of_groups(names),
+        Membership::AllOf(names) => host.all_of_groups(names),
+    };
+    host = match &pool.scopes {
+        Membership::Unchecked => host,
+        Membership::AnyOf(names) => host.any_of_scopes(names),
+        Membership::AllOf(names) => host.all_of_scopes(names),
+    };
+    host = match &pool.resource {
+        ResourceRule::Unbound => host,
+        ResourceRule::OneOf(resources) => host.resources(resources),
+        ResourceRule::Unchecked => host.any_resource(),
+    };
+    if let Some(seconds) = pool.max_age {
+        host = host.max_age(Duration::from_secs(seconds.into()));
+    }
+    host.leeway(Duration::from_secs(pool.leeway.into())).issued_at_skew(Duration::from_secs(pool.issued_at_skew.into()))
+}
+
+fn host_algorithm(algorithm: poolgate_core::Algorithm) -> Algorithm {
+    let same = Algorithm::ALL.iter().find(|host| host.jose_name() == algorithm.name());
+    *same.unwrap_or_else(|| panic!("the contract has no {}", algorithm.name()))
+}
