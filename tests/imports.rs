@@ -98,13 +98,15 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
     ("poolgate-component", &["poolgate-core"]),
     ("poolgate-edge", &["poolgate-core"]),
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
+    ("poolgate-http", &["poolgate-core", "poolgate-edge"]),
+    ("poolgate-echo", &[]),
     ("poolgate-artifacts", &[]),
     ("poolgate", &["poolgate-artifacts"]),
 ];

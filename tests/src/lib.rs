@@ -7,7 +7,10 @@
 pub mod cognito_local;
 pub mod corpus;
 pub mod dice;
+pub mod edge_corpus;
+pub mod edge_scene;
 pub mod envoy;
+pub mod exact_client;
 pub mod faulty_server;
 pub mod handmade_rsa;
 pub mod keys;
