@@ -3,7 +3,7 @@
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use criterion::{Criterion, criterion_group, criterion_main};
-use poolgate_artifacts::{PROBE_PLAIN, PROBE_SIMD, PROBE_WIDE};
+use poolgate_artifacts::{PROBE_PLAIN, PROBE_RELAXED, PROBE_SIMD, PROBE_WIDE};
 use poolgate_core::Algorithm;
 use poolgate_tests::keys::{RSA_2048, RSA_3072, TestKey};
 use std::hint::black_box;
@@ -56,6 +56,7 @@ fn kernels(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("{AT_ONCE} public operations, {size}"));
         for (name, wasm, export) in [
             ("wide", PROBE_WIDE, "fastest"),
+            ("relaxed SIMD", PROBE_RELAXED, "fastest"),
             ("SIMD", PROBE_SIMD, "fastest"),
             ("plain", PROBE_PLAIN, "fastest"),
             ("rsa crate, plain", PROBE_PLAIN, "peer"),

@@ -1,7 +1,5 @@
 //! The filter in a real Envoy.
 
-#[path = "envoy/client.rs"]
-mod client;
 #[path = "envoy/configuration.rs"]
 mod configuration;
 #[path = "envoy/examples.rs"]

@@ -105,6 +105,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("poolgate-component", &["poolgate-core"]),
     ("poolgate-edge", &["poolgate-core"]),
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
+    ("poolgate-http", &["poolgate-core", "poolgate-edge"]),
+    ("poolgate-echo", &[]),
     ("poolgate-artifacts", &[]),
     ("poolgate", &["poolgate-artifacts"]),
     ("example-axum", &["poolgate"]),

@@ -7,7 +7,7 @@
 mod cases;
 
 use cases::{Case, Generator, with_num_bigint};
-use poolgate_artifacts::{PROBE_PLAIN, PROBE_SIMD, PROBE_WIDE};
+use poolgate_artifacts::{PROBE_PLAIN, PROBE_RELAXED, PROBE_SIMD, PROBE_WIDE};
 use poolgate_tests::wycheproof_vectors::sets;
 use serde_json::Value;
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
@@ -46,8 +46,9 @@ impl Probe {
         Self { name, store, memory, buffer, set_key, fastest }
     }
 
-    fn all() -> [Self; 3] {
-        [("wide", PROBE_WIDE), ("simd", PROBE_SIMD), ("plain", PROBE_PLAIN)].map(|(name, wasm)| Self::start(name, wasm))
+    fn all() -> [Self; 4] {
+        [("wide", PROBE_WIDE), ("relaxed", PROBE_RELAXED), ("simd", PROBE_SIMD), ("plain", PROBE_PLAIN)]
+            .map(|(name, wasm)| Self::start(name, wasm))
     }
 
     fn message(&mut self, case: &Case) -> Option<Vec<u8>> {

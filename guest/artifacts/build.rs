@@ -3,6 +3,8 @@
 //! Every artifact is one nested `cargo build` of this workspace, with the same lock file, into a target folder of its own
 //! (a nested build must not wait for the lock of the outer one, and flags differ from artifact to artifact).
 
+mod callbacks;
+
 use std::{
     env,
     error::Error,
@@ -30,7 +32,11 @@ enum Guest {
     Component,
     /// `poolgate-probe`: the module stays as it is.
     Probe,
-    /// `poolgate-proxy-wasm`: so does this.
+    /// `poolgate-http`: the module becomes a component.
+    Http,
+    /// `poolgate-echo`: so does this.
+    Echo,
+    /// `poolgate-proxy-wasm`: the module keeps the callbacks that do something.
     ProxyWasm,
 }
 
@@ -39,6 +45,8 @@ impl Guest {
         match self {
             Guest::Component => "component",
             Guest::Probe => "probe",
+            Guest::Http => "http",
+            Guest::Echo => "echo",
             Guest::ProxyWasm => "proxy-wasm",
         }
     }
@@ -50,20 +58,25 @@ const WIDE: &str = "-Ctarget-feature=+wide-arithmetic --cfg=curve25519_dalek_bit
 const FAST: &str = "guest";
 const SMALL: &str = "guest-small";
 const SIMD: &str = "-Ctarget-feature=+simd128";
+/// What Envoy's V8 has besides.
+const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
 
 #[rustfmt::skip]
-const ARTIFACTS: [Artifact; 12] = [
+const ARTIFACTS: [Artifact; 15] = [
     Artifact { name: "token_verifier_wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_portable", guest: Guest::Component, flags: "", features: "every-algorithm", profile: FAST },
     Artifact { name: "token_verifier_cognito", guest: Guest::Component, flags: "", features: "", profile: SMALL },
     Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL },
-    Artifact { name: "envoy_filter", guest: Guest::ProxyWasm, flags: SIMD, features: "every-algorithm", profile: SMALL },
+    Artifact { name: "envoy_filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: SMALL },
     Artifact { name: "envoy_filter_plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: SMALL },
-    Artifact { name: "envoy_filter_cognito", guest: Guest::ProxyWasm, flags: SIMD, features: "", profile: SMALL },
-    Artifact { name: "envoy_filter_test", guest: Guest::ProxyWasm, flags: SIMD, features: "every-algorithm,test-doors", profile: SMALL },
+    Artifact { name: "envoy_filter_cognito", guest: Guest::ProxyWasm, flags: RELAXED, features: "", profile: SMALL },
+    Artifact { name: "envoy_filter_test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-doors", profile: SMALL },
+    Artifact { name: "middleware", guest: Guest::Http, flags: "", features: "every-algorithm", profile: SMALL },
+    Artifact { name: "echo", guest: Guest::Echo, flags: "", features: "", profile: SMALL },
     Artifact { name: "probe_wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST },
     Artifact { name: "probe_simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST },
+    Artifact { name: "probe_relaxed", guest: Guest::Probe, flags: RELAXED, features: "", profile: FAST },
     Artifact { name: "probe_plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST },
 ];
 
@@ -75,6 +88,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "guest/core",
         "guest/component",
         "guest/edge",
+        "guest/echo",
+        "guest/http",
         "guest/probe",
         "guest/proxy-wasm",
         "wit",
@@ -88,8 +103,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for artifact in &ARTIFACTS {
         let module = build_module(artifact, &workspace, &target_dir)?;
         let wasm = match artifact.guest {
-            Guest::Probe | Guest::ProxyWasm => module,
-            Guest::Component => ComponentEncoder::default()
+            Guest::Probe => module,
+            Guest::ProxyWasm => callbacks::keep(&module)?,
+            Guest::Component | Guest::Http | Guest::Echo => ComponentEncoder::default()
                 .module(&module)
                 .and_then(|encoder| encoder.validate(true).encode())
                 .map_err(|error| format!("{}: the module does not become a component: {error:#}", artifact.name))?,
@@ -111,6 +127,7 @@ fn build_module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Res
     let target_dir = target_dir.join(match artifact.flags {
         WIDE => "wide",
         SIMD => "simd",
+        RELAXED => "relaxed",
         _ => "plain",
     });
     let mut cargo = Command::new(env::var("CARGO")?);

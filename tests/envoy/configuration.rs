@@ -1,7 +1,8 @@
 //! A bad configuration keeps Envoy from starting, and says what to fix; the schema is what the filter reads.
 
-use crate::scene::{Files, guarded, pool};
+use crate::scene::Files;
 use poolgate_edge::Config;
+use poolgate_tests::edge_scene::{guarded, pool};
 use poolgate_tests::envoy::{Envoy, Setup, cluster, validate, wasm_filter_of};
 use serde_json::{Value, json};
 use std::{fs, path::Path};

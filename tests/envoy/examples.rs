@@ -1,10 +1,8 @@
 //! The example that users copy runs as it is, but for addresses.
 
-use crate::{
-    client::get,
-    scene::{Files, access},
-    upstream::Upstream,
-};
+use crate::{scene::Files, upstream::Upstream};
+use poolgate_tests::edge_scene::access;
+use poolgate_tests::exact_client::get;
 use poolgate_tests::{
     envoy::{Envoy, Setup, cluster, wasm_filter_of},
     faulty_server::{Behaviour, FaultyServer},

@@ -1,9 +1,8 @@
 //! Whatever fails, nothing passes that was not judged.
 
-use crate::{
-    client::{get, send},
-    scene::{Scene, access, guarded, pool, reason, remote_pool},
-};
+use crate::scene::{Scene, remote_pool};
+use poolgate_tests::edge_scene::{access, guarded, pool, reason};
+use poolgate_tests::exact_client::{get, send};
 use poolgate_tests::{
     envoy::cluster,
     faulty_server::{Behaviour, FaultyServer},

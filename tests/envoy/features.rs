@@ -1,9 +1,8 @@
 //! What a configuration can say, each seen through HTTP.
 
-use crate::{
-    client::{get, send},
-    scene::{Scene, access, pool, reason, valid_now},
-};
+use crate::scene::Scene;
+use poolgate_tests::edge_scene::{access, pool, reason, valid_now};
+use poolgate_tests::exact_client::{get, send};
 use poolgate_tests::{
     keys::RSA_2048,
     minting::{CLIENT_ID, Draft, SUBJECT},

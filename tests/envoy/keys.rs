@@ -1,10 +1,11 @@
 //! Keys that are fetched, shared between workers, changed and flooded.
 
 use crate::{
-    client::{get, send},
-    scene::{Files, Scene, access, access_of, guarded, reason, remote_pool},
+    scene::{Files, Scene, remote_pool},
     upstream::Upstream,
 };
+use poolgate_tests::edge_scene::{access, access_of, guarded, reason};
+use poolgate_tests::exact_client::{get, send};
 use poolgate_tests::{
     envoy::{Envoy, Setup, cluster, wasm_filter},
     faulty_server::{Behaviour, FaultyServer},

@@ -1,9 +1,8 @@
 //! A path that can be read in two ways reaches nothing; nor does one that no rule matches.
 
-use crate::{
-    client::{get, send},
-    scene::{Scene, access, pool, reason},
-};
+use crate::scene::Scene;
+use poolgate_tests::edge_scene::{access, pool, reason};
+use poolgate_tests::exact_client::{get, send};
 use serde_json::json;
 
 fn configuration(ignores_case: bool) -> serde_json::Value {

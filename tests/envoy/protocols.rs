@@ -1,6 +1,7 @@
 //! HTTP/2 and gRPC.
 
-use crate::scene::{Scene, access, guarded, pool};
+use crate::scene::Scene;
+use poolgate_tests::edge_scene::{access, guarded, pool};
 use tonic::{Code, Request, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 

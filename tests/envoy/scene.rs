@@ -4,15 +4,10 @@ use crate::upstream::Upstream;
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_TEST};
 use poolgate_tests::{
     envoy::{Envoy, Setup, cluster, wasm_filter},
-    keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
-    minting::{CLIENT_ID, Draft, KEY_ID, POOL_ID},
+    minting::{CLIENT_ID, POOL_ID},
 };
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 
 pub struct Scene {
@@ -63,43 +58,7 @@ impl Scene {
     }
 }
 
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
-}
-
-/// An access token that is good now.
-pub fn access() -> Draft {
-    valid_now(Draft::access(&RSA_2048))
-}
-
-pub fn access_of(key: &'static TestKey, key_id: &str) -> Draft {
-    valid_now(Draft::access(key)).header("kid", format!("\"{key_id}\""))
-}
-
-pub fn valid_now(draft: Draft) -> Draft {
-    let now = now();
-    draft.claim("iat", now).claim("auth_time", now).claim("exp", now + 3_600)
-}
-
-/// A pool whose keys are stated.
-pub fn pool() -> Value {
-    let keys = jwks(&[RSA_2048.jwk(KEY_ID), OTHER_RSA_2048.jwk("other")]);
-    let keys: Value = serde_json::from_str(&keys).expect("JSON");
-    json!({"name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access_or_id", "keys": {"jwks": keys}})
-}
-
 /// A pool whose keys the cluster `keys` has.
 pub fn remote_pool() -> Value {
     json!({"name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access", "keys": {"cluster": "keys", "url": "https://keys/jwks.json"}})
-}
-
-/// Everything needs a good token.
-pub fn guarded(pool: Value) -> Value {
-    json!({"pools": [pool], "routes": [{"prefix": "/", "authenticated": true}], "answers": {"tell_reason": true}})
-}
-
-/// The reason that a refusal tells.
-pub fn reason(body: &str) -> String {
-    let problem: Value = serde_json::from_str(body).unwrap_or_default();
-    problem["reason"].as_str().unwrap_or_default().to_owned()
 }

@@ -1,144 +1,29 @@
 //! The whole corpus, sent as requests: the same verdicts as the core's.
 
-use crate::{
-    client::send,
-    scene::{Scene, reason},
-};
-use poolgate_core::{ClientRule, Config, IssuerRule, Membership, Pool, ResourceRule, TokenUseRule};
+use crate::scene::Scene;
+use poolgate_tests::edge_scene::reason;
+use poolgate_tests::exact_client::send;
 use poolgate_tests::{
-    corpus::{Case, cases},
+    edge_corpus::{expected, groups},
     envoy::cluster,
     faulty_server::{Behaviour, FaultyServer},
 };
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// The pools of a case in the filter's words; the keys of each come from a URL of their own.
-fn configuration(config: &Config, urls: &[String]) -> Value {
-    let pools: Vec<Value> =
-        config.pools.iter().zip(urls).enumerate().map(|(number, (pool, url))| edge_pool(number, pool, url)).collect();
-    let policies: Vec<Value> = config
-        .pools
-        .iter()
-        .enumerate()
-        .map(|(number, pool)| {
-            let name = format!("p{number}");
-            json!({"name": name, "pools": [name], "groups": membership(&pool.groups), "scopes": membership(&pool.scopes)})
-        })
-        .collect();
-    let names: Vec<String> = (0..policies.len()).map(|number| format!("p{number}")).collect();
-    let limits = &config.limits;
-    json!({
-        "pools": pools,
-        "policies": policies,
-        "routes": [{"prefix": "/", "any_of": names}],
-        "answers": {"tell_reason": true},
-        "limits": {
-            "token_bytes": limits.token_bytes, "json_depth": limits.json_depth,
-            "jwks_bytes": limits.jwks_bytes, "jwks_keys": limits.jwks_keys,
-        },
-        // Every unknown key ID is looked for.
-        "key_policy": {"unknown_key_fetches": 1000, "retry_min": 1, "retry_max": 1},
-    })
-}
-
-fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
-    let mut edge = json!({
-        "name": format!("p{number}"),
-        "token_use": match pool.token_use {
-            TokenUseRule::Access => "access",
-            TokenUseRule::Id => "id",
-            TokenUseRule::AccessOrId => "access_or_id",
-            TokenUseRule::Unchecked => "unchecked",
-        },
-        "algorithms": pool.algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
-        "max_age_seconds": pool.max_age,
-        "leeway_seconds": pool.leeway,
-        "issued_at_skew_seconds": pool.issued_at_skew,
-        "keys": {"cluster": "keys", "url": url},
-    });
-    match &pool.issuer {
-        IssuerRule::UserPool { id, region } => {
-            edge["user_pool_id"] = json!(id);
-            edge["region"] = json!(region);
-        }
-        IssuerRule::Exactly(issuer) => edge["issuer"] = json!(issuer),
-        IssuerRule::Unchecked => edge["any_issuer"] = json!(true),
-    }
-    match &pool.client {
-        ClientRule::OneOf(clients) => edge["client_ids"] = json!(clients),
-        ClientRule::Unchecked => edge["any_client"] = json!(true),
-    }
-    match &pool.resource {
-        ResourceRule::OneOf(resources) => edge["resources"] = json!(resources),
-        ResourceRule::Unchecked => edge["any_resource"] = json!(true),
-        ResourceRule::Unbound => (),
-    }
-    edge
-}
-
-fn membership(membership: &Membership) -> Value {
-    match membership {
-        Membership::Unchecked => json!({}),
-        Membership::AnyOf(names) => json!({"any_of": names}),
-        Membership::AllOf(names) => json!({"all_of": names}),
-    }
-}
-
-/// The issuers of a pool, for its seeds.
-fn issuers(pool: &Pool) -> Vec<String> {
-    match &pool.issuer {
-        IssuerRule::UserPool { id, region } => {
-            poolgate_core::issuer::of_user_pool(id, region.as_deref()).expect("a pool of the corpus").into()
-        }
-        IssuerRule::Exactly(issuer) => vec![issuer.clone()],
-        IssuerRule::Unchecked => vec![String::new()],
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_token_of_the_corpus_gets_the_verdict_of_the_core() {
     let server = FaultyServer::start(Behaviour::Status(404, String::new())).await;
-    // Cases with the same configuration and keys share a listener.
-    let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-    for case in cases() {
-        let seeds: Vec<_> = case.seeds.iter().map(|seed| (&seed.issuer, &seed.jwks)).collect();
-        groups.entry(format!("{:?} {seeds:?}", case.config)).or_default().push(case);
-    }
-    // The filter's time never goes back, and a token of the far future lets its keys grow old.
-    groups.values_mut().for_each(|cases| cases.sort_by_key(|case| case.now));
-    let mut configurations = Vec::new();
-    for (number, cases) in groups.values().enumerate() {
-        let case = cases.first().expect("not empty");
-        let urls: Vec<String> = case
-            .config
-            .pools
-            .iter()
-            .enumerate()
-            .map(|(pool_number, pool)| {
-                let path = format!("/{number}/{pool_number}");
-                let issuers = issuers(pool);
-                if let Some(seed) = case.seeds.iter().rev().find(|seed| issuers.contains(&seed.issuer)) {
-                    server.path_does(&path, Behaviour::Serve(seed.jwks.clone()));
-                }
-                format!("https://keys{path}")
-            })
-            .collect();
-        configurations.push(configuration(&case.config, &urls));
-    }
+    let groups = groups(&server, "https://keys");
+    let configurations: Vec<_> = groups.iter().map(|group| group.configuration.clone()).collect();
     let scene = Scene::of(&configurations, &[cluster("keys", server.port())], 1, true).await;
     let (mut judged, mut unsent, mut wrong) = (0, Vec::new(), Vec::new());
-    for (number, cases) in groups.values().enumerate() {
+    for (number, group) in groups.iter().enumerate() {
         let url = scene.envoy.url(&number.to_string()).await;
-        for case in cases {
+        for case in &group.cases {
             if !case.fits_a_header() {
                 unsent.push(case.name);
                 continue;
             }
-            let expected = match case.judge_natively() {
-                Ok(_) => (200, String::new()),
-                Err(reason) => (reason.answer().status(), reason.name().to_owned()),
-            };
+            let expected = expected(case);
             let (bearer, now) = (format!("Bearer {}", case.token), case.now.to_string());
             let headers = [("authorization", bearer.as_str()), ("x-poolgate-test-now", now.as_str())];
             let response = send(&url, "GET", "/", &headers).await;

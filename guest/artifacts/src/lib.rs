@@ -17,15 +17,23 @@ pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authe
 /// The portable build with RSA alone, all that Cognito signs with: for where size counts.
 pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_cognito.wasm"));
 
-/// The kernels behind plain exports, for tests and benchmarks: a core module with wide-arithmetic, with SIMD, and with neither; the last
-/// has the `rsa` crate too.
+/// The wasi:http middleware (WASI 0.3) with every algorithm, for every runtime. It is whole with a configuration plugged in.
+pub const MIDDLEWARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/middleware.wasm"));
+
+/// A small wasi:http application that answers with the request that it got, for tests.
+pub const ECHO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/echo.wasm"));
+
+/// The kernels behind plain exports, for tests and benchmarks: a core module with wide-arithmetic, with SIMD, with relaxed SIMD,
+/// and with none of them; the last has the `rsa` crate too.
 pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_wide.wasm"));
 /// See [`PROBE_WIDE`].
 pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_simd.wasm"));
 /// See [`PROBE_WIDE`].
+pub const PROBE_RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_relaxed.wasm"));
+/// See [`PROBE_WIDE`].
 pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_plain.wasm"));
 
-/// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD.
+/// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD and relaxed SIMD (WebAssembly 3.0).
 pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter.wasm"));
 
 /// The same without SIMD.

@@ -23,6 +23,23 @@ pub struct Answer {
     pub grpc_message: String,
 }
 
+/// Whether a request with this `Content-Type` is a gRPC one, whose answer must be one too.
+pub fn is_grpc(content_type: Option<&str>) -> bool {
+    let rest = content_type.unwrap_or_default().strip_prefix("application/grpc");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+}
+
+/// The gRPC status of a refusal with this HTTP status: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. As in
+/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>, but for 400.
+pub fn grpc_status(http_status: u16) -> u32 {
+    match http_status {
+        400 => 3,
+        401 => 16,
+        403 => 7,
+        _ => 14,
+    }
+}
+
 impl Answers {
     /// In this style.
     pub fn new(style: &AnswerStyle) -> Self {

@@ -25,9 +25,7 @@ impl Head {
 
     /// Whether it is a gRPC request, whose answer must be one too.
     pub fn is_grpc(&self) -> bool {
-        let content_type = self.header("content-type").ok().flatten().unwrap_or_default();
-        let rest = content_type.strip_prefix("application/grpc");
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+        poolgate_edge::answer::is_grpc(self.header("content-type").ok().flatten().as_deref())
     }
 }
 

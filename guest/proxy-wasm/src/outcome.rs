@@ -1,7 +1,7 @@
 //! A decision, carried out on the stream whose turn it is.
 
 use crate::{filter::Filter, head::Head};
-use poolgate_edge::{Admitted, Refusal, Removal};
+use poolgate_edge::{Admitted, Refusal, Removal, answer};
 use proxy_wasm::{
     hostcalls,
     types::{Action, GrpcStatusCode, MapType, Status},
@@ -41,12 +41,11 @@ fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
         .try_for_each(|(name, value)| hostcalls::set_property(vec![name], Some(value.as_bytes())))
 }
 
-/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>, but for 400.
 fn grpc_status(http_status: u16) -> GrpcStatusCode {
-    match http_status {
-        400 => GrpcStatusCode::InvalidArgument,
-        401 => GrpcStatusCode::Unauthenticated,
-        403 => GrpcStatusCode::PermissionDenied,
+    match answer::grpc_status(http_status) {
+        3 => GrpcStatusCode::InvalidArgument,
+        7 => GrpcStatusCode::PermissionDenied,
+        16 => GrpcStatusCode::Unauthenticated,
         _ => GrpcStatusCode::Unavailable,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     request::Request,
 };
 use poolgate_core::{Fetch, FetchFault, Response};
-use poolgate_edge::{Gate, KeyServer, config};
+use poolgate_edge::{Gate, KeyServer, config, keys::freshness};
 use proxy_wasm::{
     hostcalls,
     traits::{Context, HttpContext, RootContext},
@@ -81,11 +81,9 @@ impl Root {
             0 => None,
             size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size).ok().flatten(),
         };
-        let max_age = header("cache-control").as_deref().and_then(max_age);
-        let age = header("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0);
         Ok(Answer {
             body: is_modified.then(|| body.unwrap_or_default()),
-            max_age: max_age.map(|seconds| seconds.saturating_sub(age)),
+            max_age: freshness(header("cache-control").as_deref(), header("age").as_deref()),
             etag: header("etag"),
         })
     }
@@ -95,18 +93,6 @@ struct Answer {
     body: Option<Vec<u8>>,
     max_age: Option<u64>,
     etag: Option<String>,
-}
-
-/// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1); `no-cache` and `no-store` are an age of 0.
-fn max_age(header: &str) -> Option<u64> {
-    let mut directives = header.split(',').map(str::trim);
-    if directives.clone().any(|it| it.eq_ignore_ascii_case("no-cache") || it.eq_ignore_ascii_case("no-store")) {
-        return Some(0);
-    }
-    directives.find_map(|directive| {
-        let (name, seconds) = directive.split_once('=')?;
-        if name.eq_ignore_ascii_case("max-age") { seconds.trim_matches('"').parse().ok() } else { None }
-    })
 }
 
 impl Context for Root {

@@ -2,7 +2,7 @@
 //! are built with overflow checks, so one that did would panic.)
 
 use num_bigint::BigUint;
-use poolgate_rsa::low::{Kernel, narrow::Narrow, simd::Simd, wide::Wide};
+use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
 
 fn limbs<K: Kernel>(number: &BigUint, count: usize) -> Vec<K::Limb> {
     let mask = BigUint::from((1u64 << K::LIMB_BITS) - 1);
@@ -19,9 +19,9 @@ fn number<K: Kernel>(limbs: &[K::Limb]) -> BigUint {
 fn check<K: Kernel>(n: &BigUint, bits: usize, x: &BigUint, y: &BigUint) {
     let count = K::limbs(bits);
     let r = BigUint::from(1u8) << (count * K::LIMB_BITS as usize);
-    let block = BigUint::from(1u8) << (K::INVERSE_LIMBS * K::LIMB_BITS as usize);
+    let block = BigUint::from(1u8) << (K::inverse_limbs(count) * K::LIMB_BITS as usize);
     let inverse = &block - n.modinv(&block).expect("n is odd");
-    let (modulus, inverse) = (limbs::<K>(n, count), limbs::<K>(&inverse, K::INVERSE_LIMBS));
+    let (modulus, inverse) = (limbs::<K>(n, count), limbs::<K>(&inverse, K::inverse_limbs(count)));
     let mut result = limbs::<K>(x, count);
     K::multiply(&mut result, &limbs::<K>(y, count), &modulus, &inverse);
     let product = number::<K>(&result);
@@ -50,6 +50,7 @@ fn the_largest_factors_do_not_overflow_a_column() {
                     check::<Wide>(&n, bits, &x, &y);
                     check::<Narrow>(&n, bits, &x, &y);
                     check::<Simd>(&n, bits, &x, &y);
+                    check::<FusedDoubles>(&n, bits, &x, &y);
                 }
             }
         }

@@ -1,16 +1,16 @@
-//! The configuration's JSON Schema, and a check of a configuration.
+//! The configuration's JSON Schema, a check of a configuration, and a component made of one.
 
 use clap::{Parser, Subcommand};
-use poolgate_edge::{Config, Gate, config};
+use poolgate_edge::{Config, ConfigFault, Gate, component, config};
 use std::{
     fs,
     io::{Read, stdin},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Checks configurations of poolgate's Envoy filter, and prints their JSON Schema.
+/// Checks configurations of poolgate's Envoy filter and wasi:http middleware, and prints their JSON Schema.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -27,35 +27,57 @@ enum Command {
         /// The file; standard input if it is "-".
         file: PathBuf,
     },
+    /// Checks a configuration as the wasi:http middleware would, and makes a component of it that is plugged into the middleware.
+    Component {
+        /// The file; standard input if it is "-".
+        file: PathBuf,
+        /// Where the component goes.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Schema => {
-            println!("{:#}", schemars::schema_for!(Config).to_value());
-            ExitCode::SUCCESS
-        }
-        Command::Check { file } => {
-            let mut text = Vec::new();
-            let read = match file.as_os_str() == "-" {
-                true => stdin().read_to_end(&mut text).map(|_| ()),
-                false => fs::read(&file).map(|read| text = read),
-            };
-            if let Err(error) = read {
-                eprintln!("{}: {error}", file.display());
-                return ExitCode::from(2);
-            }
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-            match config::read(&text).and_then(|config| Gate::new(&config, now, 0)) {
-                Ok(_) => {
-                    println!("good");
-                    ExitCode::SUCCESS
-                }
-                Err(fault) => {
-                    eprintln!("{fault}");
-                    ExitCode::FAILURE
-                }
-            }
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, fault)) => {
+            eprintln!("{fault}");
+            ExitCode::from(code)
         }
     }
+}
+
+fn run(command: Command) -> Result<(), (u8, String)> {
+    match command {
+        Command::Schema => println!("{:#}", schemars::schema_for!(Config).to_value()),
+        Command::Check { file } => {
+            check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
+            println!("good");
+        }
+        Command::Component { file, output } => {
+            let text = read(&file)?;
+            let (config, gate) = check(&text).map_err(|fault| (1, fault.to_string()))?;
+            config::fits_middleware(&config, &gate.key_urls()).map_err(|fault| (1, fault.to_string()))?;
+            // It was JSON, and so it is UTF-8.
+            let component = component::of(&String::from_utf8_lossy(&text)).map_err(|fault| (1, fault))?;
+            fs::write(&output, component).map_err(|error| (2, format!("{}: {error}", output.display())))?;
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, (u8, String)> {
+    let mut text = Vec::new();
+    let read = match file.as_os_str() == "-" {
+        true => stdin().read_to_end(&mut text).map(|_| ()),
+        false => fs::read(file).map(|read| text = read),
+    };
+    read.map(|()| text).map_err(|error| (2, format!("{}: {error}", file.display())))
+}
+
+fn check(text: &[u8]) -> Result<(Config, Gate), ConfigFault> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let config = config::read(text)?;
+    let gate = Gate::new(&config, now, 0)?;
+    Ok((config, gate))
 }

@@ -102,6 +102,29 @@ fn pool(at: String, pool: &Pool) -> Checked {
     keys(&format!("{at}.keys"), &pool.keys)
 }
 
+/// Whether the wasi:http middleware can do what a configuration asks for, when it fetches keys from these URLs itself.
+///
+/// # Errors
+/// There is no filter state outside Envoy; and keys are fetched without TLS from the machine itself only.
+pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Checked {
+    if !config.claims_to_filter_state.is_empty() {
+        return Err(ConfigFault::new("claims_to_filter_state", "is for Envoy; the middleware has claims_to_headers"));
+    }
+    match key_urls.iter().find(|url| !url.starts_with("https://") && !is_loopback(url)) {
+        Some(url) => Err(ConfigFault::new("pools", format!("keys would be fetched without TLS, from {url}"))),
+        None => Ok(()),
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = super::core_config::authority_and_path(url).map(|(authority, _)| authority).unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+}
+
 fn keys(at: &str, keys: &Keys) -> Checked {
     match (&keys.jwks, &keys.cluster) {
         (None, None) => {

@@ -4,6 +4,7 @@ mod check;
 mod core_config;
 mod reading;
 
+pub use check::fits_middleware;
 pub use core_config::core_config;
 pub(crate) use core_config::{authority_and_path, core_fault};
 pub use reading::{ConfigFault, read};
@@ -107,7 +108,8 @@ impl Pool {
 pub struct Keys {
     /// A JWK Set (RFC 7517 section 5).
     pub jwks: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The proxy's name for the server that they are fetched from: in Envoy a cluster, which must exist and should use TLS.
+    /// The proxy's name for the server that they are fetched from: in Envoy a cluster, which must exist and should use TLS. The wasi:http
+    /// middleware asks the URL itself, and any name will do.
     pub cluster: Option<String>,
     /// Their URL, where it is not `ISSUER/.well-known/jwks.json`.
     pub url: Option<String>,

@@ -12,8 +12,8 @@ pub trait Kernel {
     /// The bits of a limb that are used: fewer than its type has, so that products can be summed without a carry.
     const LIMB_BITS: u32;
 
-    /// How many limbs of n' = -n^-1 the reduction wants: the modulus n' is taken for is 2^(`LIMB_BITS` · `INVERSE_LIMBS`).
-    const INVERSE_LIMBS: usize;
+    /// How many limbs of n' = -n^-1 the reduction wants, for a modulus of so many limbs: n' is taken mod 2^(`LIMB_BITS` · this).
+    fn inverse_limbs(limbs: usize) -> usize;
 
     /// How many limbs a modulus of so many bits takes.
     fn limbs(modulus_bits: usize) -> usize;

@@ -1,6 +1,7 @@
 //! Limbs and carries: the kernels, and which of them this target takes.
 
 mod columns;
+pub mod fused;
 pub mod kernel;
 pub mod narrow;
 pub mod simd;
@@ -12,7 +13,15 @@ pub use kernel::Kernel;
 #[cfg(any(wide_arithmetic, all(target_pointer_width = "64", not(target_family = "wasm"))))]
 pub type Fastest = wide::Wide;
 /// The kernel that is fastest on this target.
-#[cfg(all(target_family = "wasm", target_feature = "simd128", not(wide_arithmetic)))]
+#[cfg(all(target_family = "wasm", target_feature = "relaxed-simd", not(wide_arithmetic)))]
+pub type Fastest = fused::FusedDoubles;
+/// The kernel that is fastest on this target.
+#[cfg(all(
+    target_family = "wasm",
+    target_feature = "simd128",
+    not(target_feature = "relaxed-simd"),
+    not(wide_arithmetic)
+))]
 pub type Fastest = simd::Simd;
 /// The kernel that is fastest on this target.
 #[cfg(not(any(

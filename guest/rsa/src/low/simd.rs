@@ -11,7 +11,9 @@ impl Kernel for Simd {
 
     const LIMB_BITS: u32 = columns::LIMB_BITS;
 
-    const INVERSE_LIMBS: usize = 1;
+    fn inverse_limbs(_: usize) -> usize {
+        1
+    }
 
     fn limbs(modulus_bits: usize) -> usize {
         columns::limbs(modulus_bits)

@@ -30,7 +30,9 @@ impl Kernel for Wide {
 
     const LIMB_BITS: u32 = LIMB_BITS;
 
-    const INVERSE_LIMBS: usize = BLOCK;
+    fn inverse_limbs(_: usize) -> usize {
+        BLOCK
+    }
 
     fn limbs(modulus_bits: usize) -> usize {
         modulus_bits.div_ceil(1024) * BLOCK

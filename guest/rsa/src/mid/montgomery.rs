@@ -20,7 +20,7 @@ impl<K: Kernel> Modulus<K> {
     pub(crate) fn new(modulus: &[u8]) -> Self {
         let bits = modulus.len() * 8;
         let count = K::limbs(bits);
-        let mut limbs = vec![K::Limb::default(); 2 * count + K::INVERSE_LIMBS].into_boxed_slice();
+        let mut limbs = vec![K::Limb::default(); 2 * count + K::inverse_limbs(count)].into_boxed_slice();
         let (n, rest) = limbs.split_at_mut(count);
         let (r_squared, inverse) = rest.split_at_mut(count);
         from_bytes::<K>(modulus, n);
@@ -106,7 +106,7 @@ fn square_of_r<K: Kernel>(x: &mut [K::Limb], n: &[K::Limb], inverse: &[K::Limb],
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::low::{narrow::Narrow, simd::Simd, wide::Wide};
+    use crate::low::{fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
     use num_bigint::BigUint;
 
     fn number<K: Kernel>(limbs: &[K::Limb]) -> BigUint {
@@ -125,7 +125,7 @@ mod tests {
         assert!(r >= &n * 4u8, "R ≥ 4n for {bits} bits");
         assert!(modulus.count <= MAX_LIMBS, "{bits} bits fit");
         assert_eq!(number::<K>(r_squared) % &n, &r * &r % &n, "R^2 mod n for {bits} bits");
-        let block = &one << (K::INVERSE_LIMBS * K::LIMB_BITS as usize);
+        let block = &one << (K::inverse_limbs(modulus.count) * K::LIMB_BITS as usize);
         assert_eq!((number::<K>(inverse) * &n + one) % block, BigUint::ZERO, "n' for {bits} bits");
     }
 
@@ -135,6 +135,7 @@ mod tests {
             check_constants::<Wide>(bits);
             check_constants::<Narrow>(bits);
             check_constants::<Simd>(bits);
+            check_constants::<FusedDoubles>(bits);
         }
     }
 }

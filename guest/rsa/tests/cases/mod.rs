@@ -4,7 +4,7 @@ use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd};
 use num_bigint::BigUint;
 use poolgate_rsa::PublicKey;
-use poolgate_rsa::low::{Kernel, narrow::Narrow, simd::Simd, wide::Wide};
+use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
 
 /// A modulus and a signature, big-endian and of one length.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Generator {
     /// Random bytes of which runs, as long as one or a few limbs of some kernel, are all ones or all zeros.
     fn runs(&mut self, length: usize) -> Vec<u8> {
         let mut number = BigUint::from_bytes_be(&self.bytes(length));
-        let limb = [28, 32, 61, 64, 1037][self.below(5) as usize];
+        let limb = [28, 32, 50, 61, 64, 1037][self.below(6) as usize];
         let ones = self.below(3);
         for position in 0..8 * length as u64 / limb {
             let run = match (ones, self.below(2)) {
@@ -123,6 +123,7 @@ pub fn check(case: &Case) -> Result<(), String> {
         ("wide", with_kernel::<Wide>(case)),
         ("narrow", with_kernel::<Narrow>(case)),
         ("simd", with_kernel::<Simd>(case)),
+        ("fused", with_kernel::<FusedDoubles>(case)),
     ];
     for (kernel, result) in results {
         if result != expected {

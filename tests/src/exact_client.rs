@@ -9,17 +9,27 @@ use tokio::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a server answered.
 #[derive(Clone, Debug)]
 pub struct Response {
+    /// The HTTP status.
     pub status: u16,
     head: String,
+    /// The body, without its chunks' lengths.
     pub body: String,
 }
 
 impl Response {
+    /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Every header of this name.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -27,24 +37,23 @@ impl Response {
 pub async fn send(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
     let exchange = async {
         let address = url.strip_prefix("http://").expect("a plain URL");
-        let mut stream = TcpStream::connect(address).await.expect("Envoy listens");
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n");
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         stream.write_all((head + "\r\n").as_bytes()).await.expect("it reads");
         let mut all = Vec::new();
-        // Envoy waits a second for us before it closes, and may close before it has read all.
+        // A server may wait a second for us before it closes, and may close before it has read all.
         while !is_whole(&String::from_utf8_lossy(&all)) && stream.read_buf(&mut all).await.is_ok_and(|read| read > 0) {}
         String::from_utf8_lossy(&all).into_owned()
     };
-    let begun = std::time::Instant::now();
     let text = timeout(PATIENCE, exchange).await;
-    eprintln!("T {:?} {} {}", begun.elapsed(), target, url);
     let text = text.expect("an answer in half a minute");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{text:?}"));
     Response { status, head: head.to_owned(), body: unchunked(head, body) }
 }
 
+/// A GET, with a bearer token or without.
 pub async fn get(url: &str, target: &str, token: Option<&str>) -> Response {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();

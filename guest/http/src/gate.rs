@@ -1,0 +1,55 @@
+//! The gate of this instance, made of the configuration when the first request comes.
+
+use crate::{bindings::poolgate::edge::configuration, clock, log};
+use poolgate_edge::{Config, ConfigFault, Gate, config};
+use std::cell::RefCell;
+
+/// None if the configuration is refused; it does not change while the instance lives.
+enum State {
+    Unread,
+    Refused,
+    Ready { config: Box<Config>, gate: Box<Gate> },
+}
+
+thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread) });
+
+/// Does something with the gate. `None` if there is none, because the configuration is refused.
+pub fn with<Outcome>(work: impl FnOnce(&mut Gate) -> Outcome) -> Option<Outcome> {
+    STATE.with_borrow_mut(|state| match ready(state) {
+        State::Ready { gate, .. } => Some(work(gate)),
+        _ => None,
+    })
+}
+
+/// Reads something from the configuration, where there is one.
+pub fn configured<Outcome>(read: impl FnOnce(&Config) -> Outcome) -> Option<Outcome> {
+    STATE.with_borrow_mut(|state| match ready(state) {
+        State::Ready { config, .. } => Some(read(config)),
+        _ => None,
+    })
+}
+
+fn ready(state: &mut State) -> &mut State {
+    if let State::Unread = state {
+        *state = match build() {
+            Ok((config, gate)) => {
+                for warning in gate.warnings() {
+                    log::line(format!("poolgate: {warning}"));
+                }
+                State::Ready { config: Box::new(config), gate: Box::new(gate) }
+            }
+            Err(fault) => {
+                log::line(format!("poolgate: the configuration is refused: {fault}"));
+                State::Refused
+            }
+        };
+    }
+    state
+}
+
+fn build() -> Result<(Config, Gate), ConfigFault> {
+    let config = config::read(configuration::json().as_bytes())?;
+    let gate = Gate::new(&config, clock::seconds(), clock::seed())?;
+    config::fits_middleware(&config, &gate.key_urls())?;
+    Ok((config, gate))
+}

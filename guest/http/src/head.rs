@@ -1,0 +1,54 @@
+//! A request's head, as `poolgate-edge` wants to see it.
+
+use crate::bindings::wasi::http::types::{Headers, Method, Request};
+use poolgate_edge::RequestHead;
+
+pub struct Head {
+    method: String,
+    target: String,
+    headers: Headers,
+}
+
+impl Head {
+    pub fn of(request: &Request) -> Self {
+        let method = match request.get_method() {
+            Method::Get => "GET".to_owned(),
+            Method::Head => "HEAD".to_owned(),
+            Method::Post => "POST".to_owned(),
+            Method::Put => "PUT".to_owned(),
+            Method::Delete => "DELETE".to_owned(),
+            Method::Connect => "CONNECT".to_owned(),
+            Method::Options => "OPTIONS".to_owned(),
+            Method::Trace => "TRACE".to_owned(),
+            Method::Patch => "PATCH".to_owned(),
+            Method::Other(name) => name,
+        };
+        // What has no path has none that a rule could match.
+        let target = request.get_path_with_query().unwrap_or_default();
+        Self { method, target, headers: request.get_headers() }
+    }
+
+    /// Whether it is a gRPC request, whose answer must be one too.
+    pub fn is_grpc(&self) -> bool {
+        poolgate_edge::answer::is_grpc(self.header("content-type").ok().flatten().as_deref())
+    }
+}
+
+impl RequestHead for Head {
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn header(&self, name: &str) -> Result<Option<String>, ()> {
+        let values = self.headers.get(name);
+        match values.as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(String::from_utf8_lossy(value).into_owned())),
+            _ => Err(()),
+        }
+    }
+}

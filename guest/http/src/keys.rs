@@ -1,0 +1,191 @@
+//! Fetching keys: at once for a request that waits for them, and in good time before they are too old.
+
+use crate::{
+    bindings::{
+        wasi::http::{
+            client,
+            types::{ErrorCode, Headers, Request, RequestOptions, Response as HttpResponse, Scheme},
+        },
+        wit_future,
+    },
+    clock::{self, Deadline},
+    gate,
+    head::Head,
+    log,
+};
+use futures_util::future::{Either, select};
+use poolgate_core::{Fetch, FetchFault, Response};
+use poolgate_edge::{Decision, Held, KeyServer, keys::freshness};
+use std::{cell::RefCell, collections::HashSet, pin::pin, time::Duration};
+
+/// How often a request looks whether the keys have come that another one is fetching.
+const INTERVAL: Duration = Duration::from_millis(2);
+/// What is read at a time.
+const CHUNK: usize = 16 << 10;
+
+// The URLs that this instance is fetching from.
+thread_local!(static PENDING: RefCell<HashSet<String>> = RefCell::default());
+
+/// Waits until the keys have come for a request, or will not, and decides about it.
+pub async fn wait(head: &Head, held: &Held) -> Decision {
+    if let Some(fetch) = &held.fetch {
+        begin(fetch.clone());
+    }
+    let patience = gate::configured(|config| config.limits.wait_ms).unwrap_or_default();
+    let deadline = Deadline::after(Duration::from_millis(patience.into()));
+    let is_late = loop {
+        if !PENDING.with_borrow(|pending| pending.contains(&held.url)) {
+            break false;
+        }
+        if deadline.is_over() {
+            break true;
+        }
+        clock::sleep(INTERVAL).await;
+    };
+    let decided = gate::with(|gate| match is_late {
+        true => gate.give_up(head, held),
+        false => gate.admit_held(clock::seconds(), head, held),
+    });
+    decided.unwrap_or(Decision::Refuse(poolgate_edge::Refusal::Token(poolgate_core::Reason::NotConfigured)))
+}
+
+/// Begins the fetches that it is time for. No request waits for them.
+pub fn refresh() {
+    let due = gate::with(|gate| gate.maintain(clock::seconds())).unwrap_or_default();
+    due.into_iter().for_each(begin);
+}
+
+fn begin(fetch: Fetch) {
+    let underway = Underway::new(fetch);
+    wit_bindgen::spawn_local(async move { underway.run().await });
+}
+
+/// A fetch. However it ends, even if the host takes the task away, the gate hears of it.
+struct Underway {
+    fetch: Fetch,
+    has_ended: bool,
+}
+
+impl Underway {
+    fn new(fetch: Fetch) -> Self {
+        PENDING.with_borrow_mut(|pending| pending.insert(fetch.url.clone()));
+        Self { fetch, has_ended: false }
+    }
+
+    async fn run(mut self) {
+        let server = gate::with(|gate| gate.key_server(&self.fetch.url).cloned()).flatten();
+        let answer = match server {
+            Some(server) => in_time(&self.fetch, &server).await,
+            None => Err(FetchFault::Refused),
+        };
+        let outcome = match &answer {
+            Ok(Answer { body, max_age, etag }) => {
+                Ok(Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
+            }
+            Err(fault) => Err(*fault),
+        };
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Result<Response<'_>, FetchFault>) {
+        self.has_ended = true;
+        let Fetch { url, key_id, .. } = &self.fetch;
+        let now = clock::seconds();
+        let fault = outcome.as_ref().err().copied();
+        let taken = gate::with(|gate| gate.fetched(now, url, key_id.as_deref(), now, outcome));
+        match (fault, taken) {
+            (Some(fault), _) => log::line(format!("poolgate: no keys from {url}: {fault:?}")),
+            (None, Some(Err(fault))) => log::line(format!("poolgate: the keys of {url} are not taken: {fault:?}")),
+            _ => (),
+        }
+        PENDING.with_borrow_mut(|pending| pending.remove(url));
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end(Err(FetchFault::Unreachable));
+        }
+    }
+}
+
+struct Answer {
+    body: Option<Vec<u8>>,
+    max_age: Option<u64>,
+    etag: Option<String>,
+}
+
+async fn in_time(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
+    let late = pin!(clock::sleep(Duration::from_millis(server.timeout_ms.into())));
+    match select(pin!(ask(fetch, server)), late).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => Err(FetchFault::TimedOut),
+    }
+}
+
+async fn ask(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
+    let request = request(fetch, server).ok_or(FetchFault::Refused)?;
+    let response = client::send(request).await.map_err(|fault| match fault {
+        ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+            FetchFault::TimedOut
+        }
+        _ => FetchFault::Unreachable,
+    })?;
+    // Redirects are not followed: they are no answer.
+    let is_modified = match response.get_status_code() {
+        200 => true,
+        304 => false,
+        _ => return Err(FetchFault::BadStatus),
+    };
+    let headers = response.get_headers();
+    let header = |name: &str| headers.get(name).into_iter().next().and_then(|value| String::from_utf8(value).ok());
+    let max_age = freshness(header("cache-control").as_deref(), header("age").as_deref());
+    let etag = header("etag");
+    drop(headers);
+    let body = read(response).await?;
+    Ok(Answer { body: is_modified.then_some(body), max_age, etag })
+}
+
+fn request(fetch: &Fetch, server: &KeyServer) -> Option<Request> {
+    let mut fields =
+        vec![("accept", "application/json"), ("user-agent", concat!("poolgate/", env!("CARGO_PKG_VERSION")))];
+    if let Some(etag) = &fetch.etag {
+        fields.push(("if-none-match", etag));
+    }
+    let fields: Vec<(String, Vec<u8>)> =
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+    let headers = Headers::from_list(&fields).ok()?;
+    let options = RequestOptions::new();
+    let nanoseconds = u64::from(server.timeout_ms).saturating_mul(1_000_000);
+    // A host that can't is not needed: `in_time` has a deadline for the whole.
+    let _ = options.set_connect_timeout(Some(nanoseconds));
+    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (request, _) = Request::new(headers, None, trailers, Some(options));
+    let scheme = if fetch.url.starts_with("https:") { Scheme::Https } else { Scheme::Http };
+    request.set_scheme(Some(&scheme)).ok()?;
+    request.set_authority(Some(&server.authority)).ok()?;
+    request.set_path_with_query(Some(&server.path)).ok()?;
+    Some(request)
+}
+
+async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchFault> {
+    let limit = gate::configured(|config| config.limits.jwks_bytes).unwrap_or_default();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (_, was_read) = wit_future::new(|| Ok(()));
+    let (mut stream, trailers) = HttpResponse::consume_body(response, was_read);
+    let mut body = Vec::new();
+    loop {
+        let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;
+        body.extend_from_slice(&chunk);
+        if body.len() > limit {
+            return Err(FetchFault::TooLarge);
+        }
+        if let wit_bindgen::StreamResult::Dropped | wit_bindgen::StreamResult::Cancelled = result {
+            break;
+        }
+    }
+    // A body that broke off ends like any other; the trailers tell.
+    trailers.await.map_err(|_| FetchFault::Unreachable)?;
+    Ok(body)
+}

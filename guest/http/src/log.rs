@@ -1,0 +1,15 @@
+//! Lines on standard error. Never a token in one.
+
+use crate::bindings::{wasi::cli::stderr, wit_stream};
+
+/// Writes a line; one that is lost is not worth a request.
+pub fn line(mut text: String) {
+    text.push('\n');
+    wit_bindgen::spawn_local(async move {
+        let (mut writer, reader) = wit_stream::new();
+        let written = stderr::write_via_stream(reader);
+        let _ = writer.write_all(text.into_bytes()).await;
+        drop(writer);
+        let _ = written.await;
+    });
+}

@@ -1,0 +1,270 @@
+//! The kernel for wasm32 with `relaxed-simd`: exact products of 100 bits, two at a time, from fused multiply-adds on doubles.
+//!
+//! A double holds 53 bits, so a product of two limbs of 50 bits is not exact in one; but a fused multiply-add rounds only once. With
+//! C = 3 · 2^101, whose last bit counts 2^50, x · y + C is the high half of the product, rounded, and x · y + (C - that) is what the rounding
+//! left, exactly (Emmart, Zheng, Weems 2018, "Faster modular exponentiation using double precision floating point arithmetic on the
+//! GPU"). The bits of the two doubles are summed as integers, so a column costs no carries; see `lanes` for the arithmetic.
+//!
+//! Montgomery reduction takes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb waits for the one before it.
+//! Of m · n only the upper half is computed, and [`WIDTH`] columns below it, which give the carry out of the lower half: t + m · n is a
+//! multiple of R.
+
+use super::kernel::Kernel;
+use lanes::{Dekker, Fused, Lanes, Products};
+
+#[path = "fused_lanes.rs"]
+mod lanes;
+
+/// The bits of a limb. One more would do for the arithmetic; with 50 there is room for a limb that is doubled, or not quite settled.
+const LIMB_BITS: u32 = 50;
+const MASK: i64 = (1 << LIMB_BITS) - 1;
+
+/// The columns that are summed side by side.
+const WIDTH: usize = 6;
+const PAIRS: usize = WIDTH / 2;
+
+/// The limbs of 4,096 bits.
+const MAX_LIMBS: usize = limbs(4096);
+
+/// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n, and an even number.
+const fn limbs(modulus_bits: usize) -> usize {
+    (modulus_bits + 2).div_ceil(LIMB_BITS as usize).next_multiple_of(2)
+}
+
+/// Limbs of 50 bits, multiplied as doubles.
+pub enum FusedDoubles {}
+
+impl Kernel for FusedDoubles {
+    type Limb = u64;
+
+    const LIMB_BITS: u32 = LIMB_BITS;
+
+    fn inverse_limbs(limbs: usize) -> usize {
+        limbs
+    }
+
+    fn limbs(modulus_bits: usize) -> usize {
+        limbs(modulus_bits)
+    }
+
+    fn limb(value: u64) -> u64 {
+        value
+    }
+
+    fn square(x: &mut [u64], modulus: &[u64], inverse: &[u64]) {
+        match lanes::is_fused() {
+            true => square::<Fused>(x, modulus, inverse),
+            false => square::<Dekker>(x, modulus, inverse),
+        }
+    }
+
+    fn multiply(x: &mut [u64], y: &[u64], modulus: &[u64], inverse: &[u64]) {
+        match lanes::is_fused() {
+            true => multiply::<Fused>(x, y, modulus, inverse),
+            false => multiply::<Dekker>(x, y, modulus, inverse),
+        }
+    }
+}
+
+fn square<P: Products>(x: &mut [u64], modulus: &[u64], inverse: &[u64]) {
+    let mut sums = Columns::new();
+    let (number, doubled) = (Number::new(x), Reversed::new(x, 2.0));
+    for column in (0..2 * x.len()).step_by(WIDTH) {
+        // Each product of two different limbs once, one of them doubled, up to where the two would meet; and then what is left there.
+        let middle = column / 2;
+        let (own, windows) = number.diagonal(middle);
+        let before = doubled.factors(&number, column, (column + 1).saturating_sub(x.len())..middle);
+        sums.set(column, Sums::of::<P, _>([before, (&own, &windows)]));
+    }
+    reduce::<P>(x, &sums, modulus, inverse);
+}
+
+fn multiply<P: Products>(x: &mut [u64], y: &[u64], modulus: &[u64], inverse: &[u64]) {
+    let mut sums = Columns::new();
+    let (number, reversed) = (Number::new(x), Reversed::new(y, 1.0));
+    for column in (0..2 * x.len()).step_by(WIDTH) {
+        let range = (column + 1).saturating_sub(x.len())..(column + WIDTH).min(x.len());
+        sums.set(column, Sums::of::<P, _>([reversed.factors(&number, column, range)]));
+    }
+    reduce::<P>(x, &sums, modulus, inverse);
+}
+
+/// REDC: x = t / R mod n, below 2n if t is below 4n^2. `inverse` is n' = -n^-1 mod R.
+fn reduce<P: Products>(x: &mut [u64], t: &Columns, modulus: &[u64], inverse: &[u64]) {
+    let count = x.len();
+    let low = t.settled_loosely(count);
+    let inverse = Reversed::new(inverse, 1.0);
+    let mut m = Columns::new();
+    for column in (0..count).step_by(WIDTH) {
+        m.set(column, Sums::of::<P, _>([inverse.factors(&low, column, 0..(column + WIDTH).min(count))]));
+    }
+    // x has room for m, until it takes the result.
+    m.settle(None, x, 0, 0);
+    let m = Number::new(x);
+    let modulus = Reversed::new(modulus, 1.0);
+    let mut sums = Columns::new();
+    let start = count.saturating_sub(WIDTH);
+    for column in (start..2 * count).step_by(WIDTH) {
+        let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
+        sums.set(column, Sums::of::<P, _>([modulus.factors(&m, column, range)]));
+    }
+    // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So this
+    // much more than it brings the right carry into the column of R, because the columns between are far larger: 2^300.
+    let mut carry = 1 << 58;
+    for column in start..count {
+        carry = (t.sum(column) + sums.sum(column) + carry) >> LIMB_BITS;
+    }
+    sums.settle(Some(t), x, count, carry);
+}
+
+/// A number as doubles, with zeros on both sides, so that a column may reach beyond its ends.
+struct Number {
+    limbs: [f64; MAX_LIMBS + 3 * WIDTH],
+}
+
+impl Number {
+    fn new(limbs: &[u64]) -> Self {
+        let mut number = Self { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] };
+        if let Some(own) = number.limbs.get_mut(WIDTH..) {
+            for (to, from) in own.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0) {
+                *to = lanes::doubles(*from);
+            }
+        }
+        number
+    }
+
+    /// The limbs from the middle of a square's columns on, the first of them in reverse, with windows that hold what each must be
+    /// multiplied with: each of the first with each of the first, so that two meet in both orders, and with the others, doubled.
+    #[inline(always)]
+    fn diagonal(&self, middle: usize) -> ([f64; PAIRS], [f64; WIDTH + PAIRS - 1]) {
+        let (mut own, mut windows) = ([0.0; PAIRS], [0.0; WIDTH + PAIRS - 1]);
+        if let Some((first, rest)) = self
+            .limbs
+            .get(WIDTH + middle..)
+            .and_then(|limbs| limbs.first_chunk::<WIDTH>())
+            .map(|limbs| limbs.split_at(PAIRS))
+        {
+            for (to, from) in own.iter_mut().rev().zip(first) {
+                *to = *from;
+            }
+            for (to, from) in windows.iter_mut().skip(PAIRS - 1).zip(first) {
+                *to = *from;
+            }
+            for (to, from) in windows.iter_mut().skip(2 * PAIRS - 1).zip(rest) {
+                *to = 2.0 * from;
+            }
+        }
+        (own, windows)
+    }
+}
+
+/// What two limbs are multiplied with one another in a block of columns: limbs upwards, and windows of [`WIDTH`] limbs that go with them.
+type Factors<'a> = (&'a [f64], &'a [f64]);
+
+/// A number with its limbs in reverse, so that both factors of a column's products are read upwards.
+struct Reversed {
+    limbs: [f64; MAX_LIMBS],
+    count: usize,
+}
+
+impl Reversed {
+    fn new(limbs: &[u64], factor: f64) -> Self {
+        let mut reversed = Self { limbs: [0.0; MAX_LIMBS], count: limbs.len() };
+        for (to, [low, high]) in reversed.limbs.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0.iter().rev()) {
+            *to = lanes::doubles([*high, *low]).map(|limb| limb * factor);
+        }
+        reversed
+    }
+
+    /// The factors of `self[i]` · `y[column - i]` for the i of a range, and of the columns after that.
+    fn factors<'a>(&'a self, y: &'a Number, column: usize, range: core::ops::Range<usize>) -> Factors<'a> {
+        let steps = range.len();
+        let (x_from, y_from) = (self.count - range.end, (column + 1 + WIDTH) - range.end);
+        match (self.limbs.get(x_from..x_from + steps), y.limbs.get(y_from..y_from + steps + WIDTH - 1)) {
+            (Some(x), Some(y)) => (x, y),
+            _ => (&[], &[]),
+        }
+    }
+}
+
+/// The sums of the low and the high halves of the products in [`WIDTH`] columns.
+struct Sums {
+    low: [Lanes; PAIRS],
+    high: [Lanes; PAIRS],
+}
+
+impl Sums {
+    #[inline(always)]
+    fn of<P: Products, const RUNS: usize>(all: [Factors<'_>; RUNS]) -> Self {
+        let (low, high) = lanes::start(all.iter().map(|(x, _)| x.len() as i64).sum());
+        let mut sums = Self { low: [low; PAIRS], high: [high; PAIRS] };
+        for (x, y) in all {
+            for (x, window) in x.iter().zip(y.array_windows::<WIDTH>()) {
+                let x = lanes::splat(*x);
+                for ((low, high), y) in sums.low.iter_mut().zip(&mut sums.high).zip(window.as_chunks().0) {
+                    let product = P::products(x, lanes::load(y));
+                    *low = lanes::add(*low, product.0);
+                    *high = lanes::add(*high, product.1);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// The sums of all columns of a product.
+struct Columns {
+    low: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
+    /// One column further: the high half of a product belongs to the next.
+    high: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
+}
+
+impl Columns {
+    fn new() -> Self {
+        Self { low: [0; 2 * MAX_LIMBS + 2 * WIDTH], high: [0; 2 * MAX_LIMBS + 2 * WIDTH] }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, column: usize, sums: Sums) {
+        let low = self.low.get_mut(column..).and_then(|low| low.first_chunk_mut::<WIDTH>());
+        let high = self.high.get_mut(column + 1..).and_then(|high| high.first_chunk_mut::<WIDTH>());
+        let (Some(low), Some(high)) = (low, high) else { return };
+        for (to, from) in low.as_chunks_mut().0.iter_mut().zip(sums.low) {
+            lanes::store(to, from);
+        }
+        for (to, from) in high.as_chunks_mut().0.iter_mut().zip(sums.high) {
+            lanes::store(to, from);
+        }
+    }
+
+    #[inline(always)]
+    fn sum(&self, column: usize) -> i64 {
+        match (self.low.get(column), self.high.get(column)) {
+            (Some(low), Some(high)) => low + high,
+            _ => 0,
+        }
+    }
+
+    /// The lowest `count` columns as a number of the same residue mod R. Each column has given its carry to the next, but not what that
+    /// carry makes: limbs can be a little over 50 bits, or a little below zero.
+    fn settled_loosely(&self, count: usize) -> Number {
+        let mut number = Number { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] };
+        let mut carry = 0;
+        for ((to, low), high) in number.limbs.iter_mut().skip(WIDTH).zip(&self.low).zip(&self.high).take(count) {
+            let sum = low + high;
+            *to = lanes::double((sum & MASK) + carry);
+            carry = sum >> LIMB_BITS;
+        }
+        number
+    }
+
+    /// The columns from `from` on, of this and of another product, as a number.
+    #[inline(always)]
+    fn settle(&self, other: Option<&Self>, x: &mut [u64], from: usize, mut carry: i64) {
+        for (x, column) in x.iter_mut().zip(from..) {
+            let sum = self.sum(column) + other.map_or(0, |other| other.sum(column)) + carry;
+            *x = (sum & MASK) as u64;
+            carry = sum >> LIMB_BITS;
+        }
+    }
+}

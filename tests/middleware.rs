@@ -1,0 +1,18 @@
+//! The wasi:http middleware in front of a small application, in a server made of what `wasmtime serve` is made of.
+
+#[path = "middleware/claims.rs"]
+mod claims;
+#[path = "middleware/component.rs"]
+mod component;
+#[path = "middleware/composing.rs"]
+mod composing;
+#[path = "middleware/keys.rs"]
+mod keys;
+#[path = "middleware/refusals.rs"]
+mod refusals;
+#[path = "middleware/scene.rs"]
+mod scene;
+#[path = "middleware/serving.rs"]
+mod serving;
+#[path = "middleware/verdicts.rs"]
+mod verdicts;

@@ -1,0 +1,103 @@
+//! What the application gets: the claims, never a client's own; the body as it came.
+
+use crate::scene::{got, served};
+use poolgate_tests::{
+    edge_scene::{access, guarded, pool},
+    exact_client::{get, send},
+    minting::SUBJECT,
+};
+use serde_json::json;
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
+    let mut configuration = guarded(pool());
+    configuration["claims_to_headers"] = json!([
+        {"claim": "sub", "header": "x-user"},
+        {"claim": "cognito:groups", "header": "x-groups"},
+    ]);
+    configuration["routes"] = json!([
+        {"prefix": "/open", "public": true},
+        {"prefix": "/", "authenticated": true},
+    ]);
+    let serving = served(&configuration).await;
+    let bearer = format!("Bearer {}", access().claim("cognito:groups", "[\"a\", \"b,c\"]").compact());
+    let spoofed = [("X-User", "root"), ("x-user", "admin"), ("X-Groups", "admin"), ("X-Other", "stays")];
+    let headers = [&[("Authorization", bearer.as_str())], spoofed.as_slice()].concat();
+    let response = send(&serving.url, "GET", "/a?b=c", &headers).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(got(&response, "x-user"), [SUBJECT]);
+    assert_eq!(got(&response, "x-groups"), ["a,b%2Cc"]);
+    assert_eq!(got(&response, "x-other"), ["stays"]);
+    assert_eq!(got(&response, "authorization"), [bearer]);
+    assert_eq!(response.header("echo-method"), Some("Method::Get"));
+    assert_eq!(response.header("echo-path"), Some("/a?b=c"));
+    let open = send(&serving.url, "GET", "/open", &spoofed).await;
+    assert_eq!((open.status, got(&open, "x-user").len(), got(&open, "x-groups").len()), (200, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_not_to_be_forwarded_is_taken_out_wherever_it_stands() {
+    let mut configuration = guarded(pool());
+    configuration["tokens"] = json!({
+        "from": [{"header": "authorization", "prefix": "Bearer "}, {"cookie": "t"}, {"query": "access"}], "forward": false,
+    });
+    let serving = served(&configuration).await;
+    let token = access().compact();
+    let bearer = get(&serving.url, "/x?y=1", Some(&token)).await;
+    assert_eq!((bearer.status, got(&bearer, "authorization").len()), (200, 0), "{bearer:?}");
+    let cookie = format!("a=1; t={token}");
+    let cookie = send(&serving.url, "GET", "/x", &[("Cookie", &cookie)]).await;
+    assert_eq!((cookie.status, got(&cookie, "cookie")), (200, vec!["a=1".to_owned()]));
+    let query = send(&serving.url, "GET", &format!("/x?access={token}&y=1"), &[]).await;
+    assert_eq!((query.status, query.header("echo-path")), (200, Some("/x?y=1")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_streams_through_in_both_directions() {
+    let mut configuration = guarded(pool());
+    configuration["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
+    let serving = served(&configuration).await;
+    let mut stream = TcpStream::connect(serving.url.strip_prefix("http://").expect("plain")).await.expect("it listens");
+    let head = format!(
+        "POST /x HTTP/1.1\r\nHost: app\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        access().compact()
+    );
+    stream.write_all(head.as_bytes()).await.expect("it reads");
+    let mut seen = Vec::new();
+    // Each piece comes back before the next is sent.
+    for number in 0..5 {
+        let piece = format!("piece {number};");
+        let chunk = format!("{:x}\r\n{piece}\r\n", piece.len());
+        stream.write_all(chunk.as_bytes()).await.expect("it reads");
+        let echoed = async {
+            while !String::from_utf8_lossy(&seen).contains(&piece) {
+                assert!(stream.read_buf(&mut seen).await.expect("it answers") > 0, "it closed");
+            }
+        };
+        timeout(Duration::from_secs(20), echoed).await.expect("the piece comes back at once");
+    }
+    stream.write_all(b"0\r\n\r\n").await.expect("it reads");
+    let end = async {
+        while !seen.ends_with(b"0\r\n\r\n") {
+            assert!(stream.read_buf(&mut seen).await.expect("it answers") > 0, "it closed");
+        }
+    };
+    timeout(Duration::from_secs(20), end).await.expect("the body ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_arrives_whole() {
+    let serving = served(&guarded(pool())).await;
+    let body: Vec<u8> = (0..3_000_000u32).map(|at| (at % 251) as u8).collect();
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let request = client.post(format!("{}/x", serving.url)).bearer_auth(access().compact()).body(body.clone());
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert!(response.bytes().await.expect("a body") == body, "the body is another");
+}

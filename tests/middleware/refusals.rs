@@ -1,0 +1,83 @@
+//! What does not pass, and what is said about it.
+
+use crate::{
+    scene::{protected_echo, remote_pool, served},
+    serving::{Instances, Serving},
+};
+use poolgate_tests::{
+    edge_scene::{access, guarded, pool, reason},
+    exact_client::{get, send},
+};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_what_rfc_6750_asks_for() {
+    let mut configuration = guarded(pool());
+    configuration["policies"] = json!([{"name": "admins", "groups": {"any_of": ["admin"]}}]);
+    configuration["routes"] = json!([
+        {"prefix": "/admin", "any_of": ["admins"]},
+        {"prefix": "/watched", "any_of": ["admins"], "report_only": true},
+        {"prefix": "/api", "authenticated": true},
+    ]);
+    let serving = served(&configuration).await;
+    let token = access().compact();
+    let bad = access().claim("exp", 1).compact();
+    for (target, token, status, name, challenge) in [
+        ("/api", None, 401, "no-token", Some("Bearer")),
+        ("/api", Some(&bad), 401, "expired", Some("Bearer error=\"invalid_token\"")),
+        ("/admin", Some(&token), 403, "group-missing", Some("Bearer error=\"insufficient_scope\"")),
+        ("/other", Some(&token), 403, "no-rule", None),
+        ("/api/../admin", Some(&token), 400, "ambiguous-path", None),
+        ("//admin", Some(&token), 400, "ambiguous-path", None),
+        ("/api", Some(&token), 200, "", None),
+        ("/watched", Some(&token), 200, "", None),
+    ] {
+        let response = get(&serving.url, target, token.map(String::as_str)).await;
+        assert_eq!((response.status, reason(&response.body).as_str()), (status, name), "{target}: {response:?}");
+        assert_eq!(response.header("www-authenticate"), challenge, "{target}");
+        if status != 200 {
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{target}");
+            assert_eq!(response.headers("echo-path").count(), 0, "{target}: the application was asked");
+        }
+    }
+    let bearer = format!("Bearer {token}");
+    let twice = [("Authorization", bearer.as_str()), ("authorization", bearer.as_str())];
+    let response = send(&serving.url, "GET", "/api", &twice).await;
+    assert_eq!((response.status, reason(&response.body).as_str()), (400, "several-tokens"));
+    // What it writes tells of the watched rule, and nothing of a token.
+    let said = serving.said();
+    assert!(said.contains("its rule would refuse it: group-missing"), "{said}");
+    let parts = token.split('.').chain(bad.split('.'));
+    parts.for_each(|part| assert!(!said.contains(part), "a part of a token in {said}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grpc_request_is_refused_in_grpc() {
+    let serving = served(&guarded(pool())).await;
+    let response = send(&serving.url, "POST", "/a.B/C", &[("content-type", "application/grpc+proto")]).await;
+    assert_eq!((response.status, response.header("grpc-status")), (200, Some("16")));
+    assert_eq!(
+        (response.header("grpc-message"), response.header("content-type")),
+        (Some("no-token"), Some("application/grpc"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_good_configuration_nothing_passes() {
+    let mut with_state = guarded(pool());
+    with_state["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}]);
+    for (configuration, says) in [
+        ("{".to_owned(), "the configuration is refused"),
+        (json!({"pools": [pool()], "routes": [{"prefix": "/", "public": true}], "chache": {}}).to_string(), "chache"),
+        (with_state.to_string(), "claims_to_filter_state"),
+        (guarded(remote_pool("http://keys.example/jwks.json")).to_string(), "without TLS"),
+    ] {
+        let serving = Serving::start(protected_echo(), &configuration, Instances::One).await;
+        for token in [None, Some(access().compact())] {
+            let response = get(&serving.url, "/x", token.as_deref()).await;
+            assert_eq!(response.status, 503, "{says}: {response:?}");
+            assert_eq!(response.headers("echo-path").count(), 0);
+        }
+        assert!(serving.said().contains(says), "{says}: {}", serving.said());
+    }
+}
