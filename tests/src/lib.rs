@@ -6,6 +6,7 @@
 
 pub mod cognito_local;
 pub mod corpus;
+pub mod debian_package;
 pub mod dice;
 pub mod envoy;
 pub mod faulty_server;
