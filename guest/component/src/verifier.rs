@@ -1,4 +1,5 @@
 //! The `verifier` interface: one verifier an instance, and the loop that fetches keys for it.
+#![expect(clippy::result_large_err, reason = "a denial is the contract's record, and is lowered at once")]
 
 use crate::{
     Component,
