@@ -19,6 +19,7 @@ mod key_source;
 pub mod measure;
 mod metrics;
 mod pool;
+pub mod revocation;
 mod sandbox;
 mod verdict;
 mod verifier;

@@ -17,6 +17,7 @@ pub mod ministack;
 pub mod minting;
 pub mod nginx;
 pub mod python_environment;
+pub mod redis;
 pub mod server_process;
 pub mod target_folder;
 pub mod test_pool;
