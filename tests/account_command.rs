@@ -3,6 +3,7 @@
 
 use poolgate_tests::{
     ministack::Ministack,
+    redis::{self, Redis},
     test_pool::{PoolOptions, TestPool},
 };
 use reqwest::{Client, Response};
@@ -213,6 +214,52 @@ async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
         // Of a token, the signature alone is a secret of its own; the whole is one.
         let tail = &secret[secret.len().saturating_sub(40)..];
         assert!(!logged.contains(tail), "the log tells {}…", &secret[..6]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_on_the_command_line_is_known_to_a_gateway_through_redis() {
+    let (bench, redis) = (Workbench::new().await, Redis::start().await);
+    bench.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
+    let log = bench.folder.path().join("log");
+    let knowing = |mut command: Command, mode: &str| {
+        command.env("POOLGATE_REVOCATION", redis.url()).env("POOLGATE_REVOCATION_MODE", mode);
+        command
+    };
+    let mut command = knowing(bench.command("serve"), "fail-closed");
+    command.stderr(fs::File::create(&log).expect("a log"));
+    let serving = Serving::start(command);
+    let [access, ..] = serving.sign_in("password").await;
+    let verify = async || {
+        let request = serving.http.get(format!("{}/v1/verify", serving.public)).bearer_auth(&access);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(verify().await, 200);
+    let mut command = knowing(bench.command("account"), "fail-open");
+    command.args(["--json", "sign-out"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command runs");
+    child.stdin.take().expect("a pipe").write_all(format!("{access}\n").as_bytes()).expect("it reads");
+    let run = Run::of(child.wait_with_output().expect("it ends"), &[&access, redis::PASSWORD]);
+    assert_eq!((run.code, &run.json), (0, &json!({ "done": true })), "{}", run.stderr);
+    assert_eq!(verify().await, 401);
+    let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
+    assert!(shown.contains("poolgate_revocation_questions_total{answer=\"revoked\"} 1"), "{shown}");
+    assert!(!fs::read_to_string(log).expect("the log").contains(redis::PASSWORD), "the log tells the password");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_2() {
+    let bench = Workbench::new().await;
+    for (arguments, said) in [
+        (&["--revocation", "memory"][..], "--revocation-mode"),
+        (&["--revocation-mode", "fail-open"], "--revocation"),
+        (&["--revocation", "memory", "--revocation-mode", "perhaps"], "fail-closed"),
+        (&["--revocation", "http://:Secret-Horse-1@localhost", "--revocation-mode", "fail-open"], "redis[s]://"),
+    ] {
+        let output = bench.command("serve").args(arguments).output().expect("the command runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said) && !stderr.contains("Secret-Horse-1"), "{arguments:?}: {stderr}");
     }
 }
 

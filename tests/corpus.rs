@@ -69,6 +69,9 @@ fn every_reason_is_there() -> Result<(), Failed> {
         // A matter of what came before, which no case has: see tests/keys.rs.
         Reason::KeyUnknownCached,
         Reason::KeyUnknownLimited,
+        // A matter of what a store says: see tests/revocation.rs.
+        Reason::Revoked,
+        Reason::RevocationUnavailable,
     ];
     let missing: Vec<&str> = Reason::ALL
         .iter()

@@ -74,7 +74,7 @@ impl One {
 
     fn stranger_again(&mut self, number: u8) -> Reason {
         let verdict = self.bench.verifier.verify_again(self.now, self.bench.stranger(0, number));
-        verdict.expect_err("nobody's key")
+        verdict.verdict().expect_err("nobody's key")
     }
 
     fn report(&mut self) -> KeyReport {

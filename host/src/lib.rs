@@ -22,6 +22,7 @@ mod metrics;
 mod pool;
 mod refusal;
 mod requirement;
+pub mod revocation;
 mod sandbox;
 #[cfg(feature = "tower")]
 pub mod tower;

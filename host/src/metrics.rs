@@ -6,6 +6,7 @@ use crate::{
         exports::poolgate::auth::verifier::SeedError,
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
+    revocation::RevocationError,
     sandbox::{Failure, SandboxGauges},
 };
 use prometheus_client::{
@@ -36,6 +37,9 @@ pub(crate) struct Metrics {
     key_age: Family<IssuerLabels, Gauge>,
     keys: Family<IssuerLabels, Gauge>,
     accounts: Family<AccountLabels, Counter>,
+    revocation_questions: Family<QuestionLabels, Counter>,
+    revocation_let_through: Counter,
+    revocations: Family<RevocationLabels, Counter>,
     failures: [Counter; Failure::ALL.len()],
     pub(crate) sandbox: SandboxGauges,
     /// From a JWK Set's URL to the issuer that metrics and people know it by.
@@ -71,6 +75,16 @@ struct FailureLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuestionLabels {
+    answer: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RevocationLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AccountLabels {
     flow: &'static str,
     answer: &'static str,
@@ -99,12 +113,18 @@ impl Metrics {
             key_age: Family::default(),
             keys: Family::default(),
             accounts: Family::default(),
+            revocation_questions: Family::default(),
+            revocation_let_through: Counter::default(),
+            revocations: Family::default(),
             failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
             sandbox: SandboxGauges::default(),
             issuers: OnceLock::new(),
             registry,
             private: Registry::with_prefix("poolgate"),
         };
+        // There from the start, for rates.
+        metrics.revocation_questions.get_or_create_owned(&QuestionLabels { answer: "not-revoked" });
+        metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
         metrics.register();
         metrics
     }
@@ -130,6 +150,15 @@ impl Metrics {
         registry.register("instances", "Instances of the component that are there", self.sandbox.instances.clone());
         let memory = self.sandbox.memory.clone();
         registry.register_with_unit("instance_memory", "Linear memory of all instances", Unit::Bytes, memory);
+        let questions = self.revocation_questions.clone();
+        registry.register("revocation_questions", "Good tokens whose revocation was asked about, by answer", questions);
+        let through = self.revocation_let_through.clone();
+        registry.register(
+            "revocation_let_through",
+            "Tokens let through unasked, because the mode is fail-open",
+            through,
+        );
+        registry.register("revocations", "Revocations to be remembered, by outcome", self.revocations.clone());
         let accounts = self.accounts.clone();
         self.private.register("account_flows", "Account flows, by public answer and private reason", accounts);
     }
@@ -188,6 +217,25 @@ impl Metrics {
         let private = if answer == "failed" { "other" } else { private };
         let labels = AccountLabels { flow, answer, private: private.into() };
         self.accounts.get_or_create_owned(&labels).inc();
+    }
+
+    pub(crate) fn count_question(&self, answer: Result<bool, RevocationError>) {
+        let answer = match answer {
+            Ok(true) => "revoked",
+            Ok(false) => "not-revoked",
+            Err(error) => error.name(),
+        };
+        self.revocation_questions.get_or_create_owned(&QuestionLabels { answer }).inc();
+    }
+
+    /// A token went through although nobody could say whether it was revoked.
+    pub(crate) fn count_let_through(&self) {
+        self.revocation_let_through.inc();
+    }
+
+    pub(crate) fn count_revocation(&self, taken: Result<(), RevocationError>) {
+        let outcome = taken.err().map_or("remembered", RevocationError::name);
+        self.revocations.get_or_create_owned(&RevocationLabels { outcome }).inc();
     }
 
     pub(crate) fn count_failure(&self, failure: Failure) {

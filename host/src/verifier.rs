@@ -6,6 +6,7 @@ use crate::{
     clock::{Clock, SystemClock},
     key_source::{Fetches, HttpKeySource, HttpSettings, Journal, Seed},
     metrics::Metrics,
+    revocation::{Register, Revocation, RevocationError, RevocationMode, Revocations},
     sandbox::{Bounds, Instances, QueueBounds, Sandbox, Shared},
 };
 use reqwest::Certificate;
@@ -147,6 +148,26 @@ impl Verifier {
         self.instances.metrics.count_account(flow, answer, private);
     }
 
+    /// Remembers a revocation in the store that the verifier asks ([`VerifierBuilder::revocations`]): tokens that it hits are refused
+    /// with `revoked` from now on. It is tried three times within
+    /// some 600 ms, each time as long as the deadline allows.
+    ///
+    /// # Errors
+    /// [`RevocationError`]: the tokens may verify until they expire. [`RevocationError::NoStore`] if the verifier has none.
+    pub async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
+        self.instances.revoke(revocation).await
+    }
+
+    /// Whether it has a store of revoked tokens.
+    pub(crate) fn asks_revocation(&self) -> bool {
+        self.instances.has_register()
+    }
+
+    /// The time that tokens are judged by.
+    pub(crate) fn now(&self) -> u64 {
+        self.instances.now()
+    }
+
     /// Ends in good order: refuses new calls (503, `shutting-down`), and returns when those under way have their verdicts.
     pub async fn shut_down(&self) {
         self.instances.close().await;
@@ -177,6 +198,8 @@ pub struct VerifierBuilder {
     memory_limit: usize,
     instances: Option<NonZeroUsize>,
     clock: Arc<dyn Clock>,
+    revocations: Option<(Store, RevocationMode)>,
+    revocation_deadline: Duration,
     component: Wasm,
     compilation_cache: Option<PathBuf>,
 }
@@ -188,6 +211,16 @@ struct Wasm(Arc<[u8]>);
 impl fmt::Debug for Wasm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} bytes of WebAssembly", self.0.len())
+    }
+}
+
+/// Who knows what was revoked; it need not have a Debug output.
+#[derive(Clone)]
+struct Store(Arc<dyn Revocations>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a store of revoked tokens")
     }
 }
 
@@ -208,6 +241,8 @@ impl Default for VerifierBuilder {
             memory_limit: 64 * 1024 * 1024,
             instances: None,
             clock: Arc::new(SystemClock),
+            revocations: None,
+            revocation_deadline: Duration::from_millis(250),
             component: Wasm(poolgate_artifacts::TOKEN_VERIFIER_WIDE.into()),
             compilation_cache: None,
         }
@@ -344,6 +379,29 @@ impl VerifierBuilder {
         self
     }
 
+    /// Asks a store about every token that is good in every other way, each time, also if the token is remembered: a revoked one is
+    /// refused with `revoked` (401). What becomes of a token when the store does not answer, `mode` says: fail-open lets it through and
+    /// counts it (`poolgate_revocation_let_through_total`), fail-closed refuses it with `revocation-unavailable` (503). Unless stated,
+    /// nothing is asked, and a token is good until it expires.
+    ///
+    /// ```
+    /// use poolgate::{Verifier, revocation::{InMemory, LONGEST_COGNITO_TOKEN, RevocationMode}};
+    /// use std::{num::NonZeroUsize, sync::Arc};
+    ///
+    /// let store = InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(100_000).unwrap());
+    /// let builder = Verifier::builder().revocations(Arc::new(store), RevocationMode::FailClosed);
+    /// ```
+    pub fn revocations(mut self, store: Arc<dyn Revocations>, mode: RevocationMode) -> Self {
+        self.revocations = Some((Store(store), mode));
+        self
+    }
+
+    /// The longest that the store of revoked tokens may take to answer. 250 ms unless stated; then it has not answered.
+    pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
+        self.revocation_deadline = deadline;
+        self
+    }
+
     /// A component of the world `token-verifier`, as WebAssembly. The built-in one unless stated.
     pub fn component(mut self, wasm: impl Into<Arc<[u8]>>) -> Self {
         self.component = Wasm(wasm.into());
@@ -387,7 +445,9 @@ impl VerifierBuilder {
         });
         let (journal, metrics, clock) = (Arc::new(Journal::new()), Arc::new(Metrics::new()), self.clock);
         let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&journal), Arc::clone(&metrics));
-        let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics };
+        let deadline = self.revocation_deadline;
+        let register = self.revocations.map(|(Store(store), mode)| Register::new(store, mode, deadline));
+        let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics, register };
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let key_wait = self.fetch_timeout.saturating_add(KEY_WAIT_MARGIN);
         let instances = Instances::start(sandbox, config, shared, count, self.queue, key_wait)?;

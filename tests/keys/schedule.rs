@@ -230,6 +230,7 @@ impl Run {
                 assert!(self.model.places[place].flight.is_some(), "nothing is under way");
             }
             Step::Judged(Err(reason)) => self.check_refusal(place, kid, reason),
+            Step::AwaitsRevocation(_) => panic!("nobody wants revocation asked about"),
         }
     }
 
@@ -243,7 +244,7 @@ impl Run {
 
     fn verify_again(&mut self, place: usize, kid: Kid) {
         self.model.tick(self.clock);
-        match self.bench.verifier.verify_again(self.clock, self.token(place, kid)) {
+        match self.bench.verifier.verify_again(self.clock, self.token(place, kid)).verdict() {
             Ok(_) => assert!(self.is_known(place, kid), "verified with a key that is past its hard lifetime, or gone"),
             Err(reason) => {
                 assert!(!self.is_known(place, kid), "a token with a known key is refused: {reason:?}");

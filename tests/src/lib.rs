@@ -7,6 +7,7 @@
 pub mod chromium;
 pub mod cognito_local;
 pub mod corpus;
+pub mod debian_package;
 pub mod dice;
 pub mod edge_corpus;
 pub mod edge_scene;
@@ -22,6 +23,7 @@ mod nginx;
 pub mod npm;
 pub mod proxies;
 pub mod python_environment;
+pub mod redis;
 pub mod seen;
 pub mod server_process;
 pub mod target_folder;

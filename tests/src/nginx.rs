@@ -1,6 +1,6 @@
 //! A real nginx.
 
-use crate::target_folder::target_folder;
+use crate::debian_package;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -38,33 +38,9 @@ fn find_or_unpack() -> PathBuf {
     if let Some(found) = folders.map(|folder| folder.join("nginx")).find(|file| file.is_file()) {
         return found;
     }
-    let unpacked = target_folder("nginx");
-    let nginx = unpacked.join("usr/sbin/nginx");
-    if nginx.is_file() {
-        return nginx;
-    }
-    let folder = TempDir::new().expect("a folder");
-    let download = || run(Command::new("apt-get").args(["--quiet", "download", "nginx"]).current_dir(folder.path()));
-    // The lists of packages may be missing or old, and only root can renew them.
-    let got =
-        download().or_else(|_| run(Command::new("apt-get").args(["--quiet", "update"])).and_then(|()| download()));
-    got.and_then(|()| unpack(folder.path(), &unpacked)).unwrap_or_else(|error| {
+    let unpacked = debian_package::unpacked("nginx", &["nginx"], "usr/sbin/nginx");
+    let unpacked = unpacked.unwrap_or_else(|error| {
         panic!("there is no nginx: install it (Debian: `apt-get install nginx-light`)\n{error}")
     });
-    nginx
-}
-
-fn unpack(folder: &Path, to: &Path) -> Result<(), String> {
-    let packages = fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let package = packages.filter_map(Result::ok).map(|entry| entry.path()).find(|path| path.extension().is_some());
-    let package = package.ok_or("apt-get brought nothing")?;
-    run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(to))
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr))),
-    }
+    unpacked.join("usr/sbin/nginx")
 }

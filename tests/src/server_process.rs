@@ -45,12 +45,21 @@ impl ServerProcess {
     pub async fn comes_up(&mut self, url: &str) {
         let http = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER_TIMEOUT).build();
         let http = http.expect("an HTTP client");
+        self.comes_up_when(async || http.get(url).send().await.is_ok()).await;
+    }
+
+    /// Waits until it is there, as the caller sees.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or is not there within a minute, with what it said.
+    pub async fn comes_up_when(&mut self, is_there: impl AsyncFn() -> bool) {
         let deadline = Instant::now() + START_DEADLINE;
         let mut polls = tokio::time::interval(POLL_PAUSE);
         loop {
             polls.tick().await;
             let has_ended = self.child.try_wait().ok().flatten();
-            if has_ended.is_none() && http.get(url).send().await.is_ok() {
+            if has_ended.is_none() && is_there().await {
                 return;
             }
             if has_ended.is_some() || Instant::now() > deadline {

@@ -53,6 +53,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     AudienceInvalid, AudienceMismatch, ClientMissing, ClientInvalid, ClientMismatch, ResourceMissing,
     ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
     SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
+    Revoked, RevocationUnavailable,
 }
 
 pub fn denial(refusal: core::Reason) -> wit::Denial {
@@ -61,12 +62,34 @@ pub fn denial(refusal: core::Reason) -> wit::Denial {
         core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
         core::Answer::Unavailable => wit::Answer::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), answer, awaits_keys: None }
+    wit::Denial { reason: reason(refusal), answer, awaits_keys: None, awaits_revocation: None }
 }
 
 /// What is said while the host fetches.
 pub fn awaits_keys(url: String) -> wit::Denial {
     wit::Denial { awaits_keys: Some(url), ..denial(core::Reason::KeysUnavailable) }
+}
+
+/// What is said of a good token before its revocation was asked about.
+pub fn awaits_revocation(revocable: core::Revocable) -> wit::Denial {
+    let core::Revocable { issuer, subject, auth_time, jti, origin_jti } = revocable;
+    let revocable = wit::Revocable { issuer, subject, auth_time, jti, origin_jti };
+    wit::Denial { awaits_revocation: Some(revocable), ..denial(core::Reason::RevocationUnavailable) }
+}
+
+pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
+    match mode {
+        wit::RevocationMode::FailOpen => core::RevocationMode::FailOpen,
+        wit::RevocationMode::FailClosed => core::RevocationMode::FailClosed,
+    }
+}
+
+pub fn revocation_answer(answer: wit::RevocationAnswer) -> core::RevocationAnswer {
+    match answer {
+        wit::RevocationAnswer::NotRevoked => core::RevocationAnswer::NotRevoked,
+        wit::RevocationAnswer::Revoked => core::RevocationAnswer::Revoked,
+        wit::RevocationAnswer::Unavailable => core::RevocationAnswer::Unavailable,
+    }
 }
 
 pub fn verified(verified: core::Verified) -> wit::Verified {

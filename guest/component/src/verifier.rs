@@ -1,22 +1,28 @@
 //! The `verifier` interface: one verifier an instance, and the loop that fetches keys for it.
+#![expect(clippy::result_large_err, reason = "a denial is the contract's record, and is lowered at once")]
 
 use crate::{
     Component,
     bindings::{
         exports::poolgate::auth::verifier::{
-            Config, ConfigError, Denial, Guest, Judgement, KeyReport, Remembered, SeedError, Verified,
+            Config, ConfigError, Denial, Guest, Judgement, KeyReport, Remembered, RevocationAnswer, RevocationMode,
+            SeedError, Verified,
         },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock,
     },
     configuration::core_config,
-    translation::{awaits_keys, config_error, denial, judgement, key_report, outcome, seed_error, verified},
+    translation::{
+        awaits_keys, awaits_revocation, config_error, denial, judgement, key_report, outcome, revocation_answer,
+        revocation_mode, seed_error, verified,
+    },
 };
 use poolgate_core::{Fetch, Reason, Step, Verifier};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     static VERIFIER: RefCell<Option<Verifier>> = const { RefCell::new(None) };
+    static REVOCATION: Cell<Option<RevocationMode>> = const { Cell::new(None) };
 }
 
 impl Guest for Component {
@@ -25,7 +31,11 @@ impl Guest for Component {
             if slot.is_some() {
                 return Err(ConfigError::AlreadyConfigured);
             }
-            *slot = Some(Verifier::new(core_config(config)).map_err(config_error)?);
+            let mut verifier = Verifier::new(core_config(config)).map_err(config_error)?;
+            if let Some(mode) = REVOCATION.get() {
+                verifier.ask_revocation(revocation_mode(mode));
+            }
+            *slot = Some(verifier);
             Ok(())
         })
     }
@@ -42,8 +52,23 @@ impl Guest for Component {
     }
 
     fn verify_again(token: String) -> Result<Verified, Denial> {
+        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), &token)));
+        concluded(step, verified, || Err(denial(Reason::KeysUnavailable)))
+    }
+
+    fn ask_revocation(mode: RevocationMode) -> Result<(), ConfigError> {
+        let is_late = VERIFIER.with_borrow(Option::is_some) || REVOCATION.get().is_some();
+        if is_late {
+            return Err(ConfigError::AlreadyConfigured);
+        }
+        REVOCATION.set(Some(mode));
+        Ok(())
+    }
+
+    fn verify_asked(token: String, answer: RevocationAnswer) -> Result<Verified, Denial> {
+        let answer = revocation_answer(answer);
         let verdict =
-            VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), &token)));
+            VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_asked(now(), &token, answer)));
         verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(denial)
     }
 
@@ -93,6 +118,7 @@ fn concluded<T, U>(
         Some(Step::Judged(verdict)) => verdict.map(told).map_err(denial),
         Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => again(),
         Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
+        Some(Step::AwaitsRevocation(revocable)) => Err(awaits_revocation(*revocable)),
         None => Err(denial(Reason::NotConfigured)),
     }
 }

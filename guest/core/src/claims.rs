@@ -50,6 +50,8 @@ pub struct Claims {
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
     pub(crate) auth_time: Option<NumericDate>,
+    pub(crate) jti: Option<String>,
+    pub(crate) origin_jti: Option<String>,
 }
 
 impl Claims {
@@ -73,9 +75,8 @@ impl Claims {
             Some(Err(DateFault::OutOfRange)) => return Err(Reason::ExpiryOutOfRange),
             Some(Ok(date)) => date,
         };
-        // Read for their types alone: what a later reader of the payload will rely on.
-        text(read.jti, Reason::ClaimInvalid)?;
-        text(read.origin_jti, Reason::ClaimInvalid)?;
+        let jti = string(read.jti, Reason::ClaimInvalid)?;
+        let origin_jti = string(read.origin_jti, Reason::ClaimInvalid)?;
         let access_username = text(read.username, Reason::ClaimInvalid)?;
         let id_username = text(read.cognito_username, Reason::ClaimInvalid)?;
         Ok(Self {
@@ -91,6 +92,8 @@ impl Claims {
             client_id: string(read.client_id, Reason::ClientInvalid)?,
             groups: strings(read.groups, Reason::GroupsInvalid)?,
             scopes: scopes(read.scope)?,
+            jti,
+            origin_jti,
         })
     }
 }

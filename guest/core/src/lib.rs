@@ -10,6 +10,8 @@
 //! [`compact`] (three parts, canonical base64url) → [`header`] (strict JSON, algorithm) → [`claims`] (strict JSON, types)
 //! → [`issuer`](policy) and times → [`keys`] (issuer and key ID to a prepared key) → [`signature`] → [`policy`] → [`Verified`].
 //!
+//! Where revocation is asked about, that comes last, for new and for remembered tokens ([`Verifier::ask_revocation`]).
+//!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
 //! use poolgate_core::{CacheLimits, KeyPolicy, Membership, Reason};
@@ -68,6 +70,7 @@ pub mod jws;
 pub mod keys;
 pub mod policy;
 mod reason;
+mod revocation;
 pub mod signature;
 mod verifier;
 
@@ -82,4 +85,5 @@ pub use keys::{
     Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey,
 };
 pub use reason::{Answer, Reason};
+pub use revocation::{Revocable, RevocationAnswer, RevocationMode};
 pub use verifier::{Judgement, Recalled, Step, Verified, Verifier};

@@ -1,9 +1,10 @@
 //! The last room: what the operator asks of a token, once its signature stands.
 
 use crate::{
-    Algorithm, ClientRule, ConfigError, Membership, Pool, Reason, ResourceRule, TokenUseRule,
+    Algorithm, ClientRule, ConfigError, IssuerRule, Membership, Pool, Reason, ResourceRule, TokenUseRule,
     claims::{Claims, StatedUse, TokenUse},
     config::LEEWAY_LIMIT,
+    issuer,
     jwa::Algorithms,
 };
 use alloc::string::String;
@@ -21,6 +22,8 @@ pub(crate) struct Policy {
     max_age: Option<u32>,
     leeway: u64,
     issued_at_skew: u64,
+    /// Of a user pool: the first of its issuers.
+    pub(crate) first_issuer: Option<String>,
 }
 
 /// What the policy found out about a token on the way.
@@ -59,6 +62,10 @@ impl Policy {
             [] => once(Algorithm::Rs256).collect(),
             stated => stated.iter().copied().collect(),
         };
+        let first_issuer = match &pool.issuer {
+            IssuerRule::UserPool { id, region } => issuer::of_user_pool(id, region.as_deref())?.into_iter().next(),
+            IssuerRule::Exactly(_) | IssuerRule::Unchecked => None,
+        };
         Ok(Self {
             algorithms,
             token_use: pool.token_use,
@@ -69,6 +76,7 @@ impl Policy {
             max_age: pool.max_age,
             leeway: pool.leeway.into(),
             issued_at_skew: pool.issued_at_skew.max(pool.leeway).into(),
+            first_issuer,
         })
     }
 

@@ -186,6 +186,10 @@ reasons! {
     Overloaded = "overloaded",
     /// The verifier is being shut down. Said by the host, never by the component. 503.
     ShuttingDown = "shutting-down",
+    /// The token was good, and was revoked: itself, its sign-in, or everything of its user until some time.
+    Revoked = "revoked",
+    /// The token is good, but whether it was revoked can't be asked now, and the operator wants it refused then. 503.
+    RevocationUnavailable = "revocation-unavailable",
 }
 
 impl Reason {
@@ -198,7 +202,8 @@ impl Reason {
             | Reason::SandboxFailed
             | Reason::SandboxTimeout
             | Reason::Overloaded
-            | Reason::ShuttingDown => Answer::Unavailable,
+            | Reason::ShuttingDown
+            | Reason::RevocationUnavailable => Answer::Unavailable,
             _ => Answer::InvalidToken,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits, Pool,
-    Reason, Response, Ticket, TokenUse,
+    Reason, Response, Revocable, RevocationAnswer, RevocationMode, Ticket, TokenUse,
     cache::{Remembered, VerifiedTokens},
     claims::Claims,
     compact::CompactJws,
@@ -22,6 +22,8 @@ pub struct Verifier {
     routes: Routes,
     keys: KeyStore,
     cache: VerifiedTokens,
+    /// Whether revocation is asked about.
+    revocation: Option<RevocationMode>,
 }
 
 /// From `iss` to policy and keys.
@@ -48,6 +50,23 @@ pub enum Step<T = Verified> {
     /// They are being fetched from this URL: an earlier step asked for it. Call [`Verifier::verify_again`] when that has
     /// ended.
     AwaitsKeys(String),
+    /// The token is good, as far as it can be judged here: ask whether it was revoked, and call [`Verifier::verify_asked`]. Only
+    /// after [`Verifier::ask_revocation`].
+    AwaitsRevocation(Box<Revocable>),
+}
+
+impl<T> Step<T> {
+    /// The verdict for who asks and waits for nothing.
+    ///
+    /// # Errors
+    /// The reason of the refusal; what could not be judged is refused.
+    pub fn verdict(self) -> Result<T, Reason> {
+        match self {
+            Step::Judged(verdict) => verdict,
+            Step::NeedsKeys(_) | Step::AwaitsKeys(_) => Err(Reason::KeysUnavailable),
+            Step::AwaitsRevocation(_) => Err(Reason::RevocationUnavailable),
+        }
+    }
 }
 
 /// What a good token says, for a caller who keeps what was said before.
@@ -110,7 +129,13 @@ impl Verifier {
         let policies = config.pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
         let mut keys = KeyStore::new(config.limits, config.key_policy);
         let routes = Routes::new(&config.pools, &mut keys)?;
-        Ok(Self { limits: config.limits, policies, routes, keys, cache: VerifiedTokens::new(config.cache) })
+        let cache = VerifiedTokens::new(config.cache);
+        Ok(Self { limits: config.limits, policies, routes, keys, cache, revocation: None })
+    }
+
+    /// Lets no token through from now on before its revocation was asked about, and says what to do with one when that fails.
+    pub fn ask_revocation(&mut self, mode: RevocationMode) {
+        self.revocation = Some(mode);
     }
 
     /// Judges a token in the compact serialization at the time `now`, in seconds since the Unix epoch.
@@ -121,14 +146,16 @@ impl Verifier {
             Step::Judged(judged) => Step::Judged(judged.and_then(|judgement| self.told(judgement))),
             Step::NeedsKeys(fetch) => Step::NeedsKeys(fetch),
             Step::AwaitsKeys(url) => Step::AwaitsKeys(url),
+            Step::AwaitsRevocation(revocable) => Step::AwaitsRevocation(revocable),
         }
     }
 
     /// The same for a caller who keeps what was said of each ticket: a token that is remembered costs no copy of what it says.
     pub fn judge(&mut self, now: u64, token: &str) -> Step<Judgement> {
-        Step::Judged(match self.recall_or_verify(now, token) {
+        Step::Judged(match self.recall_or_verify(now, token, self.revocation) {
             Ok(judgement) => Ok(judgement),
             Err(Stop::Refused(reason)) => Err(reason),
+            Err(Stop::AwaitsRevocation(revocable)) => return Step::AwaitsRevocation(revocable),
             Err(Stop::KeyMissing { place, key_id, missing, now }) => {
                 match self.keys.miss(place, &key_id, missing, now) {
                     Miss::Refused(reason) => Err(reason),
@@ -142,16 +169,25 @@ impl Verifier {
     /// Judges a token for which keys had to be fetched, after the end of that fetch. It asks for nothing more: a `kid` that
     /// is still unknown is remembered for a while.
     ///
-    /// # Errors
-    /// The reason of the refusal.
-    pub fn verify_again(&mut self, now: u64, token: &str) -> Result<Verified, Reason> {
-        match self.recall_or_verify(now, token) {
+    /// The step is a verdict, or [`Step::AwaitsRevocation`].
+    pub fn verify_again(&mut self, now: u64, token: &str) -> Step {
+        Step::Judged(match self.recall_or_verify(now, token, self.revocation) {
             Ok(judgement) => self.told(judgement),
-            Err(Stop::Refused(reason)) => Err(reason),
-            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
-                Err(self.keys.miss_again(place, &key_id, missing, now))
-            }
-        }
+            Err(Stop::AwaitsRevocation(revocable)) => return Step::AwaitsRevocation(revocable),
+            Err(stop) => Err(self.refused(stop)),
+        })
+    }
+
+    /// Judges a token whose revocation was asked about ([`Step::AwaitsRevocation`]), with the answer. All else is looked at once more, for
+    /// time has passed; it asks for nothing.
+    ///
+    /// # Errors
+    /// The reason of the refusal. [`Reason::NotConfigured`] if revocation is not asked about here.
+    pub fn verify_asked(&mut self, now: u64, token: &str, answer: RevocationAnswer) -> Result<Verified, Reason> {
+        let mode = self.revocation.ok_or(Reason::NotConfigured)?;
+        let judgement = self.recall_or_verify(now, token, None).map_err(|stop| self.refused(stop))?;
+        mode.check(answer)?;
+        self.told(judgement)
     }
 
     /// Asks other things of tokens from now on. The pools must have the same issuers in the same order; where their keys come from
@@ -252,15 +288,30 @@ impl Verifier {
         }
     }
 
-    fn recall_or_verify(&mut self, now: u64, token: &str) -> Result<Judgement, Stop> {
-        match self.recall(now, token)? {
+    /// The end for a token for which nothing more is fetched.
+    fn refused(&mut self, stop: Stop) -> Reason {
+        match stop {
+            Stop::Refused(reason) => reason,
+            Stop::KeyMissing { place, key_id, missing, now } => self.keys.miss_again(place, &key_id, missing, now),
+            Stop::AwaitsRevocation(_) => Reason::RevocationUnavailable,
+        }
+    }
+
+    /// Where revocation must be asked about still, a good token stops there.
+    fn recall_or_verify(
+        &mut self,
+        now: u64,
+        token: &str,
+        revocation: Option<RevocationMode>,
+    ) -> Result<Judgement, Stop> {
+        match self.recall(now, token, revocation)? {
             Some(recalled) => Ok(Judgement::Recalled(recalled)),
-            None => self.verify_anew(now, token),
+            None => self.verify_anew(now, token, revocation),
         }
     }
 
     /// A token that is remembered is judged by all that may have changed since: the key, the times, the policy.
-    fn recall(&mut self, now: u64, token: &str) -> Result<Option<Recalled>, Reason> {
+    fn recall(&mut self, now: u64, token: &str, revocation: Option<RevocationMode>) -> Result<Option<Recalled>, Stop> {
         let moment = self.keys.advance(now);
         let Some((ticket, remembered)) = self.cache.find(token) else {
             return Ok(None);
@@ -279,13 +330,15 @@ impl Verifier {
         // An expired one never comes again; one whose keys or client changed goes the way of every token.
         if matches!(judged, Ok(None) | Err(Reason::Expired)) {
             self.cache.forget(ticket.slot);
+        } else if revocation.is_some() && judged.is_ok() {
+            return Err(Stop::AwaitsRevocation(awaited(policy, &remembered.claims)));
         }
-        judged
+        Ok(judged?)
     }
 
     // Once, not in each of its callers.
     #[inline(never)]
-    fn verify_anew(&mut self, now: u64, token: &str) -> Result<Judgement, Stop> {
+    fn verify_anew(&mut self, now: u64, token: &str, revocation: Option<RevocationMode>) -> Result<Judgement, Stop> {
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
         if !header.is_token_type {
@@ -313,6 +366,7 @@ impl Verifier {
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
         let accepted = policy.check(&claims)?;
+        let awaits = revocation.map(|_| awaited(policy, &claims));
         let remembered = Remembered {
             policy: route.policy,
             keys: route.keys,
@@ -323,6 +377,11 @@ impl Verifier {
             claims,
             payload,
         };
+        if let Some(revocable) = awaits {
+            // The work is done, whatever the answer.
+            self.cache.insert(token, remembered);
+            return Err(Stop::AwaitsRevocation(revocable));
+        }
         if self.cache.is_off() {
             return Ok(Judgement::Verified(Verified::from_all(remembered, keys_are_stale), None));
         }
@@ -458,9 +517,15 @@ fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<Pl
     Ok(places)
 }
 
-/// Why a token does not go on: refused for good, or because its key is not there.
+fn awaited(policy: &Policy, claims: &Claims) -> Box<Revocable> {
+    Box::new(Revocable::of(claims, policy.first_issuer.as_deref()))
+}
+
+/// Why a token does not go on: refused for good, because its key is not there, or because every room has let it through and the store must
+/// be asked.
 enum Stop {
     Refused(Reason),
+    AwaitsRevocation(Box<Revocable>),
     KeyMissing { place: PlaceId, key_id: Box<str>, missing: Missing, now: Moment },
 }
 

@@ -305,7 +305,7 @@ impl Gate {
 
     /// Decides about a request whose keys have come, or will not. It asks for nothing more.
     pub fn admit_held(&mut self, now: u64, request: &impl RequestHead, held: &Held) -> Decision {
-        match self.verifier.verify_again(now, &held.token) {
+        match self.verifier.verify_again(now, &held.token).verdict() {
             Ok(verified) => {
                 let facts = self.facts(verified);
                 self.concluded(held.rule, request, Rc::new(facts))
@@ -439,12 +439,14 @@ impl Gate {
             Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.said_of(ticket) {
                 Some(facts) => Ok(facts),
                 None => {
-                    let again = self.verifier.verify_again(now, token).map_err(Stop::Refused)?;
+                    let again = self.verifier.verify_again(now, token).verdict().map_err(Stop::Refused)?;
                     Ok(self.keep(Some(ticket), again))
                 }
             },
             Step::Judged(Ok(Judgement::Verified(verified, ticket))) => Ok(self.keep(ticket, verified)),
             Step::Judged(Err(reason)) => Err(Stop::Refused(reason)),
+            // A gate asks no store, and never says that its verifier should.
+            Step::AwaitsRevocation(_) => Err(Stop::Refused(Reason::RevocationUnavailable)),
             Step::NeedsKeys(fetch) => Err(Stop::Waits { url: fetch.url.clone(), fetch: Some(fetch) }),
             Step::AwaitsKeys(url) => Err(Stop::Waits { url, fetch: None }),
         }

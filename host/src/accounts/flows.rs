@@ -8,7 +8,7 @@ use super::{
     guest::Guest,
     sandbox::AccountSandbox,
 };
-use crate::{Answer, TokenUse, Verified, Verifier, sandbox::Failure};
+use crate::{Answer, Reason, TokenUse, Verified, Verifier, revocation::Revocation, sandbox::Failure};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -75,7 +75,8 @@ type Called<T> = wasmtime::Result<Result<T, wit::Problem>>;
 /// same time ([`Floor`]).
 ///
 /// # Cancelling
-/// A flow that is dropped may have happened, as one whose connection was lost may.
+/// A flow that is dropped may have happened, as one whose connection was lost may. Those that tell the store of revoked tokens go on to
+/// their end.
 impl Accounts {
     /// Starts with what must be stated: the verifier of the tokens that come, which must accept access and ID tokens of this
     /// app client, the user pool, and the app client.
@@ -203,7 +204,7 @@ impl Accounts {
             it.poolgate_auth_accounts().call_refresh(store, refresh_token.expose_secret(), &flow).await
         };
         let tokens = self.run("refresh", None, call).await?;
-        self.verified(tokens).await
+        self.verified(tokens, not_a_token).await
     }
 
     /// Sends a code for a new password (`ForgotPassword`).
@@ -287,15 +288,23 @@ impl Accounts {
         self.as_caller("verify-attribute", access_token, flow).await
     }
 
-    /// Signs a user out everywhere (`GlobalSignOut`). Access tokens verify until they expire: verifiers do not ask Cognito.
+    /// Signs a user out everywhere (`GlobalSignOut`). Verifiers do not ask Cognito: access and ID tokens verify until they expire, unless
+    /// the verifier has a store of revoked tokens ([`VerifierBuilder::revocations`](crate::VerifierBuilder::revocations)), which is then
+    /// told. If it does not take it, the problem is `unavailable` although Cognito has signed the user out.
     pub async fn sign_out(&self, access_token: &SecretString) -> Result<(), Problem> {
-        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
-            it.poolgate_auth_accounts().call_sign_out(store, token).await
-        };
-        self.as_caller("sign-out", access_token, flow).await
+        let (accounts, access_token) = (self.clone(), access_token.clone());
+        to_its_end(async move {
+            let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+                it.poolgate_auth_accounts().call_sign_out(store, token).await
+            };
+            let (caller, ()) = accounts.as_known_caller("sign-out", &access_token, flow).await?;
+            accounts.revoke_user(&caller).await
+        })
+        .await
     }
 
-    /// Revokes a refresh token (`RevokeToken`).
+    /// Revokes a refresh token (`RevokeToken`). It is opaque: which access and ID tokens came of it, it does not say, and they verify until
+    /// they expire. See [`Accounts::revoke_sign_in`].
     pub async fn revoke_token(&self, refresh_token: &SecretString) -> Result<(), Problem> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_revoke_token(store, refresh_token.expose_secret()).await
@@ -303,12 +312,36 @@ impl Accounts {
         self.run("revoke-token", None, flow).await
     }
 
-    /// Deletes a signed-in user (`DeleteUser`).
+    /// Revokes a refresh token (`RevokeToken`), and then, in the verifier's store of revoked tokens, all that came of the same sign-in as
+    /// an access token of the caller's (by its `origin_jti`). Without a store it is [`Accounts::revoke_token`].
+    pub async fn revoke_sign_in(
+        &self,
+        refresh_token: &SecretString,
+        access_token: &SecretString,
+    ) -> Result<(), Problem> {
+        if !self.inner.verifier.asks_revocation() {
+            return self.revoke_token(refresh_token).await;
+        }
+        let caller = self.check_access(access_token).await?;
+        let (accounts, refresh_token) = (self.clone(), refresh_token.clone());
+        to_its_end(async move {
+            accounts.revoke_token(&refresh_token).await?;
+            accounts.revoke(Revocation::of_sign_in_of(&caller)).await
+        })
+        .await
+    }
+
+    /// Deletes a signed-in user (`DeleteUser`), whose tokens are revoked as in [`Accounts::sign_out`].
     pub async fn delete_user(&self, access_token: &SecretString) -> Result<(), Problem> {
-        let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
-            it.poolgate_auth_accounts().call_delete_user(store, token).await
-        };
-        self.as_caller("delete-user", access_token, flow).await
+        let (accounts, access_token) = (self.clone(), access_token.clone());
+        to_its_end(async move {
+            let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
+                it.poolgate_auth_accounts().call_delete_user(store, token).await
+            };
+            let (caller, ()) = accounts.as_known_caller("delete-user", &access_token, flow).await?;
+            accounts.revoke_user(&caller).await
+        })
+        .await
     }
 
     /// Says which second factors a signed-in user wants (`SetUserMFAPreference`).
@@ -331,11 +364,39 @@ impl Accounts {
         access_token: &SecretString,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>, &str) -> Called<T>,
     ) -> Result<T, Problem> {
-        self.check_access(access_token).await?;
-        self.run(name, None, async |it: &AccountFlows, store: &mut Store<Guest>| {
-            flow(it, store, access_token.expose_secret()).await
-        })
-        .await
+        Ok(self.as_known_caller(name, access_token, flow).await?.1)
+    }
+
+    /// The same, and who it is.
+    async fn as_known_caller<T>(
+        &self,
+        name: &'static str,
+        access_token: &SecretString,
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>, &str) -> Called<T>,
+    ) -> Result<(Verified, T), Problem> {
+        let caller = self.check_access(access_token).await?;
+        let flow =
+            async |it: &AccountFlows, store: &mut Store<Guest>| flow(it, store, access_token.expose_secret()).await;
+        Ok((caller, self.run(name, None, flow).await?))
+    }
+
+    /// After Cognito has confirmed it: all tokens of the user until now.
+    async fn revoke_user(&self, caller: &Verified) -> Result<(), Problem> {
+        // Should our clock be behind Cognito's: the caller's own token goes in any case.
+        let signed_in = caller.auth_time.max(caller.issued_at).unwrap_or(0);
+        self.revoke(Revocation::of_user_of(caller, self.inner.verifier.now().max(signed_in))).await
+    }
+
+    /// A token without the claim that is needed can't be revoked by it, but Cognito issues none.
+    async fn revoke(&self, revocation: Option<Revocation>) -> Result<(), Problem> {
+        let verifier = &self.inner.verifier;
+        match revocation {
+            Some(revocation) if verifier.asks_revocation() => verifier.revoke(&revocation).await.map_err(|error| {
+                let meaning = "Cognito has done it, but the store of revoked tokens does not take it";
+                Problem::of(ProblemName::Unavailable, 503, error.name(), meaning)
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Runs a flow that sends a code to whoever it is.
@@ -360,7 +421,8 @@ impl Accounts {
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::SignedIn>,
     ) -> Result<SignedIn, Problem> {
         match self.held(name, proof, flow).await? {
-            wit::SignedIn::Tokens(tokens) => Ok(SignedIn::Tokens(Box::new(self.verified(tokens).await?))),
+            // Revoked, just issued: the user has signed out within this very second.
+            wit::SignedIn::Tokens(tokens) => Ok(SignedIn::Tokens(Box::new(self.verified(tokens, unavailable).await?))),
             wit::SignedIn::Challenge(challenge) => Ok(SignedIn::Challenge(challenge.into())),
         }
     }
@@ -418,8 +480,8 @@ impl Accounts {
         }
     }
 
-    /// Nobody gets tokens that the verifier would refuse.
-    async fn verified(&self, tokens: pool::Tokens) -> Result<Tokens, Problem> {
+    /// Nobody gets tokens that the verifier would refuse. What it means that one was revoked, `revoked` says.
+    async fn verified(&self, tokens: pool::Tokens, revoked: fn(&str) -> Problem) -> Result<Tokens, Problem> {
         let pool::Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
         let access_token = SecretString::from(access_token);
         let id_token = id_token.map(SecretString::from);
@@ -431,6 +493,7 @@ impl Accounts {
             let verified = self.inner.verifier.verify(token.expose_secret()).await;
             let verified = verified.map_err(|denial| match denial.answer {
                 Answer::Unavailable => unavailable(denial.reason.name()),
+                _ if denial.reason == Reason::Revoked => revoked(denial.reason.name()),
                 _ => refused(denial.reason.name()),
             })?;
             let is_right = verified.token_use == Some(token_use);
@@ -450,6 +513,12 @@ impl Accounts {
             verified,
         })
     }
+}
+
+/// Runs in a task of its own: a caller who goes away does not keep the store of revoked tokens from being told.
+async fn to_its_end(flow: impl Future<Output = Result<(), Problem>> + Send + 'static) -> Result<(), Problem> {
+    let ended = || Problem::of(ProblemName::Unavailable, 503, "ended", "the task of the flow ended before the flow");
+    tokio::spawn(flow).await.unwrap_or_else(|_| Err(ended()))
 }
 
 fn not_a_token(reason: &str) -> Problem {

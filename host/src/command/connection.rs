@@ -6,10 +6,16 @@ use poolgate::{
     Pool, TokenUseRule, Verifier,
     accounts::{Accounts, AccountsBuilder, PasswordPolicy, RefreshFlow},
     environment,
+    revocation::{InMemory, LONGEST_COGNITO_TOKEN, RevocationMode, Revocations},
 };
-use secrecy::SecretString;
-use std::{fs, path::PathBuf};
+use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "redis")]
+use std::time::Duration;
+use std::{convert::Infallible, fs, num::NonZeroUsize, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
+
+/// Revocations that are remembered in memory: some 200 MB at the most.
+const MOST_REVOCATIONS: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("more than none");
 
 #[derive(Args, Debug)]
 pub struct Connection {
@@ -47,6 +53,13 @@ pub struct Connection {
     /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken
     #[arg(long)]
     pub refresh_token_auth: bool,
+    /// Where revoked tokens are remembered, which are then refused: "memory", that of this process, or a Redis,
+    /// redis[s]://[user][:password@]host[:port][/database]. Sign-outs are remembered there
+    #[arg(long, value_name = "STORE", env = "POOLGATE_REVOCATION", hide_env_values = true, requires = "revocation_mode", value_parser = secret)]
+    pub revocation: Option<SecretString>,
+    /// What becomes of good tokens while that store does not answer
+    #[arg(long, value_name = "MODE", env = "POOLGATE_REVOCATION_MODE", requires = "revocation", value_parser = ["fail-open", "fail-closed"])]
+    pub revocation_mode: Option<String>,
 }
 
 impl Connection {
@@ -88,6 +101,13 @@ impl Connection {
             pool = pool.jwks_url(url);
         }
         let mut builder = Verifier::builder().pool(pool).allow_http_loopback(self.allow_http_loopback);
+        if let (Some(store), Some(mode)) = (&self.revocation, &self.revocation_mode) {
+            let mode = match mode.as_str() {
+                "fail-open" => RevocationMode::FailOpen,
+                _ => RevocationMode::FailClosed,
+            };
+            builder = builder.revocations(revocations(store)?, mode);
+        }
         if let Some(directory) = compilation_cache() {
             builder = builder.compilation_cache(directory);
         }
@@ -102,6 +122,25 @@ impl Connection {
         let text = Zeroizing::new(fs::read_to_string(path).map_err(unreadable)?);
         Ok(Some(text.trim_end().into()))
     }
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.into())
+}
+
+fn revocations(store: &SecretString) -> Result<Arc<dyn Revocations>, CommandError> {
+    if store.expose_secret() == "memory" {
+        return Ok(Arc::new(InMemory::new(LONGEST_COGNITO_TOKEN, MOST_REVOCATIONS)));
+    }
+    #[cfg(feature = "redis")]
+    {
+        let redis = poolgate::revocation::Redis::open(store, LONGEST_COGNITO_TOKEN, Duration::from_millis(100));
+        Ok(Arc::new(redis.map_err(|error| CommandError::Usage(format!("--revocation: {error}, nor \"memory\"")))?))
+    }
+    #[cfg(not(feature = "redis"))]
+    Err(CommandError::Usage(
+        "--revocation: this build knows only \"memory\"; for a Redis, build it with --features redis".into(),
+    ))
 }
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {

@@ -258,7 +258,7 @@ route! {
 route! {
     /// Sign the caller out everywhere
     ///
-    /// Access tokens verify until they expire.
+    /// Access and ID tokens verify until they expire, unless the gateway has a store of revoked tokens.
     post "/v1/sign-out", 204, "bearer" =>
     async fn sign_out(house: State, caller: Bearer) -> Result<Response, Refused> {
         house.accounts.sign_out(&caller.0).await?;
@@ -268,6 +268,8 @@ route! {
 
 route! {
     /// Revoke a refresh token
+    ///
+    /// With an access token of the same sign-in as bearer, the gateway's store of revoked tokens, if it has one, is told of that sign-in.
     post "/v1/revoke-token", 204, =>
     async fn revoke_token(
         house: State,
@@ -275,7 +277,10 @@ route! {
         Body(body): Body<RevokeToken>,
     ) -> Result<Response, Refused> {
         let refresh_token = refresh_token(&house, body.refresh_token, &headers)?;
-        house.accounts.revoke_token(&refresh_token).await?;
+        match Bearer::of(&headers) {
+            Some(caller) => house.accounts.revoke_sign_in(&refresh_token, &caller.0).await?,
+            None => house.accounts.revoke_token(&refresh_token).await?,
+        }
         Ok(without_cookie(&house))
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            self, Config, ConfigError, Judgement, KeyReport, Recalled, Remembered, SeedError,
+            self, Config, ConfigError, Judgement, KeyReport, Recalled, Remembered, RevocationAnswer, RevocationMode,
+            SeedError,
         },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock::{self, Datetime},
@@ -81,6 +82,10 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_configure(store, config))
     }
 
+    pub(crate) fn ask_revocation(&mut self, mode: RevocationMode) -> Result<Result<(), ConfigError>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_ask_revocation(store, mode))
+    }
+
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
         let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_judge(store, token))?;
         Ok(match judged {
@@ -113,6 +118,16 @@ impl Instance {
 
     pub(crate) fn verify_again(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
         let verdict = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token))?;
+        Ok(verdict.map(Into::into))
+    }
+
+    pub(crate) fn verify_asked(
+        &mut self,
+        token: &str,
+        answer: RevocationAnswer,
+    ) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        let verdict =
+            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_asked(store, token, answer))?;
         Ok(verdict.map(Into::into))
     }
 

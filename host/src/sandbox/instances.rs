@@ -3,10 +3,11 @@
 use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
 use crate::{
     BuildError, Reason, SeedFailure,
-    bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport},
+    bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationAnswer},
     clock::Clock,
     key_source::{Entry, Event, Fetches, Journal, Seed},
     metrics::Metrics,
+    revocation::{Register, Revocation, RevocationError},
     verdict::{Denial, Verified},
 };
 use std::{
@@ -26,6 +27,7 @@ pub(crate) struct Instances {
     fetches: Arc<Fetches>,
     journal: Arc<Journal>,
     pub(crate) metrics: Arc<Metrics>,
+    register: Option<Register>,
     queue: Queue,
     idle: Mutex<Vec<Instance>>,
     /// The longest that a call waits for keys.
@@ -38,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) fetches: Arc<Fetches>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Who knows what was revoked.
+    pub(crate) register: Option<Register>,
 }
 
 impl Instances {
@@ -50,9 +54,9 @@ impl Instances {
         bounds: QueueBounds,
         key_wait: Duration,
     ) -> Result<Self, BuildError> {
-        let Shared { clock, fetches, journal, metrics } = shared;
+        let Shared { clock, fetches, journal, metrics, register } = shared;
         let (queue, idle) = (Queue::new(count, bounds), Mutex::default());
-        let instances = Self { sandbox, config, clock, fetches, journal, metrics, queue, idle, key_wait };
+        let instances = Self { sandbox, config, clock, fetches, journal, metrics, register, queue, idle, key_wait };
         for _ in 0..count {
             let instance = instances.start_one().map_err(sandbox_error)?.map_err(BuildError::Refused)?;
             instances.put_back(instance);
@@ -114,21 +118,51 @@ impl Instances {
         }
         let _inside = self.queue.enter()?;
         let (verdict, told) = self.call(|instance| Ok((instance.verify(token)?, instance.told()))).await?;
+        let verdict = match verdict {
+            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, &url, told).await?,
+            verdict => verdict,
+        };
         match verdict {
-            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, &url, told).await,
+            Err(wit::Denial { awaits_revocation: Some(revocable), .. }) => self.ask_register(token, revocable).await,
             verdict => verdict.map_err(Into::into),
         }
     }
 
+    /// Asks outside the sandbox whether a good token was revoked: no instance and no thread is held meanwhile.
+    async fn ask_register(&self, token: &str, revocable: wit::Revocable) -> Result<Verified, Denial> {
+        let unavailable = Denial::unavailable(Reason::RevocationUnavailable);
+        let register = self.register.as_ref().ok_or(unavailable)?;
+        let answer = register.ask(&revocable.into(), &*self.clock, &self.metrics).await;
+        let verdict = self.call(|instance| instance.verify_asked(token, answer)).await?;
+        if verdict.is_ok() && answer == RevocationAnswer::Unavailable {
+            self.metrics.count_let_through();
+        }
+        verdict.map_err(Into::into)
+    }
+
+    pub(crate) fn has_register(&self) -> bool {
+        self.register.is_some()
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now().as_secs()
+    }
+
+    pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
+        let register = self.register.as_ref().ok_or(RevocationError::NoStore)?;
+        let taken = register.revoke(revocation, self.now()).await;
+        self.metrics.count_revocation(taken);
+        taken
+    }
+
     /// Waits outside the sandbox for the end of a fetch, of which an instance that was told up to the entry `told` of the
     /// journal does not know: no instance and no thread is held meanwhile.
-    async fn wait_for_keys(&self, token: &str, url: &str, told: u64) -> Result<Verified, Denial> {
+    async fn wait_for_keys(&self, token: &str, url: &str, told: u64) -> Result<Result<Verified, wit::Denial>, Denial> {
         let unavailable = Denial::unavailable(Reason::KeysUnavailable);
         let _waiting = self.queue.wait_for_keys().ok_or(unavailable)?;
         self.metrics.count_key_wait();
         timeout(self.key_wait, self.journal.wait_for_fetch(url, told)).await.map_err(|_| unavailable)?;
-        let verdict = self.call(|instance| instance.verify_again(token)).await?;
-        verdict.map_err(Into::into)
+        self.call(|instance| instance.verify_again(token)).await
     }
 
     /// Runs a call on an instance. One that fails is replaced at the expense of its own call.
@@ -172,6 +206,11 @@ impl Instances {
     fn start_one(&self) -> Result<Result<Instance, ConfigError>, Failure> {
         let (clock, fetches) = (Arc::clone(&self.clock), Arc::clone(&self.fetches));
         let mut instance = Instance::start(&self.sandbox, clock, Some(fetches), self.metrics.sandbox.clone())?;
+        if let Some(register) = &self.register
+            && let Err(error) = instance.ask_revocation(register.mode)?
+        {
+            return Ok(Err(error));
+        }
         Ok(instance.configure(&self.config)?.map(|()| instance))
     }
 

@@ -1,5 +1,6 @@
 //! Certificates, good and bad, from an authority that nobody knows unless told.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::sync::Arc;
 use tokio_rustls::{
@@ -52,6 +53,15 @@ impl Certificate {
     /// The certificate of the authority, in PEM: who trusts it trusts the server.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The server's certificate and its key, in PEM.
+    pub fn pem(&self) -> (String, String) {
+        let pem = |label: &str, der: &[u8]| {
+            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+        };
+        let chain = self.chain.iter().map(|certificate| pem("CERTIFICATE", certificate));
+        (chain.collect(), pem("PRIVATE KEY", self.key.secret_der()))
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

@@ -186,12 +186,13 @@ impl Remembered {
 
     /// The memory behind it, in bytes.
     fn bytes(&self) -> usize {
-        let Claims { issuer, subject, username, audience, client_id, groups, scopes, .. } = &self.claims;
+        let Claims { issuer, subject, username, audience, client_id, groups, scopes, jti, origin_jti, .. } =
+            &self.claims;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let list = |list: &[String]| {
             list.iter().map(|text| text.len().saturating_add(size_of::<String>())).fold(0, usize::saturating_add)
         };
-        let texts = [issuer, subject, username, client_id, &self.client_id].map(text);
+        let texts = [issuer, subject, username, client_id, jti, origin_jti, &self.client_id].map(text);
         let lists = [groups.as_slice(), scopes, audience.as_deref().unwrap_or_default()].map(list);
         texts.into_iter().chain(lists).fold(self.payload.len(), usize::saturating_add)
     }

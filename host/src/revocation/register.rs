@@ -1,0 +1,70 @@
+//! A verifier's store, and how it is asked: in bounded time, and counted.
+
+use super::{Revocable, Revocation, RevocationError, RevocationMode, Revocations};
+use crate::{bindings::exports::poolgate::auth::verifier::RevocationAnswer, clock::Clock, metrics::Metrics};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// How often a revocation is tried to be remembered: unlike a question, it has no answer that can be guessed.
+const ATTEMPTS: usize = 3;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
+
+/// The store that says which tokens were revoked.
+pub(crate) struct Register {
+    store: Arc<dyn Revocations>,
+    pub(crate) mode: RevocationMode,
+    /// The longest that it may take to answer.
+    deadline: Duration,
+    /// Whether the last question had no answer: the log tells of the first such one, and of the first that has one again.
+    is_out: AtomicBool,
+}
+
+impl Register {
+    pub(crate) fn new(store: Arc<dyn Revocations>, mode: RevocationMode, deadline: Duration) -> Self {
+        Self { store, mode, deadline, is_out: AtomicBool::new(false) }
+    }
+
+    /// What the store says of a token.
+    pub(crate) async fn ask(&self, token: &Revocable, clock: &dyn Clock, metrics: &Metrics) -> RevocationAnswer {
+        let answer = self.in_time(self.store.is_revoked(token, clock.now().as_secs())).await;
+        metrics.count_question(answer);
+        let was_out = self.is_out.swap(answer.is_err(), Ordering::Relaxed);
+        match answer {
+            Err(error) if !was_out => {
+                tracing::error!(error = error.name(), mode = ?self.mode, "the store of revoked tokens does not answer");
+            }
+            Ok(_) if was_out => tracing::info!("the store of revoked tokens answers again"),
+            _ => {}
+        }
+        match answer {
+            Ok(false) => RevocationAnswer::NotRevoked,
+            Ok(true) => RevocationAnswer::Revoked,
+            Err(_) => RevocationAnswer::Unavailable,
+        }
+    }
+
+    /// Remembers a revocation.
+    pub(crate) async fn revoke(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
+        let mut taken = Err(RevocationError::TimedOut);
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+            }
+            taken = self.in_time(self.store.revoke(revocation, now)).await;
+            if matches!(taken, Ok(()) | Err(RevocationError::Full)) {
+                break;
+            }
+        }
+        taken.inspect_err(|error| tracing::error!(error = error.name(), ?revocation, "a revocation is not remembered"))
+    }
+
+    async fn in_time<T>(&self, answer: super::Answering<'_, T>) -> Result<T, RevocationError> {
+        timeout(self.deadline, answer).await.unwrap_or(Err(RevocationError::TimedOut))
+    }
+}

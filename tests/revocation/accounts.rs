@@ -1,0 +1,227 @@
+//! Account flows that tell the store, with a real Cognito-compatible server and a real Redis.
+
+use crate::{
+    gateway_setup::serve,
+    hand::Hand,
+    scene::{PATIENCE, in_memory, metric, redis},
+};
+use poolgate::{
+    Answer, Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verifier,
+    accounts::{Accounts, Floor, Problem, ProblemName, SignedIn, Tokens},
+    gateway::Gateway,
+    revocation::{RevocationMode, Revocations},
+};
+use poolgate_tests::{
+    ministack::Ministack,
+    redis::{Redis as Server, url},
+    server_process::free_port,
+    test_pool::{PoolOptions, TestPool},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{interval, timeout};
+
+const PASSWORD: &str = "Correct-Horse-7";
+const GOOD: [Result<(), Reason>; 2] = [Ok(()), Ok(())];
+const REVOKED: [Result<(), Reason>; 2] = [Err(Reason::Revoked), Err(Reason::Revoked)];
+
+/// Accounts whose verifier has a store of revoked tokens.
+struct House {
+    accounts: Accounts,
+}
+
+async fn house(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>, clock: impl Clock) -> House {
+    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let verifier = Verifier::builder()
+        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .allow_http_loopback(true)
+        .clock(clock)
+        .revocations(store, RevocationMode::FailClosed)
+        .revocation_deadline(PATIENCE)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+        .build()
+        .await
+        .expect("the verifier builds");
+    let accounts = Accounts::builder(verifier, &pool.pool_id, &pool.client_id)
+        .endpoint(server.endpoint())
+        .allow_http_loopback(true)
+        .floor(Floor::OFF)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    House { accounts: accounts.build().await.expect("the accounts build") }
+}
+
+impl House {
+    /// Signs in as often as it takes to do so after the second of a sign-out. Until then nobody is told that something is wrong here.
+    async fn sign_in_anew(&self, username: &str) -> Tokens {
+        let mut polls = interval(Duration::from_millis(50));
+        let signed_in = async {
+            loop {
+                polls.tick().await;
+                match self.sign_in(username).await {
+                    Ok(tokens) => return tokens,
+                    Err(problem) => assert_eq!(problem.name, ProblemName::Unavailable, "{:?}", problem.private),
+                }
+            }
+        };
+        timeout(PATIENCE, signed_in).await.expect("the second passes")
+    }
+
+    async fn sign_in(&self, username: &str) -> Result<Tokens, Problem> {
+        match self.accounts.sign_in(username, &PASSWORD.into()).await? {
+            SignedIn::Tokens(tokens) => Ok(*tokens),
+            SignedIn::Challenge(challenge) => panic!("a challenge: {challenge:?}"),
+        }
+    }
+
+    /// What becomes of the access and the ID token.
+    async fn verdicts(&self, tokens: &Tokens) -> [Result<(), Reason>; 2] {
+        let id_token = tokens.id_token.as_ref().expect("an ID token");
+        [self.verdict(&tokens.access_token).await, self.verdict(id_token).await]
+    }
+
+    async fn verdict(&self, token: &SecretString) -> Result<(), Reason> {
+        let verdict = self.accounts.verifier().verify(token.expose_secret()).await;
+        verdict.map(|_| ()).map_err(|Denial { reason, answer }| {
+            assert_eq!(answer, Answer::InvalidToken, "{}", reason.name());
+            reason
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_others() {
+    let (server, shared) = (Ministack::start().await, Server::start().await);
+    let pool = server.create_pool(PoolOptions::default()).await;
+    for user in ["anna", "berta"] {
+        pool.sign_up_user_in_groups(user, PASSWORD, &["readers"]).await;
+    }
+    let here = house(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
+    let there = house(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
+    let (first, second) = (here.sign_in("anna").await.expect("tokens"), there.sign_in("anna").await.expect("tokens"));
+    let others = here.sign_in("berta").await.expect("tokens");
+    for (house, tokens) in [(&here, &first), (&there, &first), (&here, &second), (&there, &others)] {
+        assert_eq!(house.verdicts(tokens).await, GOOD);
+    }
+
+    here.accounts.sign_out(&first.access_token).await.expect("a sign-out");
+    for house in [&here, &there] {
+        assert_eq!(house.verdicts(&first).await, REVOKED);
+        assert_eq!(house.verdicts(&second).await, REVOKED);
+        assert_eq!(house.verdicts(&others).await, GOOD);
+    }
+    let again = here.accounts.sign_out(&first.access_token).await.expect_err("it is signed out");
+    assert_eq!((again.name, again.private.failure.as_str()), (ProblemName::TokenInvalid, "revoked"));
+
+    let anew = there.sign_in_anew("anna").await;
+    for house in [&here, &there] {
+        assert_eq!(house.verdicts(&anew).await, GOOD);
+        assert_eq!(house.verdicts(&first).await, REVOKED);
+    }
+    there.accounts.delete_user(&anew.access_token).await.expect("the end");
+    assert_eq!(here.verdicts(&anew).await, REVOKED);
+    assert_eq!(metric(here.accounts.verifier(), "poolgate_revocations_total{outcome=\"remembered\"}").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_refresh_token_takes_its_sign_in_along_if_it_is_named() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
+    let house = house(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
+    let (first, second) = (house.sign_in("anna").await.expect("tokens"), house.sign_in("anna").await.expect("tokens"));
+    let third = house.sign_in("anna").await.expect("tokens");
+    let refresh = |tokens: &Tokens| tokens.refresh_token.clone().expect("a refresh token");
+
+    house.accounts.revoke_sign_in(&refresh(&first), &first.access_token).await.expect("it is revoked");
+    assert_eq!(house.verdicts(&first).await, REVOKED);
+    assert_eq!(house.verdicts(&second).await, GOOD);
+
+    house.accounts.revoke_token(&refresh(&second)).await.expect("it is revoked");
+    assert_eq!(house.verdicts(&second).await, GOOD, "which tokens came of it, a refresh token does not say");
+
+    // The same over HTTP, and the gateway's own door for proxies.
+    let gateway = serve(Gateway::new(house.accounts.clone())).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+    let verify = async || {
+        let request = http.get(format!("{}/v1/verify", gateway.public)).bearer_auth(third.access_token.expose_secret());
+        let answer = request.send().await.expect("an answer");
+        let challenge = answer.headers().get("www-authenticate").map(|it| it.to_str().expect("ASCII").to_owned());
+        (answer.status().as_u16(), challenge.unwrap_or_default())
+    };
+    assert_eq!(verify().await, (200, String::new()));
+    let body = serde_json::json!({ "refresh_token": refresh(&third).expose_secret() });
+    let revoke = http.post(format!("{}/v1/revoke-token", gateway.public)).json(&body);
+    let answer = revoke.bearer_auth(third.access_token.expose_secret()).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 204);
+    assert_eq!(
+        verify().await,
+        (401, "Bearer error=\"invalid_token\"".to_owned()),
+        "the caller is told what every bad token is"
+    );
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
+    // This host's clock is five minutes ahead, and so is the sign-out.
+    let clock = Hand::at(SystemClock.now().as_secs() + 300);
+    let house = house(&server, &pool, Arc::new(in_memory(10)), clock).await;
+    let first = house.sign_in("anna").await.expect("tokens");
+    house.accounts.sign_out(&first.access_token).await.expect("a sign-out");
+    let problem = house.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
+    assert_eq!(
+        (problem.name, problem.status, problem.private.failure.as_str()),
+        (ProblemName::Unavailable, 503, "revoked")
+    );
+    assert!(problem.retry_after.is_some());
+}
+
+// On one thread nothing goes on before this test waits.
+#[tokio::test]
+async fn a_sign_out_whose_caller_goes_away_is_remembered_all_the_same() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
+    let house = house(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
+    let tokens = house.sign_in("anna").await.expect("tokens");
+    tokio::select! {
+        biased;
+        _ = house.accounts.sign_out(&tokens.access_token) => panic!("Cognito was not waited for"),
+        // The caller hangs up when it has begun.
+        () = std::future::ready(()) => {}
+    }
+    let mut polls = interval(Duration::from_millis(10));
+    let revoked = async {
+        while house.verdicts(&tokens).await != REVOKED {
+            polls.tick().await;
+        }
+    };
+    timeout(PATIENCE, revoked).await.expect("the store is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_that_the_store_does_not_take_is_no_success() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
+    let tokens = pool.sign_in("anna", PASSWORD).await;
+    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let verifier = Verifier::builder()
+        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .allow_http_loopback(true)
+        .revocations(Arc::new(redis(&url(free_port()))), RevocationMode::FailOpen)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let accounts = Accounts::builder(verifier.build().await.expect("it builds"), &pool.pool_id, &pool.client_id)
+        .endpoint(server.endpoint())
+        .allow_http_loopback(true)
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+        .build()
+        .await
+        .expect("the accounts build");
+    let problem = accounts.sign_out(&tokens.access_token.as_str().into()).await.expect_err("the store is gone");
+    assert_eq!((problem.name, problem.status), (ProblemName::Unavailable, 503));
+    assert_eq!(problem.private.failure, "unreachable");
+}

@@ -1,0 +1,139 @@
+//! The three keys that a token can be revoked by, in each store.
+
+use crate::scene::{
+    ISSUER_FORMS, ORIGIN_JTI, OTHER_ISSUER, PATIENCE, REVOKED, SECOND_FORM, SIGNED_IN, asking, draft, in_memory,
+    of_token, other_sign_in, redis, sibling, verdict,
+};
+use poolgate::revocation::{Redis, Revocation, RevocationMode, Revocations};
+use poolgate_tests::{
+    keys::RSA_2048,
+    minting::{Draft, ISSUER, NOW, SUBJECT},
+    redis::Redis as Server,
+};
+use std::{sync::Arc, time::Duration};
+
+async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl Fn() -> Arc<dyn Revocations>) {
+    let other_user = || draft().claim("sub", "\"other\"");
+    let of_other_pool = || draft().claim("iss", format!("\"{OTHER_ISSUER}\""));
+    let later = || other_sign_in().claim("auth_time", SIGNED_IN + 1);
+    let id_token = || Draft::id(&RSA_2048);
+    let of_user = |until| Revocation::of_user(ISSUER, SUBJECT, until);
+    let cases: [(Revocation, Vec<Draft>, Vec<Draft>); 4] = [
+        (of_token(), vec![draft(), id_token()], vec![sibling(), other_sign_in(), of_other_pool()]),
+        (
+            Revocation::of_sign_in(SECOND_FORM, ORIGIN_JTI),
+            vec![draft(), sibling(), id_token()],
+            vec![other_sign_in(), of_other_pool()],
+        ),
+        (of_user(SIGNED_IN - 1), vec![], vec![draft(), id_token()]),
+        (
+            of_user(SIGNED_IN),
+            vec![draft(), sibling(), other_sign_in(), id_token(), later().without_claim("auth_time")],
+            vec![later(), other_user(), of_other_pool(), draft().without_claim("sub")],
+        ),
+    ];
+    for (revocation, refused, accepted) in cases {
+        let store = store();
+        let verifier = asking(Arc::clone(&store), RevocationMode::FailClosed).await;
+        for token in refused.iter().chain(&accepted) {
+            assert_eq!(verdict(&verifier, token.clone()).await, Ok(()), "nothing is revoked yet: {revocation:?}");
+        }
+        // Told by another host, and once more with less: neither undoes the other.
+        let elsewhere = asking(store, RevocationMode::FailClosed).await;
+        elsewhere.revoke(&revocation).await.expect("it is remembered");
+        elsewhere.revoke(&of_user(SIGNED_IN - 10)).await.expect("it is remembered");
+        for _ in 0..2 {
+            for token in &refused {
+                assert_eq!(verdict(&verifier, token.clone()).await, Err(REVOKED), "{revocation:?}");
+            }
+            for token in &accepted {
+                assert_eq!(verdict(&verifier, token.clone()).await, Ok(()), "{revocation:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it_in_memory() {
+    a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(|| Arc::new(in_memory(10))).await;
+}
+
+#[tokio::test]
+async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it_in_redis() {
+    let server = Server::start().await;
+    // A database a case.
+    let databases = std::cell::Cell::new(0);
+    let store = || -> Arc<dyn Revocations> {
+        databases.set(databases.get() + 1);
+        Arc::new(redis(&format!("{}/{}", server.url(), databases.get())))
+    };
+    a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store).await;
+}
+
+#[tokio::test]
+async fn a_user_pools_two_issuer_forms_are_one_issuer() {
+    for (revoked, token) in [(ISSUER, SECOND_FORM), (SECOND_FORM, ISSUER), (SECOND_FORM, SECOND_FORM)] {
+        let verifier = asking(Arc::new(in_memory(10)), RevocationMode::FailClosed).await;
+        for issuer in ISSUER_FORMS {
+            // The keys of a pool whose keys are seeded serve both forms.
+            assert_eq!(verdict(&verifier, draft().claim("iss", format!("\"{issuer}\""))).await, Ok(()));
+        }
+        verifier.revoke(&Revocation::of_user(revoked, SUBJECT, NOW)).await.expect("it is remembered");
+        let token = draft().claim("iss", format!("\"{token}\""));
+        assert_eq!(verdict(&verifier, token).await, Err(REVOKED), "revoked under {revoked}");
+    }
+}
+
+#[tokio::test]
+async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() {
+    let server = Server::start().await;
+    let (store, short) = (redis(&server.url()), Redis::open(&server.url().into(), Duration::from_secs(60), PATIENCE));
+    let short = short.expect("a good URL");
+    let revocations =
+        [of_token(), Revocation::of_sign_in(ISSUER, ORIGIN_JTI), Revocation::of_user(SECOND_FORM, SUBJECT, NOW)];
+    let names = [
+        format!("poolgate:revoked:{ISSUER}:jti:33333333-4444-4555-8666-777777777777"),
+        format!("poolgate:revoked:{ISSUER}:origin_jti:{ORIGIN_JTI}"),
+        format!("poolgate:revoked:{ISSUER}:sub:{SUBJECT}"),
+    ];
+    let lives = async || {
+        let mut lives = Vec::new();
+        for name in &names {
+            lives.push(server.answer(&format!("TTL {name}")).await.parse::<u64>().expect("seconds"));
+        }
+        lives
+    };
+    for (store, expected) in [(&short, 50..=60), (&store, 86_390..=86_400), (&short, 86_380..=86_400)] {
+        for revocation in &revocations {
+            store.revoke(revocation, NOW).await.expect("it is remembered");
+        }
+        assert_eq!(server.keys().await, names);
+        let lives = lives().await;
+        assert!(lives.iter().all(|life| expected.contains(life)), "{lives:?} are not in {expected:?}");
+    }
+    assert_eq!(server.answer(&format!("TYPE {}", names[2])).await, "zset");
+
+    // The time ends in the server.
+    let verifier = asking(Arc::new(store), RevocationMode::FailClosed).await;
+    assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
+    for name in &names {
+        server.answer(&format!("PEXPIRE {name} 1")).await;
+    }
+    let mut polls = tokio::time::interval(Duration::from_millis(5));
+    while verdict(&verifier, draft()).await.is_err() {
+        polls.tick().await;
+    }
+    assert_eq!(server.keys().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_other_programs_write_as_documented_counts() {
+    let server = Server::start().await;
+    let verifier = asking(Arc::new(redis(&server.url())), RevocationMode::FailClosed).await;
+    assert_eq!(verdict(&verifier, draft()).await, Ok(()));
+    server.answer(&format!("SET poolgate:revoked:{ISSUER}:origin_jti:{ORIGIN_JTI} 1 EX 86400")).await;
+    assert_eq!(verdict(&verifier, sibling()).await, Err(REVOKED));
+    assert_eq!(verdict(&verifier, other_sign_in()).await, Ok(()));
+    server.answer(&format!("ZADD poolgate:revoked:{ISSUER}:sub:{SUBJECT} GT {SIGNED_IN} signed_out")).await;
+    assert_eq!(verdict(&verifier, other_sign_in()).await, Err(REVOKED));
+}

@@ -1,0 +1,97 @@
+//! A verifier with keys, a clock that a test moves, and a store.
+
+use crate::hand::Hand;
+use poolgate::{
+    Answer, Denial, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
+    revocation::{InMemory, LONGEST_COGNITO_TOKEN, Redis, Revocation, RevocationMode, Revocations},
+};
+use poolgate_core::Algorithm;
+use poolgate_tests::{
+    keys::{RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+/// Of the same pool as `ISSUER`.
+pub const SECOND_FORM: &str = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01";
+/// Another pool with the same clients and keys.
+pub const OTHER_POOL: &str = "eu-west-1_EXAMPLE02";
+pub const OTHER_ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE02";
+/// Both forms of the first pool.
+pub const ISSUER_FORMS: [&str; 2] = [ISSUER, SECOND_FORM];
+pub const JTI: &str = "33333333-4444-4555-8666-777777777777";
+pub const ORIGIN_JTI: &str = "11111111-2222-4333-8444-555555555555";
+/// When the tokens' user has signed in.
+pub const SIGNED_IN: u64 = NOW - 60;
+/// No busy machine needs longer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const REVOKED: Denial = Denial { reason: Reason::Revoked, answer: Answer::InvalidToken };
+pub const UNAVAILABLE: Denial = Denial { reason: Reason::RevocationUnavailable, answer: Answer::Unavailable };
+
+/// Two pools that accept access and ID tokens.
+pub fn builder(clock: &Hand) -> VerifierBuilder {
+    let pool = |id| Pool::user_pool(id).client_ids([CLIENT_ID]).token_use(TokenUseRule::AccessOrId).seeded_keys_only();
+    Verifier::builder()
+        .pool(pool(POOL_ID))
+        .pool(pool(OTHER_POOL))
+        .clock(clock.clone())
+        .instances(NonZeroUsize::new(2).expect("two"))
+        .queue_deadline(PATIENCE)
+        .call_deadline(PATIENCE)
+        .revocation_deadline(PATIENCE)
+        .without_maintenance()
+        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+}
+
+pub async fn with_keys(builder: VerifierBuilder) -> Verifier {
+    let verifier = builder.build().await.expect("the verifier builds");
+    for issuer in [ISSUER, OTHER_ISSUER] {
+        let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
+        verifier.seed_keys(issuer, set, NOW).await.expect("good keys");
+    }
+    verifier
+}
+
+pub async fn asking(store: Arc<dyn Revocations>, mode: RevocationMode) -> Verifier {
+    with_keys(builder(&Hand::at(NOW)).revocations(store, mode)).await
+}
+
+pub fn in_memory(capacity: usize) -> InMemory {
+    InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(capacity).expect("more than none"))
+}
+
+/// The adapter for a URL, as patient as a test.
+pub fn redis(url: &str) -> Redis {
+    Redis::open(&url.into(), LONGEST_COGNITO_TOKEN, PATIENCE).expect("a good URL")
+}
+
+/// A token that lives for two days more.
+pub fn draft() -> Draft {
+    Draft::access(&RSA_2048).claim("exp", NOW + 2 * 86_400)
+}
+
+/// Of the same user and sign-in, another token.
+pub fn sibling() -> Draft {
+    draft().claim("jti", "\"sibling\"")
+}
+
+/// Of the same user, another sign-in.
+pub fn other_sign_in() -> Draft {
+    sibling().claim("origin_jti", "\"other\"")
+}
+
+pub fn of_token() -> Revocation {
+    Revocation::of_token(ISSUER, JTI)
+}
+
+/// What became of a token.
+pub async fn verdict(verifier: &Verifier, draft: Draft) -> Result<(), Denial> {
+    verifier.verify(&draft.compact()).await.map(|_| ())
+}
+
+/// The value of a metric, 0 if it is not there yet.
+pub async fn metric(verifier: &Verifier, name: &str) -> u64 {
+    let text = verifier.metrics().await.expect("metrics");
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.map_or(0, |value| value.trim().parse().expect("a number"))
+}
