@@ -98,7 +98,7 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
@@ -106,6 +106,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("poolgate-edge", &["poolgate-core"]),
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-artifacts", &[]),
+    ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-rsa"]),
     ("poolgate", &["poolgate-artifacts"]),
 ];
 
