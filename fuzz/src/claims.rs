@@ -57,6 +57,12 @@ pub fn run(data: &[u8]) {
         assert_eq!(judge(&mut plainly, now, &spelled), verdict, "spelled otherwise, at {now}, of {payload}");
         assert_eq!(judge(&mut plainly, now, &with_more), verdict, "with an unknown claim, at {now}, of {payload}");
     }
+    // Cheap: where it is allowed it is remembered, and where it is not, no signature is looked at.
+    for now in model::edges(&tree, &pool) {
+        let verdict = judge(&mut caching, now, &token);
+        let expected = is_read && model::allows(&tree, &pool, now);
+        assert_eq!(verdict.is_ok(), expected, "{verdict:?} at the edge {now} of {payload} for {pool:?}");
+    }
 }
 
 /// What is said of a token, so that it can be compared.

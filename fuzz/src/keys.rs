@@ -73,6 +73,13 @@ impl Run {
             Event::Ahead(seconds) => self.set_clock(self.clock.saturating_add((*seconds).into())),
             Event::Jump(seconds) => self.set_clock(self.clock.saturating_add((*seconds).into())),
             Event::Back(seconds) => self.set_clock(self.clock.saturating_sub((*seconds).into())),
+            Event::ToEdge { place, edge, offset } => {
+                let place = &self.model.places[usize::from(*place) % self.model.places.len()];
+                let edges = place.edges();
+                let Some(edge) = edges.get(usize::from(*edge) % edges.len().max(1)) else { return };
+                let moment = (edge + u64::from(offset % 3)).saturating_sub(1);
+                self.set_clock(self.clock.saturating_add(moment.saturating_sub(self.model.now)));
+            }
             Event::Verify { issuer, key } => self.verify(self.issuer(*issuer), key % KEYS),
             Event::VerifyAgain { issuer, key } => self.verify_again(self.issuer(*issuer), key % KEYS),
             Event::Maintain => self.maintain(),

@@ -49,6 +49,19 @@ fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
         && is_young
 }
 
+/// The seconds around which the times of a payload may begin or cease to allow it.
+pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
+    let (leeway, skew) = (i64::from(pool.leeway), i64::from(pool.issued_at_skew));
+    let age = i64::from(pool.max_age.unwrap_or(0));
+    let mut edges = Vec::new();
+    for date in ["exp", "nbf", "iat"].into_iter().filter_map(|name| payload.get(name).and_then(date)) {
+        for stretch in [0, leeway, -leeway, -skew, age, age + leeway] {
+            edges.extend((-1..=1).filter_map(|offset| (date as u64).checked_add_signed(stretch + offset)));
+        }
+    }
+    edges
+}
+
 fn fits(payload: &Tree, pool: &Pool) -> bool {
     let text = |name: &str| payload.get(name).and_then(Tree::as_str);
     let client = text("client_id");

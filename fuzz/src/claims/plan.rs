@@ -135,7 +135,7 @@ impl Plan {
         members
     }
 
-    /// The times that the token is judged at: some of the plan, and the edges of its claims.
+    /// The times that the token is judged at, besides the edges of its claims.
     pub(super) fn times(&self) -> Vec<u64> {
         let chosen = self.times.iter().map(|time| match time {
             Time::Near(offset) => near(*offset),

@@ -235,7 +235,7 @@ fn route(route: &Route) -> Value {
         _ => value["all_of"] = picks(&POLICIES, &route.names).into(),
     }
     // A public rule says nothing of them.
-    if route.need % 5 != 0 || route.need > 250 {
+    if !route.need.is_multiple_of(5) || route.need > 250 {
         value["optional"] = route.optional.into();
         value["report_only"] = route.report_only.into();
     }

@@ -26,6 +26,12 @@ pub(super) enum Event {
     Jump(u32),
     /// It steps back.
     Back(u16),
+    /// It goes on to a second around one where something begins or ends.
+    ToEdge {
+        place: u8,
+        edge: u8,
+        offset: u8,
+    },
     Verify {
         issuer: u8,
         key: u8,

@@ -202,6 +202,13 @@ impl Place {
         self.held.as_ref().and_then(|held| is_past(now, held.refresh))
     }
 
+    /// The moments at which something begins or ends.
+    pub(super) fn edges(&self) -> Vec<Seconds> {
+        let held = self.held.iter().flat_map(|held| [held.expires, held.refresh.0, held.refresh.1]);
+        let flight = self.flight.iter().map(|flight| flight.overdue);
+        held.chain(flight).chain(self.retry.iter().flat_map(|(earliest, latest)| [*earliest, *latest])).collect()
+    }
+
     /// Whether nothing is held, and nothing forbids to ask.
     pub(super) fn must_ask(&self, now: Seconds) -> bool {
         self.within_hard_ttl(now).is_none()
