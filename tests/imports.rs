@@ -98,7 +98,7 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
@@ -108,6 +108,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("poolgate-http", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-echo", &[]),
     ("poolgate-artifacts", &[]),
+    ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-rsa"]),
     ("poolgate", &["poolgate-artifacts"]),
     ("example-axum", &["poolgate"]),
     ("example-tonic", &["poolgate"]),

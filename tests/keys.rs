@@ -338,6 +338,23 @@ fn a_clock_that_steps_back_or_far_ahead_does_no_harm() {
 }
 
 #[test]
+fn a_clock_that_was_at_the_end_of_time_for_a_moment_leaves_the_keys_fetched_after_it_good() {
+    let mut one = One::with_keys(hour_long());
+    for _ in 0..3 {
+        let now = std::mem::replace(&mut one.now, u64::MAX);
+        assert!(!is_verified(&one.verify(0)), "the token has expired");
+        one.now = now + 100;
+        assert!(
+            matches!(one.verify(0), Step::NeedsKeys(_)),
+            "the keys are older than the hard lifetime, as far as anyone knows"
+        );
+        one.brings(Published::Both).expect("the keys are good");
+        assert!(is_verified(&one.verify(0)) && is_verified(&one.after(3_000).verify(0)));
+        one.now = now + 200;
+    }
+}
+
+#[test]
 fn a_seed_is_as_old_as_it_is() {
     for (age, expected) in [
         (0, Ok(KeyState::Fresh)),

@@ -8,6 +8,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
+/// The longest step that counts: longer than every lifetime and every wait, which are of 32 bits. A clock that showed the end of time for a
+/// moment must not leave the line standing there for ever.
+const LONGEST_STEP: u64 = 1 << 33;
+
 /// Far enough from zero that every age fits before it.
 const ORIGIN: u64 = 1 << 40;
 
@@ -24,7 +28,7 @@ impl Timeline {
 
     /// Moves to what the wall clock says, in seconds since the Unix epoch.
     pub(crate) fn advance(&mut self, clock: u64) -> Moment {
-        let step = self.clock.map_or(0, |last| clock.saturating_sub(last));
+        let step = self.clock.map_or(0, |last| clock.saturating_sub(last)).min(LONGEST_STEP);
         self.clock = Some(clock);
         self.now = self.now.after(step);
         self.now
@@ -64,7 +68,22 @@ mod tests {
         assert_eq!(line.advance(1_010).since(start), 10);
         assert_eq!(line.advance(400).since(start), 10, "back by ten minutes");
         assert_eq!(line.advance(405).since(start), 15, "and on from there");
-        assert_eq!(line.advance(u64::MAX).since(start), u64::MAX - ORIGIN, "the end of time, not a wrap");
+    }
+
+    #[test]
+    fn after_a_moment_at_the_end_of_time_the_line_goes_on() {
+        let mut line = Timeline::new();
+        let start = line.advance(1_000);
+        let end = line.advance(u64::MAX);
+        assert!(end.since(start) > u32::MAX.into(), "every lifetime is over");
+        assert_eq!(line.advance(1_010), end);
+        assert_eq!(line.advance(1_020).since(end), 10);
+        for _ in 0..1_000 {
+            line.advance(u64::MAX);
+            line.advance(0);
+        }
+        let later = line.now();
+        assert!(later < later.after(u32::MAX.into()), "and what begins then has a lifetime");
     }
 
     #[test]

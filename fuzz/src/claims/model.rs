@@ -1,0 +1,165 @@
+//! What must come of a token: RFC 7519 section 4.1, and the README's policy. Each line is one thing that must hold.
+
+use super::{ISSUER, Said};
+use crate::reference::json::Tree;
+use poolgate_core::{ClientRule, Membership, Pool, ResourceRule, TokenUse, TokenUseRule};
+
+/// 9999-12-31T23:59:59Z
+const LAST: f64 = 253_402_300_799.0;
+
+/// Whether a payload without duplicates is allowed.
+pub(super) fn allows(payload: &Tree, pool: &Pool, now: u64) -> bool {
+    has_types(payload)
+        && payload.get("iss").and_then(Tree::as_str) == Some(ISSUER)
+        && is_in_time(payload, pool, now)
+        && fits(payload, pool)
+}
+
+fn has_types(payload: &Tree) -> bool {
+    let texts = ["iss", "sub", "jti", "origin_jti", "username", "cognito:username", "token_use", "client_id", "scope"];
+    let is_text = |name: &&str| payload.get(name).is_none_or(|value| value.as_str().is_some());
+    let is_date = |name: &&str| payload.get(name).is_none_or(|value| date(value).is_some());
+    let is_list =
+        |value: &Tree| matches!(value, Tree::Array(items) if items.iter().all(|item| item.as_str().is_some()));
+    texts.iter().all(is_text)
+        && ["exp", "nbf", "iat", "auth_time"].iter().all(is_date)
+        && payload.get("exp").is_some()
+        && payload.get("cognito:groups").is_none_or(is_list)
+        && payload.get("aud").is_none_or(|value| value.as_str().is_some() || is_list(value))
+}
+
+/// A NumericDate: a number from 0 to the end of the year 9999.
+fn date(value: &Tree) -> Option<f64> {
+    value.as_f64().filter(|seconds| (0.0..=LAST).contains(seconds))
+}
+
+fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
+    // In whole seconds, which a double holds exactly: a date is at most 2^38, and a time beyond that is after all of them.
+    let now = now.min(1 << 40) as f64;
+    let (leeway, skew) = (f64::from(pool.leeway), f64::from(pool.issued_at_skew.max(pool.leeway)));
+    let get = |name: &str| payload.get(name).and_then(date);
+    let is_young = match (pool.max_age, get("iat")) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(most), Some(issued)) => now - issued.floor() <= f64::from(most) + leeway,
+    };
+    get("exp").is_some_and(|expires| now - leeway < expires.floor())
+        && get("nbf").is_none_or(|begins| now + leeway >= begins)
+        && get("iat").is_none_or(|issued| now + skew >= issued)
+        && is_young
+}
+
+/// The seconds around which the times of a payload may begin or cease to allow it.
+pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
+    let (leeway, skew) = (i64::from(pool.leeway), i64::from(pool.issued_at_skew));
+    let age = i64::from(pool.max_age.unwrap_or(0));
+    let mut edges = Vec::new();
+    for date in ["exp", "nbf", "iat"].into_iter().filter_map(|name| payload.get(name).and_then(date)) {
+        for stretch in [0, leeway, -leeway, -skew, age, age + leeway] {
+            edges.extend((-1..=1).filter_map(|offset| (date as u64).checked_add_signed(stretch + offset)));
+        }
+    }
+    edges
+}
+
+fn fits(payload: &Tree, pool: &Pool) -> bool {
+    let text = |name: &str| payload.get(name).and_then(Tree::as_str);
+    let client = text("client_id");
+    let audience = audience(payload);
+    let accepted = |name: &str| match &pool.client {
+        ClientRule::Unchecked => true,
+        ClientRule::OneOf(clients) => clients.iter().any(|own| own == name),
+    };
+    let is_any_client = matches!(pool.client, ClientRule::Unchecked);
+    let is_for_client = |audience: &Option<Vec<&str>>| {
+        is_any_client || audience.as_ref().is_some_and(|audience| audience.iter().any(|name| accepted(name)))
+    };
+    let fits_use = match (use_of(payload, pool), text("token_use")) {
+        (None, _) => pool.token_use == TokenUseRule::Unchecked,
+        (Some(_), None) => false,
+        (Some(TokenUse::Access), _) => pool.token_use != TokenUseRule::Id,
+        (Some(TokenUse::Id), _) => pool.token_use != TokenUseRule::Access,
+    };
+    let fits_client = match use_of(payload, pool) {
+        Some(TokenUse::Access) => (is_any_client || client.is_some_and(accepted)) && fits_resource(&audience, pool),
+        Some(TokenUse::Id) | None => is_for_client(&audience),
+    };
+    fits_use && fits_client && holds(&pool.groups, &groups(payload)) && holds(&pool.scopes, &scopes(payload))
+}
+
+/// `aud` of an access token.
+fn fits_resource(audience: &Option<Vec<&str>>, pool: &Pool) -> bool {
+    let names_one_of =
+        |accepted: &[String]| audience.iter().flatten().any(|name| accepted.iter().any(|accepted| accepted == name));
+    match (&pool.resource, &pool.client) {
+        (ResourceRule::Unchecked, _) => true,
+        (ResourceRule::OneOf(resources), _) => names_one_of(resources),
+        (ResourceRule::Unbound, _) if audience.is_none() => true,
+        (ResourceRule::Unbound, ClientRule::OneOf(clients)) => names_one_of(clients),
+        (ResourceRule::Unbound, ClientRule::Unchecked) => false,
+    }
+}
+
+fn use_of(payload: &Tree, pool: &Pool) -> Option<TokenUse> {
+    match payload.get("token_use").and_then(Tree::as_str) {
+        _ if pool.token_use == TokenUseRule::Unchecked => None,
+        Some("access") => Some(TokenUse::Access),
+        Some("id") => Some(TokenUse::Id),
+        _ => None,
+    }
+}
+
+fn audience(payload: &Tree) -> Option<Vec<&str>> {
+    match payload.get("aud")? {
+        Tree::Array(items) => Some(items.iter().filter_map(Tree::as_str).collect()),
+        one => one.as_str().map(|one| vec![one]),
+    }
+}
+
+fn groups(payload: &Tree) -> Vec<&str> {
+    match payload.get("cognito:groups") {
+        Some(Tree::Array(items)) => items.iter().filter_map(Tree::as_str).collect(),
+        _ => vec![],
+    }
+}
+
+fn scopes(payload: &Tree) -> Vec<&str> {
+    let names = payload.get("scope").and_then(Tree::as_str).unwrap_or_default();
+    names.split(' ').filter(|name| !name.is_empty()).collect()
+}
+
+fn holds(rule: &Membership, held: &[&str]) -> bool {
+    let is_held = |name: &String| held.contains(&name.as_str());
+    match rule {
+        Membership::Unchecked => true,
+        Membership::AnyOf(names) => names.iter().any(is_held),
+        Membership::AllOf(names) => names.iter().all(is_held),
+    }
+}
+
+/// What must be said of a payload that is allowed.
+pub(super) fn said(payload: &Tree, pool: &Pool) -> Said {
+    let text = |name: &str| payload.get(name).and_then(Tree::as_str).map(str::to_owned);
+    let seconds = |name: &str| payload.get(name).and_then(date).map(|seconds| seconds.floor() as u64);
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let token_use = use_of(payload, pool);
+    let client_id = match (token_use, &pool.client) {
+        (Some(TokenUse::Access), _) => text("client_id"),
+        (_, ClientRule::Unchecked) => audience(payload).and_then(|names| names.first().map(|name| (*name).to_owned())),
+        (_, ClientRule::OneOf(clients)) => audience(payload).and_then(|names| {
+            names.into_iter().find(|name| clients.iter().any(|client| client == name)).map(str::to_owned)
+        }),
+    };
+    Said {
+        subject: text("sub"),
+        username: text("username").or_else(|| text("cognito:username")),
+        token_use,
+        issuer: text("iss"),
+        client_id,
+        groups: owned(groups(payload)),
+        scopes: owned(scopes(payload)),
+        issued_at: seconds("iat"),
+        expires_at: seconds("exp").unwrap_or_default(),
+        auth_time: seconds("auth_time"),
+    }
+}

@@ -1,0 +1,169 @@
+//! A policy, a payload and some times, near enough to one another that every verdict is met.
+
+use super::{ISSUER, NOW, origin};
+use crate::drawing as arbitrary;
+use crate::{reference::json::Tree, scene};
+use derive_arbitrary::Arbitrary;
+use poolgate_core::{ClientRule, Membership, Pool, ResourceRule, TokenUseRule};
+
+#[derive(Arbitrary, Debug)]
+pub(super) struct Plan {
+    token_use: u8,
+    client: u8,
+    groups: u8,
+    scopes: u8,
+    resource: u8,
+    max_age: Option<u16>,
+    leeway: u16,
+    skew: u16,
+    is_access: bool,
+    changes: Vec<Change>,
+    times: [Time; 2],
+}
+
+#[derive(Arbitrary, Debug)]
+enum Change {
+    Set(u8, Value),
+    Remove(u8),
+    Again(u8, Value),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Value {
+    Null,
+    Bool(bool),
+    /// Seconds from now.
+    Time(i16),
+    HalfLater(i16),
+    Exponent(u16, i8),
+    Negative(u32),
+    Unsigned(u64),
+    Name(u8),
+    Names(Vec<u8>),
+    Mixed(Vec<u8>),
+    Nested(u8),
+    Text(String),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Time {
+    Near(i16),
+    Any(u64),
+}
+
+const CLAIMS: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "origin_jti",
+    "username",
+    "cognito:username",
+    "token_use",
+    "client_id",
+    "auth_time",
+    "cognito:groups",
+    "scope",
+    "Exp",
+    "",
+];
+
+const NAMES: [&str; 10] =
+    [ISSUER, "access", "id", "app", "other app", "admins", "readers", "orders/read orders/write", " app  x ", ""];
+
+fn name(number: u8) -> &'static str {
+    NAMES[usize::from(number) % NAMES.len()]
+}
+
+fn near(offset: i16) -> u64 {
+    NOW.saturating_add_signed(offset.into())
+}
+
+impl Plan {
+    pub(super) fn pool(&self) -> Pool {
+        let one = |text: &str| vec![text.to_owned()];
+        let membership = |choice: u8, first: &str, second: &str| match choice % 4 {
+            0 | 1 => Membership::Unchecked,
+            2 => Membership::AnyOf(vec![first.to_owned(), second.to_owned()]),
+            _ => Membership::AllOf(vec![first.to_owned(), second.to_owned()]),
+        };
+        Pool {
+            token_use: [TokenUseRule::Unchecked, TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId]
+                [usize::from(self.token_use % 4)],
+            client: if self.client.is_multiple_of(2) { ClientRule::Unchecked } else { ClientRule::OneOf(one("app")) },
+            groups: membership(self.groups, "admins", "readers"),
+            scopes: membership(self.scopes, "orders/read", "orders/write"),
+            resource: match self.resource % 3 {
+                0 => ResourceRule::Unchecked,
+                1 => ResourceRule::Unbound,
+                _ => ResourceRule::OneOf(one("other app")),
+            },
+            max_age: self.max_age.map(u32::from),
+            leeway: u32::from(self.leeway) % 901,
+            issued_at_skew: u32::from(self.skew) % 901,
+            ..scene::pool(ISSUER, origin())
+        }
+    }
+
+    /// A good token's claims, changed.
+    pub(super) fn members(&self) -> Vec<(String, Tree)> {
+        let text = |text: &str| Tree::String(text.to_owned());
+        let list = |texts: &[&str]| Tree::Array(texts.iter().map(|one| text(one)).collect());
+        let mut members = vec![
+            ("iss".to_owned(), text(ISSUER)),
+            ("exp".to_owned(), Tree::Number((NOW + 600).to_string())),
+            ("iat".to_owned(), Tree::Number((NOW - 60).to_string())),
+            ("cognito:groups".to_owned(), list(&["admins", "readers"])),
+            ("scope".to_owned(), text("orders/read orders/write")),
+            ("token_use".to_owned(), text(if self.is_access { "access" } else { "id" })),
+            (if self.is_access { "client_id" } else { "aud" }.to_owned(), text("app")),
+        ];
+        for change in self.changes.iter().take(12) {
+            let named = |number: &u8| CLAIMS[usize::from(*number) % CLAIMS.len()];
+            match change {
+                Change::Remove(number) => members.retain(|(own, _)| own != named(number)),
+                Change::Again(number, value) => members.push((named(number).to_owned(), value.tree())),
+                Change::Set(number, value) => {
+                    members.retain(|(own, _)| own != named(number));
+                    members.push((named(number).to_owned(), value.tree()));
+                }
+            }
+        }
+        members
+    }
+
+    /// The times that the token is judged at, besides the edges of its claims.
+    pub(super) fn times(&self) -> Vec<u64> {
+        let chosen = self.times.iter().map(|time| match time {
+            Time::Near(offset) => near(*offset),
+            Time::Any(seconds) => *seconds,
+        });
+        [NOW].into_iter().chain(chosen).collect()
+    }
+}
+
+impl Value {
+    /// Fractions and exponents are such that every reader makes the same double of them.
+    fn tree(&self) -> Tree {
+        let text = |number: &u8| Tree::String(name(*number).to_owned());
+        match self {
+            Value::Null => Tree::Null,
+            Value::Bool(value) => Tree::Bool(*value),
+            Value::Time(offset) => Tree::Number(near(*offset).to_string()),
+            Value::HalfLater(offset) => Tree::Number(format!("{}.5", near(*offset))),
+            Value::Exponent(digits, power) => Tree::Number(format!("{digits}e{}", power.rem_euclid(20))),
+            Value::Negative(number) => Tree::Number(format!("-{number}")),
+            Value::Unsigned(number) => Tree::Number(number.to_string()),
+            Value::Name(number) => text(number),
+            Value::Names(numbers) => Tree::Array(numbers.iter().take(6).map(text).collect()),
+            Value::Mixed(numbers) => Tree::Array(
+                numbers.iter().take(6).map(|number| if *number > 200 { Tree::Null } else { text(number) }).collect(),
+            ),
+            Value::Nested(depth) => (0..depth % 24).fold(Tree::Null, |inner, _| Tree::Array(vec![inner])),
+            Value::Text(text) => Tree::String(text.chars().take(40).collect()),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The configuration of the Envoy filter and the middleware, and the gate that is built from it.
+//!
+//! Oracles: reading and building never panic; what is read is one JSON object without duplicates, and spelled otherwise it is the same
+//! configuration; an unknown member in any of its objects is refused; a path with two spellings or without a rule is never admitted;
+//! a request is admitted exactly if a reference says so of the first rule that matches it, of the policies and of the token.
+
+mod admission;
+mod plan;
+
+use crate::{
+    reference::json::Tree,
+    text::{Order, plain, respelled},
+};
+use admission::Request;
+use arbitrary::Unstructured;
+use plan::Plan;
+use poolgate_edge::{Gate, config};
+
+/// The time of every decision.
+const NOW: u64 = 1_700_000_000;
+/// The deepest nesting of a configuration.
+const DEPTH: u32 = 32;
+
+/// Takes a byte for the form: a [`Plan`], or the text of a configuration, a zero byte, and targets of requests, one a line.
+pub fn run(data: &[u8]) {
+    let Some((form, rest)) = data.split_first() else { return };
+    let mut input = Unstructured::new(rest);
+    if form % 2 == 1 {
+        let Ok(plan) = input.arbitrary::<Plan>() else { return };
+        let text = plan.config();
+        check(text.as_bytes(), &plan.requests(&text), &mut input);
+        return;
+    }
+    let mut parts = rest.splitn(2, |byte| *byte == 0);
+    let (config, targets) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let targets = String::from_utf8_lossy(targets);
+    // Without a query, so that none has a token.
+    let requests =
+        targets.lines().take(8).map(|line| Request::plain("GET", line.split('?').next().unwrap_or_default()));
+    check(config, &requests.collect::<Vec<_>>(), &mut input);
+}
+
+fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
+    let Ok(config) = config::read(text) else { return };
+    let tree = Tree::read(text, DEPTH).unwrap_or_else(|fault| panic!("{fault:?} is read: {config:?}"));
+    assert!(!tree.has_duplicates(), "duplicates are read: {config:?}");
+    let spelled = respelled(&tree, Order::Kept, input);
+    let again = config::read(spelled.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {spelled}"));
+    assert_eq!(format!("{again:?}"), format!("{config:?}"), "{spelled}");
+    for number in 0.. {
+        let Some(with_unknown) = with_unknown(&tree, number) else { break };
+        assert!(config::read(plain(&with_unknown).as_bytes()).is_err(), "an unknown member is read: {with_unknown:?}");
+    }
+    let Ok(mut gate) = Gate::new(&config, NOW, 0) else { return };
+    assert!(!gate.warnings().iter().any(|warning| warning.message.is_empty()));
+    for request in requests {
+        admission::check(&mut gate, &tree, request);
+    }
+    for fetch in gate.maintain(NOW) {
+        assert!(gate.key_server(&fetch.url).is_some(), "nobody knows where {fetch:?} goes");
+    }
+}
+
+/// The configuration with an unknown member in its object of this number, but for those in a JWK Set, which may have any.
+fn with_unknown(tree: &Tree, mut number: usize) -> Option<Tree> {
+    let mut tree = tree.clone();
+    add_unknown(&mut tree, &mut number).then_some(tree)
+}
+
+fn add_unknown(tree: &mut Tree, number: &mut usize) -> bool {
+    match tree {
+        Tree::Array(values) => values.iter_mut().any(|value| add_unknown(value, number)),
+        Tree::Object(members) if *number == 0 => {
+            members.push(("colour".to_owned(), Tree::Null));
+            true
+        }
+        Tree::Object(members) => {
+            *number -= 1;
+            members.iter_mut().any(|(name, value)| name != "jwks" && add_unknown(value, number))
+        }
+        _ => false,
+    }
+}
