@@ -140,11 +140,12 @@ impl Run {
                 model.end_overdue(number);
                 assert!(model.places[number].flight.is_some(), "key {key} waits for nothing: {model:?}");
             }
+            Step::AwaitsRevocation(_) => panic!("no store is asked here: {model:?}"),
         }
     }
 
     fn verify_again(&mut self, issuer: usize, key: u8) {
-        let verdict = self.verifier.verify_again(self.clock, &TOKENS[issuer][usize::from(key)]);
+        let verdict = self.verifier.verify_again(self.clock, &TOKENS[issuer][usize::from(key)]).verdict();
         self.model.advance(self.clock);
         let place = &self.model.places[self.model.place_of[issuer]];
         let is_good = place.verifies(key, self.model.now);

@@ -60,7 +60,7 @@ impl fmt::Display for Seen {
 }
 
 /// What is seen, in the order of [`crate::corpus::cases`].
-pub type Verdicts = Pin<Box<dyn Future<Output = Vec<Seen>> + Send>>;
+pub type Verdicts = Pin<Box<dyn Future<Output = Vec<Seen>>>>;
 
 /// Something that runs poolgate: a column of `docs/hosts.md`.
 pub struct Host {

@@ -2,11 +2,12 @@
 //! bits.
 //!
 //! Three floors, and no arrow points up: `high` knows keys and bytes, `mid` knows Montgomery multiplication, [`low`]
-//! knows limbs and carries. On the low floor are three kernels; the target decides which one [`PublicKey`] takes:
+//! knows limbs and carries. On the low floor are four kernels; the target decides which one [`PublicKey`] takes:
 //!
 //! | kernel | limbs | where |
 //! |---|---|---|
 //! | [`low::wide`] | 61 bits in a `u64`, products of 128 bits | wasm32 with `wide-arithmetic`, native 64-bit targets |
+//! | [`low::fused`] | 50 bits in a double, two exact products in four instructions | wasm32 with `relaxed-simd` |
 //! | [`low::simd`] | 28 bits in a `u32`, two products an instruction | wasm32 with `simd128` |
 //! | [`low::narrow`] | 28 bits in a `u32`, products of 64 bits | everywhere else |
 //!

@@ -16,6 +16,14 @@ const SIGNED_OUT: &str = "signed_out";
 /// After a connection could not be made, none is tried for so long: questions are answered at once, with an error.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The `redis` crate takes the process's cryptography for TLS, and panics where two are compiled in and none is chosen. Who has chosen one keeps it.
+fn have_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may have been first, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}
+
 /// Revocations in a Redis (7 or later) or Valkey, shared by all hosts that use it.
 ///
 /// | key | type | revokes |
@@ -78,6 +86,7 @@ impl Redis {
     /// [`RedisUrlError`] if it is not such a URL. `#insecure`, which the `redis` crate understands as TLS without a check of the
     /// certificate, is refused too.
     pub fn open(url: &SecretString, lifetime: Duration, timeout: Duration) -> Result<Self, RedisUrlError> {
+        have_cryptography();
         let url = url.expose_secret();
         if url.contains('#') || !(url.starts_with("redis://") || url.starts_with("rediss://")) {
             return Err(RedisUrlError);
@@ -95,6 +104,7 @@ impl Redis {
         lifetime: Duration,
         timeout: Duration,
     ) -> Result<Self, RedisUrlError> {
+        have_cryptography();
         let url = url.expose_secret();
         if url.contains('#') || !url.starts_with("rediss://") {
             return Err(RedisUrlError);
