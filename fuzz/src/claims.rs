@@ -23,7 +23,7 @@ const NOW: u64 = 1_700_000_000;
 /// The deepest nesting: that of the default limits.
 const DEPTH: u32 = 16;
 
-/// Takes a [`Plan`].
+/// Takes a `Plan`.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(plan) = Plan::arbitrary(&mut input) else { return };

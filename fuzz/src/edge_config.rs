@@ -21,7 +21,7 @@ const NOW: u64 = 1_700_000_000;
 /// The deepest nesting of a configuration.
 const DEPTH: u32 = 32;
 
-/// Takes a byte for the form: a [`Plan`], or the text of a configuration, a zero byte, and targets of requests, one a line.
+/// Takes a byte for the form: a `Plan`, or the text of a configuration, a zero byte, and targets of requests, one a line.
 pub fn run(data: &[u8]) {
     let Some((form, rest)) = data.split_first() else { return };
     let mut input = Unstructured::new(rest);

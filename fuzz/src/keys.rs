@@ -36,7 +36,7 @@ fn issuer_of(number: usize) -> String {
     format!("https://{number}.example")
 }
 
-/// Takes a [`Plan`] and then events.
+/// Takes a `Plan` and then events.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(plan) = Plan::arbitrary(&mut input) else { return };

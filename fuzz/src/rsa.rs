@@ -24,7 +24,7 @@ const KERNELS: [Checks; 4] = [
     ("fused", power::<FusedDoubles>, check_products::<FusedDoubles>),
 ];
 
-/// Takes a size and three numbers in the form of [`Shape`].
+/// Takes a size and three numbers in the form of `Shape`.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(numbers) = Numbers::draw(&mut input) else { return };

@@ -1,7 +1,7 @@
 //! The wasi:http middleware (WASI 0.3): a thin adapter from `wasi:http/handler` to `poolgate-edge`. It decides nothing.
 //!
-//! A request comes in, [`gate`] says what becomes of it, [`keys`] are fetched if it must wait for some, and then either [`forward`] hands
-//! it to the handler behind or [`answer`] refuses it. Requests are handled at the same time in one instance, and share its keys.
+//! A request comes in, `gate` says what becomes of it, `keys` are fetched if it must wait for some, and then either `forward` hands
+//! it to the handler behind or `answer` refuses it. Requests are handled at the same time in one instance, and share its keys.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
