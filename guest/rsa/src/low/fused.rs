@@ -6,7 +6,7 @@
 //! GPU"). The bits of the two doubles are summed as integers, so a column costs no carries; see `lanes` for the arithmetic.
 //!
 //! Montgomery reduction takes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb waits for the one before it.
-//! Of m · n only the upper half is computed, and [`WIDTH`] columns below it, which give the carry out of the lower half: t + m · n is a
+//! Of m · n only the upper half is computed, and `WIDTH` columns below it, which give the carry out of the lower half: t + m · n is a
 //! multiple of R.
 
 use super::kernel::Kernel;
