@@ -45,6 +45,16 @@ async fn requests_at_the_same_time_wait_in_one_instance_for_the_same_fetch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_requests_wait_than_are_allowed_to() {
+    let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(both())))).await;
+    let mut configuration = guarded(remote_pool(&server.url(PATH)));
+    configuration["limits"] = json!({"waiting_requests": 0});
+    let serving = served(&configuration).await;
+    let response = get(&serving.url, "/x", Some(&access().compact())).await;
+    assert_eq!((response.status, reason(&response.body).as_str()), (503, "overloaded"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_instance_a_request_fetches_for_itself_and_judges_alike() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     let configuration = guarded(remote_pool(&server.url(PATH))).to_string();

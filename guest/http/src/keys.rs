@@ -14,9 +14,14 @@ use crate::{
     log,
 };
 use futures_util::future::{Either, select};
-use poolgate_core::{Fetch, FetchFault, Response};
-use poolgate_edge::{Decision, Held, KeyServer, keys::freshness};
-use std::{cell::RefCell, collections::HashSet, pin::pin, time::Duration};
+use poolgate_core::{Fetch, FetchFault, Reason, Response};
+use poolgate_edge::{Decision, Held, KeyServer, Refusal, keys::freshness};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    pin::pin,
+    time::Duration,
+};
 
 /// How often a request looks whether the keys have come that another one is fetching.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -26,11 +31,38 @@ const CHUNK: usize = 16 << 10;
 // The URLs that this instance is fetching from.
 thread_local!(static PENDING: RefCell<HashSet<String>> = RefCell::default());
 
+// How many requests wait.
+thread_local!(static WAITING: Cell<u32> = const { Cell::new(0) });
+
+/// A place among the requests that wait.
+struct Place;
+
+impl Place {
+    /// None if there are too many.
+    fn take() -> Option<Self> {
+        let most = gate::configured(|config| config.limits.waiting_requests).unwrap_or_default();
+        let waiting = WAITING.get();
+        (waiting < most).then(|| {
+            WAITING.set(waiting.saturating_add(1));
+            Self
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        WAITING.set(WAITING.get().saturating_sub(1));
+    }
+}
+
 /// Waits until the keys have come for a request, or will not, and decides about it.
 pub async fn wait(head: &Head, held: &Held) -> Decision {
     if let Some(fetch) = &held.fetch {
         begin(fetch.clone());
     }
+    let Some(_place) = Place::take() else {
+        return Decision::Refuse(Refusal::Token(Reason::Overloaded));
+    };
     let patience = gate::configured(|config| config.limits.wait_ms).unwrap_or_default();
     let deadline = Deadline::after(Duration::from_millis(patience.into()));
     let is_late = loop {
@@ -46,7 +78,7 @@ pub async fn wait(head: &Head, held: &Held) -> Decision {
         true => gate.give_up(head, held),
         false => gate.admit_held(clock::seconds(), head, held),
     });
-    decided.unwrap_or(Decision::Refuse(poolgate_edge::Refusal::Token(poolgate_core::Reason::NotConfigured)))
+    decided.unwrap_or(Decision::Refuse(Refusal::Token(Reason::NotConfigured)))
 }
 
 /// Begins the fetches that it is time for. No request waits for them.
