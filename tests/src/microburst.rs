@@ -40,6 +40,10 @@ impl Microburst {
         let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         process.comes_up(&format!("{endpoint}/_microburst/health")).await;
         let http = Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client");
+        // Its first answer takes seconds, longer than the SDK waits: it reads the service's model then.
+        let first = http.post(&endpoint).header("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth");
+        let first = first.header("Content-Type", "application/x-amz-json-1.1").body("{}");
+        first.send().await.expect("microburst answers");
         Self { endpoint, http, _process: process }
     }
 
