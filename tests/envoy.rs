@@ -2,6 +2,8 @@
 
 #[path = "envoy/configuration.rs"]
 mod configuration;
+#[path = "envoy/corpus.rs"]
+mod corpus;
 #[path = "envoy/examples.rs"]
 mod examples;
 #[path = "envoy/faults.rs"]

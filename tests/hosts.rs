@@ -1,9 +1,27 @@
 //! Every host gives the same verdicts, for the same reasons, on the same corpus: `docs/hosts.md` is written here.
 
-use poolgate_tests::seen::{Host, Seen};
+use poolgate_tests::seen::{Host, Seen, differences};
 use std::{env, fs, path::Path, time::Instant};
 
 mod example_services;
+
+// The servers of `--test envoy` and `--test middleware`.
+#[path = "middleware/composing.rs"]
+mod composing;
+#[path = "envoy/corpus.rs"]
+mod envoy;
+#[path = "middleware/corpus.rs"]
+mod middleware;
+#[path = "envoy/scene.rs"]
+#[expect(dead_code, reason = "it has more for --test envoy")]
+mod scene;
+#[path = "middleware/serving.rs"]
+#[expect(dead_code, reason = "it has more for --test middleware")]
+mod serving;
+#[path = "envoy/upstream.rs"]
+#[expect(dead_code, reason = "it has more for --test envoy")]
+mod upstream;
+
 mod hosts {
     pub mod axum;
     pub mod browser;
@@ -30,6 +48,8 @@ const HOSTS: &[Host] = &[
     Host { name: "nginx", verdicts: || Box::pin(proxies::nginx()) },
     Host { name: "Caddy", verdicts: || Box::pin(proxies::caddy()) },
     Host { name: "Traefik", verdicts: || Box::pin(proxies::traefik()) },
+    Host { name: "Envoy", verdicts: || Box::pin(envoy::verdicts()) },
+    Host { name: "wasi:http", verdicts: || Box::pin(middleware::verdicts()) },
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +60,7 @@ async fn every_host_gives_the_verdicts_of_the_core_and_the_table_says_so() {
         columns.push((host.name, (host.verdicts)().await));
         println!("{}: {:.1?}", host.name, start.elapsed());
     }
-    let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| table::differences(name, seen)).collect();
+    let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| differences(name, seen)).collect();
     assert!(wrong.is_empty(), "{} verdicts differ:\n{}", wrong.len(), wrong.join("\n"));
     let page = table::page(&columns);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hosts.md");

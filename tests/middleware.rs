@@ -6,6 +6,8 @@ mod claims;
 mod component;
 #[path = "middleware/composing.rs"]
 mod composing;
+#[path = "middleware/corpus.rs"]
+mod corpus;
 #[path = "middleware/keys.rs"]
 mod keys;
 #[path = "middleware/refusals.rs"]

@@ -1,6 +1,6 @@
 //! What the examples do alike: their commands, and what they make of servers of keys.
 
-use crate::hosts::example::{Example, printed, replaced, text};
+use crate::hosts::example::{Example, blocks_of, printed, replaced, text};
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
@@ -9,6 +9,7 @@ use poolgate_tests::{
 use serde_json::{Value, json};
 use std::{
     fs,
+    path::Path,
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -63,10 +64,11 @@ pub async fn server_of_keys() -> FaultyServer {
     server
 }
 
-/// The README's program in a language, after a line that takes its token, with a server of ours in the place of Cognito. It is run with
-/// `command` in the example's folder, and greets the user; with another token it says what to answer and to log.
+/// The program in a language of the README, or of docs/migration.md, after a line that takes its token, with a server of ours in the place
+/// of Cognito. It is run with `command` in the example's folder, and greets the user; with another token it says what to answer and to log.
 pub async fn the_program_greets(
     example: &'static Example,
+    page: &Path,
     language: &str,
     token_line: &str,
     words: [&str; 2],
@@ -74,10 +76,12 @@ pub async fn the_program_greets(
 ) {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let pool = words[1].replace("ISSUER", ISSUER).replace("URL", &server.url("/jwks.json"));
-    let blocks = example.blocks(language);
+    let blocks = blocks_of(page, language);
+    assert_eq!(blocks.len(), 1, "{}: one program in {language}", page.display());
     let program = replaced(&blocks[0], &[(words[0], &pool), ("1example23456789", CLIENT_ID)]);
     let extension = if language == "js" { "mjs" } else { "py" };
-    let file = example.folder().join(format!("readme-program.{extension}"));
+    let name = page.file_stem().expect("a name").to_str().expect("UTF-8");
+    let file = example.folder().join(format!("{name}-program.{extension}"));
     fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
     // It has no other clock than the machine's.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
@@ -89,5 +93,5 @@ pub async fn the_program_greets(
     };
     let greeting = said(now + 3600).await;
     assert!(greeting.starts_with("hello ada") && greeting.contains("writers"), "{greeting}");
-    assert_eq!(said(now - 1).await, "answer 401 and log expired\n");
+    assert_eq!(said(now - 10).await, "answer 401 and log expired\n");
 }

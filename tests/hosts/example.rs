@@ -67,17 +67,14 @@ impl Example {
         tokio::task::spawn_blocking(move || shell(&command, &self.folder())).await.expect("no panic")
     }
 
-    /// The README's blocks of shell commands, in their order.
-    pub fn commands(&self) -> Vec<String> {
-        self.blocks("sh")
+    /// Its README.
+    pub fn readme(&self) -> PathBuf {
+        self.source().join("README.md")
     }
 
-    /// The README's blocks in a language, in their order.
-    pub fn blocks(&self, language: &str) -> Vec<String> {
-        let readme = fs::read_to_string(self.source().join("README.md")).expect("a README");
-        let start = format!("```{language}\n");
-        let blocks = readme.split(&start).skip(1);
-        blocks.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
+    /// The README's blocks of shell commands, in their order.
+    pub fn commands(&self) -> Vec<String> {
+        blocks_of(&self.readme(), "sh")
     }
 
     /// What was installed and made beside the files stays.
@@ -94,6 +91,19 @@ impl Example {
             }
         }
     }
+}
+
+/// The book's page about coming from another verifier.
+pub fn migration_page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/migration.md")
+}
+
+/// A page's blocks in a language, in their order.
+pub fn blocks_of(page: &Path, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(page).expect("a page");
+    let start = format!("```{language}\n");
+    let blocks = text.split(&start).skip(1);
+    blocks.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
 }
 
 /// The text with other words in places of some.

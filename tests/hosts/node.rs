@@ -2,7 +2,7 @@
 
 use crate::hosts::{
     cases, command,
-    example::{Example, printed, test_file},
+    example::{Example, migration_page, printed, test_file},
 };
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048},
@@ -52,9 +52,11 @@ async fn on_node_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_in_the_readme_for_node_runs() {
+async fn the_programs_in_the_readme_and_the_book_for_node_run() {
     ready().await;
     let words = ["userPoolId: \"eu-west-1_EXAMPLE01\"", "issuer: \"ISSUER\", keys: { url: \"URL\" }"];
     let token = "const token = process.argv[2];";
-    command::the_program_greets(&EXAMPLE, "js", token, words, Command::new("node")).await;
+    for page in [EXAMPLE.readme(), migration_page()] {
+        command::the_program_greets(&EXAMPLE, &page, "js", token, words, Command::new("node")).await;
+    }
 }

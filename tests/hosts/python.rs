@@ -2,7 +2,7 @@
 
 use crate::hosts::{
     cases, command,
-    example::{Example, printed, test_file},
+    example::{Example, migration_page, printed, test_file},
 };
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048},
@@ -62,9 +62,12 @@ async fn in_python_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_in_the_readme_for_python_runs() {
+async fn the_programs_in_the_readme_and_the_book_for_python_run() {
     ready().await;
     let words = ["user_pool_id=\"eu-west-1_EXAMPLE01\"", "issuer=\"ISSUER\", jwks_url=\"URL\""];
-    let python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
-    command::the_program_greets(&EXAMPLE, "python", "import sys; token = sys.argv[1]", words, python).await;
+    let token = "import sys; token = sys.argv[1]";
+    for page in [EXAMPLE.readme(), migration_page()] {
+        let python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
+        command::the_program_greets(&EXAMPLE, &page, "python", token, words, python).await;
+    }
 }

@@ -47,10 +47,3 @@ fn cell(indices: &[usize], seen: &[Seen]) -> String {
         count => format!("{}/{count}", asked.iter().filter(|agrees| **agrees).count()),
     }
 }
-
-/// A line for each token of which a host says something else than the core.
-pub fn differences(name: &str, seen: &[Seen]) -> Vec<String> {
-    assert_eq!(seen.len(), cases().len(), "{name} did not answer once for each token");
-    let wrong = cases().iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));
-    wrong.map(|(case, seen)| format!("{name}, {}: {seen}; the core says {:?}", case.name, case.expected)).collect()
-}

@@ -2,7 +2,10 @@
 
 use crate::{
     corpus::{Case, cases},
+    edge_scene::reason,
+    exact_client::Response,
     faulty_server::{Behaviour, FaultyServer},
+    seen::Seen,
 };
 use poolgate_core::{ClientRule, Config, IssuerRule, Membership, Pool, ResourceRule, TokenUseRule};
 use serde_json::{Value, json};
@@ -46,11 +49,30 @@ pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
     groups.into_values().enumerate().map(group).collect()
 }
 
-/// The status and the reason that a case must get: 200 and none if its token is good.
-pub fn expected(case: &Case) -> (u16, String) {
-    match case.judge_natively() {
-        Ok(_) => (200, String::new()),
-        Err(reason) => (reason.answer().status(), reason.name().to_owned()),
+/// What a host said of the cases that can stand in a header, in the order of the corpus.
+pub struct Answers(Vec<Seen>);
+
+impl Answers {
+    /// None yet.
+    pub fn none() -> Self {
+        Self(vec![Seen::Unsendable; cases().len()])
+    }
+
+    /// Notes the answer to a case: it passed with 200, or was refused for the reason that was told.
+    ///
+    /// # Panics
+    /// When the case is not one of the corpus.
+    pub fn note(&mut self, case: &Case, response: &Response) {
+        let place = cases().iter().position(|own| std::ptr::eq(own, case)).expect("a case of the corpus");
+        self.0[place] = match response.status {
+            200 => Seen::Verified,
+            status => Seen::refused(reason(&response.body), status),
+        };
+    }
+
+    /// All of them.
+    pub fn seen(self) -> Vec<Seen> {
+        self.0
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a host was seen to say of a token, and whether that is what the core says of it.
 
-use crate::corpus::Case;
+use crate::corpus::{Case, cases};
 use std::{fmt, pin::Pin};
 
 /// What a host said of one token of the corpus.
@@ -68,4 +68,14 @@ pub struct Host {
     pub name: &'static str,
     /// Puts the whole corpus to it.
     pub verdicts: fn() -> Verdicts,
+}
+
+/// A line for each token of which a host says something else than the core.
+///
+/// # Panics
+/// When the host did not answer once for each token.
+pub fn differences(name: &str, seen: &[Seen]) -> Vec<String> {
+    assert_eq!(seen.len(), cases().len(), "{name} did not answer once for each token");
+    let wrong = cases().iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));
+    wrong.map(|(case, seen)| format!("{name}, {}: {seen}; the core says {:?}", case.name, case.expected)).collect()
 }
