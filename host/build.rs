@@ -16,7 +16,7 @@ const ENUMS: [(&str, &str); 6] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let wit = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../wit");
+    let wit = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("wit");
     println!("cargo:rerun-if-changed={}", wit.display());
     let mut resolve = Resolve::default();
     resolve.push_dir(&wit)?;

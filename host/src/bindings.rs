@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::all)]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     world: "token-verifier",
     additional_derives: [PartialEq, Eq, Hash],
 });

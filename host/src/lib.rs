@@ -5,6 +5,7 @@
 //!
 //! Start with [`Verifier::builder`] and [`Pool`].
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod accounts;
 mod bearer;
@@ -44,5 +45,5 @@ pub use verifier::{Verifier, VerifierBuilder};
 
 /// The README's examples compile.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;

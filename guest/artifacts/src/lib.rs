@@ -1,46 +1,110 @@
-//! poolgate's guests as bytes, built by this package's build script for `wasm32-unknown-unknown`.
+//! poolgate's guests as bytes: what runs inside WebAssembly, for whoever embeds it.
+//!
+//! In poolgate's repository the build script builds them for `wasm32-unknown-unknown`; the published package carries those of the
+//! release, and needs no WebAssembly toolchain. `poolgate-artifact all FOLDER` writes them to files.
 #![forbid(unsafe_code)]
+
+/// One of the files that are published.
+#[derive(Debug, Clone, Copy)]
+pub struct Artifact {
+    /// The file's name without the ending, such as `token-verifier-wide`.
+    pub name: &'static str,
+    /// `wasm`, or `wit` for the contract as text.
+    pub extension: &'static str,
+    /// What it is for, in a line.
+    pub summary: &'static str,
+    /// The whole file.
+    pub bytes: &'static [u8],
+}
+
+/// What is published, in the order of the README.
+pub const PUBLISHED: &[Artifact] = &[
+    wasm(
+        "token-verifier-wide",
+        "component: token verifier, for runtimes with wide-arithmetic (Wasmtime)",
+        TOKEN_VERIFIER_WIDE,
+    ),
+    wasm(
+        "token-verifier-simd",
+        "component: token verifier, for runtimes with 128-bit SIMD (Node.js, browsers)",
+        TOKEN_VERIFIER_SIMD,
+    ),
+    wasm("token-verifier-portable", "component: token verifier, for every runtime", TOKEN_VERIFIER_PORTABLE),
+    wasm(
+        "token-verifier-cognito",
+        "component: token verifier with RSA alone, where size counts",
+        TOKEN_VERIFIER_COGNITO,
+    ),
+    wasm("authenticator", "component: token verifier and account flows, for every runtime", AUTHENTICATOR),
+    wasm("envoy-filter", "proxy-wasm module for Envoy", ENVOY_FILTER),
+    wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
+    wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA alone", ENVOY_FILTER_COGNITO),
+    wasm("middleware", "component: wasi:http middleware (WASI 0.3)", MIDDLEWARE),
+    wasm("contract", "the WIT package poolgate:auth, as registries keep it", CONTRACT),
+    Artifact {
+        name: "contract",
+        extension: "wit",
+        summary: "the WIT package poolgate:auth, as text",
+        bytes: CONTRACT_TEXT.as_bytes(),
+    },
+];
+
+const fn wasm(name: &'static str, summary: &'static str, bytes: &'static [u8]) -> Artifact {
+    Artifact { name, extension: "wasm", summary, bytes }
+}
 
 /// The component of the world `token-verifier` with every algorithm, for runtimes with the wide-arithmetic feature
 /// (`i64.mul_wide_u` and its kin). What the native host runs.
-pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_wide.wasm"));
+pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-wide.wasm"));
 
 /// The same for runtimes with 128-bit SIMD, as Envoy, browsers and Node have it.
-pub const TOKEN_VERIFIER_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_simd.wasm"));
+pub const TOKEN_VERIFIER_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-simd.wasm"));
 
 /// The same for every other runtime: WebAssembly 2.0 and nothing beyond.
-pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_portable.wasm"));
+pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-portable.wasm"));
 
 /// The component of the world `authenticator`: the verifier with every algorithm and the account flows, for every runtime.
 pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator.wasm"));
 
 /// The portable build with RSA alone, all that Cognito signs with: for where size counts.
-pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token_verifier_cognito.wasm"));
+pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-cognito.wasm"));
 
 /// The wasi:http middleware (WASI 0.3) with every algorithm, for every runtime. It is whole with a configuration plugged in.
 pub const MIDDLEWARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/middleware.wasm"));
 
-/// A small wasi:http application that answers with the request that it got, for tests.
-pub const ECHO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/echo.wasm"));
-
-/// The kernels behind plain exports, for tests and benchmarks: a core module with wide-arithmetic, with SIMD, with relaxed SIMD,
-/// and with none of them; the last has the `rsa` crate too.
-pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_wide.wasm"));
-/// See [`PROBE_WIDE`].
-pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_simd.wasm"));
-/// See [`PROBE_WIDE`].
-pub const PROBE_RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_relaxed.wasm"));
-/// See [`PROBE_WIDE`].
-pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_plain.wasm"));
-
 /// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD and relaxed SIMD (WebAssembly 3.0).
-pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter.wasm"));
+pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter.wasm"));
 
 /// The same without SIMD.
-pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_plain.wasm"));
+pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-plain.wasm"));
 
 /// With SIMD and only what Cognito signs with: RS256 (and its longer hashes) with the exponent 65,537.
-pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_cognito.wasm"));
+pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-cognito.wasm"));
 
-/// [`ENVOY_FILTER`] with doors for tests: request headers make it fail, or set its clock. Never to be deployed.
-pub const ENVOY_FILTER_TEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy_filter_test.wasm"));
+/// The WIT package `poolgate:auth`, with the packages that it uses, as WebAssembly.
+pub const CONTRACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.wasm"));
+
+/// The same as text.
+pub const CONTRACT_TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.wit"));
+
+/// Guests for poolgate's own tests and benchmarks.
+#[cfg(feature = "test-guests")]
+mod test_guests {
+    /// A small wasi:http application that answers with the request that it got.
+    pub const ECHO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/echo.wasm"));
+
+    /// [`ENVOY_FILTER`](super::ENVOY_FILTER) with doors for tests: request headers make it fail, or set its clock. Never to be deployed.
+    pub const ENVOY_FILTER_TEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-test.wasm"));
+
+    /// The kernels behind plain exports: a core module with wide-arithmetic, with SIMD, with relaxed SIMD, and with none of them;
+    /// the last has the `rsa` crate too.
+    pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-wide.wasm"));
+    /// See [`PROBE_WIDE`].
+    pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-simd.wasm"));
+    /// See [`PROBE_WIDE`].
+    pub const PROBE_RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-relaxed.wasm"));
+    /// See [`PROBE_WIDE`].
+    pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-plain.wasm"));
+}
+#[cfg(feature = "test-guests")]
+pub use test_guests::*;

@@ -4,7 +4,7 @@
 #![allow(missing_docs, clippy::all)]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     world: "account-flows",
     imports: { default: async },
     exports: { default: async },

@@ -348,7 +348,7 @@ impl Default for Limits {
     }
 }
 
-/// The life of keys; see the README's section on keys. Times are in seconds.
+/// The life of keys; see docs/keys.md. Times are in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]

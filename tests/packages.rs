@@ -1,0 +1,195 @@
+//! What people take: packages that a registry would accept and that build where no WebAssembly toolchain is, and files that name no
+//! folder of the machine they were built on.
+
+use poolgate_artifacts::PUBLISHED;
+use poolgate_tests::target_folder::target_folder;
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::Path,
+    process::{Command, Output},
+};
+use wasmparser::{Parser, Payload};
+use wit_component::DecodedWasm;
+
+/// The packages that are published, in the order in which that must happen.
+const PACKAGES: [&str; 5] = ["poolgate-rsa", "poolgate-core", "poolgate-edge", "poolgate-artifacts", "poolgate"];
+
+fn cargo(arguments: &[&str]) -> Output {
+    let cargo = env::var_os("CARGO").expect("cargo runs its tests with CARGO set");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::new(cargo).args(arguments).current_dir(root).output().expect("cargo runs");
+    assert!(output.status.success(), "cargo {arguments:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn metadata() -> Vec<Value> {
+    let output = cargo(&["metadata", "--format-version=1", "--no-deps", "--offline", "--locked"]);
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+#[test]
+fn five_packages_are_published_and_say_what_they_are() {
+    let mut published = BTreeSet::new();
+    for package in metadata() {
+        let name = package["name"].as_str().expect("a name");
+        if package["publish"].as_array().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        published.insert(name.to_owned());
+        for field in ["description", "license", "readme", "rust_version"] {
+            assert!(package[field].is_string(), "{name} has no {field}");
+        }
+        for field in ["keywords", "categories"] {
+            let count = package[field].as_array().expect("a list").len();
+            assert!((1..=5).contains(&count), "{name} has {count} {field}");
+        }
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let requirement = dependency["req"].as_str().expect("a requirement");
+            assert!(
+                !requirement.starts_with('='),
+                "{name} wants exactly {requirement} of {}: so does no other package of its user",
+                dependency["name"]
+            );
+        }
+    }
+    assert_eq!(published, PACKAGES.map(str::to_owned).into());
+}
+
+#[test]
+fn a_package_has_its_licence_and_readme_and_nothing_from_outside() {
+    for name in PACKAGES {
+        let output = cargo(&["package", "--list", "--allow-dirty", "--offline", "--package", name]);
+        let files = String::from_utf8(output.stdout).expect("file names");
+        let files: BTreeSet<&str> = files.lines().collect();
+        for file in ["LICENSE", "README.md", "Cargo.toml", "Cargo.lock", "src/lib.rs"] {
+            assert!(files.contains(file), "{name} has no {file}: {files:?}");
+        }
+        if name == "poolgate" {
+            assert!(files.contains("wit/world.wit") && !files.contains("wit/edge/middleware.wit"), "{files:?}");
+        }
+        assert!(!files.iter().any(|file| file.ends_with(".wasm")), "{name} has a binary of this folder: {files:?}");
+    }
+}
+
+/// As the release does it, but for the files, which are those of this build.
+#[test]
+fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
+    let target = target_folder("packages");
+    fs::create_dir_all(&target).expect("a folder in the target folder");
+    let target = target.to_str().expect("a path in UTF-8");
+    cargo(&[
+        "package",
+        "--no-verify",
+        "--allow-dirty",
+        "--offline",
+        "--package",
+        "poolgate-artifacts",
+        "--target-dir",
+        target,
+    ]);
+
+    // Not below the workspace: cargo would take it for a member.
+    let outside = tempfile::tempdir().expect("a folder");
+    let version = env!("CARGO_PKG_VERSION");
+    let package = Path::new(target).join(format!("package/poolgate-artifacts-{version}.crate"));
+    let unpacked = flate2::read::GzDecoder::new(fs::File::open(package).expect("the package"));
+    tar(unpacked, outside.path());
+    let folder = outside.path().join(format!("poolgate-artifacts-{version}"));
+    let prebuilt = folder.join("prebuilt");
+    fs::create_dir(&prebuilt).expect("a folder");
+    for artifact in PUBLISHED {
+        let file = prebuilt.join(format!("{}.{}", artifact.name, artifact.extension));
+        fs::write(file, artifact.bytes).expect("a file");
+    }
+
+    // A `cargo` and a `rustc`, a linker, and no `rustup`.
+    let cargo = env::var_os("CARGO").expect("cargo runs its tests with CARGO set");
+    let toolchain = Path::new(&cargo).parent().expect("cargo lies in a folder").to_str().expect("a path in UTF-8");
+    let written = outside.path().join("written");
+    let output = Command::new(&cargo)
+        .args(["run", "--offline", "--target-dir", target, "--", "all"])
+        .arg(&written)
+        .current_dir(&folder)
+        .env("PATH", format!("{toolchain}:/usr/bin:/bin"))
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for artifact in PUBLISHED {
+        let file = written.join(format!("{}.{}", artifact.name, artifact.extension));
+        assert_eq!(fs::read(&file).expect("it was written"), artifact.bytes, "{}", artifact.name);
+    }
+    assert_eq!(fs::read_dir(&written).expect("the folder").count(), PUBLISHED.len());
+}
+
+/// `tar` is on every machine that builds this; a package of its own for one file is not worth it.
+fn tar(mut archive: impl std::io::Read, folder: &Path) {
+    let mut tar = Command::new("tar");
+    tar.args(["-x", "-C"]).arg(folder).stdin(std::process::Stdio::piped());
+    let mut tar = tar.spawn().expect("tar runs");
+    std::io::copy(&mut archive, &mut tar.stdin.take().expect("a pipe")).expect("the archive is whole");
+    assert!(tar.wait().expect("tar ends").success());
+}
+
+#[test]
+fn no_artifact_names_a_folder_of_this_machine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").display().to_string();
+    let home = env::home_dir().expect("a home folder").display().to_string();
+    let cargo_home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
+    for artifact in PUBLISHED {
+        for folder in [&root, &cargo_home, &format!("{home}/.rustup")] {
+            let is_named = artifact.bytes.windows(folder.len()).any(|window| window == folder.as_bytes());
+            assert!(!is_named, "{} names {folder}", artifact.name);
+        }
+    }
+}
+
+#[test]
+fn every_artifact_says_its_version_and_licence_to_a_registry() {
+    for artifact in PUBLISHED.iter().filter(|artifact| artifact.extension == "wasm") {
+        let mut depth = 0;
+        let mut said = Vec::new();
+        for payload in Parser::new(0).parse_all(artifact.bytes) {
+            match payload.expect("WebAssembly") {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth -= 1,
+                Payload::CustomSection(section) if depth == 0 => {
+                    said.push((section.name().to_owned(), String::from_utf8_lossy(section.data()).into_owned()));
+                }
+                _ => {}
+            }
+        }
+        let says = |name: &str, data: &str| said.contains(&(name.to_owned(), data.to_owned()));
+        assert!(
+            says("version", env!("CARGO_PKG_VERSION")) && says("licenses", "Apache-2.0"),
+            "{}: {said:?}",
+            artifact.name
+        );
+        assert!(
+            said.iter().any(|(name, data)| name == "description" && data.starts_with("poolgate")),
+            "{}",
+            artifact.name
+        );
+    }
+}
+
+#[test]
+fn the_contract_is_a_wit_package_as_text_and_as_webassembly() {
+    let DecodedWasm::WitPackage(resolve, package) =
+        wit_component::decode(poolgate_artifacts::CONTRACT).expect("it is WebAssembly")
+    else {
+        panic!("it is a component, not a package");
+    };
+    assert_eq!(resolve.packages[package].name.to_string(), format!("poolgate:auth@{}", env!("CARGO_PKG_VERSION")));
+    let worlds: Vec<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
+    assert_eq!(worlds, ["token-verifier", "account-flows", "authenticator"]);
+
+    let mut read = wit_parser::Resolve::default();
+    let again = read.push_str("contract.wit", poolgate_artifacts::CONTRACT_TEXT).expect("the text is WIT, and whole");
+    let encoded = |resolve, package| wit_component::encode(resolve, package).expect("a package");
+    assert_eq!(encoded(&read, again), encoded(&resolve, package), "the text says the same");
+    assert!(read.packages[again].docs.contents.is_some(), "and has its documentation");
+}
