@@ -16,7 +16,7 @@ use poolgate_tests::{
 };
 use std::time::Duration;
 
-const README: &str = include_str!("../README.md");
+const PAGE: &str = include_str!("../docs/keys.md");
 const PATH: &str = "/jwks.json";
 /// How long a fault lasts, in seconds of the test's clock.
 const OUTAGE: u64 = 120;
@@ -161,7 +161,7 @@ fn reason(verdict: Result<Verified, Denial>) -> Reason {
     verdict.expect_err("it must be refused").reason
 }
 
-/// A row of the README's table.
+/// A row of the table in docs/keys.md.
 async fn row(fault: Fault) -> String {
     let without_keys = without_keys(&fault).await;
     let (Wrong::Answers(_) | Wrong::IsGone) = fault.does else {
@@ -242,7 +242,7 @@ async fn without_keys(fault: &Fault) -> &'static str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_server_does_known_keys_verify_and_the_table_of_the_readme_says_what_happens() {
+async fn whatever_the_server_does_known_keys_verify_and_the_table_of_the_book_says_what_happens() {
     let rows: Vec<_> = faults().into_iter().map(|fault| tokio::spawn(row(fault))).collect();
     let mut table = String::from(
         "| the server's fault | tokens, without keys | with keys | the report says | fetches in 2 minutes | well again after |\n\
@@ -251,7 +251,7 @@ async fn whatever_the_server_does_known_keys_verify_and_the_table_of_the_readme_
     for row in rows {
         table += &row.await.expect("a row");
     }
-    assert!(README.contains(&table), "the README's table of faults should be:\n\n{table}");
+    assert!(PAGE.contains(&table), "the table of faults in docs/keys.md should be:\n\n{table}");
 }
 
 #[tokio::test]

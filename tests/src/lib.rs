@@ -4,6 +4,8 @@
 //! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
 //! very same cases.
 
+#[cfg(doctest)]
+mod book;
 pub mod chromium;
 pub mod cognito_local;
 pub mod corpus;
