@@ -98,7 +98,7 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
@@ -107,6 +107,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-http", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-echo", &[]),
+    ("poolgate-reader", &[]),
     ("poolgate-artifacts", &[]),
     ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-rsa"]),
     ("poolgate", &["poolgate-artifacts"]),

@@ -123,6 +123,23 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
         assert_eq!(fs::read(&file).expect("it was written"), artifact.bytes, "{}", artifact.name);
     }
     assert_eq!(fs::read_dir(&written).expect("the folder").count(), PUBLISHED.len());
+
+    let run = |arguments: &[&str]| {
+        let command = Path::new(target).join("debug/poolgate-artifact");
+        let output = Command::new(command).args(arguments).current_dir(outside.path()).output().expect("it runs");
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&["list"]);
+    assert_eq!((code, said.lines().count()), (Some(0), PUBLISHED.len()), "{said}");
+    assert_eq!(run(&["middleware", "one.wasm"]), (Some(0), String::new()));
+    assert_eq!(fs::read(outside.path().join("one.wasm")).expect("it was written"), poolgate_artifacts::MIDDLEWARE);
+    let (code, said) = run(&["middlewear", "one.wasm"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("there is no middlewear") && said.contains("envoy-filter"), "{said}");
+    assert_eq!(run(&["middleware", "no/such/folder/one.wasm"]).0, Some(1));
+    assert_eq!(run(&["--help"]).0, Some(0));
+    assert_eq!(run(&[]).0, Some(2));
 }
 
 /// `tar` is on every machine that builds this; a package of its own for one file is not worth it.

@@ -46,6 +46,7 @@ pub const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
 /// The profiles of the workspace's Cargo.toml.
 const FAST: &str = "guest";
 const SMALL: &str = "guest-small";
+const FILTER: &str = "guest-filter";
 
 #[rustfmt::skip]
 pub const ARTIFACTS: [Artifact; 15] = [
@@ -59,15 +60,15 @@ pub const ARTIFACTS: [Artifact; 15] = [
         summary: Some("poolgate's token verifier with RSA alone, for every runtime") },
     Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL,
         summary: Some("poolgate's token verifier and account flows, for every runtime") },
-    Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: SMALL,
+    Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER,
         summary: Some("poolgate as a proxy-wasm filter, for Envoy") },
-    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: SMALL,
+    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER,
         summary: Some("poolgate as a proxy-wasm filter, for proxies without SIMD") },
     Artifact { name: "envoy-filter-cognito", guest: Guest::ProxyWasm, flags: RELAXED, features: "", profile: SMALL,
         summary: Some("poolgate as a proxy-wasm filter with RSA alone, for Envoy") },
     Artifact { name: "middleware", guest: Guest::Http, flags: "", features: "every-algorithm", profile: SMALL,
         summary: Some("poolgate as wasi:http middleware (WASI 0.3), for every runtime") },
-    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-doors", profile: SMALL, summary: None },
+    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-doors", profile: FILTER, summary: None },
     Artifact { name: "echo", guest: Guest::Echo, flags: "", features: "", profile: SMALL, summary: None },
     Artifact { name: "probe-wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST, summary: None },
     Artifact { name: "probe-simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST, summary: None },

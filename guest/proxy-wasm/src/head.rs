@@ -41,8 +41,13 @@ impl RequestHead for Head {
     fn header(&self, name: &str) -> Result<Option<String>, ()> {
         let mut values = self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value);
         match (values.next(), values.next()) {
-            (value, None) => Ok(value.map(|value| String::from_utf8_lossy(value).into_owned())),
+            (value, None) => Ok(value.map(|value| text(value))),
             (_, Some(_)) => Err(()),
         }
     }
+}
+
+/// Mostly it is ASCII, which `from_utf8` looks at by words.
+fn text(value: &[u8]) -> String {
+    str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value).into_owned(), str::to_owned)
 }

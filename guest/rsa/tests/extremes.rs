@@ -22,13 +22,14 @@ fn check<K: Kernel>(n: &BigUint, bits: usize, x: &BigUint, y: &BigUint) {
     let block = BigUint::from(1u8) << (K::inverse_limbs(count) * K::LIMB_BITS as usize);
     let inverse = &block - n.modinv(&block).expect("n is odd");
     let (modulus, inverse) = (limbs::<K>(n, count), limbs::<K>(&inverse, K::inverse_limbs(count)));
+    let mut ready = K::ready(&modulus, &inverse);
     let mut result = limbs::<K>(x, count);
-    K::multiply(&mut result, &limbs::<K>(y, count), &modulus, &inverse);
+    K::multiply(&mut result, &limbs::<K>(y, count), &mut ready);
     let product = number::<K>(&result);
     assert!(product < n * 2u8, "a product below 2n for {bits} bits");
     assert_eq!(product * &r % n, x * y % n, "a product for {bits} bits");
     let mut result = limbs::<K>(x, count);
-    K::square(&mut result, &modulus, &inverse);
+    K::square(&mut result, &mut ready);
     let square = number::<K>(&result);
     assert!(square < n * 2u8, "a square below 2n for {bits} bits");
     assert_eq!(square * &r % n, x * x % n, "a square for {bits} bits");

@@ -51,70 +51,109 @@ impl Kernel for FusedDoubles {
         value
     }
 
-    fn square(x: &mut [u64], modulus: &[u64], inverse: &[u64]) {
-        match lanes::is_fused() {
-            true => square::<Fused>(x, modulus, inverse),
-            false => square::<Dekker>(x, modulus, inverse),
+    type Ready<'m> = Desk;
+
+    fn ready<'m>(modulus: &'m [u64], inverse: &'m [u64]) -> Desk {
+        Desk::new(modulus, inverse)
+    }
+
+    fn square(x: &mut [u64], desk: &mut Desk) {
+        match desk.is_fused {
+            true => desk.square::<Fused>(x),
+            false => desk.square::<Dekker>(x),
         }
     }
 
-    fn multiply(x: &mut [u64], y: &[u64], modulus: &[u64], inverse: &[u64]) {
-        match lanes::is_fused() {
-            true => multiply::<Fused>(x, y, modulus, inverse),
-            false => multiply::<Dekker>(x, y, modulus, inverse),
+    fn multiply(x: &mut [u64], y: &[u64], desk: &mut Desk) {
+        match desk.is_fused {
+            true => desk.multiply::<Fused>(x, y),
+            false => desk.multiply::<Dekker>(x, y),
         }
     }
 }
 
-fn square<P: Products>(x: &mut [u64], modulus: &[u64], inverse: &[u64]) {
-    let mut sums = Columns::new();
-    let (number, doubled) = (Number::new(x), Reversed::new(x, 2.0));
-    for column in (0..2 * x.len()).step_by(WIDTH) {
-        // Each product of two different limbs once, one of them doubled, up to where the two would meet; and then what is left there.
-        let middle = column / 2;
-        let (own, windows) = number.diagonal(middle);
-        let before = doubled.factors(&number, column, (column + 1).saturating_sub(x.len())..middle);
-        sums.set(column, Sums::of::<P, _>([before, (&own, &windows)]));
-    }
-    reduce::<P>(x, &sums, modulus, inverse);
+/// A modulus, and room to work. To clear the room for each product would take a fifth of its time; so each part of it is for one thing, and
+/// what is read of it was written just before, or is zero from the beginning.
+pub struct Desk {
+    is_fused: bool,
+    modulus: Reversed,
+    /// n' = -n^-1 mod R.
+    inverse: Reversed,
+    /// What the other factor is read against: x, then t, then m.
+    number: Number,
+    factor: Reversed,
+    t: Columns,
+    m: Columns,
+    /// m · n.
+    sums: Columns,
 }
 
-fn multiply<P: Products>(x: &mut [u64], y: &[u64], modulus: &[u64], inverse: &[u64]) {
-    let mut sums = Columns::new();
-    let (number, reversed) = (Number::new(x), Reversed::new(y, 1.0));
-    for column in (0..2 * x.len()).step_by(WIDTH) {
-        let range = (column + 1).saturating_sub(x.len())..(column + WIDTH).min(x.len());
-        sums.set(column, Sums::of::<P, _>([reversed.factors(&number, column, range)]));
+impl Desk {
+    fn new(modulus: &[u64], inverse: &[u64]) -> Self {
+        let reversed = |limbs: &[u64]| {
+            let mut reversed = Reversed::new(limbs.len());
+            reversed.set(limbs, 1.0);
+            reversed
+        };
+        Self {
+            is_fused: lanes::is_fused(),
+            modulus: reversed(modulus),
+            inverse: reversed(inverse),
+            number: Number::new(),
+            factor: Reversed::new(modulus.len()),
+            t: Columns::new(),
+            m: Columns::new(),
+            sums: Columns::new(),
+        }
     }
-    reduce::<P>(x, &sums, modulus, inverse);
-}
 
-/// REDC: x = t / R mod n, below 2n if t is below 4n^2. `inverse` is n' = -n^-1 mod R.
-fn reduce<P: Products>(x: &mut [u64], t: &Columns, modulus: &[u64], inverse: &[u64]) {
-    let count = x.len();
-    let low = t.settled_loosely(count);
-    let inverse = Reversed::new(inverse, 1.0);
-    let mut m = Columns::new();
-    for column in (0..count).step_by(WIDTH) {
-        m.set(column, Sums::of::<P, _>([inverse.factors(&low, column, 0..(column + WIDTH).min(count))]));
+    fn square<P: Products>(&mut self, x: &mut [u64]) {
+        self.number.set(x);
+        self.factor.set(x, 2.0);
+        for column in (0..2 * x.len()).step_by(WIDTH) {
+            // Each product of two different limbs once, one of them doubled, up to where the two would meet; and then what is left there.
+            let middle = column / 2;
+            let (own, windows) = self.number.diagonal(middle);
+            let before = self.factor.factors(&self.number, column, (column + 1).saturating_sub(x.len())..middle);
+            self.t.set(column, Sums::of::<P, _>([before, (&own, &windows)]));
+        }
+        self.reduce::<P>(x);
     }
-    // x has room for m, until it takes the result.
-    m.settle(None, x, 0, 0);
-    let m = Number::new(x);
-    let modulus = Reversed::new(modulus, 1.0);
-    let mut sums = Columns::new();
-    let start = count.saturating_sub(WIDTH);
-    for column in (start..2 * count).step_by(WIDTH) {
-        let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
-        sums.set(column, Sums::of::<P, _>([modulus.factors(&m, column, range)]));
+
+    fn multiply<P: Products>(&mut self, x: &mut [u64], y: &[u64]) {
+        self.number.set(x);
+        self.factor.set(y, 1.0);
+        for column in (0..2 * x.len()).step_by(WIDTH) {
+            let range = (column + 1).saturating_sub(x.len())..(column + WIDTH).min(x.len());
+            self.t.set(column, Sums::of::<P, _>([self.factor.factors(&self.number, column, range)]));
+        }
+        self.reduce::<P>(x);
     }
-    // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So this
-    // much more than it brings the right carry into the column of R, because the columns between are far larger: 2^300.
-    let mut carry = 1 << 58;
-    for column in start..count {
-        carry = (t.sum(column) + sums.sum(column) + carry) >> LIMB_BITS;
+
+    /// REDC: x = t / R mod n, below 2n if t is below 4n^2.
+    fn reduce<P: Products>(&mut self, x: &mut [u64]) {
+        let count = x.len();
+        self.t.settle_loosely(&mut self.number, count);
+        for column in (0..count).step_by(WIDTH) {
+            let factors = self.inverse.factors(&self.number, column, 0..(column + WIDTH).min(count));
+            self.m.set(column, Sums::of::<P, _>([factors]));
+        }
+        // x has room for m, until it takes the result.
+        self.m.settle(None, x, 0, 0);
+        self.number.set(x);
+        let start = count.saturating_sub(WIDTH);
+        for column in (start..2 * count).step_by(WIDTH) {
+            let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
+            self.sums.set(column, Sums::of::<P, _>([self.modulus.factors(&self.number, column, range)]));
+        }
+        // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So
+        // this much more than it brings the right carry into the column of R, because the columns between are far larger: 2^300.
+        let mut carry = 1 << 58;
+        for column in start..count {
+            carry = (self.t.sum(column) + self.sums.sum(column) + carry) >> LIMB_BITS;
+        }
+        self.sums.settle(Some(&self.t), x, count, carry);
     }
-    sums.settle(Some(t), x, count, carry);
 }
 
 /// A number as doubles, with zeros on both sides, so that a column may reach beyond its ends.
@@ -123,14 +162,17 @@ struct Number {
 }
 
 impl Number {
-    fn new(limbs: &[u64]) -> Self {
-        let mut number = Self { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] };
-        if let Some(own) = number.limbs.get_mut(WIDTH..) {
+    fn new() -> Self {
+        Self { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] }
+    }
+
+    /// Takes limbs, always as many.
+    fn set(&mut self, limbs: &[u64]) {
+        if let Some(own) = self.limbs.get_mut(WIDTH..) {
             for (to, from) in own.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0) {
                 *to = lanes::doubles(*from);
             }
         }
-        number
     }
 
     /// The limbs from the middle of a square's columns on, the first of them in reverse, with windows that hold what each must be
@@ -168,12 +210,15 @@ struct Reversed {
 }
 
 impl Reversed {
-    fn new(limbs: &[u64], factor: f64) -> Self {
-        let mut reversed = Self { limbs: [0.0; MAX_LIMBS], count: limbs.len() };
-        for (to, [low, high]) in reversed.limbs.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0.iter().rev()) {
+    fn new(count: usize) -> Self {
+        Self { limbs: [0.0; MAX_LIMBS], count }
+    }
+
+    /// Takes `count` limbs, each times a factor.
+    fn set(&mut self, limbs: &[u64], factor: f64) {
+        for (to, [low, high]) in self.limbs.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0.iter().rev()) {
             *to = lanes::doubles([*high, *low]).map(|limb| limb * factor);
         }
-        reversed
     }
 
     /// The factors of `self[i]` · `y[column - i]` for the i of a range, and of the columns after that.
@@ -215,7 +260,7 @@ impl Sums {
 /// The sums of all columns of a product.
 struct Columns {
     low: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
-    /// One column further: the high half of a product belongs to the next.
+    /// One column further: the high half of a product belongs to the next. What comes before the first column that is set stays zero.
     high: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
 }
 
@@ -247,15 +292,13 @@ impl Columns {
 
     /// The lowest `count` columns as a number of the same residue mod R. Each column has given its carry to the next, but not what that
     /// carry makes: limbs can be a little over 50 bits, or a little below zero.
-    fn settled_loosely(&self, count: usize) -> Number {
-        let mut number = Number { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] };
+    fn settle_loosely(&self, number: &mut Number, count: usize) {
         let mut carry = 0;
         for ((to, low), high) in number.limbs.iter_mut().skip(WIDTH).zip(&self.low).zip(&self.high).take(count) {
             let sum = low + high;
             *to = lanes::double((sum & MASK) + carry);
             carry = sum >> LIMB_BITS;
         }
-        number
     }
 
     /// The columns from `from` on, of this and of another product, as a number.

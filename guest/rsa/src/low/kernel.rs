@@ -21,9 +21,24 @@ pub trait Kernel {
     /// The limb that holds `value`, which is below 2^`LIMB_BITS`.
     fn limb(value: u64) -> Self::Limb;
 
-    /// x = x · x / R mod n, below 2n. `inverse` is n'.
-    fn square(x: &mut [Self::Limb], modulus: &[Self::Limb], inverse: &[Self::Limb]);
+    /// n and n' with what the kernel makes of them once, for many multiplications.
+    type Ready<'m>;
 
-    /// x = x · y / R mod n, below 2n. `inverse` is n'.
-    fn multiply(x: &mut [Self::Limb], y: &[Self::Limb], modulus: &[Self::Limb], inverse: &[Self::Limb]);
+    /// Makes a modulus ready; `inverse` is n'.
+    fn ready<'m>(modulus: &'m [Self::Limb], inverse: &'m [Self::Limb]) -> Self::Ready<'m>;
+
+    /// x = x · x / R mod n, below 2n.
+    fn square(x: &mut [Self::Limb], ready: &mut Self::Ready<'_>);
+
+    /// x = x · y / R mod n, below 2n.
+    fn multiply(x: &mut [Self::Limb], y: &[Self::Limb], ready: &mut Self::Ready<'_>);
+}
+
+/// n and n' as they are.
+#[derive(Clone, Copy)]
+pub struct Plain<'m, Limb> {
+    /// n.
+    pub modulus: &'m [Limb],
+    /// n'.
+    pub inverse: &'m [Limb],
 }

@@ -1,7 +1,7 @@
 //! The kernel for targets with neither `wide-arithmetic` nor `simd128`: one product of 64 bits at a time.
 
 use super::columns::{self, Dot};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Plain};
 
 /// Limbs of 28 bits, multiplied one by one; see the module `columns` for the algorithm and its sources.
 pub enum Narrow {}
@@ -23,11 +23,17 @@ impl Kernel for Narrow {
         value as u32
     }
 
-    fn square(x: &mut [u32], modulus: &[u32], inverse: &[u32]) {
+    type Ready<'m> = Plain<'m, u32>;
+
+    fn ready<'m>(modulus: &'m [u32], inverse: &'m [u32]) -> Plain<'m, u32> {
+        Plain { modulus, inverse }
+    }
+
+    fn square(x: &mut [u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
         columns::square::<Self>(x, modulus, inverse);
     }
 
-    fn multiply(x: &mut [u32], y: &[u32], modulus: &[u32], inverse: &[u32]) {
+    fn multiply(x: &mut [u32], y: &[u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
         columns::multiply::<Self>(x, y, modulus, inverse);
     }
 }

@@ -12,7 +12,7 @@
 //! - Products are subtracted, not added. LLVM orders a chain of additions so that all products of a column are computed
 //!   before the first is added, and cranelift then keeps them on the stack; a difference it leaves in order.
 
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Plain};
 
 /// The bits of a limb.
 const LIMB_BITS: u32 = 61;
@@ -42,7 +42,13 @@ impl Kernel for Wide {
         value
     }
 
-    fn square(x: &mut [u64], modulus: &[u64], inverse: &[u64]) {
+    type Ready<'m> = Plain<'m, u64>;
+
+    fn ready<'m>(modulus: &'m [u64], inverse: &'m [u64]) -> Plain<'m, u64> {
+        Plain { modulus, inverse }
+    }
+
+    fn square(x: &mut [u64], &mut Plain { modulus, inverse }: &mut Plain<'_, u64>) {
         let mut product = [0; 2 * MAX_LIMBS];
         let Some(product) = product.get_mut(..2 * x.len()) else { return };
         let mut rows = &mut *product;
@@ -55,7 +61,7 @@ impl Kernel for Wide {
         reduce(x, product, modulus, inverse);
     }
 
-    fn multiply(x: &mut [u64], y: &[u64], modulus: &[u64], inverse: &[u64]) {
+    fn multiply(x: &mut [u64], y: &[u64], &mut Plain { modulus, inverse }: &mut Plain<'_, u64>) {
         let mut product = [0; 2 * MAX_LIMBS];
         let Some(product) = product.get_mut(..2 * x.len()) else { return };
         let mut rows = &mut *product;

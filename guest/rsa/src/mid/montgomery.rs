@@ -39,14 +39,15 @@ impl<K: Kernel> Modulus<K> {
         if !is_below::<K>(s, n) {
             return None;
         }
+        let mut ready = K::ready(n, inverse);
         // Into Montgomery form: s · R^2 / R.
         x.copy_from_slice(s);
-        K::multiply(x, r_squared, n, inverse);
+        K::multiply(x, r_squared, &mut ready);
         for _ in 0..16 {
-            K::square(x, n, inverse);
+            K::square(x, &mut ready);
         }
         // s^65536 · R times s itself, not its Montgomery form: this multiplication also takes the factor R away.
-        K::multiply(x, s, n, inverse);
+        K::multiply(x, s, &mut ready);
         subtract_while_not_below::<K>(x, n);
         to_bytes::<K>(x, message);
         Some(())
@@ -95,8 +96,9 @@ fn square_of_r<K: Kernel>(x: &mut [K::Limb], n: &[K::Limb], inverse: &[K::Limb],
     for _ in bits - 1..r_exponent + 1 {
         double::<K>(x, n);
     }
+    let mut ready = K::ready(n, inverse);
     for bit in (0..r_exponent.ilog2()).rev() {
-        K::square(x, n, inverse);
+        K::square(x, &mut ready);
         if r_exponent >> bit & 1 == 1 {
             double::<K>(x, n);
         }
