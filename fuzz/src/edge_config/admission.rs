@@ -6,7 +6,7 @@ use crate::{
     scene,
 };
 use poolgate_edge::{Decision, Gate, Refusal, RequestHead};
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 /// The issuer of the tokens.
 pub(super) const ISSUER: &str = "https://issuer.example";
@@ -81,8 +81,8 @@ impl RequestHead for Request {
         &self.target
     }
 
-    fn header(&self, name: &str) -> Result<Option<String>, ()> {
-        let mut values = self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
+    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
+        let mut values = self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str().into());
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
             _ => Err(()),

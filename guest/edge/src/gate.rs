@@ -13,7 +13,7 @@ use poolgate_core::{
     Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Ticket, Verified, Verifier,
 };
 use serde_json::Value;
-use std::{collections::HashMap, rc::Rc};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 /// The head of a request, as an adapter reads it.
 pub trait RequestHead {
@@ -28,7 +28,7 @@ pub trait RequestHead {
     /// # Errors
     /// If the header stands there more than once.
     #[expect(clippy::result_unit_err, reason = "there is nothing more to say")]
-    fn header(&self, name: &str) -> Result<Option<String>, ()>;
+    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()>;
 }
 
 /// What becomes of a request.
@@ -298,7 +298,9 @@ impl Gate {
             Found::Token(token) => match self.judge(now, &token) {
                 Ok(facts) => self.concluded(number, request, facts),
                 Err(Stop::Refused(reason)) => self.refused(number, request, Refusal::Token(reason)),
-                Err(Stop::Waits { url, fetch }) => Decision::Wait(Held { rule: number, token, url, fetch }),
+                Err(Stop::Waits { url, fetch }) => {
+                    Decision::Wait(Held { rule: number, token: token.into_owned(), url, fetch })
+                }
             },
         }
     }

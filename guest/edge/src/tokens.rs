@@ -1,6 +1,7 @@
 //! Where a request's token is.
 
 use crate::{config, gate::RequestHead};
+use std::borrow::Cow;
 
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -11,9 +12,9 @@ pub(crate) enum Place {
 
 /// What was found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Found<'r> {
     Nothing,
-    Token(String),
+    Token(Cow<'r, str>),
     /// Two, or a header that stands there twice (RFC 6750 section 2: "MUST NOT use more than one method").
     Several,
 }
@@ -36,21 +37,32 @@ impl Place {
         }
     }
 
-    fn look(&self, request: &impl RequestHead) -> Result<Option<String>, ()> {
+    fn look<'r>(&self, request: &'r impl RequestHead) -> Result<Option<Cow<'r, str>>, ()> {
         match self {
             Self::Header { name, prefix } => {
                 let Some(value) = request.header(name)? else { return Ok(None) };
-                Ok(without_prefix(&value, prefix, name == "authorization").map(str::to_owned))
+                part(value, |value| Ok(without_prefix(value, prefix, name == "authorization")))
             }
             Self::Cookie(name) => match request.header("cookie")? {
-                Some(cookies) => only(cookies.split(';').map(str::trim), name),
+                Some(cookies) => part(cookies, |cookies| only(cookies.split(';').map(str::trim), name)),
                 None => Ok(None),
             },
             Self::Query(name) => match request.target().split_once('?') {
-                Some((_, query)) => only(query.split('&'), name),
+                Some((_, query)) => Ok(only(query.split('&'), name)?.map(Cow::Borrowed)),
                 None => Ok(None),
             },
         }
+    }
+}
+
+/// A part of a text, which is copied only if the text is not borrowed either.
+fn part<'r>(
+    text: Cow<'r, str>,
+    take: impl FnOnce(&str) -> Result<Option<&str>, ()>,
+) -> Result<Option<Cow<'r, str>>, ()> {
+    match text {
+        Cow::Borrowed(text) => Ok(take(text)?.map(Cow::Borrowed)),
+        Cow::Owned(text) => Ok(take(&text)?.map(|part| Cow::Owned(part.to_owned()))),
     }
 }
 
@@ -88,7 +100,7 @@ fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> 
 }
 
 /// Looks everywhere.
-pub(crate) fn find(places: &[Place], request: &impl RequestHead) -> Found {
+pub(crate) fn find<'r>(places: &[Place], request: &'r impl RequestHead) -> Found<'r> {
     let mut found = Found::Nothing;
     for place in places {
         match (place.look(request), &found) {
@@ -117,11 +129,11 @@ fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&
     }
 }
 
-fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<String>, ()> {
+fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&'p str>, ()> {
     let mut values =
         pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| *own == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (value, None) => Ok(value.map(str::to_owned)),
+        (value, None) => Ok(value),
         (_, Some(_)) => Err(()),
     }
 }
@@ -141,8 +153,8 @@ mod tests {
             "/x?c=1&p=token&d=2&q=token"
         }
 
-        fn header(&self, name: &str) -> Result<Option<String>, ()> {
-            Ok((name == "cookie").then(|| "a=token; x=1; b=token".to_owned()))
+        fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
+            Ok((name == "cookie").then_some("a=token; x=1; b=token".into()))
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::bindings::wasi::http::types::{Headers, Method, Request};
 use poolgate_edge::RequestHead;
+use std::borrow::Cow;
 
 pub struct Head {
     method: String,
@@ -43,11 +44,11 @@ impl RequestHead for Head {
         &self.target
     }
 
-    fn header(&self, name: &str) -> Result<Option<String>, ()> {
+    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
         let values = self.headers.get(name);
         match values.as_slice() {
             [] => Ok(None),
-            [value] => Ok(Some(String::from_utf8_lossy(value).into_owned())),
+            [value] => Ok(Some(String::from_utf8_lossy(value).into_owned().into())),
             _ => Err(()),
         }
     }

@@ -6,6 +6,7 @@
 
 mod filter;
 mod head;
+mod header_map;
 mod metrics;
 mod outcome;
 mod request;
