@@ -10,7 +10,7 @@
 //! multiple of R.
 
 use super::kernel::Kernel;
-use lanes::{Dekker, Fused, Lanes, Products};
+use lanes::{Bases, Dekker, Fused, Lanes, Products};
 
 #[path = "fused_lanes.rs"]
 mod lanes;
@@ -76,6 +76,7 @@ impl Kernel for FusedDoubles {
 /// what is read of it was written just before, or is zero from the beginning.
 pub struct Desk {
     is_fused: bool,
+    bases: Bases,
     modulus: Reversed,
     /// n' = -n^-1 mod R.
     inverse: Reversed,
@@ -97,6 +98,7 @@ impl Desk {
         };
         Self {
             is_fused: lanes::is_fused(),
+            bases: Bases::new(),
             modulus: reversed(modulus),
             inverse: reversed(inverse),
             number: Number::new(),
@@ -115,7 +117,7 @@ impl Desk {
             let middle = column / 2;
             let (own, windows) = self.number.diagonal(middle);
             let before = self.factor.factors(&self.number, column, (column + 1).saturating_sub(x.len())..middle);
-            self.t.set(column, Sums::of::<P, _>([before, (&own, &windows)]));
+            self.t.set(column, Sums::of::<P, _>(self.bases, [before, (&own, &windows)]));
         }
         self.reduce::<P>(x);
     }
@@ -125,7 +127,7 @@ impl Desk {
         self.factor.set(y, 1.0);
         for column in (0..2 * x.len()).step_by(WIDTH) {
             let range = (column + 1).saturating_sub(x.len())..(column + WIDTH).min(x.len());
-            self.t.set(column, Sums::of::<P, _>([self.factor.factors(&self.number, column, range)]));
+            self.t.set(column, Sums::of::<P, _>(self.bases, [self.factor.factors(&self.number, column, range)]));
         }
         self.reduce::<P>(x);
     }
@@ -136,7 +138,7 @@ impl Desk {
         self.t.settle_loosely(&mut self.number, count);
         for column in (0..count).step_by(WIDTH) {
             let factors = self.inverse.factors(&self.number, column, 0..(column + WIDTH).min(count));
-            self.m.set(column, Sums::of::<P, _>([factors]));
+            self.m.set(column, Sums::of::<P, _>(self.bases, [factors]));
         }
         // x has room for m, until it takes the result.
         self.m.settle(None, x, 0, 0);
@@ -144,7 +146,7 @@ impl Desk {
         let start = count.saturating_sub(WIDTH);
         for column in (start..2 * count).step_by(WIDTH) {
             let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
-            self.sums.set(column, Sums::of::<P, _>([self.modulus.factors(&self.number, column, range)]));
+            self.sums.set(column, Sums::of::<P, _>(self.bases, [self.modulus.factors(&self.number, column, range)]));
         }
         // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So
         // this much more than it brings the right carry into the column of R, because the columns between are far larger: 2^300.
@@ -240,14 +242,14 @@ struct Sums {
 
 impl Sums {
     #[inline(always)]
-    fn of<P: Products, const RUNS: usize>(all: [Factors<'_>; RUNS]) -> Self {
+    fn of<P: Products, const RUNS: usize>(bases: Bases, all: [Factors<'_>; RUNS]) -> Self {
         let (low, high) = lanes::start(all.iter().map(|(x, _)| x.len() as i64).sum());
         let mut sums = Self { low: [low; PAIRS], high: [high; PAIRS] };
         for (x, y) in all {
             for (x, window) in x.iter().zip(y.array_windows::<WIDTH>()) {
                 let x = lanes::splat(*x);
                 for ((low, high), y) in sums.low.iter_mut().zip(&mut sums.high).zip(window.as_chunks().0) {
-                    let product = P::products(x, lanes::load(y));
+                    let product = P::products(x, lanes::load(y), bases);
                     *low = lanes::add(*low, product.0);
                     *high = lanes::add(*high, product.1);
                 }

@@ -10,10 +10,25 @@ const LOW: f64 = (3u64 << 51) as f64;
 
 pub(super) use vectors::*;
 
+/// [`HIGH`], and [`HIGH`] + [`LOW`]. The compiler is not to know what they are: an engine makes a constant anew wherever it stands, in the
+/// innermost loop too.
+#[derive(Clone, Copy)]
+pub(super) struct Bases {
+    high: Lanes,
+    both: Lanes,
+}
+
+impl Bases {
+    pub(super) fn new() -> Self {
+        let hidden = |base: f64| splat(core::hint::black_box(base));
+        Self { high: hidden(HIGH), both: hidden(HIGH + LOW) }
+    }
+}
+
 /// A way to get at a product exactly.
 pub(super) trait Products {
     /// The low and the high halves of x · y, which is below 2^101: `LOW` + l and `HIGH` + h · 2^50, with x · y = l + h · 2^50.
-    fn products(x: Lanes, y: Lanes) -> (Lanes, Lanes);
+    fn products(x: Lanes, y: Lanes, bases: Bases) -> (Lanes, Lanes);
 }
 
 /// With one rounding for a product and a sum.
@@ -21,9 +36,9 @@ pub(super) enum Fused {}
 
 impl Products for Fused {
     #[inline(always)]
-    fn products(x: Lanes, y: Lanes) -> (Lanes, Lanes) {
-        let high = multiply_add(x, y, splat(HIGH));
-        (multiply_add(x, y, subtract(splat(HIGH + LOW), high)), high)
+    fn products(x: Lanes, y: Lanes, bases: Bases) -> (Lanes, Lanes) {
+        let high = multiply_add(x, y, bases.high);
+        (multiply_add(x, y, subtract(bases.both, high)), high)
     }
 }
 
@@ -33,14 +48,14 @@ pub(super) enum Dekker {}
 
 impl Products for Dekker {
     #[inline(always)]
-    fn products(x: Lanes, y: Lanes) -> (Lanes, Lanes) {
+    fn products(x: Lanes, y: Lanes, bases: Bases) -> (Lanes, Lanes) {
         let product = multiply(x, y);
         let ((x_high, x_low), (y_high, y_low)) = (split(x), split(y));
         let rest = subtract(multiply(x_high, y_high), product);
         let rest = plus(rest, plus(multiply(x_high, y_low), multiply(x_low, y_high)));
         let rest = plus(rest, multiply(x_low, y_low));
-        let high = plus(product, splat(HIGH));
-        let low = plus(subtract(product, subtract(high, splat(HIGH))), rest);
+        let high = plus(product, bases.high);
+        let low = plus(subtract(product, subtract(high, bases.high)), rest);
         (plus(low, splat(LOW)), high)
     }
 }
