@@ -58,6 +58,45 @@ async fn the_first_requests_wait_for_their_keys_and_one_fetch_serves_all_workers
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_so_many_requests_wait_and_one_that_has_gone_makes_room() {
+    let server = FaultyServer::start(Behaviour::Stall).await;
+    server.path_does(PATH, Behaviour::Held(Box::new(Behaviour::Serve(both()))));
+    let mut configuration = guarded(remote_pool());
+    configuration["limits"] = json!({"waiting_requests": 2, "wait_ms": 30_000});
+    let scene = Scene::of(&[configuration], &[cluster("keys", server.port())], 1, false).await;
+    server.wait_for_fetches(1).await;
+    let token = access().compact();
+    let wait = async || {
+        let connection = tokio::net::TcpStream::connect(scene.url.strip_prefix("http://").expect("plain")).await;
+        let connection = connection.expect("it listens");
+        let request = format!("GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
+        connection.try_write(request.as_bytes()).expect("it reads");
+        connection
+    };
+    let (_stays, goes) = (wait().await, wait().await);
+    scene.envoy.waits_for("poolgate_requests_held{} 2", "/stats/prometheus").await;
+    let response = get(&scene.url, "/x", Some(&token)).await;
+    assert_eq!((response.status, reason(&response.body).as_str()), (503, "overloaded"));
+    drop(goes);
+    // It takes Envoy a moment to see that.
+    let (mut refused, mut connections) = (1, vec![]);
+    let mut polls = interval(Duration::from_millis(20));
+    connections.push(wait().await);
+    while scene.envoy.metric("poolgate_requests_held").await < 3 {
+        polls.tick().await;
+        let now_refused = scene.envoy.metric("poolgate_requests_verdict_refused_reason_overloaded").await;
+        if now_refused > refused {
+            assert!(now_refused < 1_000, "no room is made");
+            refused = now_refused;
+            connections.push(wait().await);
+        }
+    }
+    server.release();
+    scene.envoy.waits_for("poolgate_key_fetches_outcome_taken{} 1", "/stats/prometheus").await;
+    assert_eq!(get(&scene.url, "/x", Some(&token)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_is_down_at_the_start_is_asked_again() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     server.stop_listening().await;

@@ -6,18 +6,19 @@
 use wasm_encoder::{ExportSection, Module, RawSection, reencode::Reencode};
 use wasmparser::{Parser, Payload};
 
-/// What `poolgate-proxy-wasm` does something in, and what the ABI wants (`malloc` is its older name of `proxy_on_memory_allocate`; <https://github.com/proxy-wasm/spec>, version 0.2.1).
-const KEPT: [&str; 10] = [
-    "_initialize",
-    "malloc",
-    "memory",
-    "proxy_abi_version_0_2_1",
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_delete",
-    "proxy_on_http_call_response",
-    "proxy_on_request_headers",
-    "proxy_on_tick",
+/// What `poolgate-proxy-wasm` does something in, or the ABI wants, under the name that it has there and the one that the ABI has for it
+/// (`malloc` is its older name of `proxy_on_memory_allocate`; <https://github.com/proxy-wasm/spec>, version 0.2.1). Those that have to
+/// do with streams are its own.
+const KEPT: [(&str, &str); 9] = [
+    ("_initialize", "_initialize"),
+    ("malloc", "malloc"),
+    ("memory", "memory"),
+    ("proxy_abi_version_0_2_1", "proxy_abi_version_0_2_1"),
+    ("proxy_on_configure", "proxy_on_configure"),
+    ("poolgate_on_context_create", "proxy_on_context_create"),
+    ("proxy_on_http_call_response", "proxy_on_http_call_response"),
+    ("poolgate_on_request_headers", "proxy_on_request_headers"),
+    ("poolgate_on_tick", "proxy_on_tick"),
 ];
 
 /// The module with none but these exports.
@@ -29,9 +30,10 @@ pub fn keep(module: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         if let Payload::ExportSection(section) = payload {
             let mut exports = ExportSection::new();
             for export in section {
-                let export = export?;
-                if KEPT.contains(&export.name) {
-                    names.push(export.name);
+                let mut export = export?;
+                if let Some((own, name)) = KEPT.iter().find(|(own, _)| *own == export.name) {
+                    names.push(*own);
+                    export.name = name;
                     wasm_encoder::reencode::RoundtripReencoder.parse_export(&mut exports, export)?;
                 }
             }
@@ -42,8 +44,8 @@ pub fn keep(module: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
             kept.section(&RawSection { id, data });
         }
     }
-    match KEPT.iter().find(|name| !names.contains(name)) {
-        Some(missing) => Err(format!("the filter does not export {missing}").into()),
+    match KEPT.iter().find(|(own, _)| !names.contains(own)) {
+        Some((missing, _)) => Err(format!("the filter does not export {missing}").into()),
         None => Ok(kept.finish()),
     }
 }

@@ -65,17 +65,19 @@ impl Filter {
         !self.wanted.is_empty() || !self.pending.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Lets a request wait for its keys. False if too many do.
-    pub fn hold(&mut self, context_id: u32, now: Duration, request: &Rc<HeldRequest>) -> bool {
-        let is_held = self.waiting.push(context_id, now, request);
+    /// Lets the request whose turn it is wait for its keys, or gives it back if too many do.
+    pub fn hold(&mut self, context_id: u32, now: Duration, request: HeldRequest) -> Result<(), Box<HeldRequest>> {
         // The core takes its fetch for begun, whether somebody waits for it or not.
         self.expect(&request.held.url, now);
         self.wanted.extend(request.held.fetch.clone());
-        if is_held {
+        let is_there = |waiting: u32| hostcalls::set_effective_context(waiting).is_ok();
+        let held = self.waiting.push(context_id, now, request, is_there);
+        let _ = hostcalls::set_effective_context(context_id);
+        if held.is_ok() {
             self.metrics.count(&["poolgate_requests_held"]);
             let _ = hostcalls::set_tick_period(crate::root::BUSY);
         }
-        is_held
+        held
     }
 
     fn expect(&mut self, url: &str, now: Duration) {
@@ -154,10 +156,11 @@ impl Filter {
             return;
         }
         for one in woken {
+            // It has gone away.
             if hostcalls::set_effective_context(one.context_id).is_err() {
                 continue;
             }
-            let HeldRequest { head, held } = &*one.request;
+            let HeldRequest { head, held } = &one.request;
             let decision = match one.is_late {
                 true => self.gate.give_up(head, held),
                 false => self.gate.admit_held(now.as_secs(), head, held),

@@ -2,54 +2,31 @@
 
 #[cfg(feature = "test-doors")]
 use crate::test_doors;
-use crate::{filter::Shared, head::Head, outcome, waiting::HeldRequest};
+use crate::{head::Head, outcome, roots, waiting::HeldRequest};
 use poolgate_edge::Decision;
-use proxy_wasm::{
-    hostcalls,
-    traits::{Context, HttpContext},
-    types::Action,
-};
-use std::rc::Rc;
+use proxy_wasm::{hostcalls, types::Action};
 
-pub struct Request {
-    context_id: u32,
-    filter: Shared,
-    /// While it waits. It goes with the stream, and then nobody wakes it.
-    held: Option<Rc<HeldRequest>>,
-}
-
-impl Request {
-    pub fn new(context_id: u32, filter: Shared) -> Self {
-        Self { context_id, filter, held: None }
-    }
-}
-
-impl Context for Request {}
-
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let mut shared = self.filter.borrow_mut();
-        let Some(filter) = shared.as_mut() else {
-            return fail();
-        };
-        let (Ok(head), Ok(now)) = (Head::read(), crate::filter::now()) else {
-            return fail();
-        };
-        #[cfg(feature = "test-doors")]
-        let now = test_doors::open(&head, now);
-        match filter.gate.admit(now.as_secs(), &head) {
-            Decision::Admit(admitted) => outcome::admit(filter, &head, &admitted),
-            Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
-            Decision::Wait(held) => {
-                let held = Rc::new(HeldRequest { head, held });
-                if !filter.hold(self.context_id, now, &held) {
-                    let refusal = poolgate_edge::Refusal::Token(poolgate_core::Reason::Overloaded);
-                    return outcome::refuse(filter, &held.head, refusal);
-                }
-                self.held = Some(held);
-                Action::Pause
+/// Decides about the request of the stream whose turn it is.
+pub fn judge(context_id: u32) -> Action {
+    let Some(shared) = roots::of_stream(context_id) else {
+        return fail();
+    };
+    let mut shared = shared.borrow_mut();
+    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), Head::read(), crate::filter::now()) else {
+        return fail();
+    };
+    #[cfg(feature = "test-doors")]
+    let now = test_doors::open(&head, now);
+    match filter.gate.admit(now.as_secs(), &head) {
+        Decision::Admit(admitted) => outcome::admit(filter, &head, &admitted),
+        Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
+        Decision::Wait(held) => match filter.hold(context_id, now, HeldRequest { head, held }) {
+            Ok(()) => Action::Pause,
+            Err(request) => {
+                let refusal = poolgate_edge::Refusal::Token(poolgate_core::Reason::Overloaded);
+                outcome::refuse(filter, &request.head, refusal)
             }
-        }
+        },
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     filter::{self, Filter, Shared},
-    request::Request,
+    roots,
 };
 use poolgate_core::{Fetch, FetchFault, Response};
 use poolgate_edge::{Gate, KeyServer, config, keys::freshness};
 use proxy_wasm::{
     hostcalls,
-    traits::{Context, HttpContext, RootContext},
-    types::{BufferType, ContextType, LogLevel, MapType},
+    traits::{Context, RootContext},
+    types::{BufferType, LogLevel, MapType},
 };
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
@@ -33,7 +33,9 @@ struct Call {
 
 impl Root {
     pub fn new(context_id: u32) -> Self {
-        Self { context_id, filter: Rc::new(RefCell::new(None)), calls: HashMap::new(), limit: 0 }
+        let filter = Rc::new(RefCell::new(None));
+        roots::created(context_id, &filter);
+        Self { context_id, filter, calls: HashMap::new(), limit: 0 }
     }
 
     fn begin(&mut self, filter: &mut Filter, now: Duration, fetch: Fetch, server: &KeyServer) {
@@ -151,13 +153,5 @@ impl RootContext for Root {
         filter.wake(now, self.context_id);
         filter.show_keys(now);
         self.set_tick_period(if filter.is_busy() { BUSY } else { IDLE });
-    }
-
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request::new(context_id, Rc::clone(&self.filter))))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
     }
 }

@@ -2,10 +2,7 @@
 
 use crate::head::Head;
 use poolgate_edge::Held;
-use std::{
-    rc::{Rc, Weak},
-    time::Duration,
-};
+use std::time::Duration;
 
 /// What is kept of a request that waits.
 pub struct HeldRequest {
@@ -16,7 +13,7 @@ pub struct HeldRequest {
 struct Waiter {
     context_id: u32,
     deadline: Duration,
-    request: Weak<HeldRequest>,
+    request: HeldRequest,
 }
 
 pub struct Waiting {
@@ -28,7 +25,7 @@ pub struct Waiting {
 /// A request whose turn has come.
 pub struct Woken {
     pub context_id: u32,
-    pub request: Rc<HeldRequest>,
+    pub request: HeldRequest,
     /// Its keys did not come in time.
     pub is_late: bool,
 }
@@ -42,32 +39,32 @@ impl Waiting {
         self.waiters.is_empty()
     }
 
-    /// False if there are too many.
-    pub fn push(&mut self, context_id: u32, now: Duration, request: &Rc<HeldRequest>) -> bool {
+    /// Gives the request back if too many wait, of those that `is_there` still.
+    pub fn push(
+        &mut self,
+        context_id: u32,
+        now: Duration,
+        request: HeldRequest,
+        is_there: impl Fn(u32) -> bool,
+    ) -> Result<(), Box<HeldRequest>> {
         if self.waiters.len() >= self.most {
-            self.waiters.retain(|waiter| waiter.request.strong_count() > 0);
+            self.waiters.retain(|waiter| is_there(waiter.context_id));
         }
-        let is_room = self.waiters.len() < self.most;
-        if is_room {
-            let (deadline, request) = (now.saturating_add(self.patience), Rc::downgrade(request));
-            self.waiters.push(Waiter { context_id, deadline, request });
+        if self.waiters.len() >= self.most {
+            return Err(Box::new(request));
         }
-        is_room
+        self.waiters.push(Waiter { context_id, deadline: now.saturating_add(self.patience), request });
+        Ok(())
     }
 
-    /// Takes out those whose keys have come (or will not), and those whose time is over. Those that have gone away are forgotten.
+    /// Takes out those whose keys have come (or will not), and those whose time is over.
     pub fn wake(&mut self, now: Duration, has_ended: impl Fn(&str) -> bool) -> Vec<Woken> {
-        let mut woken = Vec::new();
-        self.waiters.retain(|waiter| {
-            let Some(request) = waiter.request.upgrade() else { return false };
-            let is_late = now >= waiter.deadline;
-            let is_over = is_late || has_ended(&request.held.url);
-            if is_over {
-                let is_late = !has_ended(&request.held.url);
-                woken.push(Woken { context_id: waiter.context_id, request, is_late });
-            }
-            !is_over
-        });
-        woken
+        let is_over = |waiter: &mut Waiter| now >= waiter.deadline || has_ended(&waiter.request.held.url);
+        let over = self.waiters.extract_if(.., is_over);
+        over.map(|Waiter { context_id, request, .. }| {
+            let is_late = !has_ended(&request.held.url);
+            Woken { context_id, request, is_late }
+        })
+        .collect()
     }
 }

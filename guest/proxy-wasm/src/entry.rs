@@ -1,0 +1,41 @@
+//! The doors that a proxy enters by.
+//!
+//! Those for streams have names of our own, because the SDK's have those of the ABI; `guest/artifacts` (callbacks.rs) gives them the right
+//! ones. They are not the SDK's because a stream is to have no object in here that must be deleted: a proxy would enter once more for that,
+//! and for a token that is remembered that costs as much as all else. What has gone shows when the proxy does not know it any more.
+#![expect(unsafe_code, reason = "a name in an export")]
+
+use crate::{request, root::Root, roots};
+use proxy_wasm::types::Action;
+
+/// The SDK's own doors, for roots.
+mod sdk {
+    unsafe extern "C" {
+        pub safe fn proxy_on_context_create(context_id: u32, root_id: u32);
+        pub safe fn proxy_on_tick(context_id: u32);
+        pub safe fn proxy_on_delete(context_id: u32);
+    }
+}
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|context_id| Box::new(Root::new(context_id)));
+}}
+
+#[unsafe(export_name = "poolgate_on_context_create")]
+extern "C" fn on_context_create(context_id: u32, root_id: u32) {
+    match root_id {
+        0 => sdk::proxy_on_context_create(context_id, 0),
+        _ => roots::stream_created(context_id, root_id),
+    }
+}
+
+#[unsafe(export_name = "poolgate_on_tick")]
+extern "C" fn on_tick(root_id: u32) {
+    sdk::proxy_on_tick(root_id);
+    roots::forget_gone(root_id).into_iter().for_each(|gone| sdk::proxy_on_delete(gone));
+}
+
+#[unsafe(export_name = "poolgate_on_request_headers")]
+extern "C" fn on_request_headers(context_id: u32, _: usize, _: bool) -> Action {
+    request::judge(context_id)
+}
