@@ -145,7 +145,8 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
 /// `tar` is on every machine that builds this; a package of its own for one file is not worth it.
 fn tar(mut archive: impl std::io::Read, folder: &Path) {
     let mut tar = Command::new("tar");
-    tar.args(["-x", "-C"]).arg(folder).stdin(std::process::Stdio::piped());
+    // With the time of now: in packages files are of 2006, and cargo would take what it built of another version for theirs.
+    tar.args(["-x", "-m", "-C"]).arg(folder).stdin(std::process::Stdio::piped());
     let mut tar = tar.spawn().expect("tar runs");
     std::io::copy(&mut archive, &mut tar.stdin.take().expect("a pipe")).expect("the archive is whole");
     assert!(tar.wait().expect("tar ends").success());

@@ -40,6 +40,8 @@ pub const PUBLISHED: &[Artifact] = &[
     wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
     wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA alone", ENVOY_FILTER_COGNITO),
     wasm("middleware", "component: wasi:http middleware (WASI 0.3)", MIDDLEWARE),
+    wasm("probe-wide", "core module: the RSA kernel alone, for `poolgate bench`", PROBE_WIDE),
+    wasm("probe-plain", "core module: the same for every runtime, and the rsa crate beside it", PROBE_PLAIN),
     wasm("contract", "the WIT package poolgate:auth, as registries keep it", CONTRACT),
     Artifact {
         name: "contract",
@@ -81,6 +83,12 @@ pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/
 /// With SIMD and only what Cognito signs with: RS256 (and its longer hashes) with the exponent 65,537.
 pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-cognito.wasm"));
 
+/// The RSA kernel behind plain exports: a core module with wide-arithmetic. `poolgate bench` measures it.
+pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-wide.wasm"));
+
+/// The same without, and the `rsa` crate to compare with.
+pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-plain.wasm"));
+
 /// The WIT package `poolgate:auth`, with the packages that it uses, as WebAssembly.
 pub const CONTRACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.wasm"));
 
@@ -96,15 +104,10 @@ mod test_guests {
     /// [`ENVOY_FILTER`](super::ENVOY_FILTER) with doors for tests: request headers make it fail, or set its clock. Never to be deployed.
     pub const ENVOY_FILTER_TEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-test.wasm"));
 
-    /// The kernels behind plain exports: a core module with wide-arithmetic, with SIMD, with relaxed SIMD, and with none of them;
-    /// the last has the `rsa` crate too.
-    pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-wide.wasm"));
-    /// See [`PROBE_WIDE`].
+    /// [`PROBE_PLAIN`](super::PROBE_PLAIN)'s kernel with SIMD.
     pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-simd.wasm"));
-    /// See [`PROBE_WIDE`].
+    /// The same with relaxed SIMD.
     pub const PROBE_RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-relaxed.wasm"));
-    /// See [`PROBE_WIDE`].
-    pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-plain.wasm"));
 }
 #[cfg(feature = "test-guests")]
 pub use test_guests::*;
