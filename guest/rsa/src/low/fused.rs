@@ -6,7 +6,7 @@
 //! GPU"). The bits of the two doubles are summed as integers, so a column costs no carries; see `lanes` for the arithmetic.
 //!
 //! Montgomery reduction takes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb waits for the one before it.
-//! Of m · n only the upper half is computed, and `WIDTH` columns below it, which give the carry out of the lower half: t + m · n is a
+//! Of m · n only the upper half is computed, and two columns below it, which give the carry out of the lower half: t + m · n is a
 //! multiple of R.
 
 use super::kernel::Kernel;
@@ -22,6 +22,9 @@ const MASK: i64 = (1 << LIMB_BITS) - 1;
 /// The columns that are summed side by side.
 const WIDTH: usize = 6;
 const PAIRS: usize = WIDTH / 2;
+
+/// The columns below R that m · n is computed from.
+const GUARDS: usize = 2;
 
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = limbs(4096);
@@ -143,13 +146,13 @@ impl Desk {
         // x has room for m, until it takes the result.
         self.m.settle(None, x, 0, 0);
         self.number.set(x);
-        let start = count.saturating_sub(WIDTH);
+        let start = count.saturating_sub(GUARDS);
         for column in (start..2 * count).step_by(WIDTH) {
             let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
             self.sums.set(column, Sums::of::<P, _>(self.bases, [self.modulus.factors(&self.number, column, range)]));
         }
         // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So
-        // this much more than it brings the right carry into the column of R, because the columns between are far larger: 2^300.
+        // this much more than it brings the right carry into the column of R, because the columns between are far larger: 2^100.
         let mut carry = 1 << 58;
         for column in start..count {
             carry = (self.t.sum(column) + self.sums.sum(column) + carry) >> LIMB_BITS;
