@@ -29,9 +29,9 @@ const GUARDS: usize = 2;
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = limbs(4096);
 
-/// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n, and an even number.
+/// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n. 2,048 bits are 41 limbs to the last bit.
 const fn limbs(modulus_bits: usize) -> usize {
-    (modulus_bits + 2).div_ceil(LIMB_BITS as usize).next_multiple_of(2)
+    (modulus_bits + 2).div_ceil(LIMB_BITS as usize)
 }
 
 /// Limbs of 50 bits, multiplied as doubles.
@@ -174,8 +174,12 @@ impl Number {
     /// Takes limbs, always as many.
     fn set(&mut self, limbs: &[u64]) {
         if let Some(own) = self.limbs.get_mut(WIDTH..) {
-            for (to, from) in own.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0) {
+            let (pairs, last) = limbs.as_chunks();
+            for (to, from) in own.as_chunks_mut().0.iter_mut().zip(pairs) {
                 *to = lanes::doubles(*from);
+            }
+            if let (Some(to), [from]) = (own.get_mut(2 * pairs.len()), last) {
+                *to = lanes::double(*from as i64);
             }
         }
     }
@@ -221,8 +225,12 @@ impl Reversed {
 
     /// Takes `count` limbs, each times a factor.
     fn set(&mut self, limbs: &[u64], factor: f64) {
-        for (to, [low, high]) in self.limbs.as_chunks_mut().0.iter_mut().zip(limbs.as_chunks().0.iter().rev()) {
+        let (last, pairs) = limbs.as_rchunks();
+        for (to, [low, high]) in self.limbs.as_chunks_mut().0.iter_mut().zip(pairs.iter().rev()) {
             *to = lanes::doubles([*high, *low]).map(|limb| limb * factor);
+        }
+        if let (Some(to), [from]) = (self.limbs.get_mut(2 * pairs.len()), last) {
+            *to = lanes::double(*from as i64) * factor;
         }
     }
 
