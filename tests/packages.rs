@@ -142,6 +142,32 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
     assert_eq!(run(&[]).0, Some(2));
 }
 
+/// Here the tests' features are unified with the host's, so it would build; from its package alone it would not.
+#[test]
+fn the_host_uses_no_guest_that_is_in_the_repository_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let artifacts = fs::read_to_string(root.join("guest/artifacts/src/lib.rs")).expect("the source");
+    let (_, guests) = artifacts.split_once("mod test_guests {").expect("the guests for tests");
+    let names = guests.lines().filter_map(|line| line.trim().strip_prefix("pub const ")?.split(':').next());
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"ECHO") && names.contains(&"ENVOY_FILTER_TEST"), "{names:?}");
+    let (mut folders, mut files) = (vec![root.join("host/src")], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            files += 1;
+            let source = fs::read_to_string(&entry).expect("the source");
+            for word in source.split(|character: char| character != '_' && !character.is_ascii_alphanumeric()) {
+                assert!(!names.contains(&word), "{} has {word}", entry.display());
+            }
+        }
+    }
+    assert!(files > 20, "the host's files");
+}
+
 /// `tar` is on every machine that builds this; a package of its own for one file is not worth it.
 fn tar(mut archive: impl std::io::Read, folder: &Path) {
     let mut tar = Command::new("tar");
