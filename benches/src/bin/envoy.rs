@@ -1,7 +1,7 @@
 //! poolgate's filter beside `jwt_authn` in one Envoy: the CPU time that each adds to a request.
 //!
 //! `cargo run --release -p benches --bin envoy -- --json`. One worker; slices of requests to each listener in turn, in another order each
-//! round; differences to the bare listener within a round, and their median. `--memory` sends a million requests to the filter and
+//! round; differences to the bare listener within a round, and their median. `--rounds N` takes another number of them than 45. `--memory` sends a million requests to the filter and
 //! watches Envoy's memory instead.
 
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_PLAIN};
@@ -25,7 +25,7 @@ use tokio::{
 };
 
 const TOKENS: usize = 2_000;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 45;
 /// Requests of a slice.
 const SLICE: usize = 3_000;
 /// Connections that send at a time.
@@ -46,24 +46,27 @@ const RIVALS: [(&str, bool); 8] = [
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (mut is_json, mut is_memory) = (false, false);
-    for argument in &arguments {
-        match argument.as_str() {
+    let (mut is_json, mut is_memory, mut rounds) = (false, false, Some(ROUNDS));
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        match argument {
             "--json" => is_json = true,
             "--memory" => is_memory = true,
-            _ => {
-                eprintln!("usage: envoy [--json] [--memory]");
-                return ExitCode::from(2);
-            }
+            "--rounds" => rounds = arguments.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0),
+            _ => rounds = None,
         }
     }
+    let Some(rounds) = rounds else {
+        eprintln!("usage: envoy [--json] [--memory] [--rounds N]");
+        return ExitCode::from(2);
+    };
     let folder = tempfile::TempDir::new().expect("a folder");
     let envoy = Envoy::start(&setup(folder.path())).await;
     let requests: Vec<Vec<u8>> = (0..TOKENS).map(request).collect();
     if is_memory {
         memory(&envoy, &requests, is_json).await
     } else {
-        compare(&envoy, &requests, is_json).await
+        compare(&envoy, &requests, rounds, is_json).await
     }
     ExitCode::SUCCESS
 }
@@ -171,14 +174,14 @@ fn cpu(process: u32) -> u64 {
     texts.filter_map(|text| text.split(' ').next()?.parse::<u64>().ok()).sum()
 }
 
-async fn compare(envoy: &Envoy, requests: &[Vec<u8>], is_json: bool) {
+async fn compare(envoy: &Envoy, requests: &[Vec<u8>], rounds: usize, is_json: bool) {
     let mut urls = Vec::new();
     for (name, _) in RIVALS {
         urls.push(envoy.url(name).await);
     }
     let mut times = vec![Vec::new(); RIVALS.len()];
     let mut dice = Dice::new(20_261_124);
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         let mut order: Vec<usize> = (0..RIVALS.len()).collect();
         for place in (1..order.len()).rev() {
             order.swap(place, dice.roll(place + 1));
@@ -193,7 +196,7 @@ async fn compare(envoy: &Envoy, requests: &[Vec<u8>], is_json: bool) {
                 times[rival].push(spent);
             }
         }
-        eprint!("\rround {round} of {ROUNDS}");
+        eprint!("\rround {round} of {rounds}");
     }
     eprintln!();
     let added = |rival: usize| median(times[rival].iter().zip(&times[0]).map(|(own, bare)| own - bare).collect());
@@ -223,7 +226,7 @@ async fn compare(envoy: &Envoy, requests: &[Vec<u8>], is_json: bool) {
             .iter()
             .map(|(name, ratio, aim)| json!({"name": name, "ratio": ratio, "target": target(*aim)}))
             .collect();
-        println!("{:#}", json!({"requests_a_slice": SLICE, "rounds": ROUNDS, "rivals": rivals, "ratios": ratios}));
+        println!("{:#}", json!({"requests_a_slice": SLICE, "rounds": rounds, "rivals": rivals, "ratios": ratios}));
         return;
     }
     for (rival, (name, _)) in RIVALS.iter().enumerate() {
