@@ -47,6 +47,7 @@ pub const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
 const FAST: &str = "guest";
 const SMALL: &str = "guest-small";
 const FILTER: &str = "guest-filter";
+const FILTER_PLAIN: &str = "guest-filter-plain";
 
 #[rustfmt::skip]
 pub const ARTIFACTS: [Artifact; 15] = [
@@ -62,7 +63,7 @@ pub const ARTIFACTS: [Artifact; 15] = [
         summary: Some("poolgate's token verifier and account flows, for every runtime") },
     Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER,
         summary: Some("poolgate as a proxy-wasm filter, for Envoy") },
-    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER,
+    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER_PLAIN,
         summary: Some("poolgate as a proxy-wasm filter, for proxies without SIMD") },
     Artifact { name: "envoy-filter-cognito", guest: Guest::ProxyWasm, flags: RELAXED, features: "", profile: SMALL,
         summary: Some("poolgate as a proxy-wasm filter with RSA alone, for Envoy") },
