@@ -1,42 +1,9 @@
 //! The kernel for targets with neither `wide-arithmetic` nor `simd128`: one product of 64 bits at a time.
 
-use super::columns::{self, Dot};
-use super::kernel::{Kernel, Plain};
+use super::columns::Dot;
 
 /// Limbs of 28 bits, multiplied one by one; see the module `columns` for the algorithm and its sources.
 pub enum Narrow {}
-
-impl Kernel for Narrow {
-    type Limb = u32;
-
-    const LIMB_BITS: u32 = columns::LIMB_BITS;
-
-    fn inverse_limbs(_: usize) -> usize {
-        1
-    }
-
-    fn limbs(modulus_bits: usize) -> usize {
-        columns::limbs(modulus_bits)
-    }
-
-    fn limb(value: u64) -> u32 {
-        value as u32
-    }
-
-    type Ready<'m> = Plain<'m, u32>;
-
-    fn ready<'m>(modulus: &'m [u32], inverse: &'m [u32]) -> Plain<'m, u32> {
-        Plain { modulus, inverse }
-    }
-
-    fn square(x: &mut [u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        columns::square::<Self>(x, modulus, inverse);
-    }
-
-    fn multiply(x: &mut [u32], y: &[u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        columns::multiply::<Self>(x, y, modulus, inverse);
-    }
-}
 
 impl Dot for Narrow {
     #[inline(always)]

@@ -1,42 +1,9 @@
 //! The kernel for wasm32 with `simd128`: two products of 64 bits an instruction.
 
-use super::columns::{self, Dot};
-use super::kernel::{Kernel, Plain};
+use super::columns::Dot;
 
 /// Limbs of 28 bits, multiplied in lanes; see `columns` for the algorithm and its sources.
 pub enum Simd {}
-
-impl Kernel for Simd {
-    type Limb = u32;
-
-    const LIMB_BITS: u32 = columns::LIMB_BITS;
-
-    fn inverse_limbs(_: usize) -> usize {
-        1
-    }
-
-    fn limbs(modulus_bits: usize) -> usize {
-        columns::limbs(modulus_bits)
-    }
-
-    fn limb(value: u64) -> u32 {
-        value as u32
-    }
-
-    type Ready<'m> = Plain<'m, u32>;
-
-    fn ready<'m>(modulus: &'m [u32], inverse: &'m [u32]) -> Plain<'m, u32> {
-        Plain { modulus, inverse }
-    }
-
-    fn square(x: &mut [u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        columns::square::<Self>(x, modulus, inverse);
-    }
-
-    fn multiply(x: &mut [u32], y: &[u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        columns::multiply::<Self>(x, y, modulus, inverse);
-    }
-}
 
 impl Dot for Simd {
     #[inline(always)]
