@@ -1,86 +1,31 @@
 //! The contract as another host meets it: one that runs the component synchronously, can't wait inside an import, and
 //! answers `later`.
 
+mod synchronous_host;
+
 use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     keys::{RSA_2048, jwks},
-    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+    minting::{Draft, ISSUER, KEY_ID, NOW},
 };
-use wasmtime::{
-    Engine, Store,
-    component::{Component, HasData, Linker},
-};
-
-#[allow(missing_docs)]
-mod bindings {
-    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier", additional_derives: [PartialEq] });
-}
-
-use bindings::{
-    TokenVerifier,
-    exports::poolgate::auth::verifier::{
-        ClientRule, Config, ConfigError, IssuerRule, KeyError, KeyOrigin, KeyState, Membership, Pool, Reason,
-        ResourceRule, SeedError, TokenUseRule, UserPool,
+use synchronous_host::{
+    EventLoop,
+    bindings::{
+        TokenVerifier,
+        exports::poolgate::auth::verifier::{
+            ClientRule, Config, ConfigError, IssuerRule, KeyError, KeyState, Membership, Pool, Reason, ResourceRule,
+            SeedError,
+        },
+        poolgate::auth::key_source::{FetchError, KeyResponse},
     },
-    poolgate::auth::key_source::{self, FetchError, KeyResponse},
-    wasi::clocks::wall_clock::{self, Datetime},
+    config,
 };
+use wasmtime::Store;
 
-/// A host of an event loop: it notes what is asked for, and goes on.
-struct EventLoop {
-    now: u64,
-    asked: Vec<String>,
-    etags: Vec<Option<String>>,
-}
-
-impl HasData for EventLoop {
-    type Data<'a> = &'a mut EventLoop;
-}
-
-impl key_source::Host for EventLoop {
-    fn fetch(&mut self, url: String, _: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
-        self.etags.push(etag);
-        self.asked.push(url);
-        Err(FetchError::Later)
-    }
-}
-
-impl wall_clock::Host for EventLoop {
-    fn now(&mut self) -> Datetime {
-        Datetime { seconds: self.now, nanoseconds: 0 }
-    }
-
-    fn resolution(&mut self) -> Datetime {
-        Datetime { seconds: 1, nanoseconds: 0 }
-    }
-}
-
+/// In an engine without any special feature.
 fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
-    let engine = Engine::default();
-    let component = Component::new(&engine, component).expect("it compiles without any special feature");
-    let mut linker = Linker::new(&engine);
-    TokenVerifier::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the doors are there");
-    let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new(), etags: Vec::new() });
-    let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
-    (store, bindings)
-}
-
-fn config() -> Config {
-    let pool = Pool {
-        issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
-        keys: KeyOrigin::Derived,
-        algorithms: Vec::new(),
-        token_use: TokenUseRule::Access,
-        client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
-        resource: ResourceRule::Unbound,
-        max_age: None,
-        leeway: 0,
-        issued_at_skew: 60,
-    };
-    Config { pools: vec![pool], limits: None, key_policy: None, cache: None }
+    synchronous_host::start(component, &wasmtime::Config::new())
 }
 
 #[test]
@@ -210,7 +155,7 @@ fn a_policy_with_an_unstated_check_is_not_taken() {
         config.pools.iter_mut().for_each(change);
         config
     };
-    use bindings::exports::poolgate::auth::verifier::Algorithm::Es256;
+    use synchronous_host::bindings::exports::poolgate::auth::verifier::Algorithm::Es256;
     for (config, error) in [
         (with(&|pool| pool.client = ClientRule::OneOf(Vec::new())), ConfigError::NoClient),
         (with(&|pool| pool.client = ClientRule::OneOf(vec![String::new()])), ConfigError::NoClient),

@@ -2,94 +2,47 @@
 //! recorded in `fuel.json`, and must not rise by more than three parts in a hundred without a new record in the same commit:
 //! `POOLGATE_WRITE_FUEL=1 cargo test --test fuel`.
 
+mod synchronous_host;
+
 use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
 use poolgate_core::Algorithm as CoreAlgorithm;
 use poolgate_tests::{
     keys::{ED25519, P256, RSA_2048, TestKey, jwks},
-    minting::{CLIENT_ID, Draft, ISSUER, NOW, POOL_ID},
+    minting::{Draft, ISSUER, NOW},
 };
 use serde_json::{Value, json};
 use std::{env, fs, path::Path};
-use wasmtime::{
-    Config as EngineConfig, Engine, Store,
-    component::{Component, HasData, Linker},
-};
-
-#[allow(missing_docs)]
-mod bindings {
-    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier" });
-}
-
-use bindings::{
-    TokenVerifier,
-    exports::poolgate::auth::verifier::{
-        Algorithm, CacheLimits, ClientRule, Config, IssuerRule, Judgement, KeyOrigin, Membership, Pool, ResourceRule,
-        TokenUseRule, UserPool,
+use synchronous_host::{
+    EventLoop,
+    bindings::{
+        TokenVerifier,
+        exports::poolgate::auth::verifier::{Algorithm, CacheLimits, Config, Judgement, KeyOrigin, Pool},
     },
-    poolgate::auth::key_source::{self, FetchError, KeyResponse},
-    wasi::clocks::wall_clock::{self, Datetime},
 };
+use wasmtime::Store;
 
 /// The most that a count may rise above its record.
 const TOLERANCE: f64 = 0.03;
 /// Tokens a row: signatures on curves take now a few instructions more, now less.
 const TOKENS: u64 = 16;
-/// More than anything here takes.
-const FUEL: u64 = u64::MAX / 2;
-
-struct Host;
-
-impl HasData for Host {
-    type Data<'a> = &'a mut Host;
-}
-
-impl key_source::Host for Host {
-    fn fetch(&mut self, _: String, _: Option<String>, _: Option<String>) -> Result<KeyResponse, FetchError> {
-        Err(FetchError::Refused)
-    }
-}
-
-impl wall_clock::Host for Host {
-    fn now(&mut self) -> Datetime {
-        Datetime { seconds: NOW, nanoseconds: 0 }
-    }
-
-    fn resolution(&mut self) -> Datetime {
-        Datetime { seconds: 1, nanoseconds: 0 }
-    }
-}
 
 /// An instance that counts.
 struct Meter {
-    store: Store<Host>,
+    store: Store<EventLoop>,
     bindings: TokenVerifier,
 }
 
 impl Meter {
     fn start(component: &[u8], cache: CacheLimits) -> Self {
-        let mut config = EngineConfig::new();
-        config.wasm_wide_arithmetic(true).consume_fuel(true);
-        let engine = Engine::new(&config).expect("an engine");
-        let component = Component::new(&engine, component).expect("it compiles");
-        let mut linker = Linker::new(&engine);
-        TokenVerifier::add_to_linker::<_, Host>(&mut linker, |host| host).expect("the doors are there");
-        let mut store = Store::new(&engine, Host);
-        store.set_fuel(FUEL).expect("it counts");
-        let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
+        let mut engine = wasmtime::Config::new();
+        engine.wasm_wide_arithmetic(true).consume_fuel(true);
+        let (store, bindings) = synchronous_host::start(component, &engine);
         let mut meter = Self { store, bindings };
         let verifier = meter.bindings.poolgate_auth_verifier();
         let pool = Pool {
-            issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
             keys: KeyOrigin::Seeded,
             algorithms: vec![Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa],
-            token_use: TokenUseRule::Access,
-            client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
-            groups: Membership::Unchecked,
-            scopes: Membership::Unchecked,
-            resource: ResourceRule::Unbound,
-            max_age: None,
-            leeway: 0,
-            issued_at_skew: 60,
+            ..synchronous_host::pool()
         };
         let config = Config { pools: vec![pool], limits: None, key_policy: None, cache: Some(cache) };
         verifier.call_configure(&mut meter.store, &config).expect("no trap").expect("a good configuration");

@@ -3,6 +3,7 @@
 
 mod gateway_setup;
 mod hand;
+mod synchronous_host;
 
 #[path = "revocation/accounts.rs"]
 mod accounts;

@@ -1,54 +1,24 @@
 //! The contract as another host meets it: each artifact lets nobody in before the host has answered.
 
+use crate::synchronous_host::{
+    self, EventLoop,
+    bindings::{
+        TokenVerifier,
+        exports::poolgate::auth::verifier::{
+            Answer, ConfigError, Denial, Reason, Revocable, RevocationAnswer, RevocationMode, Verified,
+        },
+    },
+    config,
+};
 use poolgate_artifacts::{
     AUTHENTICATOR, TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE,
 };
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     keys::{RSA_2048, jwks},
-    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID, SUBJECT},
+    minting::{Draft, ISSUER, KEY_ID, NOW, SUBJECT},
 };
-use wasmtime::{
-    Config as EngineConfig, Engine, OptLevel, Store,
-    component::{Component, HasData, Linker},
-};
-
-#[allow(missing_docs)]
-mod bindings {
-    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier", additional_derives: [PartialEq] });
-}
-
-use bindings::{
-    TokenVerifier,
-    exports::poolgate::auth::verifier::{
-        Answer, ClientRule, Config, ConfigError, Denial, IssuerRule, KeyOrigin, Membership, Pool, Reason, ResourceRule,
-        Revocable, RevocationAnswer, RevocationMode, TokenUseRule, UserPool, Verified,
-    },
-    poolgate::auth::key_source::{self, FetchError, KeyResponse},
-    wasi::clocks::wall_clock::{self, Datetime},
-};
-
-struct Host;
-
-impl HasData for Host {
-    type Data<'a> = &'a mut Host;
-}
-
-impl key_source::Host for Host {
-    fn fetch(&mut self, _: String, _: Option<String>, _: Option<String>) -> Result<KeyResponse, FetchError> {
-        Err(FetchError::Later)
-    }
-}
-
-impl wall_clock::Host for Host {
-    fn now(&mut self) -> Datetime {
-        Datetime { seconds: NOW, nanoseconds: 0 }
-    }
-
-    fn resolution(&mut self) -> Datetime {
-        Datetime { seconds: 1, nanoseconds: 0 }
-    }
-}
+use wasmtime::{OptLevel, Store};
 
 const ARTIFACTS: [(&str, &[u8]); 5] = [
     ("wide", TOKEN_VERIFIER_WIDE),
@@ -58,37 +28,11 @@ const ARTIFACTS: [(&str, &[u8]); 5] = [
     ("authenticator", AUTHENTICATOR),
 ];
 
-/// An instance's `verifier`; every other door of the authenticator is a trap.
-fn start(component: &[u8]) -> (Store<Host>, TokenVerifier) {
-    let mut config = EngineConfig::new();
+fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
+    let mut engine = wasmtime::Config::new();
     // Compiling is most of what these tests do.
-    config.wasm_wide_arithmetic(true).cranelift_opt_level(OptLevel::None);
-    let engine = Engine::new(&config).expect("an engine");
-    let component = Component::new(&engine, component).expect("it compiles");
-    let mut linker = Linker::new(&engine);
-    wall_clock::add_to_linker::<_, Host>(&mut linker, |host| host).expect("the clock");
-    key_source::add_to_linker::<_, Host>(&mut linker, |host| host).expect("the key source");
-    linker.define_unknown_imports_as_traps(&component).expect("other doors");
-    let mut store = Store::new(&engine, Host);
-    let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
-    (store, bindings)
-}
-
-fn config() -> Config {
-    let pool = Pool {
-        issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
-        keys: KeyOrigin::Derived,
-        algorithms: Vec::new(),
-        token_use: TokenUseRule::Access,
-        client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
-        resource: ResourceRule::Unbound,
-        max_age: None,
-        leeway: 0,
-        issued_at_skew: 60,
-    };
-    Config { pools: vec![pool], limits: None, key_policy: None, cache: None }
+    engine.wasm_wide_arithmetic(true).cranelift_opt_level(OptLevel::None);
+    synchronous_host::start(component, &engine)
 }
 
 fn keys() -> String {
@@ -160,7 +104,7 @@ fn the_mode_is_stated_before_the_configuration_and_once() {
 
     let (mut store, bindings) = start(TOKEN_VERIFIER_PORTABLE);
     let verifier = bindings.poolgate_auth_verifier();
-    let asked = |store: &mut Store<Host>| {
+    let asked = |store: &mut Store<EventLoop>| {
         let verdict =
             verifier.call_verify_asked(store, &Draft::access(&RSA_2048).compact(), RevocationAnswer::NotRevoked);
         payload(verdict.expect("no trap"))

@@ -1,0 +1,91 @@
+//! The smallest host: it runs the component synchronously, can't wait inside an import, and answers `later`. Each test that needs it
+//! includes this file.
+#![allow(dead_code, reason = "not every test looks at all of it")]
+
+use bindings::{
+    TokenVerifier,
+    exports::poolgate::auth::verifier::{
+        ClientRule, Config, IssuerRule, KeyOrigin, Membership, Pool, ResourceRule, TokenUseRule, UserPool,
+    },
+    poolgate::auth::key_source::{self, FetchError, KeyResponse},
+    wasi::clocks::wall_clock::{self, Datetime},
+};
+use poolgate_tests::minting::{CLIENT_ID, NOW, POOL_ID};
+use wasmtime::{
+    Config as EngineConfig, Engine, Store,
+    component::{Component, HasData, Linker},
+};
+
+#[allow(missing_docs)]
+pub mod bindings {
+    wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier", additional_derives: [PartialEq] });
+}
+
+/// A host of an event loop: it notes what is asked for, and goes on.
+pub struct EventLoop {
+    pub now: u64,
+    pub asked: Vec<String>,
+    pub etags: Vec<Option<String>>,
+}
+
+impl HasData for EventLoop {
+    type Data<'a> = &'a mut EventLoop;
+}
+
+impl key_source::Host for EventLoop {
+    fn fetch(&mut self, url: String, _: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
+        self.etags.push(etag);
+        self.asked.push(url);
+        Err(FetchError::Later)
+    }
+}
+
+impl wall_clock::Host for EventLoop {
+    fn now(&mut self) -> Datetime {
+        Datetime { seconds: self.now, nanoseconds: 0 }
+    }
+
+    fn resolution(&mut self) -> Datetime {
+        Datetime { seconds: 1, nanoseconds: 0 }
+    }
+}
+
+/// More fuel than anything here takes, where the engine counts it.
+pub const FUEL: u64 = u64::MAX / 2;
+
+/// An instance's `verifier`; every other door of the authenticator is a trap.
+pub fn start(component: &[u8], engine: &EngineConfig) -> (Store<EventLoop>, TokenVerifier) {
+    let engine = Engine::new(engine).expect("an engine");
+    let component = Component::new(&engine, component).expect("it compiles");
+    let mut linker = Linker::new(&engine);
+    wall_clock::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the clock");
+    key_source::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the key source");
+    linker.define_unknown_imports_as_traps(&component).expect("other doors");
+    let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new(), etags: Vec::new() });
+    // Refused by an engine that counts none.
+    let _ = store.set_fuel(FUEL);
+    let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
+    (store, bindings)
+}
+
+/// One pool of access tokens, whose keys come from where its issuer says.
+pub fn pool() -> Pool {
+    Pool {
+        issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
+        keys: KeyOrigin::Derived,
+        algorithms: Vec::new(),
+        token_use: TokenUseRule::Access,
+        client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
+        groups: Membership::Unchecked,
+        scopes: Membership::Unchecked,
+        resource: ResourceRule::Unbound,
+        max_age: None,
+        leeway: 0,
+        issued_at_skew: 60,
+    }
+}
+
+/// That pool alone, and the usual limits.
+pub fn config() -> Config {
+    Config { pools: vec![pool()], limits: None, key_policy: None, cache: None }
+}
