@@ -11,7 +11,6 @@ use crate::{
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// A JWS whose signature was verified. Only [`verify`] builds it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct VerifiedJws {
     /// `alg`.
@@ -22,6 +21,13 @@ pub struct VerifiedJws {
     pub header: String,
     /// The payload.
     pub payload: Vec<u8>,
+}
+
+impl core::fmt::Debug for VerifiedJws {
+    /// Leaves out the header and the payload.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("VerifiedJws").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
 }
 
 /// Verifies the grammar and the signature of a compact JWS. Where its header has no `kid`, the set must hold exactly one

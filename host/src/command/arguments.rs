@@ -45,14 +45,14 @@ Exit codes:
   3  keys unavailable: a token was not judged";
 
 /// Verifies Amazon Cognito tokens inside a WebAssembly sandbox.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version, about, after_help = EXIT_CODES, max_term_width = 110)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Show what poolgate does: an issuer on a loopback port, and good and bad tokens judged. Needs no account, no network
     Demo(DemoArguments),
@@ -80,7 +80,7 @@ Exit codes:
   2  bad usage or configuration
   3  Cognito can't be reached";
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = ACCOUNT_NOTES)]
 pub struct AccountArguments {
     #[command(flatten)]
@@ -93,7 +93,7 @@ pub struct AccountArguments {
 }
 
 /// What is done.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Flow {
     /// Sign up; asks for the new password
     SignUp {
@@ -226,7 +226,7 @@ of the operator alone. SIGTERM or Ctrl-C ends it when what is under way is answe
 
 Exit codes: 0 asked to stop, 2 bad usage or configuration";
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = SERVE_NOTES)]
 pub struct ServeArguments {
     #[command(flatten)]
@@ -276,7 +276,7 @@ aws-jwt-verify needs Node.js and that package where `node` finds it (npm install
 
 Exit codes: 0 measured, 2 bad usage, or something does not run";
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = BENCH_NOTES)]
 pub struct BenchArguments {
     /// Fewer rounds: under 20 seconds
@@ -287,14 +287,14 @@ pub struct BenchArguments {
     pub json: bool,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 pub struct DemoArguments {
     /// Print a JSON object a line instead of a table
     #[arg(long)]
     pub json: bool,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
 pub struct VerifyArguments {
     /// The user pool ID, such as eu-west-1_EXAMPLE01
@@ -360,7 +360,7 @@ pub struct VerifyArguments {
 }
 
 /// What is judged.
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[group(multiple = false)]
 pub struct Subject {
     /// The token in the compact serialization, without `Bearer`; - or nothing reads it from standard input
@@ -371,7 +371,7 @@ pub struct Subject {
     pub batch: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct JwsArguments {
     /// The JWK Set
@@ -388,7 +388,7 @@ pub struct JwsArguments {
 }
 
 /// What is judged.
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[group(multiple = false)]
 pub struct JwsSubject {
     /// The JWS in the compact serialization; - or nothing reads it from standard input
@@ -399,7 +399,7 @@ pub struct JwsSubject {
     pub batch: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 pub struct InspectArguments {
     /// Print JSON
     #[arg(long)]

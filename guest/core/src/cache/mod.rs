@@ -46,7 +46,6 @@ pub struct Ticket {
 }
 
 /// A token whose signature was verified, and what its payload says.
-#[derive(Debug)]
 pub(crate) struct Remembered {
     pub(crate) policy: usize,
     pub(crate) keys: PlaceId,
@@ -59,7 +58,6 @@ pub(crate) struct Remembered {
     pub(crate) payload: String,
 }
 
-#[derive(Debug)]
 pub(crate) struct VerifiedTokens {
     limits: CacheLimits,
     slots: Vec<Slot>,
@@ -69,18 +67,28 @@ pub(crate) struct VerifiedTokens {
     bytes: usize,
 }
 
-#[derive(Debug)]
 struct Slot {
     version: u64,
     entry: Option<Entry>,
 }
 
-#[derive(Debug)]
 struct Entry {
     token: Box<str>,
     fingerprint: u64,
     bytes: usize,
     remembered: Remembered,
+}
+
+impl core::fmt::Debug for VerifiedTokens {
+    /// Leaves out the tokens.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("VerifiedTokens")
+            .field("limits", &self.limits)
+            .field("entries", &self.by_fingerprint.len())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl VerifiedTokens {
