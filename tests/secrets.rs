@@ -6,6 +6,7 @@ use poolgate::{
     tower::{AuthLayer, Claims},
 };
 use poolgate_core::Algorithm;
+use poolgate_edge::{Decision, Gate, RequestHead, config};
 use poolgate_tests::{
     corpus::cases,
     keys::{RSA_2048, jwks},
@@ -13,6 +14,7 @@ use poolgate_tests::{
 };
 use serde_json::json;
 use std::{
+    borrow::Cow,
     fs,
     io::{self, Write},
     process::{Command, Stdio},
@@ -230,4 +232,51 @@ async fn the_layer_hides_a_token_also_from_who_prints_the_request() {
     let secrets: Vec<&str> = parts(&good).chain(parts(&bad)).collect();
     assert_silent("an answer or a Debug output", &said, &secrets);
     assert_silent("the log", &logged, &secrets);
+}
+
+/// A request whose token stands in a cookie, beside another cookie.
+struct WithCookies<'t>(&'t str);
+
+impl RequestHead for WithCookies<'_> {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn target(&self) -> &str {
+        "/"
+    }
+
+    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
+        Ok((name == "cookie").then(|| format!("session={}; token={}", PRIVATE, self.0).into()))
+    }
+}
+
+#[test]
+fn a_gate_and_its_decisions_tell_no_token_and_no_cookie() {
+    let token = Draft::access(&RSA_2048).compact();
+    let secrets: Vec<&str> = parts(&token).chain([PRIVATE, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]).collect();
+    let set: serde_json::Value =
+        serde_json::from_str(&jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])).expect("JSON");
+    for keys in [json!({"jwks": set}), json!({"cluster": "cognito"})] {
+        let has_keys = keys.get("jwks").is_some();
+        let configuration = json!({
+            "pools": [{"name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access", "keys": keys}],
+            "routes": [{"prefix": "/", "authenticated": true}],
+            "tokens": {"from": [{"cookie": "token"}], "forward": false},
+            "claims_to_headers": [{"claim": "sub", "header": "x-user"}],
+        });
+        let configuration = config::read(configuration.to_string().as_bytes()).expect("a good configuration");
+        let mut gate = Gate::new(&configuration, NOW, 0).expect("a good configuration");
+        for _ in 0..2 {
+            let decision = gate.admit(NOW, &WithCookies(&token));
+            match &decision {
+                Decision::Admit(_) => assert!(has_keys),
+                Decision::Wait(_) => assert!(!has_keys),
+                Decision::Refuse(refusal) => panic!("{}", refusal.name()),
+            }
+            assert_silent("a decision", &format!("{decision:?}"), &secrets);
+            // It remembers the token.
+            assert_silent("a gate", &format!("{gate:?}"), &secrets);
+        }
+    }
 }

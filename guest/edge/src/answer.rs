@@ -2,7 +2,7 @@
 
 use crate::{
     config::{AnswerStyle, BodyStyle},
-    gate::Refusal,
+    decision::Refusal,
 };
 use serde_json::json;
 

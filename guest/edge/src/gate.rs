@@ -3,139 +3,21 @@
 use crate::{
     answer::{Answer, Answers},
     claims::Wanted,
-    config::{self, Config, ConfigFault, CorsPreflight, core_config},
+    config::{Config, ConfigFault, CorsPreflight, core_config, core_fault},
+    decision::{Admitted, Decision, Facts, Held, Refusal},
+    head::RequestHead,
+    key_servers::{self, KeyServer},
     path,
     policies::Policy,
     routes::Rule,
-    tokens::{self, Found, Place, Removal},
+    stated_keys::StatedKeys,
+    tokens::{self, Found, Place},
 };
 use poolgate_core::{
     Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Ticket, Verified, Verifier,
 };
 use serde_json::Value;
-use std::{borrow::Cow, collections::HashMap, rc::Rc};
-
-/// The head of a request, as an adapter reads it.
-pub trait RequestHead {
-    /// The method.
-    fn method(&self) -> &str;
-
-    /// The request target: path and query.
-    fn target(&self) -> &str;
-
-    /// A header's value; its name is in lower case. What is not UTF-8 counts as a value that no token has.
-    ///
-    /// # Errors
-    /// If the header stands there more than once.
-    #[expect(clippy::result_unit_err, reason = "there is nothing more to say")]
-    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()>;
-}
-
-/// What becomes of a request.
-#[derive(Debug)]
-#[must_use]
-pub enum Decision {
-    /// It passes.
-    Admit(Admitted),
-    /// It does not.
-    Refuse(Refusal),
-    /// It must wait for keys: see [`Gate::admit_held`].
-    Wait(Held),
-}
-
-/// Why a request does not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// For its token.
-    Token(Reason),
-    /// It has none, and needs one.
-    NoToken,
-    /// It has more than one.
-    SeveralTokens,
-    /// Its path can be read in two ways.
-    AmbiguousPath,
-    /// No rule matches it.
-    NoRule,
-}
-
-impl Refusal {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Token(reason) => reason.name(),
-            Self::NoToken => "no-token",
-            Self::SeveralTokens => "several-tokens",
-            Self::AmbiguousPath => "ambiguous-path",
-            Self::NoRule => "no-rule",
-        }
-    }
-
-    /// The HTTP status.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::Token(reason) => reason.answer().status(),
-            Self::NoToken => 401,
-            Self::SeveralTokens | Self::AmbiguousPath => 400,
-            Self::NoRule => 403,
-        }
-    }
-}
-
-/// A request that passes.
-#[derive(Debug)]
-pub struct Admitted {
-    facts: Option<Rc<Facts>>,
-    /// What must be done so that the application does not get the token, if it is not to.
-    pub removals: Vec<Removal>,
-    /// What it would have been refused for, if its rule did not only report.
-    pub reported: Option<Refusal>,
-}
-
-impl Admitted {
-    /// Whether there was a token, and it was good.
-    pub fn is_verified(&self) -> bool {
-        self.facts.is_some() && self.reported.is_none()
-    }
-}
-
-/// A request that waits for keys.
-#[derive(Debug)]
-pub struct Held {
-    rule: usize,
-    token: String,
-    /// Where they come from.
-    pub url: String,
-    /// The fetch that must be begun for them; none if it is under way.
-    pub fetch: Option<Fetch>,
-}
-
-/// What a good token says.
-struct Facts {
-    verified: Verified,
-    pool: Option<usize>,
-    /// As many as there are headers to be set.
-    headers: Vec<Option<String>>,
-    state: Vec<Option<String>>,
-}
-
-impl std::fmt::Debug for Facts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Facts").finish_non_exhaustive()
-    }
-}
-
-/// Where keys are fetched from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyServer {
-    /// The proxy's name for it.
-    pub cluster: String,
-    /// For `:authority`.
-    pub authority: String,
-    /// For `:path`.
-    pub path: String,
-    /// In milliseconds.
-    pub timeout_ms: u32,
-}
+use std::{collections::HashMap, rc::Rc};
 
 /// The state of a pool's keys, for metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,14 +32,6 @@ pub struct PoolKeys {
     pub keys: usize,
 }
 
-/// Keys that the configuration states.
-#[derive(Debug)]
-struct Inline {
-    issuer: String,
-    jwks: Vec<u8>,
-    renewed_at: u64,
-}
-
 /// Decides. It holds the configuration and the keys; time and requests come with each call.
 #[derive(Debug)]
 pub struct Gate {
@@ -165,9 +39,7 @@ pub struct Gate {
     pools: Vec<String>,
     by_issuer: HashMap<String, usize>,
     servers: HashMap<String, KeyServer>,
-    /// Keys that no server brings: while they are stated here, they are as good as new.
-    inline: Vec<Inline>,
-    renew_after: u64,
+    stated_keys: StatedKeys,
     policies: Vec<Policy>,
     rules: Vec<Rule>,
     places: Vec<Place>,
@@ -195,51 +67,12 @@ impl Gate {
     pub fn new(config: &Config, now: u64, jitter_seed: u64) -> Result<Self, ConfigFault> {
         let core = core_config(config, jitter_seed);
         let key_policy = core.key_policy;
-        let mut verifier = Verifier::new(core).map_err(|error| config::core_fault(&error))?;
-        let mut by_issuer = HashMap::new();
-        let (mut inline, mut warnings) = (Vec::new(), Vec::new());
-        for (number, pool) in config.pools.iter().enumerate() {
-            for issuer in pool.issuers() {
-                let jwks = pool.keys.jwks.clone().map(|set| Value::Object(set).to_string().into_bytes());
-                if let Some(jwks) = jwks {
-                    // A server's keys are stale until it has confirmed them.
-                    let age = u64::from(key_policy.soft_ttl_max.min(key_policy.hard_ttl.saturating_sub(1)));
-                    let fetched_at = if pool.keys.cluster.is_some() { now.saturating_sub(age) } else { now };
-                    let report = verifier.seed(now, &issuer, &jwks, fetched_at);
-                    let at = format!("pools[{number}].keys.jwks");
-                    match report {
-                        Err(fault) => return Err(ConfigFault::new(at, format!("is not taken: {fault:?}"))),
-                        Ok(report) => {
-                            let unused = report.skipped.iter();
-                            let texts = unused.map(|key| format!("keys[{}] can't be used: {:?}", key.index, key.fault));
-                            if report.key_ids.is_empty() {
-                                let texts: Vec<String> = texts.collect();
-                                return Err(ConfigFault::new(at, format!("has no usable key: {}", texts.join("; "))));
-                            }
-                            warnings.extend(texts.map(|text| ConfigFault::new(at.clone(), text)));
-                        }
-                    }
-                    if pool.keys.cluster.is_none() {
-                        inline.push(Inline { issuer: issuer.clone(), jwks, renewed_at: now });
-                    }
-                }
-                by_issuer.insert(issuer, number);
-            }
-        }
-        let mut servers = HashMap::new();
-        for report in verifier.key_reports(now) {
-            let issuer = report.issuers.first().map_or("", String::as_str);
-            let pool = by_issuer.get(issuer).and_then(|pool| config.pools.get(*pool));
-            if let (Some(url), Some(pool)) = (report.url, pool)
-                && let Some(cluster) = &pool.keys.cluster
-            {
-                let (authority, path) = config::authority_and_path(&url)
-                    .ok_or_else(|| ConfigFault::new("pools", format!("keys can't be fetched from {url}")))?;
-                let (cluster, timeout_ms) = (cluster.clone(), pool.keys.timeout_ms);
-                let server = KeyServer { cluster, authority: authority.to_owned(), path: path.to_owned(), timeout_ms };
-                servers.insert(url, server);
-            }
-        }
+        let mut verifier = Verifier::new(core).map_err(|error| core_fault(&error))?;
+        let pools = config.pools.iter().enumerate();
+        let by_issuer: HashMap<String, usize> =
+            pools.flat_map(|(number, pool)| pool.issuers().into_iter().map(move |issuer| (issuer, number))).collect();
+        let (stated_keys, warnings) = StatedKeys::seed(&mut verifier, config, key_policy, now)?;
+        let servers = key_servers::by_url(&mut verifier, config, &by_issuer, now)?;
         let ignores_case = config.case_insensitive_paths;
         let rule = |route| Rule::new(route, &config.policies, ignores_case);
         let headers = config.claims_to_headers.iter();
@@ -249,8 +82,7 @@ impl Gate {
             pools: config.pools.iter().map(|pool| pool.name.clone()).collect(),
             by_issuer,
             servers,
-            inline,
-            renew_after: u64::from(key_policy.soft_ttl_min / 2).max(1),
+            stated_keys,
             policies: config.policies.iter().map(|policy| Policy::new(policy, &config.pools)).collect(),
             rules: config.routes.iter().map(rule).collect(),
             places: config.tokens.from.iter().map(Place::new).collect(),
@@ -341,13 +173,7 @@ impl Gate {
 
     /// The fetches that it is time for; see [`Verifier::maintain`]. To be called every second or so.
     pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
-        for Inline { issuer, jwks, renewed_at } in &mut self.inline {
-            if now.saturating_sub(*renewed_at) >= self.renew_after {
-                *renewed_at = now;
-                // They were taken when they were stated.
-                let _ = self.verifier.seed(now, issuer, jwks, now);
-            }
-        }
+        self.stated_keys.renew(&mut self.verifier, now);
         self.verifier.maintain(now)
     }
 

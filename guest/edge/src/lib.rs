@@ -12,14 +12,21 @@ mod claims;
 #[cfg(feature = "command")]
 pub mod component;
 pub mod config;
+mod decision;
 mod gate;
+mod head;
+mod key_servers;
 pub mod keys;
 pub mod path;
 mod policies;
 mod routes;
+mod stated_keys;
 mod tokens;
 
 pub use answer::{Answer, Answers};
 pub use config::{Config, ConfigFault};
-pub use gate::{Admitted, Decision, Gate, Held, KeyServer, PoolKeys, Refusal, RequestHead};
+pub use decision::{Admitted, Decision, Held, Refusal};
+pub use gate::{Gate, PoolKeys};
+pub use head::RequestHead;
+pub use key_servers::KeyServer;
 pub use tokens::Removal;

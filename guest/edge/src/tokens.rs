@@ -1,7 +1,7 @@
 //! Where a request's token is.
 
-use crate::{config, gate::RequestHead};
-use std::borrow::Cow;
+use crate::{config, head::RequestHead};
+use std::{borrow::Cow, fmt};
 
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -11,7 +11,6 @@ pub(crate) enum Place {
 }
 
 /// What was found.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found<'r> {
     Nothing,
     Token(Cow<'r, str>),
@@ -20,12 +19,22 @@ pub(crate) enum Found<'r> {
 }
 
 /// What must be done to the request so that the application does not get the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Removal {
     /// Take this header away.
     Header(String),
     /// Give this header (`cookie`, `:path`) the value.
     Replace(String, String),
+}
+
+impl fmt::Debug for Removal {
+    /// Leaves out the value: other cookies and parameters are no less secret than the token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => formatter.debug_tuple("Header").field(name).finish(),
+            Self::Replace(name, _) => formatter.debug_tuple("Replace").field(name).finish_non_exhaustive(),
+        }
+    }
 }
 
 impl Place {

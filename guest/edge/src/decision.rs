@@ -1,0 +1,104 @@
+//! What becomes of a request.
+
+use crate::tokens::Removal;
+use poolgate_core::{Fetch, Reason, Verified};
+use std::{fmt, rc::Rc};
+
+/// What becomes of a request.
+#[derive(Debug)]
+#[must_use]
+pub enum Decision {
+    /// It passes.
+    Admit(Admitted),
+    /// It does not.
+    Refuse(Refusal),
+    /// It must wait for keys: see [`Gate::admit_held`](crate::Gate::admit_held).
+    Wait(Held),
+}
+
+/// Why a request does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// For its token.
+    Token(Reason),
+    /// It has none, and needs one.
+    NoToken,
+    /// It has more than one.
+    SeveralTokens,
+    /// Its path can be read in two ways.
+    AmbiguousPath,
+    /// No rule matches it.
+    NoRule,
+}
+
+impl Refusal {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token(reason) => reason.name(),
+            Self::NoToken => "no-token",
+            Self::SeveralTokens => "several-tokens",
+            Self::AmbiguousPath => "ambiguous-path",
+            Self::NoRule => "no-rule",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Token(reason) => reason.answer().status(),
+            Self::NoToken => 401,
+            Self::SeveralTokens | Self::AmbiguousPath => 400,
+            Self::NoRule => 403,
+        }
+    }
+}
+
+/// A request that passes.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(crate) facts: Option<Rc<Facts>>,
+    /// What must be done so that the application does not get the token, if it is not to.
+    pub removals: Vec<Removal>,
+    /// What it would have been refused for, if its rule did not only report.
+    pub reported: Option<Refusal>,
+}
+
+impl Admitted {
+    /// Whether there was a token, and it was good.
+    pub fn is_verified(&self) -> bool {
+        self.facts.is_some() && self.reported.is_none()
+    }
+}
+
+/// A request that waits for keys.
+pub struct Held {
+    pub(crate) rule: usize,
+    pub(crate) token: String,
+    /// Where they come from.
+    pub url: String,
+    /// The fetch that must be begun for them; none if it is under way.
+    pub fetch: Option<Fetch>,
+}
+
+impl fmt::Debug for Held {
+    /// Leaves out the token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Held").field("rule", &self.rule).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// What a good token says.
+pub(crate) struct Facts {
+    pub(crate) verified: Verified,
+    pub(crate) pool: Option<usize>,
+    /// As many as there are headers to be set.
+    pub(crate) headers: Vec<Option<String>>,
+    pub(crate) state: Vec<Option<String>>,
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Facts").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! Where keys are fetched from.
+
+use crate::config::{Config, ConfigFault, authority_and_path};
+use poolgate_core::Verifier;
+use std::collections::HashMap;
+
+/// Where the keys of a URL are fetched from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyServer {
+    /// The proxy's name for it.
+    pub cluster: String,
+    /// For `:authority`.
+    pub authority: String,
+    /// For `:path`.
+    pub path: String,
+    /// In milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// The servers of all pools that have one, by the URLs that the verifier will ask for.
+pub(crate) fn by_url(
+    verifier: &mut Verifier,
+    config: &Config,
+    by_issuer: &HashMap<String, usize>,
+    now: u64,
+) -> Result<HashMap<String, KeyServer>, ConfigFault> {
+    let mut servers = HashMap::new();
+    for report in verifier.key_reports(now) {
+        let issuer = report.issuers.first().map_or("", String::as_str);
+        let pool = by_issuer.get(issuer).and_then(|pool| config.pools.get(*pool));
+        if let (Some(url), Some(pool)) = (report.url, pool)
+            && let Some(cluster) = &pool.keys.cluster
+        {
+            let (authority, path) = authority_and_path(&url)
+                .ok_or_else(|| ConfigFault::new("pools", format!("keys can't be fetched from {url}")))?;
+            let (cluster, timeout_ms) = (cluster.clone(), pool.keys.timeout_ms);
+            let server = KeyServer { cluster, authority: authority.to_owned(), path: path.to_owned(), timeout_ms };
+            servers.insert(url, server);
+        }
+    }
+    Ok(servers)
+}
