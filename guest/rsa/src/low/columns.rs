@@ -6,17 +6,15 @@
 //! of modular exponentiation, using advanced vector instructions architectures"): a product has 56 bits, so 148 of them
 //! (4,096 bits) and a carry still fit in 64, and no carry is looked at before the end of a column.
 
-use super::kernel::{Kernel, Plain};
-
 /// The bits of a limb.
-const LIMB_BITS: u32 = 28;
+pub(super) const LIMB_BITS: u32 = 28;
 const MASK: u64 = (1 << LIMB_BITS) - 1;
 
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = limbs(4096);
 
 /// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n, and an even number.
-const fn limbs(modulus_bits: usize) -> usize {
+pub(super) const fn limbs(modulus_bits: usize) -> usize {
     (modulus_bits + 2).div_ceil(LIMB_BITS as usize).next_multiple_of(2)
 }
 
@@ -26,40 +24,47 @@ pub(super) trait Dot {
     fn dot(x: &[u32], y: &[u32]) -> [u64; 2];
 }
 
-impl<D: Dot> Kernel for D {
-    type Limb = u32;
+/// Makes a kernel of an inner loop. A macro, for a generic `impl` would be compiled where it is used, and tests are compiled without
+/// optimisation.
+macro_rules! kernel {
+    ($kernel:ty) => {
+        impl Kernel for $kernel {
+            type Limb = u32;
 
-    const LIMB_BITS: u32 = LIMB_BITS;
+            const LIMB_BITS: u32 = columns::LIMB_BITS;
 
-    fn inverse_limbs(_: usize) -> usize {
-        1
-    }
+            fn inverse_limbs(_: usize) -> usize {
+                1
+            }
 
-    fn limbs(modulus_bits: usize) -> usize {
-        limbs(modulus_bits)
-    }
+            fn limbs(modulus_bits: usize) -> usize {
+                columns::limbs(modulus_bits)
+            }
 
-    fn limb(value: u64) -> u32 {
-        value as u32
-    }
+            fn limb(value: u64) -> u32 {
+                value as u32
+            }
 
-    type Ready<'m> = Plain<'m, u32>;
+            type Ready<'m> = Plain<'m, u32>;
 
-    fn ready<'m>(modulus: &'m [u32], inverse: &'m [u32]) -> Plain<'m, u32> {
-        Plain { modulus, inverse }
-    }
+            fn ready<'m>(modulus: &'m [u32], inverse: &'m [u32]) -> Plain<'m, u32> {
+                Plain { modulus, inverse }
+            }
 
-    fn square(x: &mut [u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        square::<D>(x, modulus, inverse);
-    }
+            fn square(x: &mut [u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
+                columns::square::<Self>(x, modulus, inverse);
+            }
 
-    fn multiply(x: &mut [u32], y: &[u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
-        multiply::<D>(x, y, modulus, inverse);
-    }
+            fn multiply(x: &mut [u32], y: &[u32], &mut Plain { modulus, inverse }: &mut Plain<'_, u32>) {
+                columns::multiply::<Self>(x, y, modulus, inverse);
+            }
+        }
+    };
 }
+pub(super) use kernel;
 
 /// x = x · x / R mod n, below 2n.
-fn square<D: Dot>(x: &mut [u32], modulus: &[u32], inverse: &[u32]) {
+pub(super) fn square<D: Dot>(x: &mut [u32], modulus: &[u32], inverse: &[u32]) {
     let mut product = [0; 2 * MAX_LIMBS];
     let Some(product) = product.get_mut(..2 * x.len()) else { return };
     let reversed = Reversed::new(x);
@@ -75,7 +80,7 @@ fn square<D: Dot>(x: &mut [u32], modulus: &[u32], inverse: &[u32]) {
 }
 
 /// x = x · y / R mod n, below 2n.
-fn multiply<D: Dot>(x: &mut [u32], y: &[u32], modulus: &[u32], inverse: &[u32]) {
+pub(super) fn multiply<D: Dot>(x: &mut [u32], y: &[u32], modulus: &[u32], inverse: &[u32]) {
     let mut product = [0; 2 * MAX_LIMBS];
     let Some(product) = product.get_mut(..2 * x.len()) else { return };
     let reversed = Reversed::new(y);

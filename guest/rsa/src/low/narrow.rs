@@ -1,9 +1,12 @@
 //! The kernel for targets with neither `wide-arithmetic` nor `simd128`: one product of 64 bits at a time.
 
-use super::columns::Dot;
+use super::columns::{self, Dot};
+use super::kernel::{Kernel, Plain};
 
 /// Limbs of 28 bits, multiplied one by one; see the module `columns` for the algorithm and its sources.
 pub enum Narrow {}
+
+columns::kernel!(Narrow);
 
 impl Dot for Narrow {
     #[inline(always)]

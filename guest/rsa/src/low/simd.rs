@@ -1,9 +1,12 @@
 //! The kernel for wasm32 with `simd128`: two products of 64 bits an instruction.
 
-use super::columns::Dot;
+use super::columns::{self, Dot};
+use super::kernel::{Kernel, Plain};
 
 /// Limbs of 28 bits, multiplied in lanes; see `columns` for the algorithm and its sources.
 pub enum Simd {}
+
+columns::kernel!(Simd);
 
 impl Dot for Simd {
     #[inline(always)]
