@@ -1,7 +1,7 @@
 //! The corpus as a file for programs in other languages, and the verdicts that they print.
 
-use poolgate_core::{ClientRule, IssuerRule, KeyOrigin, Membership, Pool, ResourceRule, TokenUseRule};
-use poolgate_tests::{corpus::cases, seen::Seen};
+use poolgate_core::{KeyOrigin, Pool};
+use poolgate_tests::{configuration_words, corpus::cases, seen::Seen};
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path};
 
@@ -10,7 +10,6 @@ pub fn write(file: &Path) {
     let cases: Vec<Value> = cases()
         .iter()
         .map(|case| {
-            let limits = &case.config.limits;
             let seeds: Vec<Value> = case
                 .seeds
                 .iter()
@@ -21,10 +20,7 @@ pub fn write(file: &Path) {
             json!({
                 "config": {
                     "pools": case.config.pools.iter().map(pool).collect::<Vec<_>>(),
-                    "limits": {
-                        "token_bytes": limits.token_bytes, "json_depth": limits.json_depth,
-                        "jwks_bytes": limits.jwks_bytes, "jwks_keys": limits.jwks_keys,
-                    },
+                    "limits": configuration_words::limits(&case.config.limits),
                 },
                 "seeds": seeds,
                 // JavaScript's numbers are too short for some.
@@ -50,50 +46,16 @@ pub fn read(printed: &str) -> Vec<Seen> {
 }
 
 fn pool(pool: &Pool) -> Value {
-    let mut words = json!({
-        "token_use": match pool.token_use {
-            TokenUseRule::Access => "access",
-            TokenUseRule::Id => "id",
-            TokenUseRule::AccessOrId => "access_or_id",
-            TokenUseRule::Unchecked => "unchecked",
-        },
-        "algorithms": pool.algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
-        "leeway_seconds": pool.leeway,
-        "issued_at_skew_seconds": pool.issued_at_skew,
-    });
-    match &pool.issuer {
-        IssuerRule::UserPool { id, region } => {
-            words["user_pool_id"] = json!(id);
-            if let Some(region) = region {
-                words["region"] = json!(region);
-            }
-        }
-        IssuerRule::Exactly(issuer) => words["issuer"] = json!(issuer),
-        IssuerRule::Unchecked => words["any_issuer"] = json!(true),
-    }
+    let mut words = configuration_words::pool(pool);
     match &pool.keys {
         KeyOrigin::Derived => (),
         KeyOrigin::Url(url) => words["keys"] = json!({"url": url}),
         KeyOrigin::Seeded => words["keys"] = json!("seeded"),
     }
-    match &pool.client {
-        ClientRule::OneOf(clients) => words["client_ids"] = json!(clients),
-        ClientRule::Unchecked => words["any_client"] = json!(true),
-    }
-    match &pool.resource {
-        ResourceRule::OneOf(resources) => words["resources"] = json!(resources),
-        ResourceRule::Unchecked => words["any_resource"] = json!(true),
-        ResourceRule::Unbound => (),
-    }
     for (name, asked) in [("groups", &pool.groups), ("scopes", &pool.scopes)] {
-        match asked {
-            Membership::Unchecked => (),
-            Membership::AnyOf(names) => words[name] = json!({"any_of": names}),
-            Membership::AllOf(names) => words[name] = json!({"all_of": names}),
+        if let Some(asked) = configuration_words::membership(asked) {
+            words[name] = asked;
         }
-    }
-    if let Some(seconds) = pool.max_age {
-        words["max_age_seconds"] = json!(seconds);
     }
     words
 }

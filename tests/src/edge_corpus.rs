@@ -1,13 +1,14 @@
 //! The corpus for what stands in front of an application: each case as a configuration of `poolgate-edge` and a request.
 
 use crate::{
+    configuration_words,
     corpus::{Case, cases},
     edge_scene::reason,
     exact_client::Response,
     faulty_server::{Behaviour, FaultyServer},
     seen::Seen,
 };
-use poolgate_core::{ClientRule, Config, IssuerRule, Membership, Pool, ResourceRule, TokenUseRule};
+use poolgate_core::{Config, IssuerRule, Membership, Pool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -90,62 +91,26 @@ fn configuration(config: &Config, urls: &[String]) -> Value {
         })
         .collect();
     let names: Vec<String> = (0..policies.len()).map(|number| format!("p{number}")).collect();
-    let limits = &config.limits;
     json!({
         "pools": pools,
         "policies": policies,
         "routes": [{"prefix": "/", "any_of": names}],
         "answers": {"tell_reason": true},
-        "limits": {
-            "token_bytes": limits.token_bytes, "json_depth": limits.json_depth,
-            "jwks_bytes": limits.jwks_bytes, "jwks_keys": limits.jwks_keys,
-        },
+        "limits": configuration_words::limits(&config.limits),
         // Every unknown key ID is looked for.
         "key_policy": {"unknown_key_fetches": 1000, "retry_min": 1, "retry_max": 1},
     })
 }
 
 fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
-    let mut edge = json!({
-        "name": format!("p{number}"),
-        "token_use": match pool.token_use {
-            TokenUseRule::Access => "access",
-            TokenUseRule::Id => "id",
-            TokenUseRule::AccessOrId => "access_or_id",
-            TokenUseRule::Unchecked => "unchecked",
-        },
-        "algorithms": pool.algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
-        "max_age_seconds": pool.max_age,
-        "leeway_seconds": pool.leeway,
-        "issued_at_skew_seconds": pool.issued_at_skew,
-        "keys": {"cluster": "keys", "url": url},
-    });
-    match &pool.issuer {
-        IssuerRule::UserPool { id, region } => {
-            edge["user_pool_id"] = json!(id);
-            edge["region"] = json!(region);
-        }
-        IssuerRule::Exactly(issuer) => edge["issuer"] = json!(issuer),
-        IssuerRule::Unchecked => edge["any_issuer"] = json!(true),
-    }
-    match &pool.client {
-        ClientRule::OneOf(clients) => edge["client_ids"] = json!(clients),
-        ClientRule::Unchecked => edge["any_client"] = json!(true),
-    }
-    match &pool.resource {
-        ResourceRule::OneOf(resources) => edge["resources"] = json!(resources),
-        ResourceRule::Unchecked => edge["any_resource"] = json!(true),
-        ResourceRule::Unbound => (),
-    }
-    edge
+    let mut words = configuration_words::pool(pool);
+    words["name"] = json!(format!("p{number}"));
+    words["keys"] = json!({"cluster": "keys", "url": url});
+    words
 }
 
 fn membership(membership: &Membership) -> Value {
-    match membership {
-        Membership::Unchecked => json!({}),
-        Membership::AnyOf(names) => json!({"any_of": names}),
-        Membership::AllOf(names) => json!({"all_of": names}),
-    }
+    configuration_words::membership(membership).unwrap_or_else(|| json!({}))
 }
 
 /// The issuers of a pool, for its seeds.

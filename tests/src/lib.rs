@@ -8,6 +8,7 @@
 mod book;
 pub mod chromium;
 pub mod cognito_local;
+pub mod configuration_words;
 pub mod corpus;
 pub mod debian_package;
 pub mod dice;
