@@ -22,7 +22,8 @@ struct Arguments {
 enum Command {
     /// Prints the JSON Schema (2020-12).
     Schema,
-    /// Checks a configuration as Envoy would: exit code 0 if it is good, 1 if not, 2 if it can't be read.
+    /// Checks a configuration as Envoy would: exit code 0 if it is good, 1 if not, 2 if it can't be read. Stated keys that no token can
+    /// be verified with are warned about.
     Check {
         /// The file; standard input if it is "-".
         file: PathBuf,
@@ -51,19 +52,27 @@ fn run(command: Command) -> Result<(), (u8, String)> {
     match command {
         Command::Schema => println!("{:#}", schemars::schema_for!(Config).to_value()),
         Command::Check { file } => {
-            check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
+            let (_, gate) = check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
+            warn(&gate);
             println!("good");
         }
         Command::Component { file, output } => {
             let text = read(&file)?;
             let (config, gate) = check(&text).map_err(|fault| (1, fault.to_string()))?;
             config::fits_middleware(&config, &gate.key_urls()).map_err(|fault| (1, fault.to_string()))?;
+            warn(&gate);
             // It was JSON, and so it is UTF-8.
             let component = component::of(&String::from_utf8_lossy(&text)).map_err(|fault| (1, fault))?;
             fs::write(&output, component).map_err(|error| (2, format!("{}: {error}", output.display())))?;
         }
     }
     Ok(())
+}
+
+fn warn(gate: &Gate) {
+    for warning in gate.warnings() {
+        eprintln!("warning: {warning}");
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, (u8, String)> {
