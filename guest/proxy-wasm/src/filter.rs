@@ -89,23 +89,29 @@ impl Filter {
     pub fn hear(&mut self, now: Duration) {
         self.pending.retain(|_, until| now <= *until);
         for url in self.gate.key_urls() {
-            let Some(news) = News::of(&url) else { continue };
-            let heard = self.heard.get(&url).copied();
-            if heard.is_some_and(|heard| heard >= news.number) {
-                continue;
-            }
-            // Who has heard nothing yet needs the keys, however the last fetch ended.
-            if heard.is_none()
-                && !news.has_worked
-                && let Some((taken_at, response)) = news.keys()
-            {
-                let _ = self.gate.fetched(now.as_secs(), &url, None, taken_at, Ok(response));
-            }
-            let _ = self.gate.fetched(now.as_secs(), &url, news.key_id.as_deref(), news.ended_at, news.outcome());
-            self.metrics.count(&["poolgate_keys_shared"]);
-            self.heard.insert(url.clone(), news.number);
-            self.pending.remove(&url);
+            self.hear_of(&url, now);
         }
+    }
+
+    /// Hears what other workers have told of one URL. False if there is nothing new.
+    pub fn hear_of(&mut self, url: &str, now: Duration) -> bool {
+        let Some(news) = News::of(url) else { return false };
+        let heard = self.heard.get(url).copied();
+        if heard.is_some_and(|heard| heard >= news.number) {
+            return false;
+        }
+        // Who has heard nothing yet needs the keys, however the last fetch ended.
+        if heard.is_none()
+            && !news.has_worked
+            && let Some((taken_at, response)) = news.keys()
+        {
+            let _ = self.gate.fetched(now.as_secs(), url, None, taken_at, Ok(response));
+        }
+        let _ = self.gate.fetched(now.as_secs(), url, news.key_id.as_deref(), news.ended_at, news.outcome());
+        self.metrics.count(&["poolgate_keys_shared"]);
+        self.heard.insert(url.to_owned(), news.number);
+        self.pending.remove(url);
+        true
     }
 
     /// The fetches that this worker must begin now.
@@ -123,7 +129,11 @@ impl Filter {
             // Heard of in the meantime: then nobody waits any more.
             let is_pending = self.pending.contains_key(&fetch.url);
             if is_pending && sharing::take_lease(&fetch.url, now, lasts(&server)) {
-                due.push((fetch, server));
+                // Who gave the lease back has told the end before.
+                match self.hear_of(&fetch.url, now) {
+                    true => sharing::end_lease(&fetch.url),
+                    false => due.push((fetch, server)),
+                }
             }
         }
         due

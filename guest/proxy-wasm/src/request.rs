@@ -17,7 +17,14 @@ pub fn judge(context_id: u32) -> Action {
     };
     #[cfg(feature = "test-doors")]
     let now = test_doors::open(&head, now);
-    match filter.gate.admit(now.as_secs(), &head) {
+    let mut decision = filter.gate.admit(now.as_secs(), &head);
+    // What is heard only while it waits is then the end of a later fetch: an older one is no proof that there is no such key.
+    if let Decision::Wait(held) = &decision
+        && filter.hear_of(&held.url, now)
+    {
+        decision = filter.gate.admit(now.as_secs(), &head);
+    }
+    match decision {
         Decision::Admit(admitted) => outcome::admit(filter, &head, &admitted),
         Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
         Decision::Wait(held) => match filter.hold(context_id, now, HeldRequest { head, held }) {
