@@ -13,7 +13,7 @@ use poolgate_tests::{
     minting::KEY_ID,
 };
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::{io::AsyncReadExt, time::interval};
 
 const PATH: &str = "/jwks.json";
@@ -180,6 +180,37 @@ async fn the_end_of_an_older_fetch_elsewhere_makes_no_key_unknown() {
         let response = request.await.expect("no panic");
         assert_eq!(response.status, 200, "{response:?}");
     }
+}
+
+/// As when the worker that fetches is gone: the others can't know what it would have brought.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loss_of_a_fetch_makes_no_key_unknown() {
+    let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
+    let mut pool = remote_pool();
+    pool["keys"]["timeout_ms"] = json!(10_500);
+    let mut configuration = guarded(pool);
+    configuration["limits"] = json!({"wait_ms": 60_000});
+    let scene = Scene::of(&[configuration], &[cluster("keys", server.port())], 1, true).await;
+    let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
+    assert_eq!(get(&scene.url, "/x", Some(&old)).await.status, 200);
+    server.now_does(Behaviour::Held(Box::new(Behaviour::Serve(both()))));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let get_at = |now: u64, token: &str| {
+        let (url, bearer, now) = (scene.url.clone(), format!("Bearer {token}"), now.to_string());
+        tokio::spawn(async move {
+            let headers = [("authorization", bearer.as_str()), ("x-poolgate-test-now", now.as_str())];
+            send(&url, "GET", "/x", &headers).await
+        })
+    };
+    let waits = get_at(now, &new);
+    scene.envoy.waits_for("poolgate_requests_held{} 1", "/stats/prometheus").await;
+    assert_eq!(get_at(now + 12, &old).await.expect("no panic").status, 200);
+    let response = waits.await.expect("no panic");
+    assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
+    // It comes late, and is taken.
+    server.release();
+    scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
+    assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

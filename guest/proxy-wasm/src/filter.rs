@@ -85,11 +85,14 @@ impl Filter {
         self.pending.entry(url.to_owned()).or_insert(now.saturating_add(lasts));
     }
 
-    /// Hears what other workers have told. One that has been fetching for too long is gone.
+    /// Hears what other workers have told. One that has been fetching for too long is gone, and its fetch has failed.
     pub fn hear(&mut self, now: Duration) {
-        self.pending.retain(|_, until| now <= *until);
         for url in self.gate.key_urls() {
-            self.hear_of(&url, now);
+            let is_overdue = self.pending.get(&url).is_some_and(|until| now > *until);
+            if !self.hear_of(&url, now) && is_overdue {
+                let _ = self.gate.fetched(now.as_secs(), &url, None, now.as_secs(), Err(FetchFault::TimedOut));
+                self.pending.remove(&url);
+            }
         }
     }
 
