@@ -12,6 +12,7 @@ use poolgate::{
 };
 use poolgate_tests::{
     cognito_local::{CODE, CognitoLocal},
+    edge_scene::now,
     ministack::Ministack,
     test_pool::{PoolOptions, TestPool},
 };
@@ -169,9 +170,8 @@ fn totp(secret: &SecretString) -> SecretString {
             key.push((buffer >> bits) as u8);
         }
     }
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
-    let tag = hmac::sign(&key, &(seconds / 30).to_be_bytes());
+    let tag = hmac::sign(&key, &(now() / 30).to_be_bytes());
     let tag = tag.as_ref();
     let offset = usize::from(tag[19] & 15);
     let number = u32::from_be_bytes(tag[offset..offset + 4].try_into().expect("four bytes")) & 0x7fff_ffff;

@@ -4,7 +4,7 @@ use crate::{
     scene::{Files, Scene, remote_pool},
     upstream::Upstream,
 };
-use poolgate_tests::edge_scene::{access, access_of, guarded, reason};
+use poolgate_tests::edge_scene::{access, access_of, guarded, now, reason};
 use poolgate_tests::exact_client::{get, send};
 use poolgate_tests::{
     envoy::{Envoy, Setup, cluster, wasm_filter},
@@ -13,7 +13,7 @@ use poolgate_tests::{
     minting::KEY_ID,
 };
 use serde_json::json;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::{io::AsyncReadExt, time::interval};
 
 const PATH: &str = "/jwks.json";
@@ -194,7 +194,7 @@ async fn the_loss_of_a_fetch_makes_no_key_unknown() {
     let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
     assert_eq!(get(&scene.url, "/x", Some(&old)).await.status, 200);
     server.now_does(Behaviour::Held(Box::new(Behaviour::Serve(both()))));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = now();
     let get_at = |now: u64, token: &str| {
         let (url, bearer, now) = (scene.url.clone(), format!("Bearer {token}"), now.to_string());
         tokio::spawn(async move {

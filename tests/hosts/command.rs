@@ -2,17 +2,13 @@
 
 use crate::hosts::example::{Example, blocks_of, printed, replaced, text};
 use poolgate_tests::{
+    edge_scene,
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, SUBJECT},
 };
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fs, path::Path, process::Command};
 
 /// The README's command with a server of ours in the place of Cognito, and at the tests' time: allowed, denied, keys missing, and wrong
 /// usage; and never a part of the token where the command says why.
@@ -84,7 +80,7 @@ pub async fn the_program_greets(
     let file = example.folder().join(format!("{name}-program.{extension}"));
     fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
     // It has no other clock than the machine's.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = edge_scene::now();
     let said = async |expiry: u64| {
         let mut run = Command::new(command.get_program());
         run.args(command.get_args()).arg(&file).arg(Draft::access(&RSA_2048).claim("exp", expiry).compact());

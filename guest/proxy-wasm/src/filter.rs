@@ -88,8 +88,8 @@ impl Filter {
     /// Hears what other workers have told. One that has been fetching for too long is gone, and its fetch has failed.
     pub fn hear(&mut self, now: Duration) {
         for url in self.gate.key_urls() {
-            let is_overdue = self.pending.get(&url).is_some_and(|until| now > *until);
-            if !self.hear_of(&url, now) && is_overdue {
+            self.hear_of(&url, now);
+            if self.pending.get(&url).is_some_and(|until| now > *until) {
                 let _ = self.gate.fetched(now.as_secs(), &url, None, now.as_secs(), Err(FetchFault::TimedOut));
                 self.pending.remove(&url);
             }
