@@ -17,7 +17,7 @@ const ENUMS: [(&str, &str); 6] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wit = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("wit");
-    println!("cargo:rerun-if-changed={}", wit.display());
+    println!("cargo:rerun-if-changed=wit");
     let mut resolve = Resolve::default();
     resolve.push_dir(&wit)?;
     let mut code = String::new();

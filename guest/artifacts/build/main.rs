@@ -55,7 +55,8 @@ fn build(workspace: &Path, out: &Path, wants_test_guests: bool) -> Result<(), Bo
         "Cargo.toml",
         "Cargo.lock",
     ] {
-        println!("cargo:rerun-if-changed={}", workspace.join(watched).display());
+        // Relative to the package, so that a copied or moved checkout watches its own files.
+        println!("cargo:rerun-if-changed=../../{watched}");
     }
     println!("cargo:rerun-if-changed=build");
     guest_build::have_target()?;
