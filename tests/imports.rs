@@ -98,19 +98,20 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
+    ("poolgate-path", &[]),
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
     ("poolgate-component", &["poolgate-core"]),
-    ("poolgate-edge", &["poolgate-core"]),
+    ("poolgate-edge", &["poolgate-core", "poolgate-path"]),
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-http", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-echo", &[]),
     ("poolgate-reader", &[]),
     ("poolgate-artifacts", &[]),
     ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-rsa"]),
-    ("poolgate", &["poolgate-artifacts"]),
+    ("poolgate", &["poolgate-artifacts", "poolgate-path"]),
     ("example-axum", &["poolgate"]),
     ("example-tonic", &["poolgate"]),
 ];

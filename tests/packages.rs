@@ -14,7 +14,8 @@ use wasmparser::{Parser, Payload};
 use wit_component::DecodedWasm;
 
 /// The packages that are published, in the order in which that must happen.
-const PACKAGES: [&str; 5] = ["poolgate-rsa", "poolgate-core", "poolgate-edge", "poolgate-artifacts", "poolgate"];
+const PACKAGES: [&str; 6] =
+    ["poolgate-path", "poolgate-rsa", "poolgate-core", "poolgate-edge", "poolgate-artifacts", "poolgate"];
 
 fn cargo(arguments: &[&str]) -> Output {
     let cargo = env::var_os("CARGO").expect("cargo runs its tests with CARGO set");
@@ -31,7 +32,7 @@ fn metadata() -> Vec<Value> {
 }
 
 #[test]
-fn five_packages_are_published_and_say_what_they_are() {
+fn six_packages_are_published_and_say_what_they_are() {
     let mut published = BTreeSet::new();
     for package in metadata() {
         let name = package["name"].as_str().expect("a name");

@@ -43,6 +43,7 @@ fn copy(prebuilt: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
 
 fn build(workspace: &Path, out: &Path, wants_test_guests: bool) -> Result<(), Box<dyn Error>> {
     for watched in [
+        "guest/path",
         "guest/rsa",
         "guest/core",
         "guest/component",

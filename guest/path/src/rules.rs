@@ -1,0 +1,288 @@
+//! From a method and a request target to a rule.
+
+use crate::{
+    pattern::{Comparison, Pattern},
+    readings::{self, Unreadable},
+};
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+/// A rule: which requests it is for, and what it is about.
+#[derive(Clone, Debug)]
+pub struct Rule<E> {
+    /// The paths.
+    pub pattern: Pattern,
+    /// The methods, which are case-sensitive (RFC 9110 section 9.1). All if there are none.
+    pub methods: Vec<String>,
+    /// What the rule asks for. Two rules of equal effect are the same rule: no path is ambiguous between them.
+    pub effect: E,
+}
+
+/// Rules in order: the first that matches counts.
+#[derive(Clone, Debug)]
+pub struct Rules<E> {
+    rules: Vec<Rule<E>>,
+    have_capitals: bool,
+    end_in_slash: bool,
+}
+
+/// Whether a reader takes upper and lower case for the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Case {
+    /// Nobody knows: both readings must choose the same rule.
+    #[default]
+    Either,
+    /// It does not.
+    Exact,
+    /// It does.
+    Ignored,
+}
+
+/// Why no rule is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// No reader accepts it, or each repairs it in its own way: it is not absolute, has a control character, a space or a fragment, an
+    /// incomplete percent-encoding, or is not UTF-8 when it is decoded.
+    Malformed,
+    /// Two readings choose different rules: their numbers, or none where no rule matches. For the operator; a caller who is told could find
+    /// out what the rules are.
+    Ambiguous {
+        /// The rule that the path chooses as it came.
+        first: Option<usize>,
+        /// Another reading's rule.
+        second: Option<usize>,
+    },
+    /// It can be read in more ways than are looked at: more than [`Fault::READINGS`], or more work than [`Fault::BYTES`].
+    TooManyReadings,
+}
+
+impl Fault {
+    /// How many readings of one path are looked at.
+    pub const READINGS: usize = readings::MOST;
+    /// How many bytes are read for one path, all readings together.
+    pub const BYTES: usize = readings::MOST_BYTES;
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Malformed => "the path is malformed",
+            Self::Ambiguous { .. } => "the path is ambiguous: two readings of it choose different rules",
+            Self::TooManyReadings => "the path can be read in too many ways",
+        })
+    }
+}
+
+impl core::error::Error for Fault {}
+
+impl<E> Rule<E> {
+    /// A rule for all methods.
+    pub fn new(pattern: Pattern, effect: E) -> Self {
+        Self { pattern, methods: Vec::new(), effect }
+    }
+}
+
+impl<E: PartialEq> Rules<E> {
+    /// The rules in order.
+    pub fn new(rules: impl IntoIterator<Item = Rule<E>>) -> Self {
+        let rules: Vec<Rule<E>> = rules.into_iter().collect();
+        Self {
+            have_capitals: rules.iter().any(|rule| rule.pattern.has_capitals()),
+            end_in_slash: rules.iter().any(|rule| rule.pattern.ends_in_slash()),
+            rules,
+        }
+    }
+
+    /// The rule of this number.
+    pub fn get(&self, number: usize) -> Option<&Rule<E>> {
+        self.rules.get(number)
+    }
+
+    /// All rules, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule<E>> {
+        self.rules.iter()
+    }
+
+    /// The number of the rule for a request with this method and target (a path, perhaps with a query), or none if no rule matches.
+    ///
+    /// A path of plain characters costs no allocation. The work for any other is bounded: see [`Fault`].
+    ///
+    /// # Errors
+    /// See [`Fault`]. The request must be refused.
+    pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, Fault> {
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        let mut chosen = None;
+        let mut ask = |path: &str| {
+            for by in self.comparisons(path, case) {
+                let number = self.rules.iter().position(|rule| rule.is_for(method) && rule.pattern.matches(path, by));
+                let first = *chosen.get_or_insert(number);
+                if !self.are_same(first, number) {
+                    return Err(Unreadable::Otherwise(number));
+                }
+            }
+            Ok(())
+        };
+        match readings::each(path, &mut ask) {
+            Ok(()) => Ok(chosen.flatten()),
+            Err(Unreadable::Malformed) => Err(Fault::Malformed),
+            Err(Unreadable::TooMany) => Err(Fault::TooManyReadings),
+            Err(Unreadable::Otherwise(second)) => Err(Fault::Ambiguous { first: chosen.flatten(), second }),
+        }
+    }
+}
+
+impl<E> Rule<E> {
+    fn is_for(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|stated| stated == method)
+    }
+}
+
+impl<E: PartialEq> Rules<E> {
+    fn are_same(&self, first: Option<usize>, second: Option<usize>) -> bool {
+        let effect = |number: Option<usize>| number.and_then(|number| self.rules.get(number)).map(|rule| &rule.effect);
+        first == second || effect(first) == effect(second)
+    }
+
+    /// The ways to compare a path with the patterns that can make a difference, the strictest first.
+    fn comparisons(&self, path: &str, case: Case) -> impl Iterator<Item = Comparison> + use<E> {
+        let has_capitals = self.have_capitals || path.bytes().any(|byte| byte.is_ascii_uppercase());
+        let cases: &[bool] = match case {
+            Case::Either if has_capitals => &[false, true],
+            Case::Either | Case::Exact => &[false],
+            Case::Ignored => &[true],
+        };
+        let both = |is_needed: bool| if is_needed { [false, true].as_slice() } else { &[false] };
+        let slashes = both(self.end_in_slash || path.ends_with('/'));
+        let suffixes = both(path.contains('.'));
+        cases.iter().flat_map(move |&ignores_case| {
+            slashes.iter().flat_map(move |&ignores_slash| {
+                suffixes.iter().map(move |&ignores_suffix| Comparison { ignores_case, ignores_slash, ignores_suffix })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CASE: Case = Case::Either;
+
+    fn rules(stated: &[(&str, &'static str)]) -> Rules<&'static str> {
+        Rules::new(stated.iter().map(|(prefix, effect)| Rule::new(Pattern::below(prefix).unwrap(), *effect)))
+    }
+
+    fn ambiguous(first: usize, second: usize) -> Result<Option<usize>, Fault> {
+        Err(Fault::Ambiguous { first: Some(first), second: Some(second) })
+    }
+
+    #[test]
+    fn harmless_paths_pass_where_all_readings_choose_the_same_rule() {
+        let public = rules(&[("/", "anyone")]);
+        let some = rules(&[("/files", "readers"), ("/admin", "admins"), ("/", "anyone")]);
+        for path in [
+            "/",
+            "/files/caf%C3%A9.pdf",
+            "/projects/group%2Fproject",
+            "/npm/@scope%2fname",
+            "//health",
+            "/a//b",
+            "/100%25",
+            "/wiki/C%2B%2B",
+            "/wiki/What%3F",
+            "/tags/c%23",
+            "/cart;jsessionid=1",
+            "/map;lat=1;lng=2/x",
+            "/a/./b",
+            "/a/b/../c",
+            "/Files/x/",
+            "/caf\u{e9}",
+        ] {
+            assert_eq!(public.choose("GET", path, CASE), Ok(Some(0)), "{path}");
+        }
+        for (path, rule) in [
+            ("/files/caf%C3%A9.pdf?x=%", 0),
+            ("/files/group%2Fproject", 0),
+            ("/files/../files/x", 0),
+            ("/npm/@scope%2fname", 2),
+            ("/administrators", 2),
+            ("/x/admin", 2),
+        ] {
+            assert_eq!(some.choose("GET", path, CASE), Ok(Some(rule)), "{path}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_reaches_another_rule() {
+        let rules = rules(&[("/public", "anyone"), ("/", "employees")]);
+        for path in [
+            "/%70ublic/x",
+            "/PUBLIC/x",
+            "/%2570ublic/x",
+            "//public/x",
+            "/public;a/x",
+            "/./public/x",
+            "/x/../public/x",
+            "/x/..;/public/x",
+            "/x/%2e%2e/public/x",
+            "/%2fpublic",
+            "/\\public",
+            "/public.json",
+            "//host/public",
+        ] {
+            assert_eq!(rules.choose("GET", path, CASE), ambiguous(1, 0), "{path}");
+        }
+        for path in [
+            "/public/../x",
+            "/public/..%2fx",
+            "/public/..;/x",
+            "/public\\..\\x",
+            "/public/%2e%2e/x",
+            "/public/%252e%252e/x",
+        ] {
+            assert!(matches!(rules.choose("GET", path, CASE), Err(Fault::Ambiguous { .. })), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rule_itself_is_read_as_a_path_is() {
+        let below = |prefix| Pattern::below(prefix).unwrap();
+        let exact = |path| Pattern::exact(path).unwrap();
+        let rules = Rules::new([
+            Rule::new(exact("/favicon.ico"), "icon"),
+            Rule::new(below("/API"), "api"),
+            Rule::new(below("/admin/"), "admins"),
+            Rule::new(exact("/health"), "anyone"),
+            Rule::new(below("/"), "employees"),
+        ]);
+        for (path, expected) in [
+            ("/favicon.ico", Ok(Some(0))),
+            ("/favicon.png", Ok(Some(4))),
+            ("/API/x", Ok(Some(1))),
+            ("/api/x", ambiguous(4, 1)),
+            ("/admin/x", Ok(Some(2))),
+            ("/admin", ambiguous(4, 2)),
+            ("/health", Ok(Some(3))),
+            ("/health/", ambiguous(4, 3)),
+            ("/health.json", ambiguous(4, 3)),
+        ] {
+            assert_eq!(rules.choose("GET", path, CASE), expected, "{path}");
+        }
+        assert_eq!(rules.choose("GET", "/api/x", Case::Ignored), Ok(Some(1)));
+        assert_eq!(rules.choose("GET", "/api/x", Case::Exact), Ok(Some(4)));
+    }
+
+    #[test]
+    fn rules_of_one_effect_are_one_rule_and_no_rule_is_one() {
+        let same = rules(&[("/static", "anyone"), ("/assets", "anyone")]);
+        assert_eq!(same.choose("GET", "/static/../assets", CASE), Ok(Some(0)));
+        let none = Err(Fault::Ambiguous { first: Some(0), second: None });
+        assert_eq!(same.choose("GET", "/static/../x", CASE), none);
+        assert_eq!(same.choose("GET", "/x//y", CASE), Ok(None));
+        let mut posted = Rule::new(Pattern::below("/").unwrap(), "employees");
+        posted.methods.push("POST".into());
+        let by_method = Rules::new([posted]);
+        assert_eq!(by_method.choose("POST", "/x", CASE), Ok(Some(0)));
+        assert_eq!(by_method.choose("post", "/x", CASE), Ok(None));
+    }
+}
