@@ -6,5 +6,14 @@ mod bytes;
 mod gateway_setup;
 #[path = "enumeration/kolmogorov_smirnov.rs"]
 mod kolmogorov_smirnov;
+#[path = "enumeration/operator.rs"]
+mod operator;
+mod scripted_cognito;
+#[path = "enumeration/sequences.rs"]
+mod sequences;
+#[path = "enumeration/signed_in.rs"]
+mod signed_in;
 #[path = "enumeration/timing.rs"]
 mod timing;
+#[path = "enumeration/wire.rs"]
+mod wire;

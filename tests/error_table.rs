@@ -11,8 +11,8 @@ use std::{
 /// Facts of the service model (botocore 1.44.5): the exceptions that each operation declares.
 const DECLARED: &str = include_str!("facts/cognito-operation-errors.json");
 
-/// Operations that take a user's name from anyone.
-const OPEN: [Operation; 7] = [
+/// Operations in which a caller names a user, or an address.
+const OPEN: [Operation; 10] = [
     Operation::SignUp,
     Operation::ConfirmSignUp,
     Operation::ResendConfirmationCode,
@@ -20,7 +20,14 @@ const OPEN: [Operation; 7] = [
     Operation::PasswordVerifier,
     Operation::ForgotPassword,
     Operation::ConfirmForgotPassword,
+    Operation::UpdateAlias,
+    Operation::GetUserAttributeVerificationCode,
+    Operation::VerifyUserAttribute,
 ];
+
+/// Exceptions that are about the caller's own account, where it is known by an access token.
+const OF_THE_CALLER: [Exception; 4] =
+    [Exception::NotAuthorized, Exception::UserNotFound, Exception::UserNotConfirmed, Exception::PasswordResetRequired];
 
 /// Exceptions that are the same for whoever is asked about.
 const OF_THE_SERVICE: [Exception; 8] = [
@@ -72,19 +79,24 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
         // What a name without an account gets: the answer of a success, wrong credentials, or a wrong code.
         let nobody = match operation {
             Operation::InitiateAuth | Operation::PasswordVerifier => Outcome::Problem(ProblemName::InvalidCredentials),
-            Operation::ConfirmSignUp | Operation::ConfirmForgotPassword => Outcome::Problem(ProblemName::InvalidCode),
+            Operation::ConfirmSignUp | Operation::ConfirmForgotPassword | Operation::VerifyUserAttribute => {
+                Outcome::Problem(ProblemName::InvalidCode)
+            }
             _ => Outcome::AsIfAccepted,
         };
+        assert_eq!(operation.unforeseen(), nobody, "{operation:?}: an exception that the table does not have");
         for row in rows.iter().filter(|row| !OF_THE_SERVICE.contains(&row.exception)) {
-            let is_told_after_the_right_code =
-                operation == Operation::ConfirmSignUp && row.exception == Exception::AliasExists;
+            let is_the_callers = matches!(
+                operation,
+                Operation::UpdateAlias | Operation::GetUserAttributeVerificationCode | Operation::VerifyUserAttribute
+            ) && OF_THE_CALLER.contains(&row.exception);
             let is_a_wrong_secret = operation == Operation::SignUp && row.exception == Exception::NotAuthorized;
             let outcome = match row.outcome {
                 Outcome::AfterProof { hidden, .. } => Outcome::Problem(hidden),
                 outcome => outcome,
             };
             assert!(
-                outcome == nobody || is_told_after_the_right_code || is_a_wrong_secret,
+                outcome == nobody || is_the_callers || is_a_wrong_secret,
                 "{operation:?}: {} tells of an account",
                 row.exception.name()
             );
@@ -92,8 +104,28 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
     }
     let hidden: BTreeSet<Operation> =
         rows().filter(|row| row.outcome == Outcome::AsIfAccepted).map(|row| row.operation).collect();
-    let sends_a_code = [Operation::SignUp, Operation::ResendConfirmationCode, Operation::ForgotPassword];
+    let sends_a_code = [
+        Operation::SignUp,
+        Operation::ResendConfirmationCode,
+        Operation::ForgotPassword,
+        Operation::UpdateAlias,
+        Operation::GetUserAttributeVerificationCode,
+    ];
     assert_eq!(hidden, sends_a_code.into(), "no other operation has a success that can be shown to anyone");
+}
+
+/// Whoever signs up chooses the password: that it is right does not show that the account was there before.
+#[test]
+fn that_an_account_is_not_confirmed_is_never_told_after_a_password() {
+    for operation in [Operation::InitiateAuth, Operation::PasswordVerifier, Operation::RespondToAuthChallenge] {
+        let row = rows().find(|row| row.operation == operation && row.exception == Exception::UserNotConfirmed);
+        let row = row.expect("it is declared");
+        let hidden = match operation {
+            Operation::RespondToAuthChallenge => ProblemName::SessionInvalid,
+            _ => ProblemName::InvalidCredentials,
+        };
+        assert_eq!(row.outcome, Outcome::Problem(hidden), "{operation:?}");
+    }
 }
 
 #[test]
@@ -113,8 +145,9 @@ fn rendered() -> String {
          Generated from the table in `guest/core/src/accounts/table.rs` by `cargo test --test error_table`\n\
          (`POOLGATE_WRITE_DOCS=1` writes it). The exceptions are those that the service model declares.\n\n\
          *as if accepted*: the answer that a success has. *… after the proof*: told only where the operator has stated that\n\
-         Cognito looks at the password or code first, and as the second otherwise. An exception that is not in the table is\n\
-         answered with `failed` (500). The private reason is for logs and metrics; a caller never sees it.\n\n\
+         Cognito looks at the password, code or session first (`proof_comes_first`), and as the second otherwise. An exception\n\
+         that is not in the table is answered as the last line of each operation says, and is an error in the log. The private\n\
+         reason is for logs and metrics; a caller never sees it.\n\n\
          ## Problems\n\n| problem | status | retrying helps | what it means |\n|---|---|---|---|\n",
     );
     for problem in ProblemName::ALL {
@@ -138,6 +171,11 @@ fn rendered() -> String {
             let (exception, meaning) = (row.exception.name(), row.exception.meaning());
             text += &format!("| `{exception}` | {outcome} | {status} | {retry} | {meaning} |\n");
         }
+        let unforeseen = match operation.unforeseen() {
+            Outcome::Problem(problem) => format!("`{}` | {}", problem.name(), problem.status()),
+            _ => "as if accepted | 200".into(),
+        };
+        text += &format!("| any other | {unforeseen} | no | an exception that nobody has foreseen |\n");
     }
     text
 }

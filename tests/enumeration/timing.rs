@@ -1,19 +1,26 @@
-//! The time: answers are held to a floor with jitter, so that it tells nothing.
+//! The time: answers are held to a floor with jitter, so that it tells nothing. It is measured at the gateway, with the operator's hook,
+//! the log and the counters at work.
 
-use super::kolmogorov_smirnov::p_value;
-use crate::account_setup::{PASSWORD, account_builder, secret};
-use axum::{Router, body::Bytes, extract::Request, http::StatusCode, response::IntoResponse};
-use poolgate::accounts::{Accounts, Floor};
+use super::{kolmogorov_smirnov::p_value, operator::Log};
+use crate::{
+    account_setup::{PASSWORD, account_builder},
+    gateway_setup::serve,
+    scripted_cognito::{Reply, ScriptedCognito},
+};
+use poolgate::{
+    accounts::{AccountsBuilder, Floor},
+    gateway::Gateway,
+};
 use poolgate_tests::{dice::Dice, ministack::Ministack, test_pool::PoolOptions};
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
+use serde_json::json;
 use std::{
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
-use tokio::net::TcpListener;
 
 /// Timings each way.
 const TIMINGS: usize = 500;
@@ -27,28 +34,25 @@ const FLOOR: Floor = Floor { least: Duration::from_millis(250), jitter: Duration
 const TRIES: usize = 3;
 const EXISTS: &str = "confirmed";
 
-/// A proxy before a real server, which takes longer for the user who exists.
-async fn delaying(upstream: String) -> String {
-    let http = Client::builder().no_proxy().build().expect("an HTTP client");
-    let dice = Arc::new(Mutex::new(Dice::new(7)));
-    let handler = async move |request: Request| {
-        let (parts, body) = request.into_parts();
-        let body: Bytes = axum::body::to_bytes(body, 1 << 16).await.expect("a body");
-        if String::from_utf8_lossy(&body).contains(EXISTS) {
-            let span = (DELAY_MS.end - DELAY_MS.start) as usize;
-            let more = dice.lock().expect("no panic").roll(span) as u64;
-            tokio::time::sleep(Duration::from_millis(DELAY_MS.start + more)).await;
+/// What the operator's hook takes: it is called for the user who exists only.
+const HOOK: Duration = Duration::from_millis(15);
+
+/// A proxy before a real server, which takes longer for the user who exists, and knows the address of that user.
+async fn delaying(upstream: &str) -> ScriptedCognito {
+    let dice = Mutex::new(Dice::new(7));
+    ScriptedCognito::start(upstream, move |operation, request| {
+        let is_about_them = request.to_string().contains(EXISTS);
+        let span = (DELAY_MS.end - DELAY_MS.start) as usize;
+        match (operation, is_about_them) {
+            ("UpdateUserAttributes", true) => Reply::Exception("AliasExistsException"),
+            (_, false) => Reply::Pass,
+            (_, true) => {
+                let more = dice.lock().expect("no panic").roll(span) as u64;
+                Reply::PassAfter(Duration::from_millis(DELAY_MS.start + more))
+            }
         }
-        let post = http.post(&upstream).headers(parts.headers).body(body);
-        let answer = post.send().await.expect("the server answers");
-        let status = StatusCode::from_u16(answer.status().as_u16()).expect("a status");
-        let content_type = [("content-type", "application/x-amz-json-1.1")];
-        (status, content_type, answer.bytes().await.expect("a body")).into_response()
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(axum::serve(listener, Router::new().fallback(handler)).into_future());
-    endpoint
+    })
+    .await
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,25 +60,50 @@ enum Question {
     SignUp,
     SignIn,
     ForgotPassword,
+    /// Of a signed-in user, for an address.
+    ChangeAddress,
+}
+
+/// The gateway, as one who asks about users sees it.
+#[derive(Clone)]
+struct Asked {
+    http: Client,
+    public: String,
+    token: String,
 }
 
 impl Question {
-    async fn ask(self, accounts: &Accounts, username: &str) {
-        let answered = match self {
-            Self::SignUp => accounts.sign_up(username, &secret(PASSWORD), &[]).await.is_ok(),
-            Self::SignIn => accounts.sign_in(username, &secret("Wrong-Horse-7")).await.is_err(),
-            Self::ForgotPassword => accounts.forgot_password(username).await.is_ok(),
+    async fn ask(self, asked: &Asked, username: &str) {
+        let post = |path: &str| asked.http.post(format!("{}{path}", asked.public));
+        let (request, expected) = match self {
+            Self::SignUp => {
+                (post("/v1/sign-up").json(&json!({ "username": username, "password": PASSWORD })), StatusCode::OK)
+            }
+            Self::SignIn => {
+                let wrong = json!({ "username": username, "password": "Wrong-Horse-7" });
+                (post("/v1/sign-in").json(&wrong), StatusCode::UNAUTHORIZED)
+            }
+            Self::ForgotPassword => {
+                (post("/v1/forgot-password").json(&json!({ "username": username })), StatusCode::OK)
+            }
+            Self::ChangeAddress => {
+                let patch = asked.http.patch(format!("{}/v1/user", asked.public)).bearer_auth(&asked.token);
+                let email = json!({ "attributes": { "email": format!("{username}@example.com") } });
+                (patch.json(&email), StatusCode::OK)
+            }
         };
-        assert!(answered, "{self:?}: an unexpected answer");
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), expected, "{self:?}: an unexpected answer");
+        answer.bytes().await.expect("a body");
     }
 }
 
 /// How long the answers took, in seconds: about the user who exists, and about ones who do not, in turns.
-async fn timings(accounts: &Accounts, question: Question) -> (Vec<f64>, Vec<f64>) {
+async fn timings(asked: &Asked, question: Question) -> (Vec<f64>, Vec<f64>) {
     static NOBODY: AtomicU32 = AtomicU32::new(0);
     let tasks: Vec<_> = (0..AT_ONCE)
         .map(|task| {
-            let accounts = accounts.clone();
+            let gateway = asked.clone();
             tokio::spawn(async move {
                 let (mut exists, mut nobody) = (Vec::new(), Vec::new());
                 for turn in 0..(2 * TIMINGS).div_ceil(AT_ONCE) + 1 {
@@ -85,7 +114,7 @@ async fn timings(accounts: &Accounts, question: Question) -> (Vec<f64>, Vec<f64>
                         false => EXISTS.into(),
                     };
                     let asked = Instant::now();
-                    question.ask(&accounts, &name).await;
+                    question.ask(&gateway, &name).await;
                     let took = asked.elapsed().as_secs_f64();
                     if is_about_nobody { nobody.push(took) } else { exists.push(took) }
                 }
@@ -103,15 +132,28 @@ async fn timings(accounts: &Accounts, question: Question) -> (Vec<f64>, Vec<f64>
     (exists, nobody)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Threads enough that a hook that keeps one of them does not keep the others' answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 16)]
 async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_does() {
+    let _log = Log::default();
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
-    pool.sign_up_user_in_groups(EXISTS, PASSWORD, &[]).await;
-    let builder = account_builder(&delaying(server.endpoint().to_owned()).await, &pool).await;
-    let open = builder.clone().build().await.expect("the accounts build");
-    let held = builder.floor(FLOOR).build().await.expect("the accounts build");
-    for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword] {
+    for name in [EXISTS, "caller"] {
+        pool.sign_up_user_in_groups(name, PASSWORD, &[]).await;
+    }
+    let token = pool.sign_in("caller", PASSWORD).await.access_token;
+    let proxy = delaying(server.endpoint()).await;
+    let builder = account_builder(&proxy.endpoint, &pool).await;
+    let builder = builder.on_username_taken(|_| std::thread::sleep(HOOK));
+    let http = Client::builder().no_proxy().build().expect("an HTTP client");
+    let gateway = async |builder: AccountsBuilder| {
+        let accounts = builder.build().await.expect("the accounts build");
+        serve(Gateway::new(accounts).rate_limit(None)).await
+    };
+    let (open_gateway, held_gateway) = (gateway(builder.clone()).await, gateway(builder.floor(FLOOR)).await);
+    let asked = |public: &String| Asked { http: http.clone(), public: public.clone(), token: token.clone() };
+    let (open, held) = (asked(&open_gateway.public), asked(&held_gateway.public));
+    for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword, Question::ChangeAddress] {
         let (exists, nobody) = timings(&open, question).await;
         let p = p_value(&exists, &nobody);
         println!("{question:?} without the floor: p = {p:.1e}");

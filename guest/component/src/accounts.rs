@@ -106,13 +106,13 @@ impl Guest for Component {
         })
     }
 
-    fn update_attributes(access_token: String, attributes: Vec<pool::Attribute>) -> Answer<Vec<wit::Delivery>> {
-        let deliveries = run(|it| it.update_attributes(&access_token, &core_attributes(attributes)))?;
-        Ok(deliveries.into_iter().map(delivery).collect())
+    fn update_attributes(access_token: String, attributes: Vec<pool::Attribute>) -> Answer<Vec<wit::AliasChange>> {
+        let changes = run(|it| it.update_attributes(&access_token, &core_attributes(attributes)))?;
+        Ok(changes.into_iter().map(alias_change).collect())
     }
 
-    fn send_attribute_code(access_token: String, attribute: String) -> Answer<wit::Delivery> {
-        run(|it| it.send_attribute_code(&access_token, &attribute)).map(delivery)
+    fn send_attribute_code(access_token: String, attribute: String) -> Answer<wit::Accepted> {
+        run(|it| it.send_attribute_code(&access_token, &attribute)).map(accepted)
     }
 
     fn verify_attribute(access_token: String, attribute: String, code: String) -> Answer<()> {
@@ -200,8 +200,14 @@ fn accepted(accepted: core::Accepted) -> wit::Accepted {
     wit::Accepted { delivery: delivery(accepted.delivery), hidden: accepted.hidden.map(private_reason) }
 }
 
+fn alias_change(change: core::AliasChange) -> wit::AliasChange {
+    let core::AliasChange { name, delivery: to, hidden } = change;
+    wit::AliasChange { name, delivery: to.map(delivery), hidden: hidden.map(private_reason) }
+}
+
 fn private_reason(reason: core::PrivateReason) -> wit::PrivateReason {
-    wit::PrivateReason { operation: reason.operation.into(), failure: reason.failure, meaning: reason.meaning.into() }
+    let core::PrivateReason { operation, failure, meaning, unforeseen } = reason;
+    wit::PrivateReason { operation: operation.into(), failure, meaning: meaning.into(), unforeseen }
 }
 
 fn problem(problem: core::Problem) -> wit::Problem {
@@ -248,6 +254,7 @@ fn not_configured() -> wit::Problem {
             operation: String::new(),
             failure: "not-configured".into(),
             meaning: "configure was not called".into(),
+            unforeseen: false,
         },
     }
 }

@@ -41,10 +41,6 @@ fn owner(owner: core::TotpOwner<'_>) -> wit::TotpOwner {
     }
 }
 
-fn delivery(delivery: wit::CodeDelivery) -> core::CodeDelivery {
-    core::CodeDelivery { medium: delivery.medium, destination: delivery.destination }
-}
-
 fn setting(setting: core::MfaSetting) -> wit::MfaSetting {
     wit::MfaSetting { enabled: setting.enabled, preferred: setting.preferred }
 }
@@ -129,17 +125,12 @@ impl core::UserPool for ImportedUserPool {
         Ok(core::User { username, attributes, mfa_settings, preferred_mfa })
     }
 
-    fn update_user_attributes(
-        &self,
-        access_token: &str,
-        changed: &[core::Attribute],
-    ) -> Called<Vec<core::CodeDelivery>> {
-        let deliveries = wit::update_user_attributes(access_token, &attributes(changed)).map_err(failure)?;
-        Ok(deliveries.into_iter().map(delivery).collect())
+    fn update_user_attributes(&self, access_token: &str, changed: &[core::Attribute]) -> Called<()> {
+        wit::update_user_attributes(access_token, &attributes(changed)).map_err(failure)
     }
 
-    fn get_user_attribute_verification_code(&self, access_token: &str, attribute: &str) -> Called<core::CodeDelivery> {
-        wit::get_user_attribute_verification_code(access_token, attribute).map(delivery).map_err(failure)
+    fn get_user_attribute_verification_code(&self, access_token: &str, attribute: &str) -> Called<()> {
+        wit::get_user_attribute_verification_code(access_token, attribute).map_err(failure)
     }
 
     fn verify_user_attribute(&self, access_token: &str, attribute: &str, code: &str) -> Called<()> {

@@ -40,6 +40,9 @@ pub struct PrivateReason {
     pub failure: String,
     /// What it means.
     pub meaning: String,
+    /// An exception that the table of what the public learns (`docs/account-errors.md`) does not have. Look at it: where the caller
+    /// has named an account or an address, it was answered as for one that is not there.
+    pub unforeseen: bool,
 }
 
 /// A refusal.
@@ -61,7 +64,8 @@ pub struct Problem {
 impl Problem {
     /// A problem that the host itself has.
     pub(crate) fn of(name: ProblemName, status: u16, failure: &str, meaning: &str) -> Self {
-        let private = PrivateReason { operation: String::new(), failure: failure.into(), meaning: meaning.into() };
+        let (failure, meaning) = (failure.into(), meaning.into());
+        let private = PrivateReason { operation: String::new(), failure, meaning, unforeseen: false };
         let retry_after = (status == 503).then_some(Duration::from_secs(2));
         Self { name, status, detail: None, retry_after, private }
     }
@@ -102,6 +106,19 @@ pub struct Accepted {
     /// Where to, computed from what was typed.
     pub delivery: Delivery,
     /// Why it is not. For logs. **Never tell a caller.**
+    pub hidden: Option<PrivateReason>,
+}
+
+/// What became of an alias (an email address, a phone number or a preferred user name) that a signed-in user has asked for: the
+/// same for the caller, whether another account has it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AliasChange {
+    /// `email`, `phone_number` or `preferred_username`.
+    pub name: String,
+    /// Where a code goes if the user pool sends one, computed from what was typed. `None` for a name.
+    pub delivery: Option<Delivery>,
+    /// Why it was not changed. For logs. **Never tell a caller.**
     pub hidden: Option<PrivateReason>,
 }
 
@@ -230,7 +247,8 @@ pub struct MfaPreference {
 
 impl From<wit::PrivateReason> for PrivateReason {
     fn from(reason: wit::PrivateReason) -> Self {
-        Self { operation: reason.operation, failure: reason.failure, meaning: reason.meaning }
+        let wit::PrivateReason { operation, failure, meaning, unforeseen } = reason;
+        Self { operation, failure, meaning, unforeseen }
     }
 }
 
@@ -255,6 +273,13 @@ impl From<wit::Delivery> for Delivery {
 impl From<wit::Accepted> for Accepted {
     fn from(accepted: wit::Accepted) -> Self {
         Self { delivery: accepted.delivery.into(), hidden: accepted.hidden.map(Into::into) }
+    }
+}
+
+impl From<wit::AliasChange> for AliasChange {
+    fn from(change: wit::AliasChange) -> Self {
+        let wit::AliasChange { name, delivery, hidden } = change;
+        Self { name, delivery: delivery.map(Into::into), hidden: hidden.map(Into::into) }
     }
 }
 

@@ -5,7 +5,8 @@ use super::{
     app_client::AppClient,
     bindings::exports::poolgate::auth::accounts as wit,
     cognito::{Cognito, CognitoSettings},
-    flows::{Hook, Inner},
+    flows::Inner,
+    report::Hook,
     sandbox::AccountSandbox,
 };
 use crate::{
@@ -150,8 +151,19 @@ impl AccountsBuilder {
         self
     }
 
-    /// States that Cognito looks at the password or code before it answers that an account is not confirmed, that its password
-    /// must be reset, or that a new password is refused. Then the caller is told; otherwise never. Try it with your pool first.
+    /// States that Cognito looks at the password, code or session before it says one of these of an account. Then the caller is told
+    /// them; otherwise they are answered like a wrong password, code or session. Try it with your pool first.
+    ///
+    /// - At sign-in, after the password: `password-reset-required`.
+    /// - With a new password, after the code of the recovery: `account-not-confirmed`, `password-rejected`.
+    /// - Confirming a sign-up or verifying an attribute, after the code: `alias-taken`, that another account has the address.
+    /// - Answering a challenge, after the session: `mfa-not-set-up`.
+    ///
+    /// That an account is not confirmed is never told at sign-in, with this or without it: the password of such an account was chosen by
+    /// whoever signed up, so that a stranger could sign up with any name, sign in, and learn from the answer whether it was free.
+    ///
+    /// What it tells, it tells those who have received the code. A caller can have a code sent to a mailbox of their own: where user names
+    /// are no addresses, a sign-up with another's name sends one only if the name was free. Neither this nor its absence hides that.
     pub fn proof_comes_first(mut self) -> Self {
         self.proof_comes_first = true;
         self
@@ -187,8 +199,9 @@ impl AccountsBuilder {
         self
     }
 
-    /// Called when someone signs up with a name that is taken, so that you can write to the real owner. It must return at once:
-    /// spawn what takes time.
+    /// Called when someone signs up with a name that is taken, or a signed-in user asks for an address or a preferred user name that
+    /// is, so that you can write to the real owner. It must return at once: spawn what takes time. It is called before the answer is
+    /// held ([`Floor`]); what it takes longer than that can be measured. If it panics, the log says so, and the answer is the same.
     pub fn on_username_taken(mut self, hook: impl Fn(UsernameTaken) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
         self

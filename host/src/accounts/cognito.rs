@@ -137,8 +137,9 @@ impl Cognito {
 
     /// The second: the proof. `now` is in seconds since the Unix epoch.
     pub(crate) async fn prove_srp(&self, proof: &Proof, now: u64) -> Called<wit::AuthReply> {
-        // Whatever is missing or no number: an answer that is none.
-        let response = self.srp_response(proof, now).ok_or(wit::Failure::Unreachable)?;
+        // Something is missing, or no number. It may be so for made-up users only: the answer must be that of a wrong password.
+        let unusable = || wit::Failure::Exception("UnusableSrpChallenge".into());
+        let response = self.srp_response(proof, now).ok_or_else(unusable)?;
         self.respond_to_auth_challenge(response).await
     }
 
@@ -262,26 +263,16 @@ impl Cognito {
         })
     }
 
-    pub(crate) async fn update_user_attributes(
-        &self,
-        token: String,
-        changed: Vec<wit::Attribute>,
-    ) -> Called<Vec<wit::CodeDelivery>> {
+    pub(crate) async fn update_user_attributes(&self, token: String, changed: Vec<wit::Attribute>) -> Called<()> {
         let _turn = self.turn()?;
         let call = self.client.update_user_attributes().access_token(token);
-        let reply = call.set_user_attributes(Some(attributes(changed)?)).send().await.map_err(failure)?;
-        Ok(reply.code_delivery_details_list.unwrap_or_default().into_iter().map(Some).map(delivery).collect())
+        call.set_user_attributes(Some(attributes(changed)?)).send().await.map(drop).map_err(failure)
     }
 
-    pub(crate) async fn get_user_attribute_verification_code(
-        &self,
-        token: String,
-        attribute: String,
-    ) -> Called<wit::CodeDelivery> {
+    pub(crate) async fn get_user_attribute_verification_code(&self, token: String, attribute: String) -> Called<()> {
         let _turn = self.turn()?;
         let call = self.client.get_user_attribute_verification_code().access_token(token).attribute_name(attribute);
-        let reply = call.send().await.map_err(failure)?;
-        Ok(delivery(reply.code_delivery_details))
+        call.send().await.map(drop).map_err(failure)
     }
 
     pub(crate) async fn verify_user_attribute(&self, token: String, attribute: String, code: String) -> Called<()> {
@@ -345,13 +336,6 @@ fn attributes(attributes: Vec<wit::Attribute>) -> Called<Vec<sdk::AttributeType>
         .map(attribute)
         .collect::<Result<_, _>>()
         .map_err(|_| wit::Failure::Exception("InvalidParameterException".into()))
-}
-
-/// All of it is optional in the service model.
-fn delivery(details: Option<sdk::CodeDeliveryDetailsType>) -> wit::CodeDelivery {
-    let medium = details.as_ref().and_then(|details| details.delivery_medium.as_ref());
-    let medium = medium.map(|medium| medium.as_str().to_owned()).unwrap_or_default();
-    wit::CodeDelivery { medium, destination: details.and_then(|details| details.destination) }
 }
 
 /// Tokens without an access token are none.

@@ -1,11 +1,12 @@
 //! The accounts: built once, cheap to clone, used from many tasks.
 
 use super::{
-    Accepted, AccountsBuilder, Attribute, ChallengeAnswer, Delivery, Floor, MfaPreference, PrivateReason, Problem,
-    ProblemName, RefreshFlow, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    Accepted, AccountsBuilder, AliasChange, Attribute, ChallengeAnswer, Floor, MfaPreference, Problem, ProblemName,
+    RefreshFlow, SignedIn, Tokens, TotpOwner, TotpSecret, User,
     bindings::{AccountFlows, exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
     cognito::{Cognito, Proof},
     guest::Guest,
+    report::{FlowAnswer, Hook},
     sandbox::AccountSandbox,
 };
 use crate::{Answer, Reason, TokenUse, Verified, Verifier, revocation::Revocation, sandbox::Failure};
@@ -13,22 +14,6 @@ use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use wasmtime::Store;
-
-pub(super) type Hook = Arc<dyn Fn(UsernameTaken) + Send + Sync>;
-
-/// Someone has signed up with a name that is taken, and was told what everyone is told. Its `Debug` does not show the name.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct UsernameTaken {
-    /// The name that was typed.
-    pub username: String,
-}
-
-impl fmt::Debug for UsernameTaken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("UsernameTaken").finish_non_exhaustive()
-    }
-}
 
 /// Runs Cognito's account flows in the sandbox, each in an instance of its own.
 ///
@@ -50,7 +35,7 @@ impl fmt::Debug for UsernameTaken {
 /// ```
 #[derive(Clone)]
 pub struct Accounts {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 pub(super) struct Inner {
@@ -72,7 +57,7 @@ type Called<T> = wasmtime::Result<Result<T, wit::Problem>>;
 
 /// # Errors
 /// Every flow: a [`Problem`]. Flows that take a user's name answer the same whether there is such a user or not, and take the
-/// same time ([`Floor`]).
+/// same time ([`Floor`]). So do those in which a signed-in user names an address, and those that verify it.
 ///
 /// # Cancelling
 /// A flow that is dropped may have happened, as one whose connection was lost may. Those that tell the store of revoked tokens go on to
@@ -109,12 +94,12 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_up(store, username, password.expose_secret(), &with).await
         };
-        let accepted = self.accepted("sign-up", flow).await?;
-        let is_taken = |reason: &PrivateReason| reason.failure == "UsernameExistsException";
-        if let (Some(hook), Some(_)) = (&self.inner.hook, accepted.hidden.as_ref().filter(|reason| is_taken(reason))) {
-            hook(UsernameTaken { username: username.to_owned() });
-        }
-        Ok(accepted)
+        self.held(async {
+            let accepted = self.accepted("sign-up", flow).await?;
+            self.report_taken("sign-up", username, accepted.hidden.as_ref());
+            Ok(accepted)
+        })
+        .await
     }
 
     /// Confirms a sign-up with the code (`ConfirmSignUp`).
@@ -122,7 +107,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_confirm_sign_up(store, username, code.expose_secret()).await
         };
-        self.held("confirm-sign-up", None, flow).await
+        self.held(self.run("confirm-sign-up", None, flow)).await
     }
 
     /// Sends the code of a sign-up again (`ResendConfirmationCode`).
@@ -130,7 +115,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_resend_code(store, username).await
         };
-        self.accepted("resend-code", flow).await
+        self.held(self.accepted("resend-code", flow)).await
     }
 
     /// Signs in with a password (`USER_PASSWORD_AUTH`).
@@ -138,7 +123,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_in(store, username, password.expose_secret()).await
         };
-        self.signing_in("sign-in", None, flow).await
+        self.held(self.signing_in("sign-in", None, flow)).await
     }
 
     /// Signs in with SRP (`USER_SRP_AUTH`, RFC 5054): the password enters neither the sandbox nor the network.
@@ -148,7 +133,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_in_srp(store, username).await
         };
-        self.signing_in("sign-in-srp", Some(proof), flow).await
+        self.held(self.signing_in("sign-in-srp", Some(proof), flow)).await
     }
 
     /// Answers a challenge (`RespondToAuthChallenge`), with the name and the session that came with it.
@@ -163,7 +148,7 @@ impl Accounts {
             let accounts = it.poolgate_auth_accounts();
             accounts.call_answer_challenge(store, username, session.expose_secret(), &answer).await
         };
-        self.signing_in("answer-challenge", None, flow).await
+        self.held(self.signing_in("answer-challenge", None, flow)).await
     }
 
     /// Begins to set up an authenticator app (`AssociateSoftwareToken`, RFC 6238).
@@ -212,7 +197,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_forgot_password(store, username).await
         };
-        self.accepted("forgot-password", flow).await
+        self.held(self.accepted("forgot-password", flow)).await
     }
 
     /// Sets a new password with the code (`ConfirmForgotPassword`).
@@ -226,7 +211,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_confirm_forgot_password(store, username, code, password).await
         };
-        self.held("confirm-forgot-password", None, flow).await
+        self.held(self.run("confirm-forgot-password", None, flow)).await
     }
 
     /// Changes the password of a signed-in user (`ChangePassword`).
@@ -251,27 +236,43 @@ impl Accounts {
         Ok(self.as_caller("get-user", access_token, flow).await?.into())
     }
 
-    /// Changes attributes of a signed-in user (`UpdateUserAttributes`). It answers where codes went for those that must be
-    /// verified.
+    /// Changes attributes of a signed-in user (`UpdateUserAttributes`). It answers the same for an address or a preferred user name
+    /// that another account has, and the operator's hook is called.
+    ///
+    /// Attributes that are no aliases are changed first, in one call, and then each alias by a call of its own: if a later one ends with
+    /// a problem, the earlier ones are changed. To send the same again does no harm.
+    ///
+    /// Where the user pool changes an address before it is verified, what comes later tells whether it was taken: see
+    /// `docs/accounts.md`.
     pub async fn update_attributes(
         &self,
         access_token: &SecretString,
         attributes: &[Attribute],
-    ) -> Result<Vec<Delivery>, Problem> {
+    ) -> Result<Vec<AliasChange>, Problem> {
         let changed: Vec<pool::Attribute> = attributes.iter().map(Into::into).collect();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_update_attributes(store, token, &changed).await
         };
-        let deliveries = self.as_caller("update-attributes", access_token, flow).await?;
-        Ok(deliveries.into_iter().map(Into::into).collect())
+        self.held(async {
+            let changes = self.as_caller("update-attributes", access_token, flow).await?;
+            let changes: Vec<AliasChange> = changes.into_iter().map(Into::into).collect();
+            for change in &changes {
+                let typed = attributes.iter().find(|attribute| attribute.name == change.name);
+                let typed = typed.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+                self.report_taken("update-attributes", typed, change.hidden.as_ref());
+            }
+            Ok(changes)
+        })
+        .await
     }
 
-    /// Sends a code that verifies an attribute (`GetUserAttributeVerificationCode`).
-    pub async fn send_attribute_code(&self, access_token: &SecretString, attribute: &str) -> Result<Delivery, Problem> {
+    /// Sends a code that verifies an attribute, if there is anything to verify (`GetUserAttributeVerificationCode`). It answers the
+    /// same if there is not, which would tell what became of the change before it.
+    pub async fn send_attribute_code(&self, access_token: &SecretString, attribute: &str) -> Result<Accepted, Problem> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_send_attribute_code(store, token, attribute).await
         };
-        Ok(self.as_caller("send-attribute-code", access_token, flow).await?.into())
+        self.held(async { Ok(self.as_caller("send-attribute-code", access_token, flow).await?.into()) }).await
     }
 
     /// Verifies an attribute with the code (`VerifyUserAttribute`).
@@ -285,7 +286,7 @@ impl Accounts {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_verify_attribute(store, token, attribute, code).await
         };
-        self.as_caller("verify-attribute", access_token, flow).await
+        self.held(self.as_caller("verify-attribute", access_token, flow)).await
     }
 
     /// Signs a user out everywhere (`GlobalSignOut`). Verifiers do not ask Cognito: access and ID tokens verify until they expire, unless
@@ -358,7 +359,7 @@ impl Accounts {
     }
 
     /// Runs a flow of a signed-in user: who it is, says the verified token alone.
-    async fn as_caller<T>(
+    async fn as_caller<T: FlowAnswer>(
         &self,
         name: &'static str,
         access_token: &SecretString,
@@ -368,7 +369,7 @@ impl Accounts {
     }
 
     /// The same, and who it is.
-    async fn as_known_caller<T>(
+    async fn as_known_caller<T: FlowAnswer>(
         &self,
         name: &'static str,
         access_token: &SecretString,
@@ -405,12 +406,7 @@ impl Accounts {
         name: &'static str,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::Accepted>,
     ) -> Result<Accepted, Problem> {
-        let accepted: Accepted = self.held(name, None, flow).await?.into();
-        if let Some(hidden) = &accepted.hidden {
-            log(name, "accepted", hidden);
-            self.inner.verifier.count_account(name, "accepted", &hidden.failure);
-        }
-        Ok(accepted)
+        Ok(self.run(name, None, flow).await?.into())
     }
 
     /// Runs a step of signing in, and verifies the tokens that come of it.
@@ -420,27 +416,22 @@ impl Accounts {
         proof: Option<Proof>,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::SignedIn>,
     ) -> Result<SignedIn, Problem> {
-        match self.held(name, proof, flow).await? {
+        match self.run(name, proof, flow).await? {
             // Revoked, just issued: the user has signed out within this very second.
             wit::SignedIn::Tokens(tokens) => Ok(SignedIn::Tokens(Box::new(self.verified(tokens, unavailable).await?))),
             wit::SignedIn::Challenge(challenge) => Ok(SignedIn::Challenge(challenge.into())),
         }
     }
 
-    /// Runs a flow that takes a user's name, and holds its answer.
-    async fn held<T>(
-        &self,
-        name: &'static str,
-        proof: Option<Proof>,
-        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<T>,
-    ) -> Result<T, Problem> {
+    /// Runs a flow that names a user or an address, and holds its answer. All that is done for it is done before.
+    async fn held<T>(&self, flow: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         let asked = Instant::now();
-        let answer = self.run(name, proof, flow).await;
+        let answer = flow.await;
         self.inner.floor.hold(asked).await;
         answer
     }
 
-    async fn run<T>(
+    async fn run<T: FlowAnswer>(
         &self,
         name: &'static str,
         proof: Option<Proof>,
@@ -450,13 +441,7 @@ impl Accounts {
             Ok(answer) => answer.map_err(Problem::from),
             Err(failure) => Err(sandbox_failed(failure)),
         };
-        match &answer {
-            Ok(_) => self.inner.verifier.count_account(name, "done", ""),
-            Err(problem) => {
-                log(name, problem.name.name(), &problem.private);
-                self.inner.verifier.count_account(name, problem.name.name(), &problem.private.failure);
-            }
-        }
+        self.report(name, &answer);
         answer
     }
 
@@ -531,9 +516,4 @@ fn unavailable(reason: &str) -> Problem {
 
 fn sandbox_failed(failure: Failure) -> Problem {
     Problem::of(ProblemName::Unavailable, 503, failure.name(), "the sandbox failed")
-}
-
-fn log(flow: &'static str, answer: &str, reason: &PrivateReason) {
-    let PrivateReason { operation, failure, meaning } = reason;
-    tracing::info!(flow, answer, operation, failure, meaning, "an account flow did not go through");
 }

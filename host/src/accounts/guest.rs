@@ -108,8 +108,8 @@ doors! {
     confirm_forgot_password(username: String, code: String, password: String) -> ();
     change_password(access_token: String, previous: String, proposed: String) -> ();
     get_user(access_token: String) -> user_pool::User;
-    update_user_attributes(access_token: String, attributes: Vec<user_pool::Attribute>) -> Vec<user_pool::CodeDelivery>;
-    get_user_attribute_verification_code(access_token: String, attribute: String) -> user_pool::CodeDelivery;
+    update_user_attributes(access_token: String, attributes: Vec<user_pool::Attribute>) -> ();
+    get_user_attribute_verification_code(access_token: String, attribute: String) -> ();
     verify_user_attribute(access_token: String, attribute: String, code: String) -> ();
     global_sign_out(access_token: String) -> ();
     revoke_token(refresh_token: String) -> ();

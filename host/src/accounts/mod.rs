@@ -12,13 +12,15 @@ mod cognito;
 mod floor;
 mod flows;
 mod guest;
+mod report;
 mod sandbox;
 mod srp;
 
 pub use answers::{
-    Accepted, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, DeliveryMedium, MfaPreference,
-    MfaSetting, PrivateReason, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    Accepted, AliasChange, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, DeliveryMedium,
+    MfaPreference, MfaSetting, PrivateReason, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
 };
 pub use builder::{AccountsBuilder, AccountsError, PasswordPolicy, RefreshFlow};
 pub use floor::Floor;
-pub use flows::{Accounts, UsernameTaken};
+pub use flows::Accounts;
+pub use report::UsernameTaken;

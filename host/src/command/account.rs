@@ -90,11 +90,12 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, Stop> {
                     "preferred_mfa": user.preferred_mfa })
         }
         Flow::UpdateAttributes { attributes } => {
-            let deliveries = accounts.update_attributes(&secret("Access token")?, &stated(attributes)).await?;
-            json!({ "deliveries": deliveries.iter().map(delivery).collect::<Vec<_>>() })
+            let changes = accounts.update_attributes(&secret("Access token")?, &stated(attributes)).await?;
+            let deliveries = changes.iter().filter_map(|change| change.delivery.as_ref());
+            json!({ "deliveries": deliveries.map(delivery).collect::<Vec<_>>() })
         }
         Flow::SendAttributeCode { attribute } => {
-            json!({ "delivery": delivery(&accounts.send_attribute_code(&secret("Access token")?, attribute).await?) })
+            accepted(accounts.send_attribute_code(&secret("Access token")?, attribute).await?)
         }
         Flow::VerifyAttribute { attribute } => {
             let (token, code) = (secret("Access token")?, secret("Code")?);

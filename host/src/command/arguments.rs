@@ -265,7 +265,8 @@ pub struct ServeArguments {
     /// Keep refresh tokens in a cookie that no script can read, and in no body
     #[arg(long)]
     pub refresh_cookie: bool,
-    /// Post {"username":"…"} there when someone signs up with a name that is taken, so that you can write to the real owner
+    /// Post {"username":"…","flow":"sign-up"} there when someone signs up with a name that is taken, so that you can write to the real
+    /// owner; "flow":"update-attributes" when a signed-in user asks for an address or a preferred user name that is
     #[arg(long, value_name = "URL")]
     pub username_taken_hook: Option<String>,
 }

@@ -46,8 +46,11 @@ pub struct Connection {
     /// An attribute that the user pool requires of a sign-up; repeat it for several
     #[arg(long = "require-attribute", value_name = "NAME", value_delimiter = ',')]
     pub required_attributes: Vec<String>,
-    /// Cognito looks at the password or code of this pool before it says that an account is not confirmed, that its password
-    /// must be reset, or that a new password is refused: then these are told. Try it with your pool first
+    /// Cognito looks at the password, code or session first, before it says that a password must be reset (sign-in), that an account is not
+    /// confirmed or a new password is refused (recovery), that another account has the address (confirming a sign-up, verifying an
+    /// attribute), or that a second factor is not set up (challenges): then these are told. Try it with your pool first. That an account is
+    /// not confirmed is never told at sign-in, for it would tell who signs up and then signs in whether the name was free. What this
+    /// can't hide: where user names are no addresses, a sign-up sends a code to the caller's own mailbox only if the name was free
     #[arg(long)]
     pub proof_comes_first: bool,
     /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken

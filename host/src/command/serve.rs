@@ -90,7 +90,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).await.map_err(taken)
 }
 
-/// Posts `{"username":"…"}` to the operator, in the background.
+/// Posts `{"username":"…","flow":"…"}` to the operator, in the background.
 fn hook(url: &str, allow_http_loopback: bool) -> Result<impl Fn(UsernameTaken) + Send + Sync + use<>, CommandError> {
     let refused = |error: poolgate::KeyUrlError| CommandError::Usage(format!("--username-taken-hook: {error}"));
     poolgate::KeyUrl::parse(url, allow_http_loopback).map_err(refused)?;
@@ -102,7 +102,7 @@ fn hook(url: &str, allow_http_loopback: bool) -> Result<impl Fn(UsernameTaken) +
             tracing::warn!("too many username-taken hooks are under way: one is dropped");
             return;
         };
-        let body = json!({ "username": taken.username }).to_string();
+        let body = json!({ "username": taken.username, "flow": taken.flow }).to_string();
         let post = client.post(&url).header("Content-Type", "application/json").body(body);
         tokio::spawn(async move {
             let _turn = turn;

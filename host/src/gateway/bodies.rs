@@ -1,7 +1,8 @@
 //! What goes in and out as JSON.
 
 use crate::accounts::{
-    Accepted, Attribute, Challenge, ChallengeAnswer, Delivery, MfaPreference, MfaSetting, SignedIn, Tokens, User,
+    Accepted, AliasChange, Attribute, Challenge, ChallengeAnswer, Delivery, MfaPreference, MfaSetting, SignedIn,
+    Tokens, User,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -267,10 +268,18 @@ impl From<Accepted> for AcceptedBody {
     }
 }
 
-/// Where codes went
+/// Where codes go, if the user pool sends them: to the email addresses and phone numbers that were typed
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Deliveries {
-    pub(crate) deliveries: Vec<DeliveryBody>,
+    deliveries: Vec<DeliveryBody>,
+}
+
+impl From<Vec<AliasChange>> for Deliveries {
+    /// Why one is not on its way is left out.
+    fn from(changes: Vec<AliasChange>) -> Self {
+        let deliveries = changes.into_iter().filter_map(|change| change.delivery);
+        Self { deliveries: deliveries.map(Into::into).collect() }
+    }
 }
 
 #[derive(Serialize, ToSchema)]

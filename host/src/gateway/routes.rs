@@ -209,6 +209,9 @@ route! {
 
 route! {
     /// Change the caller's attributes
+    ///
+    /// The answer is the same if another account has the email address, the phone number or the preferred user name. A code is on its way to
+    /// each address of the answer, if the user pool verifies it and no other account has it.
     patch "/v1/user", 200 = Deliveries, "bearer" =>
     async fn update_attributes(
         house: State,
@@ -216,8 +219,8 @@ route! {
         Body(body): Body<UpdateAttributes>,
     ) -> Answer<Deliveries> {
         let attributes = bodies::attributes(body.attributes);
-        let deliveries = house.accounts.update_attributes(&caller.0, &attributes).await?;
-        Ok(Json(Deliveries { deliveries: deliveries.into_iter().map(Into::into).collect() }))
+        let changes = house.accounts.update_attributes(&caller.0, &attributes).await?;
+        Ok(Json(changes.into()))
     }
 }
 
@@ -232,13 +235,16 @@ route! {
 
 route! {
     /// Send a code that verifies an attribute of the caller
+    ///
+    /// The answer is the same if there is nothing to verify.
     post "/v1/send-attribute-code", 200 = DeliveryBody, "bearer" =>
     async fn send_attribute_code(
         house: State,
         caller: Bearer,
         Body(body): Body<AttributeName>,
     ) -> Answer<DeliveryBody> {
-        Ok(Json(house.accounts.send_attribute_code(&caller.0, &body.attribute).await?.into()))
+        let accepted = house.accounts.send_attribute_code(&caller.0, &body.attribute).await?;
+        Ok(Json(accepted.delivery.into()))
     }
 }
 

@@ -76,11 +76,19 @@ impl ChallengeName {
     }
 }
 
+impl RawChallenge {
+    /// A challenge parameter.
+    pub(super) fn parameter(&self, key: &str) -> Option<&str> {
+        self.parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
 impl Challenge {
-    /// Reads what Cognito states. `typed` is the name that was typed.
-    pub(super) fn read(raw: RawChallenge, typed: &str) -> Result<Self, Problem> {
+    /// Reads what Cognito states. `typed` is the name that was typed; `user_id`, the one that Cognito has stated in a challenge
+    /// before this, comes before all others.
+    pub(super) fn read(raw: RawChallenge, typed: &str, user_id: Option<&str>) -> Result<Self, Problem> {
         let name = ChallengeName::ALL.into_iter().find(|name| name.name() == raw.name).ok_or_else(unsupported)?;
-        let parameter = |key| raw.parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        let parameter = |key| raw.parameter(key);
         let medium = match parameter("CODE_DELIVERY_DELIVERY_MEDIUM") {
             Some("EMAIL") => Some(Medium::Email),
             Some("SMS") => Some(Medium::Sms),
@@ -89,7 +97,7 @@ impl Challenge {
         let destination = parameter("CODE_DELIVERY_DESTINATION").map(Into::into);
         Ok(Self {
             name,
-            username: parameter("USER_ID_FOR_SRP").unwrap_or(typed).into(),
+            username: user_id.or_else(|| parameter("USER_ID_FOR_SRP")).unwrap_or(typed).into(),
             delivery: medium.map(|medium| Delivery { medium, destination }),
             required_attributes: parameter("requiredAttributes").map(required_attributes).unwrap_or_default(),
             session: raw.session.ok_or_else(unsupported)?,
@@ -170,12 +178,14 @@ mod tests {
             ("CODE_DELIVERY_DESTINATION", "+*******4567"),
             ("requiredAttributes", "[\"userAttributes.name\",\"userAttributes.custom:x\"]"),
         ];
-        let challenge = Challenge::read(raw("SMS_MFA", &parameters), "anna@example.com").expect("it is known");
+        let challenge = Challenge::read(raw("SMS_MFA", &parameters), "anna@example.com", None).expect("it is known");
         assert_eq!(challenge.username, "anna");
+        let later = Challenge::read(raw("SMS_MFA", &[]), "anna@example.com", Some("anna")).expect("it is known");
+        assert_eq!(later.username, "anna", "Cognito has stated the name in the challenge before");
         let destination = Some("+*******4567".into());
         assert_eq!(challenge.delivery, Some(Delivery { medium: Medium::Sms, destination }));
         assert_eq!(challenge.required_attributes, ["name", "custom:x"]);
-        let plain = Challenge::read(raw("MFA_SETUP", &[]), "typed").expect("it is known");
+        let plain = Challenge::read(raw("MFA_SETUP", &[]), "typed", None).expect("it is known");
         assert_eq!((plain.username.as_str(), plain.delivery), ("typed", None));
     }
 
@@ -184,7 +194,7 @@ mod tests {
         let mut without = raw("SMS_MFA", &[]);
         without.session = None;
         for raw in [raw("DEVICE_SRP_AUTH", &[]), without] {
-            let problem = Challenge::read(raw, "anna").err().expect("it can't be answered");
+            let problem = Challenge::read(raw, "anna", None).err().expect("it can't be answered");
             assert_eq!(problem.name, ProblemName::ChallengeUnsupported);
         }
     }

@@ -36,6 +36,25 @@ impl Delivery {
             (None, None) => Self { medium: Medium::OnFile, destination: None },
         }
     }
+
+    /// For an alias that is to be changed. `None` for a name, to which nothing is sent.
+    pub(super) fn to_changed(alias: &Attribute) -> Option<Self> {
+        match alias.name.as_str() {
+            "email" => Some(Self { medium: Medium::Email, destination: Some(masked_email(&alias.value)) }),
+            "phone_number" => Some(Self { medium: Medium::Sms, destination: Some(masked_phone(&alias.value)) }),
+            _ => None,
+        }
+    }
+
+    /// For an attribute of the account, whose value was not typed.
+    pub(super) fn to_attribute(name: &str) -> Self {
+        let medium = match name {
+            "email" => Medium::Email,
+            "phone_number" => Medium::Sms,
+            _ => Medium::OnFile,
+        };
+        Self { medium, destination: None }
+    }
 }
 
 /// `a***@e***`, as Cognito has it.

@@ -1,9 +1,9 @@
 //! The flows: an input is checked, the user pool is called, and what the public may not learn is hidden.
 
 use super::{
-    Attribute, AuthReply, Challenge, ChallengeAnswer, CodeDelivery, Delivery, Exception, Failure, Medium,
-    MfaPreference, Operation, Outcome, PrivateReason, Problem, ProblemName, Settings, SettingsError, SignedIn, Tokens,
-    TotpOwner, TotpSecret, User, UserPool, input,
+    Attribute, AuthReply, Challenge, ChallengeAnswer, Delivery, Exception, Failure, MfaPreference, Operation, Outcome,
+    PrivateReason, Problem, ProblemName, Settings, SettingsError, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    UserPool, input,
 };
 use alloc::{string::String, vec::Vec};
 
@@ -20,6 +20,17 @@ pub struct Accepted {
     /// Where to, computed from what was typed.
     pub delivery: Delivery,
     /// Why it is not. For logs and the operator's hook.
+    pub hidden: Option<PrivateReason>,
+}
+
+/// What became of an alias (an email address, a phone number or a preferred user name) that a signed-in user has asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasChange {
+    /// The attribute's name.
+    pub name: String,
+    /// Where a code goes if the user pool sends one, computed from what was typed. `None` for a name.
+    pub delivery: Option<Delivery>,
+    /// Why it was not changed. For logs and the operator's hook.
     pub hidden: Option<PrivateReason>,
 }
 
@@ -79,7 +90,7 @@ impl<P: UserPool> Accounts<P> {
         input::username(username)?;
         input::password(password)?;
         let reply = self.told(Operation::InitiateAuth, self.pool.initiate_auth(username, password))?;
-        signed_in(reply, username)
+        signed_in(reply, username, None)
     }
 
     /// Signs in with SRP (RFC 5054), for the password that the user pool's implementation holds.
@@ -88,7 +99,10 @@ impl<P: UserPool> Accounts<P> {
         match self.told(Operation::InitiateAuth, self.pool.begin_srp(username))? {
             AuthReply::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
                 let reply = self.told(Operation::PasswordVerifier, self.pool.prove_srp())?;
-                signed_in(reply, username)
+                // What was typed may be an alias. From the first challenge on, Cognito knows the user by this name, which the
+                // answers to later challenges must have, and their SECRET_HASH.
+                let user_id = challenge.parameter("USER_ID_FOR_SRP");
+                signed_in(reply, username, user_id)
             }
             // Before the password is proved, nothing but the proof is spoken of.
             _ => {
@@ -109,7 +123,7 @@ impl<P: UserPool> Accounts<P> {
         input::session(session)?;
         answer.check(&self.settings)?;
         let called = self.pool.respond_to_auth_challenge(answer.response(username, session));
-        signed_in(self.told(Operation::RespondToAuthChallenge, called)?, username)
+        signed_in(self.told(Operation::RespondToAuthChallenge, called)?, username, None)
     }
 
     /// Begins to set up an authenticator app (RFC 6238).
@@ -182,21 +196,32 @@ impl<P: UserPool> Accounts<P> {
         self.told(Operation::GetUser, self.pool.get_user(access_token))
     }
 
-    /// Changes attributes.
-    pub fn update_attributes(&self, access_token: &str, attributes: &[Attribute]) -> Result<Vec<Delivery>, Problem> {
+    /// Changes attributes. Each alias is changed by a call of its own, after all other attributes: if Cognito were given them
+    /// together, then whether it finds fault with the others or not could tell whether it had found the alias taken before.
+    pub fn update_attributes(&self, access_token: &str, attributes: &[Attribute]) -> Result<Vec<AliasChange>, Problem> {
         if attributes.is_empty() {
             return Err(Problem::invalid("attributes: none"));
         }
         input::attributes(attributes)?;
-        let called = self.pool.update_user_attributes(access_token, attributes);
-        Ok(self.told(Operation::UpdateUserAttributes, called)?.into_iter().map(stated_delivery).collect())
+        let (aliases, others): (Vec<_>, Vec<_>) = attributes.iter().cloned().partition(input::is_alias);
+        if !others.is_empty() {
+            let called = self.pool.update_user_attributes(access_token, &others);
+            self.told(Operation::UpdateUserAttributes, called)?;
+        }
+        aliases.into_iter().map(|alias| self.change_alias(access_token, alias)).collect()
+    }
+
+    fn change_alias(&self, access_token: &str, alias: Attribute) -> Result<AliasChange, Problem> {
+        let called = self.pool.update_user_attributes(access_token, core::slice::from_ref(&alias));
+        let hidden = self.hidden(Operation::UpdateAlias, called)?;
+        Ok(AliasChange { delivery: Delivery::to_changed(&alias), name: alias.name, hidden })
     }
 
     /// Sends a code that verifies an attribute.
-    pub fn send_attribute_code(&self, access_token: &str, attribute: &str) -> Result<Delivery, Problem> {
+    pub fn send_attribute_code(&self, access_token: &str, attribute: &str) -> Result<Accepted, Problem> {
         input::attribute_name(attribute)?;
         let called = self.pool.get_user_attribute_verification_code(access_token, attribute);
-        self.told(Operation::GetUserAttributeVerificationCode, called).map(stated_delivery)
+        self.accepted(Operation::GetUserAttributeVerificationCode, called, Delivery::to_attribute(attribute))
     }
 
     /// Verifies an attribute with the code.
@@ -244,9 +269,14 @@ impl<P: UserPool> Accounts<P> {
         called: Result<(), Failure>,
         delivery: Delivery,
     ) -> Result<Accepted, Problem> {
+        self.hidden(operation, called).map(|hidden| Accepted { delivery, hidden })
+    }
+
+    /// Why an operation has failed whose failure is answered as a success.
+    fn hidden(&self, operation: Operation, called: Result<(), Failure>) -> Result<Option<PrivateReason>, Problem> {
         match called.map_err(|failure| self.refusal(operation, failure)) {
-            Ok(()) => Ok(Accepted { delivery, hidden: None }),
-            Err(Refusal::Hidden(reason)) => Ok(Accepted { delivery, hidden: Some(reason) }),
+            Ok(()) => Ok(None),
+            Err(Refusal::Hidden(reason)) => Ok(Some(reason)),
             Err(Refusal::Told(problem)) => Err(problem),
         }
     }
@@ -261,11 +291,14 @@ impl<P: UserPool> Accounts<P> {
     }
 
     fn refusal(&self, operation: Operation, failure: Failure) -> Refusal {
+        let mut unforeseen = false;
         let (outcome, name, meaning) = match failure {
             Failure::Exception(name) => {
                 let exception = Exception::from_name(&name);
                 let meaning = exception.map_or("an exception that nobody has foreseen", Exception::meaning);
-                (operation.outcome(&name), safe_name(&name), meaning)
+                let outcome = operation.outcome(&name);
+                unforeseen = outcome.is_none();
+                (outcome.unwrap_or_else(|| operation.unforeseen()), safe_name(&name), meaning)
             }
             Failure::TimedOut => {
                 (Outcome::Problem(ProblemName::Unavailable), "timed-out".into(), "Cognito took too long")
@@ -277,7 +310,7 @@ impl<P: UserPool> Accounts<P> {
                 (Outcome::Problem(ProblemName::Unavailable), "too-busy".into(), "too many calls are under way here")
             }
         };
-        let private = PrivateReason { operation: operation.name(), failure: name, meaning };
+        let private = PrivateReason { operation: operation.name(), failure: name, meaning, unforeseen };
         let name = match outcome {
             Outcome::AsIfAccepted => return Refusal::Hidden(private),
             Outcome::Problem(name) => name,
@@ -297,21 +330,12 @@ fn check_owner(owner: TotpOwner<'_>) -> Result<(), Problem> {
     }
 }
 
-fn signed_in(reply: AuthReply, typed: &str) -> Result<SignedIn, Problem> {
+/// `user_id` is the name that Cognito has stated before, if it has.
+fn signed_in(reply: AuthReply, typed: &str, user_id: Option<&str>) -> Result<SignedIn, Problem> {
     match reply {
         AuthReply::Tokens(tokens) => Ok(SignedIn::Tokens(tokens)),
-        AuthReply::Challenge(raw) => Challenge::read(raw, typed).map(SignedIn::Challenge),
+        AuthReply::Challenge(raw) => Challenge::read(raw, typed, user_id).map(SignedIn::Challenge),
     }
-}
-
-/// Where a code went, as Cognito says of a signed-in user.
-fn stated_delivery(stated: CodeDelivery) -> Delivery {
-    let medium = match stated.medium.as_str() {
-        "EMAIL" => Medium::Email,
-        "SMS" => Medium::Sms,
-        _ => Medium::OnFile,
-    };
-    Delivery { medium, destination: stated.destination }
 }
 
 /// A name for the logs, even if the server made it up.

@@ -149,6 +149,11 @@ pub(super) fn attributes(attributes: &[Attribute]) -> Checked {
     Ok(())
 }
 
+/// Whether it may be another account's sign-in name ("Customizing sign-in attributes", Amazon Cognito developer guide).
+pub(super) fn is_alias(attribute: &Attribute) -> bool {
+    matches!(attribute.name.as_str(), "email" | "phone_number" | "preferred_username")
+}
+
 /// The attributes that a sign-up must bring.
 pub(super) fn required(names: &[String], attributes: &[Attribute]) -> Checked {
     let has = |name: &String| attributes.iter().any(|attribute| attribute.name == *name && !attribute.value.is_empty());

@@ -20,11 +20,11 @@ mod user_pool;
 pub use challenge::{Challenge, ChallengeAnswer, ChallengeName, SignedIn};
 pub use delivery::{Delivery, Medium};
 pub use exception::Exception;
-pub use flows::{Accepted, Accounts, RefreshFlow};
+pub use flows::{Accepted, Accounts, AliasChange, RefreshFlow};
 pub use problem::{PrivateReason, Problem, ProblemName};
 pub use settings::{PasswordPolicy, Settings, SettingsError};
 pub use table::{Operation, Outcome, Row, rows};
 pub use user_pool::{
-    Attribute, AuthReply, ChallengeResponse, CodeDelivery, Failure, MfaPreference, MfaSetting, RawChallenge, Tokens,
-    TotpOwner, TotpSecret, User, UserPool,
+    Attribute, AuthReply, ChallengeResponse, Failure, MfaPreference, MfaSetting, RawChallenge, Tokens, TotpOwner,
+    TotpSecret, User, UserPool,
 };

@@ -58,7 +58,7 @@ problems! {
     SessionInvalid = "session-invalid", 401, false;
     /// The access or refresh token is invalid, has expired, or was revoked.
     TokenInvalid = "token-invalid", 401, false;
-    /// The account must be confirmed first. Told after the right password only.
+    /// The account must be confirmed first. Told after the right code, and to a signed-in user, only.
     AccountNotConfirmed = "account-not-confirmed", 403, false;
     /// The password must be reset first. Told after the right password only.
     PasswordResetRequired = "password-reset-required", 403, false;
@@ -89,6 +89,8 @@ pub struct PrivateReason {
     pub failure: String,
     /// What it means.
     pub meaning: &'static str,
+    /// An exception that the table does not have: the operator must look at it.
+    pub unforeseen: bool,
 }
 
 /// A refusal.
@@ -113,7 +115,7 @@ impl Problem {
     /// A problem of ours, not of an exception.
     pub(super) fn of(name: ProblemName, failure: &str, meaning: &'static str) -> Self {
         let detail = matches!(name, ProblemName::InvalidRequest | ProblemName::PasswordRejected).then_some(meaning);
-        let private = PrivateReason { operation: "", failure: failure.into(), meaning };
+        let private = PrivateReason { operation: "", failure: failure.into(), meaning, unforeseen: false };
         Self { name, detail, retry_after: None, private }
     }
 }

@@ -1,7 +1,8 @@
 //! What the public learns of each exception of each operation: data, not code.
 //!
-//! An operation that anyone can call for any username tells nothing about the account. What Cognito may say of one account
-//! only is answered as it is for an account that is not there: as if accepted, as wrong credentials, or as a wrong code.
+//! An operation that anyone can call for any username tells nothing about the account, and one in which a signed-in user names an
+//! address tells nothing about whose it is. What Cognito may say of one account only is answered as it is for an account that is not
+//! there: as if accepted, as wrong credentials, or as a wrong code.
 
 use super::{Exception, ProblemName};
 
@@ -37,8 +38,10 @@ pub enum Operation {
     ChangePassword,
     /// `GetUser`.
     GetUser,
-    /// `UpdateUserAttributes`.
+    /// `UpdateUserAttributes` with attributes that are no aliases.
     UpdateUserAttributes,
+    /// `UpdateUserAttributes` with an alias: an email address, a phone number or a preferred user name, which may be another account's.
+    UpdateAlias,
     /// `GetUserAttributeVerificationCode`.
     GetUserAttributeVerificationCode,
     /// `VerifyUserAttribute`.
@@ -60,8 +63,9 @@ pub enum Outcome {
     Problem(ProblemName),
     /// The answer that a success has.
     AsIfAccepted,
-    /// The first where the operator has stated that Cognito looks at the password or code first; otherwise the second, which
-    /// is what a wrong one gets.
+    /// The first where the operator has stated that Cognito looks at the password, code or session first; otherwise the second, which
+    /// is what a wrong one gets. It must be a proof that only the account's owner has: not the password of an account that is not
+    /// confirmed, for whoever signed up has chosen it.
     AfterProof {
         /// What the owner is told.
         told: ProblemName,
@@ -111,7 +115,7 @@ impl Operation {
             Self::ConfirmForgotPassword => "ConfirmForgotPassword",
             Self::ChangePassword => "ChangePassword",
             Self::GetUser => "GetUser",
-            Self::UpdateUserAttributes => "UpdateUserAttributes",
+            Self::UpdateUserAttributes | Self::UpdateAlias => "UpdateUserAttributes",
             Self::GetUserAttributeVerificationCode => "GetUserAttributeVerificationCode",
             Self::VerifyUserAttribute => "VerifyUserAttribute",
             Self::GlobalSignOut => "GlobalSignOut",
@@ -129,15 +133,43 @@ impl Operation {
             Self::RefreshTokenAuth => "a refresh token",
             Self::PasswordVerifier => "the proof of SRP",
             Self::RespondToAuthChallenge => "after the right password",
+            Self::UpdateUserAttributes => "other attributes",
+            Self::UpdateAlias => "an email address, a phone number or a preferred user name",
             _ => "",
         }
     }
 
-    /// What the public learns of an exception. One that is not in the table is a failure that nobody has foreseen.
-    pub(super) fn outcome(self, exception: &str) -> Outcome {
-        let row = Exception::from_name(exception)
-            .and_then(|exception| rows().find(|row| row.operation == self && row.exception == exception));
-        row.map_or(Outcome::Problem(ProblemName::Failed), |row| row.outcome)
+    /// What the public learns of an exception that the table has; `None` for one that it has not.
+    pub(super) fn outcome(self, exception: &str) -> Option<Outcome> {
+        let exception = Exception::from_name(exception)?;
+        rows().find(|row| row.operation == self && row.exception == exception).map(|row| row.outcome)
+    }
+
+    /// What the public learns of an exception that the table has not. It may be one that Cognito has for some accounts only: where the
+    /// caller names an account, an address or a code, it is answered as for one that is not there.
+    #[must_use]
+    pub fn unforeseen(self) -> Outcome {
+        match self {
+            Self::SignUp
+            | Self::ResendConfirmationCode
+            | Self::ForgotPassword
+            | Self::UpdateAlias
+            | Self::GetUserAttributeVerificationCode => ACCEPTED,
+            Self::InitiateAuth | Self::PasswordVerifier => CREDENTIALS,
+            Self::ConfirmSignUp | Self::ConfirmForgotPassword | Self::VerifyUserAttribute => CODE,
+            Self::RespondToAuthChallenge => SESSION,
+            Self::RefreshTokenAuth
+            | Self::AssociateSoftwareToken
+            | Self::VerifySoftwareToken
+            | Self::GetTokensFromRefreshToken
+            | Self::ChangePassword
+            | Self::GetUser
+            | Self::UpdateUserAttributes
+            | Self::GlobalSignOut
+            | Self::RevokeToken
+            | Self::DeleteUser
+            | Self::SetUserMfaPreference => Outcome::Problem(ProblemName::Failed),
+        }
     }
 }
 
@@ -168,7 +200,6 @@ const SESSION: Outcome = Outcome::Problem(ProblemName::SessionInvalid);
 const TOKEN: Outcome = Outcome::Problem(ProblemName::TokenInvalid);
 const PASSWORD: Outcome = Outcome::Problem(ProblemName::PasswordRejected);
 const REJECTED: Outcome = Outcome::Problem(ProblemName::RequestRejected);
-const ALIAS: Outcome = Outcome::Problem(ProblemName::AliasTaken);
 const NO_FACTOR: Outcome = Outcome::Problem(ProblemName::MfaNotSetUp);
 const UNCONFIRMED: Outcome = Outcome::Problem(ProblemName::AccountNotConfirmed);
 const RESET: Outcome = Outcome::Problem(ProblemName::PasswordResetRequired);
@@ -195,8 +226,7 @@ table! {
     ConfirmSignUp {
         CODE => UserNotFound CodeMismatch ExpiredCode NotAuthorized InvalidParameter TooManyFailedAttempts LimitExceeded
             UserLambdaValidation UnexpectedLambda InvalidLambdaResponse;
-        // Cognito compares it with other accounts after the code was right.
-        ALIAS => AliasExists;
+        after_proof(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
         BUSY => TooManyRequests;
@@ -212,10 +242,11 @@ table! {
         UNAVAILABLE => InternalError;
     }
     InitiateAuth {
+        // The password of an account that is not confirmed proves nothing: whoever has signed up with the name has chosen it. A
+        // stranger who signs up and then signs in would learn whether the name was free.
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
-            InvalidEmailRoleAccessPolicy;
-        after_proof(ProblemName::AccountNotConfirmed, ProblemName::InvalidCredentials) => UserNotConfirmed;
+            InvalidEmailRoleAccessPolicy UserNotConfirmed;
         after_proof(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound UnsupportedOperation InvalidUserPoolConfiguration OperationNotEnabled
             FeatureUnavailableInTier;
@@ -236,8 +267,7 @@ table! {
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter CodeMismatch ExpiredCode InvalidPassword
             PasswordHistoryPolicyViolation MFAMethodNotFound SoftwareTokenMFANotFound AliasExists UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
-            InvalidEmailRoleAccessPolicy;
-        after_proof(ProblemName::AccountNotConfirmed, ProblemName::InvalidCredentials) => UserNotConfirmed;
+            InvalidEmailRoleAccessPolicy UserNotConfirmed;
         after_proof(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled;
         FORBIDDEN => Forbidden;
@@ -245,13 +275,13 @@ table! {
         UNAVAILABLE => InternalError;
     }
     RespondToAuthChallenge {
-        SESSION => NotAuthorized UserNotFound;
+        // An address that comes with a new password was not proved to be the caller's.
+        SESSION => NotAuthorized UserNotFound UserNotConfirmed AliasExists;
         CODE => CodeMismatch ExpiredCode;
         PASSWORD => InvalidPassword PasswordHistoryPolicyViolation;
         REJECTED => InvalidParameter;
-        ALIAS => AliasExists;
-        NO_FACTOR => MFAMethodNotFound SoftwareTokenMFANotFound;
-        after_proof(ProblemName::AccountNotConfirmed, ProblemName::SessionInvalid) => UserNotConfirmed;
+        after_proof(ProblemName::MfaNotSetUp, ProblemName::SessionInvalid) => MFAMethodNotFound
+            SoftwareTokenMFANotFound;
         after_proof(ProblemName::PasswordResetRequired, ProblemName::SessionInvalid) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled UnexpectedLambda InvalidLambdaResponse
             InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship InvalidEmailRoleAccessPolicy;
@@ -330,7 +360,7 @@ table! {
     }
     UpdateUserAttributes {
         TOKEN => NotAuthorized UserNotFound;
-        // The address need not be the caller's own: whose it is, is not told.
+        // None of these attributes is an alias.
         REJECTED => InvalidParameter AliasExists;
         CODE => CodeMismatch ExpiredCode;
         UNCONFIRMED => UserNotConfirmed;
@@ -341,28 +371,41 @@ table! {
         BUSY => TooManyRequests;
         UNAVAILABLE => InternalError CodeDeliveryFailure;
     }
-    GetUserAttributeVerificationCode {
+    // Whether another account has the address is not told, nor what comes about only where none has it: that a code is sent.
+    UpdateAlias {
+        ACCEPTED => AliasExists InvalidParameter CodeMismatch ExpiredCode CodeDeliveryFailure UserLambdaValidation
+            UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
+            InvalidEmailRoleAccessPolicy;
         TOKEN => NotAuthorized UserNotFound;
-        REJECTED => InvalidParameter;
-        UNCONFIRMED => UserNotConfirmed;
-        RESET => PasswordResetRequired;
-        SETUP => ResourceNotFound OperationNotEnabled UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy
-            InvalidSmsRoleTrustRelationship InvalidEmailRoleAccessPolicy;
-        FORBIDDEN => UserLambdaValidation Forbidden;
-        BUSY => TooManyRequests LimitExceeded;
-        UNAVAILABLE => InternalError CodeDeliveryFailure;
-    }
-    VerifyUserAttribute {
-        TOKEN => NotAuthorized UserNotFound;
-        CODE => CodeMismatch ExpiredCode;
-        REJECTED => InvalidParameter;
-        // Cognito compares it with other accounts after the code was right.
-        ALIAS => AliasExists;
         UNCONFIRMED => UserNotConfirmed;
         RESET => PasswordResetRequired;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
-        BUSY => TooManyRequests LimitExceeded;
+        BUSY => TooManyRequests;
+        UNAVAILABLE => InternalError;
+    }
+    // Whether there is something to verify depends on what became of the change before it: that is not told either.
+    GetUserAttributeVerificationCode {
+        ACCEPTED => InvalidParameter LimitExceeded CodeDeliveryFailure UserLambdaValidation UnexpectedLambda
+            InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
+            InvalidEmailRoleAccessPolicy;
+        TOKEN => NotAuthorized UserNotFound;
+        UNCONFIRMED => UserNotConfirmed;
+        RESET => PasswordResetRequired;
+        SETUP => ResourceNotFound OperationNotEnabled;
+        FORBIDDEN => Forbidden;
+        BUSY => TooManyRequests;
+        UNAVAILABLE => InternalError;
+    }
+    VerifyUserAttribute {
+        CODE => CodeMismatch ExpiredCode InvalidParameter LimitExceeded;
+        after_proof(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
+        TOKEN => NotAuthorized UserNotFound;
+        UNCONFIRMED => UserNotConfirmed;
+        RESET => PasswordResetRequired;
+        SETUP => ResourceNotFound OperationNotEnabled;
+        FORBIDDEN => Forbidden;
+        BUSY => TooManyRequests;
         UNAVAILABLE => InternalError;
     }
     GlobalSignOut {

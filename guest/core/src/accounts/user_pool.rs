@@ -57,15 +57,6 @@ pub enum AuthReply {
     Challenge(RawChallenge),
 }
 
-/// Where a code went, as Cognito says.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CodeDelivery {
-    /// `DeliveryMedium`; empty where Cognito does not say.
-    pub medium: String,
-    /// `Destination`, masked.
-    pub destination: Option<String>,
-}
-
 /// An answer to a challenge.
 pub struct ChallengeResponse<'a> {
     /// `ChallengeName`.
@@ -157,16 +148,10 @@ pub trait UserPool {
     fn confirm_forgot_password(&self, username: &str, code: &str, password: &str) -> Result<(), Failure>;
     fn change_password(&self, access_token: &str, previous: &str, proposed: &str) -> Result<(), Failure>;
     fn get_user(&self, access_token: &str) -> Result<User, Failure>;
-    fn update_user_attributes(
-        &self,
-        access_token: &str,
-        attributes: &[Attribute],
-    ) -> Result<Vec<CodeDelivery>, Failure>;
-    fn get_user_attribute_verification_code(
-        &self,
-        access_token: &str,
-        attribute: &str,
-    ) -> Result<CodeDelivery, Failure>;
+    /// Where a code goes is left out: it would tell whether an address was taken.
+    fn update_user_attributes(&self, access_token: &str, attributes: &[Attribute]) -> Result<(), Failure>;
+    /// The same.
+    fn get_user_attribute_verification_code(&self, access_token: &str, attribute: &str) -> Result<(), Failure>;
     fn verify_user_attribute(&self, access_token: &str, attribute: &str, code: &str) -> Result<(), Failure>;
     fn global_sign_out(&self, access_token: &str) -> Result<(), Failure>;
     fn revoke_token(&self, refresh_token: &str) -> Result<(), Failure>;

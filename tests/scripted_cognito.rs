@@ -1,0 +1,80 @@
+//! A proxy before a Cognito-compatible server that answers some requests by a script, and writes down what it was asked. Each test that
+//! needs it includes this file.
+#![allow(dead_code)]
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::net::TcpListener;
+
+const TARGET: &str = "x-amz-target";
+const CONTENT_TYPE: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/x-amz-json-1.1")];
+
+/// What becomes of a request.
+pub enum Reply {
+    /// The server answers it.
+    Pass,
+    /// The server answers it, so much later.
+    PassAfter(Duration),
+    /// This exception.
+    Exception(&'static str),
+    /// This answer.
+    Body(Value),
+}
+
+/// A running proxy; it ends with the test's runtime.
+pub struct ScriptedCognito {
+    /// Where it listens, without a slash at the end.
+    pub endpoint: String,
+    asked: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+impl ScriptedCognito {
+    /// Starts one before `upstream`. The script is given the operation's name and the request.
+    pub async fn start(upstream: &str, script: impl Fn(&str, &Value) -> Reply + Send + Sync + 'static) -> Self {
+        let http = Client::builder().no_proxy().build().expect("an HTTP client");
+        let (upstream, script, asked) = (upstream.to_owned(), Arc::new(script), Arc::new(Mutex::new(Vec::new())));
+        let seen = Arc::clone(&asked);
+        let handler = async move |request: Request| -> Response {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, 1 << 16).await.expect("a body");
+            let target = parts.headers[TARGET].to_str().expect("ASCII");
+            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let asked: Value = serde_json::from_slice(&body).expect("JSON");
+            let reply = script(&operation, &asked);
+            seen.lock().expect("no panic").push((operation, asked));
+            match reply {
+                Reply::Exception(name) => {
+                    let body = json!({ "__type": name, "message": "by the script" }).to_string();
+                    return (StatusCode::BAD_REQUEST, CONTENT_TYPE, body).into_response();
+                }
+                Reply::Body(body) => return (StatusCode::OK, CONTENT_TYPE, body.to_string()).into_response(),
+                Reply::PassAfter(delay) => tokio::time::sleep(delay).await,
+                Reply::Pass => {}
+            }
+            let answer = http.post(&upstream).headers(parts.headers).body(body).send().await;
+            let answer = answer.expect("the server answers");
+            let status = answer.status();
+            (status, CONTENT_TYPE, answer.bytes().await.expect("a body")).into_response()
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(axum::serve(listener, Router::new().fallback(handler)).into_future());
+        Self { endpoint, asked }
+    }
+
+    /// The requests of an operation until now.
+    pub fn asked(&self, operation: &str) -> Vec<Value> {
+        let asked = self.asked.lock().expect("no panic");
+        asked.iter().filter(|(name, _)| name == operation).map(|(_, request)| request.clone()).collect()
+    }
+}
