@@ -57,15 +57,15 @@ pub struct Problem {
     pub detail: Option<String>,
     /// After how long sending the same again may help, if it may.
     pub retry_after: Option<Duration>,
-    /// For logs.
-    pub private: PrivateReason,
+    /// For logs. In a box, so that a result that may hold a problem stays small.
+    pub private: Box<PrivateReason>,
 }
 
 impl Problem {
     /// A problem that the host itself has.
     pub(crate) fn of(name: ProblemName, status: u16, failure: &str, meaning: &str) -> Self {
         let (failure, meaning) = (failure.into(), meaning.into());
-        let private = PrivateReason { operation: String::new(), failure, meaning, unforeseen: false };
+        let private = Box::new(PrivateReason { operation: String::new(), failure, meaning, unforeseen: false });
         let retry_after = (status == 503).then_some(Duration::from_secs(2));
         Self { name, status, detail: None, retry_after, private }
     }
@@ -259,7 +259,7 @@ impl From<wit::Problem> for Problem {
             status: problem.status,
             detail: problem.detail,
             retry_after: problem.retry_after.map(|seconds| Duration::from_secs(seconds.into())),
-            private: problem.private.into(),
+            private: Box::new(problem.private.into()),
         }
     }
 }

@@ -503,7 +503,10 @@ impl Accounts {
 /// Runs in a task of its own: a caller who goes away does not keep the store of revoked tokens from being told.
 async fn to_its_end(flow: impl Future<Output = Result<(), Problem>> + Send + 'static) -> Result<(), Problem> {
     let ended = || Problem::of(ProblemName::Unavailable, 503, "ended", "the task of the flow ended before the flow");
-    tokio::spawn(flow).await.unwrap_or_else(|_| Err(ended()))
+    match tokio::spawn(flow).await {
+        Ok(answer) => answer,
+        Err(_) => Err(ended()),
+    }
 }
 
 fn not_a_token(reason: &str) -> Problem {
