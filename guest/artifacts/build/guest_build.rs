@@ -33,7 +33,9 @@ pub fn module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Resul
     });
     let output = Command::new(env::var("CARGO")?)
         .current_dir(workspace)
-        .args(["build", "--locked"])
+        // The guests' own crate type is the library's usual one, so that `cargo build` of the workspace links for the native target, where
+        // a name such as `cabi_post_poolgate:auth/verifier#verify` can't be exported from a shared library.
+        .args(["rustc", "--locked", "--lib", "--crate-type=cdylib"])
         .arg(format!("--profile={}", artifact.profile))
         .arg(format!("--package=poolgate-{}", artifact.guest.name()))
         .arg(format!("--target={TARGET}"))
