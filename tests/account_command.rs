@@ -218,6 +218,28 @@ async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_operators_hook_is_told_which_name_was_asked_for_and_where() {
+    let bench = Workbench::new().await;
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let hook = axum::Router::new()
+        .route("/taken", axum::routing::post(async move |body: String| told.send(body).expect("the test listens")));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/taken", listener.local_addr().expect("an address"));
+    tokio::spawn(axum::serve(listener, hook).into_future());
+    let mut command = bench.command("serve");
+    command.args(["--username-taken-hook", &url]).stderr(Stdio::null());
+    let serving = Serving::start(command);
+    let sign_up = json!({ "username": "anna", "password": PASSWORD });
+    for _ in 0..2 {
+        assert_eq!(serving.post("/v1/sign-up", sign_up.clone()).await.status(), 200);
+    }
+    // The second sign-up is the only one that it hears of.
+    let heard = hears.recv().await.expect("the hook is called");
+    let heard: Value = serde_json::from_str(&heard).expect("JSON");
+    assert_eq!(heard, json!({ "username": "anna", "flow": "sign-up" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_on_the_command_line_is_known_to_a_gateway_through_redis() {
     let (bench, redis) = (Workbench::new().await, Redis::start().await);
     bench.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
