@@ -10,7 +10,8 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
@@ -142,7 +143,10 @@ struct Serving {
 impl Serving {
     fn start(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--floor-ms", "0"]);
-        command.args(["--rate-limit", "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        if !command.get_args().any(|argument| argument == "--rate-limit") {
+            command.args(["--rate-limit", "0"]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the command runs");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut address = |before: &str| {
@@ -283,6 +287,80 @@ async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(said) && !stderr.contains("Secret-Horse-1"), "{arguments:?}: {stderr}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_without_an_address_and_a_proxy_that_says_no_path_are_warned_of_at_once() {
+    let bench = Workbench::new().await;
+    let log = bench.folder.path().join("log");
+    let mut command = bench.command("serve");
+    command.args(["--client-ip-header", "x-forwarded-for", "--require", "/admin=admins", "--rate-limit", "10"]);
+    command.env_remove("RUST_LOG").stderr(fs::File::create(&log).expect("a log"));
+    let serving = Serving::start(command);
+    let logged = || fs::read_to_string(&log).expect("the log");
+    let ask = async |path: &str, forwarded_for: &str| {
+        let request = serving.http.get(format!("{}{path}", serving.public)).header("x-forwarded-for", forwarded_for);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask("/openapi.json", "192.0.2.1:4711").await, 200);
+    assert!(!logged().contains("x-forwarded-for"), "{}", logged());
+    for _ in 0..3 {
+        assert_eq!(ask("/openapi.json", "not-an-address").await, 200);
+    }
+    assert_eq!(logged().matches("all such clients share one rate limit").count(), 1, "{}", logged());
+    assert!(logged().contains("no IP address") && !logged().contains("not-an-address"), "{}", logged());
+    for _ in 0..3 {
+        assert_eq!(ask("/v1/verify", "192.0.2.1").await, 500);
+    }
+    assert_eq!(logged().matches("set X-Original-URI and X-Original-Method in nginx").count(), 1, "{}", logged());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_cookies_and_origins_that_are_none_end_with_2() {
+    let bench = Workbench::new().await;
+    for (arguments, said) in [
+        (&["--require", "admin=admins"][..], "must begin with /"),
+        (&["--require", "/admin="], "groups between commas"),
+        (&["--require", "/admin=admins,"], "groups between commas"),
+        (&["--require", "/admin=%2"], "groups between commas"),
+        (&["--require", "/admin=a", "--require", "/admin/=b"], "has two rules"),
+        (&["--require", "/a", "--public", "/a"], "--public \"/a\" has two rules"),
+        (&["--public", "/a/../b"], "--public"),
+        (&["--preflight", "*"], "--preflight"),
+        (&["--cors-origin", "*"], "no wildcards"),
+        (&["--cors-origin", "https://app.example.com/"], "as browsers send it"),
+        (&["--refresh-cookie", "--cookie-path", "v1"], "--cookie-path"),
+        (&["--refresh-cookie", "--cookie-domain", ".example.com"], "--cookie-domain"),
+        (&["--refresh-cookie", "--refresh-token-validity", "60"], "--refresh-token-validity"),
+        (&["--cookie-path", "/auth"], "--refresh-cookie"),
+        (&["--trusted-hops", "2"], "--client-ip-header"),
+        (&["--client-ip-header", "x", "--trusted-hops", "0"], "--trusted-hops"),
+        (&["--shutdown-timeout", "0"], "--shutdown-timeout"),
+    ] {
+        let output = bench.command("serve").args(arguments).output().expect("the command runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_request_does_not_keep_the_command_after_sigterm() {
+    let bench = Workbench::new().await;
+    let mut command = bench.command("serve");
+    command.env_remove("RUST_LOG").args(["--shutdown-timeout", "1"]);
+    let mut serving = Serving::start(command);
+    let mut streams = Vec::new();
+    for address in [&serving.public, serving.metrics.trim_end_matches("/metrics")] {
+        let mut stream = TcpStream::connect(address.trim_start_matches("http://")).expect("it listens");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n").expect("it reads");
+        stream.read_exact(&mut [0; 15]).expect("it answers");
+        stream.write_all(b"POST /v1/sign-in HTTP/1.1\r\nHost:").expect("it reads");
+        streams.push(stream);
+    }
+    let asked = Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status();
+    assert!(asked.is_ok_and(|status| status.success()));
+    assert_eq!(serving.child.wait().expect("it ends").code(), Some(0));
 }
 
 /// Verifications, and how many there are in a round, after each of which memory is looked at.

@@ -1,6 +1,10 @@
 //! The gateway as its callers meet it, over HTTP, with a real Cognito-compatible server behind it.
 
 mod account_setup;
+#[path = "gateway/browsers.rs"]
+mod browsers;
+#[path = "gateway/deadlines.rs"]
+mod deadlines;
 mod gateway_setup;
 #[path = "gateway/load.rs"]
 mod load;
@@ -175,33 +179,6 @@ async fn challenges_are_answered() {
     let put = stage.request(Method::PUT, "/v1/mfa-preference").bearer_auth(access).json(&contrary);
     let refused = problem(put.send().await.expect("an answer"), 400, "invalid-request").await;
     assert_eq!(refused["detail"], "mfa: one is preferred that is not enabled");
-    stage.gateway.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read() {
-    let stage = Stage::new(Gateway::refresh_cookie).await;
-    stage.join("anna").await;
-    let cookie = |answer: &Response| answer.headers()[header::SET_COOKIE].to_str().expect("ASCII").to_owned();
-    let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
-    let set = cookie(&answer);
-    for attribute in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/v1"] {
-        assert!(set.contains(attribute), "{attribute}");
-    }
-    assert_eq!(body(answer).await["tokens"]["refresh_token"], Value::Null, "the cookie alone has it");
-
-    let pair = set.split(';').next().expect("a pair");
-    let refresh = stage.request(Method::POST, "/v1/refresh").json(&json!({}));
-    let answer = refresh.header(header::COOKIE, pair).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let refreshed = body(answer).await;
-    assert_eq!(refreshed["refresh_token"], Value::Null);
-    // In the body it is not looked for.
-    let token = pair.split_once('=').expect("a value").1;
-    let refused = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;
-    problem(refused, 400, "invalid-request").await;
-    let sign_out = stage.request(Method::POST, "/v1/sign-out").bearer_auth(text(&refreshed, "access_token"));
-    assert!(cookie(&sign_out.send().await.expect("an answer")).contains("Max-Age=0"));
     stage.gateway.stop().await;
 }
 

@@ -57,6 +57,12 @@ impl Refused {
         Self::new(status, name.name(), name.description(), Some(detail.into()))
     }
 
+    /// A service in front or behind is not set up as it must be.
+    pub(crate) fn misconfigured(detail: &str) -> Self {
+        let name = ProblemName::Misconfigured;
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, name.name(), name.description(), Some(detail.into()))
+    }
+
     /// A client that asks too often.
     pub(crate) fn too_often(after: Duration) -> Self {
         let name = ProblemName::TooManyRequests;

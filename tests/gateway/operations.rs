@@ -6,19 +6,23 @@ use poolgate::gateway::{Gateway, RateLimit};
 use poolgate_tests::{microburst::Microburst, ministack::Ministack, server_process::free_port, test_pool::PoolOptions};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::json;
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     sync::Notify,
 };
 
+const X_REAL_IP: header::HeaderName = header::HeaderName::from_static("x-real-ip");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited() {
     let one = NonZeroU32::MIN;
     let limit = RateLimit { per_second: one, burst: NonZeroU32::new(3).expect("three") };
-    let client_ip = header::HeaderName::from_static("x-real-ip");
-    let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(client_ip)).await;
+    let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(X_REAL_IP)).await;
     let ask = |address: &'static str| {
         let post = stage.request(Method::POST, "/v1/forgot-password").header("x-real-ip", address);
         post.json(&json!({ "username": "anna" })).send()
@@ -35,9 +39,57 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited(
     assert!(refused.headers()[header::RETRY_AFTER].to_str().is_ok_and(|text| text == "1"));
     problem(refused, 429, "too-many-requests").await;
     assert_eq!(ask("192.0.2.2").await.expect("an answer").status(), 200, "another client has a bucket of its own");
-    for _ in 0..50 {
-        let answer = stage.request(Method::GET, "/v1/verify").header("x-real-ip", "192.0.2.1").send().await;
-        assert_eq!(answer.expect("an answer").status(), 401);
+    for path in ["/v1/verify", "/v1/ext-authz/orders"] {
+        for _ in 0..50 {
+            let answer = stage.request(Method::GET, path).header("x-real-ip", "192.0.2.1").send().await;
+            assert_eq!(answer.expect("an answer").status(), 401);
+        }
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_stranger_asks_is_limited() {
+    let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+    let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(X_REAL_IP)).await;
+    for (number, path) in
+        ["/openapi.json", "/problems/invalid-code", "/metrics", "/healthz", "/readyz", "/v1/user"].iter().enumerate()
+    {
+        let mut statuses = Vec::new();
+        for _ in 0..50 {
+            let ask = stage.request(Method::GET, path).header(X_REAL_IP, format!("192.0.2.{number}"));
+            statuses.push(ask.send().await.expect("an answer").status().as_u16());
+        }
+        assert!(statuses[0] != 429 && statuses.contains(&429), "{path}: {statuses:?}");
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_behind_several_proxies_have_a_limit_each_whatever_they_write_into_the_header() {
+    let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+    let forwarded = header::HeaderName::from_static("x-forwarded-for");
+    let two = NonZeroUsize::new(2).expect("two");
+    let state = |gateway: Gateway| gateway.rate_limit(Some(limit)).client_ip_header(forwarded).trusted_hops(two);
+    let stage = Stage::new(state).await;
+    let ask = async |forwarded_for: &str| {
+        let ask = stage.request(Method::GET, "/healthz").header("x-forwarded-for", forwarded_for);
+        ask.send().await.expect("an answer").status().as_u16()
+    };
+    // Everybody's first request passes.
+    for user in ["192.0.2.1", "192.0.2.2:4711", "2001:db8::1", "[2001:db8:0:1::1]:4711", "2001:db8:0:2::1"] {
+        assert_eq!(ask(&format!("{user}, 10.0.0.1")).await, 200, "{user}");
+    }
+    // What a client puts there itself, another port, another proxy and another address of its /64 make no new client.
+    for (user, others) in [
+        ("198.51.100.7", &["203.0.113.1, 198.51.100.7:99, 10.0.0.1", "x, 198.51.100.7, 10.0.0.2"][..]),
+        ("2001:db8:1::1", &["[2001:db8:1::2]:99, 10.0.0.1", "2001:db8:2::1, 2001:db8:1::3, 10.0.0.2"]),
+    ] {
+        let mut statuses = vec![ask(&format!("{user}, 10.0.0.1")).await];
+        for other in others.iter().cycle().take(50) {
+            statuses.push(ask(other).await);
+        }
+        assert!(statuses[0] == 200 && statuses.contains(&429), "{user}: {statuses:?}");
     }
     stage.gateway.stop().await;
 }

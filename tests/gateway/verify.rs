@@ -2,9 +2,13 @@
 
 use super::{PASSWORD, Stage, problem, text};
 use crate::{account_setup::account_builder, gateway_setup::serve};
-use poolgate::gateway::Gateway;
+use poolgate::gateway::{Gateway, RouteRules};
 use poolgate_tests::{ministack::Ministack, server_process::free_port, test_pool::PoolOptions};
 use reqwest::{Client, Method, header};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_6750_says() {
@@ -53,10 +57,142 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
     }
     let misspelt = verify("/v1/verify?groups=admins").bearer_auth(access).send().await.expect("an answer");
     problem(misspelt, 400, "invalid-request").await;
-    // Envoy's ext_authz puts the method and the path of the request there.
-    for method in [Method::POST, Method::DELETE] {
-        let answer = stage.request(method, "/v1/verify/orders/7?group=x").bearer_auth(access).send().await;
-        assert_eq!(answer.expect("an answer").status(), 200);
+    // One slash too many is no way to ask for less.
+    for path in ["/v1/verify/", "/v1/verify/?group=admins", "/v1/verify/orders", "/v1/verify//", "/v1//verify"] {
+        let answer = verify(path).bearer_auth(access).send().await.expect("an answer");
+        problem(answer, 404, "invalid-request").await;
+    }
+    // Envoy's ext_authz puts the method, the path and the query of the request there.
+    for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
+        for path in ["/v1/ext-authz/orders/7?group=x", "/v1/ext-authz/", "/v1/ext-authz//"] {
+            let ask = || stage.request(method.clone(), path);
+            assert_eq!(ask().bearer_auth(access).send().await.expect("an answer").status(), 200, "{method} {path}");
+            problem(ask().send().await.expect("an answer"), 401, "token-missing").await;
+        }
+    }
+    let none = stage.request(Method::POST, "/v1/ext-authz").bearer_auth(access).send().await.expect("an answer");
+    problem(none, 404, "invalid-request").await;
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_connection_header_would_take_claims_away_is_refused() {
+    let stage = Stage::new(|gateway| gateway).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins"]).await;
+    let tokens = stage.sign_in("anna", PASSWORD).await;
+    for path in ["/v1/verify", "/v1/ext-authz/orders"] {
+        for (connection, status) in [
+            ("close", 200),
+            ("keep-alive, x-other", 200),
+            ("close, X-Poolgate-Groups", 400),
+            ("x-poolgate-subject", 400),
+            ("close,X_Poolgate_Username", 400),
+        ] {
+            let request = stage.request(Method::GET, path).bearer_auth(text(&tokens, "access_token"));
+            let answer = request.header(header::CONNECTION, connection).send().await.expect("an answer");
+            assert_eq!(answer.status(), status, "{path} {connection}");
+        }
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_rules_the_original_request_says_what_is_asked_for() {
+    let rules = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.public("/public"));
+    let rules = rules.and_then(|rules| rules.preflights("/api")).expect("they are rules");
+    let stage = Stage::new(|gateway| gateway.routes(rules)).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
+    stage.pool.sign_up_user_in_groups("berta", PASSWORD, &["admins"]).await;
+    let (anna, berta) = (stage.sign_in("anna", PASSWORD).await, stage.sign_in("berta", PASSWORD).await);
+    let (anna, berta) = (text(&anna, "access_token"), text(&berta, "access_token"));
+    const URI: &str = "X-Original-URI";
+    const FORWARDED: &str = "X-Forwarded-Uri";
+    let options = ("X-Original-Method", "OPTIONS");
+    let (origin, method) = (("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "PUT"));
+    for (query, headers, token, status) in [
+        ("", &[(URI, "/orders")][..], anna, 200),
+        ("", &[(URI, "/admin/users")], anna, 403),
+        ("", &[(URI, "/admin/users")], berta, 200),
+        ("", &[(URI, "/admin/users")], "", 401),
+        ("", &[(FORWARDED, "/admin/users?x=/public")], anna, 403),
+        ("", &[(URI, "/public/x")], "", 200),
+        ("", &[(URI, "/public/x")], "not.a.token", 200),
+        ("", &[(FORWARDED, "/public")], "", 200),
+        ("", &[(URI, "/admin%2Fusers")], berta, 400),
+        ("", &[(URI, "/caf\u{e9}")], anna, 200),
+        // Whose word counts?
+        ("", &[(URI, "/orders"), (FORWARDED, "/orders")], anna, 200),
+        ("", &[(URI, "/admin"), (FORWARDED, "/public")], anna, 400),
+        ("", &[(URI, "/public"), (FORWARDED, "/admin")], anna, 400),
+        ("", &[(URI, "/public"), (URI, "/public")], anna, 400),
+        ("", &[(URI, "")], anna, 400),
+        // The proxy says nothing.
+        ("", &[], berta, 500),
+        ("?group=admins", &[], berta, 500),
+        ("", &[("X_Original_URI", "/public"), ("X-Original-URL", "/public")], berta, 500),
+        // What the query asks for comes in addition.
+        ("?group=admins", &[(URI, "/orders")], anna, 403),
+        ("?group=admins", &[(URI, "/public")], "", 401),
+        ("?group=admins", &[(URI, "/public")], berta, 200),
+        ("?group=readers", &[(URI, "/admin")], anna, 403),
+        // Preflights.
+        ("", &[(URI, "/api/x"), options, origin, method], "", 200),
+        ("", &[(FORWARDED, "/api/x"), ("X-Forwarded-Method", "OPTIONS"), origin, method], "", 200),
+        ("", &[(URI, "/orders"), options, origin, method], "", 401),
+        ("", &[(URI, "/api/x"), origin, method], "", 401),
+        ("", &[(URI, "/api/x"), options, origin], "", 401),
+        ("", &[(URI, "/api/x"), options, ("X-Forwarded-Method", "GET"), origin, method], "", 401),
+        ("", &[(URI, "/api/../admin"), options, origin, method], "", 400),
+    ] {
+        let mut request = stage.request(Method::GET, &format!("/v1/verify{query}"));
+        for (name, value) in headers {
+            request = request.header(*name, value.as_bytes());
+        }
+        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{query} {headers:?}");
+        if status == 200 {
+            let known = answer.headers()["x-poolgate-username"].to_str().expect("ASCII").to_owned();
+            let is_nobody = headers.iter().any(|(_, value)| value.starts_with("/public") || *value == "OPTIONS");
+            let expected = if is_nobody && query.is_empty() {
+                ""
+            } else if token == anna {
+                "anna"
+            } else {
+                "berta"
+            };
+            assert_eq!((known.as_str(), answer.headers().contains_key("x-poolgate-expires-at")), (expected, true));
+        }
+        if status == 500 {
+            let told = problem(answer, 500, "misconfigured").await;
+            assert_eq!(told["detail"], "the proxy does not say which request it asks about");
+        }
+    }
+    // Envoy's own words: what a caller states elsewhere counts for nothing.
+    for (method, target, token, status) in [
+        (Method::GET, "/orders", anna, 200),
+        (Method::POST, "/admin/users", anna, 403),
+        (Method::DELETE, "/admin/users", berta, 200),
+        (Method::GET, "/public/x", "", 200),
+        (Method::GET, "//admin", anna, 400),
+        (Method::GET, "/%61dmin", anna, 400),
+        (Method::GET, "/public/../admin", anna, 400),
+        (Method::OPTIONS, "/api/x", "", 200),
+        (Method::OPTIONS, "/orders", "", 401),
+        (Method::GET, "/api/x", "", 401),
+    ] {
+        let target = format!("/v1/ext-authz{target}");
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\nX-Original-URI: /public\r\nX-Forwarded-Uri: /public\r\n\
+             X-Original-Method: OPTIONS\r\nOrigin: https://app.example.com\r\nAccess-Control-Request-Method: PUT\r\n"
+        );
+        let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        let address = stage.gateway.public.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.expect("the gateway listens");
+        stream.write_all(format!("{head}{authorization}\r\n").as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {target}: {answer}");
     }
     stage.gateway.stop().await;
 }

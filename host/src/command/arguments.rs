@@ -216,13 +216,14 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 
 const SERVE_NOTES: &str = "\
 Example:
-  poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --client-ip-header x-real-ip --refresh-cookie
+  poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --client-ip-header x-forwarded-for --refresh-cookie \\
+      --require /admin=admins --public /health --preflight /
 
   curl -s localhost:8080/v1/sign-in -H 'content-type: application/json' -d '{\"username\":\"anna\",\"password\":\"…\"}'
   curl -s localhost:8080/openapi.json
 
 It speaks plain HTTP: put a proxy with TLS before it. The counts of account flows, which tell who has an account, are on the address
-of the operator alone. SIGTERM or Ctrl-C ends it when what is under way is answered.
+of the operator alone. SIGTERM or Ctrl-C ends it when what is under way is answered, or after --shutdown-timeout.
 
 Exit codes: 0 asked to stop, 2 bad usage or configuration";
 
@@ -240,6 +241,17 @@ pub struct ServeArguments {
     /// Which tokens /v1/verify accepts
     #[arg(long, value_name = "USE", default_value = "access", value_parser = ["access", "id", "any"])]
     pub token_use: String,
+    /// What a path of the application and everything below it asks for, in /v1/verify: a good token with one of these groups (within one,
+    /// `,` is %2C and `%` is %25), or without groups just a good token. Repeat it for several; the longest prefix counts, and other paths
+    /// ask for a good token
+    #[arg(long = "require", value_name = "PREFIX[=GROUP,…]", value_parser = required)]
+    pub required: Vec<(String, Option<Vec<String>>)>,
+    /// A path of the application that asks for no token, with everything below it; repeat it for several
+    #[arg(long = "public", value_name = "PREFIX")]
+    pub public: Vec<String>,
+    /// A path of the application where CORS preflights pass without a token, with everything below it; / for all. Repeat it for several
+    #[arg(long = "preflight", value_name = "PREFIX")]
+    pub preflights: Vec<String>,
     /// Answers to who names a user are held for so long, or a multiple of it; 0 turns it off, and who measures can then tell who
     /// has an account
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
@@ -250,25 +262,76 @@ pub struct ServeArguments {
     /// Calls to Cognito under way at once
     #[arg(long, value_name = "N", default_value = "256")]
     pub max_calls: NonZeroUsize,
-    /// Requests a second from one address, but for /v1/verify; 0 for no limit
+    /// Requests a second from one address (of IPv6, one /64), other than those of /v1/verify and /v1/ext-authz; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub rate_limit: u32,
     /// Requests at once from one address
     #[arg(long, value_name = "N", default_value = "50")]
     pub rate_burst: NonZeroU32,
-    /// The header in which the proxy before us puts the client's address, replacing what the client has put there
+    /// The header in which the proxies in front put the client's address: one address (x-real-ip), or a list to which each proxy
+    /// appends its own peer (x-forwarded-for). Without it: the address of the connection
     #[arg(long, value_name = "NAME")]
     pub client_ip_header: Option<axum::http::HeaderName>,
+    /// How many of the last entries of that header were written by proxies of yours
+    #[arg(long, value_name = "N", default_value = "1", requires = "client_ip_header")]
+    pub trusted_hops: NonZeroUsize,
     /// The longest request body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
     pub body_limit: usize,
+    /// The longest that a connection may be idle, or take to send a request head. Longer than the idle timeout of a load balancer in
+    /// front
+    #[arg(long, value_name = "SECONDS", default_value = "75")]
+    pub head_timeout: NonZeroU32,
+    /// The longest that a client may take to send a request body (408 after that), and may take nothing of an answer
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub body_timeout: NonZeroU32,
+    /// The longest that requests under way may take after SIGTERM, before their connections are cut off
+    #[arg(long, value_name = "SECONDS", default_value = "25")]
+    pub shutdown_timeout: NonZeroU32,
+    /// An origin, such as https://app.example.com, whose scripts may use the account flows with credentials (CORS); repeat it for
+    /// several
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    pub cors_origins: Vec<String>,
     /// Keep refresh tokens in a cookie that no script can read, and in no body
     #[arg(long)]
     pub refresh_cookie: bool,
+    /// The path below which browsers send that cookie. With another path than /, a sibling domain can set it
+    #[arg(long, value_name = "PATH", default_value = "/", requires = "refresh_cookie")]
+    pub cookie_path: String,
+    /// The domain that browsers send that cookie to, with all subdomains. Without it: this host alone. With it, a sibling domain can
+    /// set it
+    #[arg(long, value_name = "DOMAIN", requires = "refresh_cookie")]
+    pub cookie_domain: Option<String>,
+    /// Which requests of other sites browsers send that cookie with: none, links, or all
+    #[arg(long, value_name = "WHICH", default_value = "strict", value_parser = ["strict", "lax", "none"], requires = "refresh_cookie")]
+    pub cookie_same_site: String,
+    /// The app client's RefreshTokenValidity, after which browsers forget that cookie: from 3600 to 315360000
+    #[arg(long, value_name = "SECONDS", default_value_t = 2_592_000, requires = "refresh_cookie")]
+    pub refresh_token_validity: u64,
     /// Post {"username":"…","flow":"sign-up"} there when someone signs up with a name that is taken, so that you can write to the real
     /// owner; "flow":"update-attributes" when a signed-in user asks for an address or a preferred user name that is
     #[arg(long, value_name = "URL")]
     pub username_taken_hook: Option<String>,
+}
+
+/// `/admin=admins,a%2Cb`: groups are written as in `X-Poolgate-Groups`.
+fn required(text: &str) -> Result<(String, Option<Vec<String>>), String> {
+    let Some((prefix, groups)) = text.split_once('=') else { return Ok((text.into(), None)) };
+    let group = |group: &str| {
+        let mut decoded = Vec::with_capacity(group.len());
+        let mut bytes = group.bytes();
+        while let Some(byte) = bytes.next() {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            decoded.push(match byte {
+                b'%' => digit(bytes.next()).zip(digit(bytes.next())).map(|(high, low)| high << 4 | low)?,
+                byte => byte,
+            });
+        }
+        String::from_utf8(decoded).ok().filter(|group| !group.is_empty())
+    };
+    let groups: Option<Vec<String>> = groups.split(',').map(group).collect();
+    let groups = groups.ok_or("after the equals sign: groups between commas, with , as %2C and % as %25")?;
+    Ok((prefix.into(), Some(groups)))
 }
 
 const BENCH_NOTES: &str = "\

@@ -7,11 +7,11 @@ use super::{
 use poolgate::{
     TokenUseRule,
     accounts::{Floor, UsernameTaken},
-    gateway::{Gateway, RateLimit},
+    gateway::{CookieError, Deadlines, Gateway, RateLimit, RefreshCookie, RouteError, RouteRules, SameSite},
 };
 use reqwest::Client;
 use serde_json::json;
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal,
@@ -38,7 +38,7 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
     }
     let accounts = builder.build().await?;
     let verifier = accounts.verifier().clone();
-    let gateway = gateway(&arguments, Gateway::new(accounts));
+    let gateway = gateway(&arguments, Gateway::new(accounts))?;
 
     let public = bind(arguments.listen).await?;
     let operations = bind(arguments.operations_listen).await?;
@@ -51,38 +51,86 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
         // An error means that we are the last.
         let _ = stopping.changed().await;
     };
-    let shown = axum::serve(operations, gateway.operations_router()).with_graceful_shutdown(until(stopping.clone()));
-    let shown = tokio::spawn(shown.into_future());
+    let shown = gateway.clone();
+    let until_stopped = until(stopping.clone());
+    let shown = tokio::spawn(async move { shown.serve_operations(operations, until_stopped).await });
     let served = gateway.serve(public, until(stopping));
     tokio::spawn(async move {
         asked_to_stop().await;
         tracing::info!("asked to stop: what is under way is finished");
         stop.send_replace(());
     });
-    served.await?;
+    served.await;
+    // The public is served to the end; nobody waits for those who look at metrics.
     shown.abort();
     verifier.shut_down().await;
     Ok(Outcome::Allowed)
 }
 
-fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Gateway {
+fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Result<Gateway, CommandError> {
     let token_use = match arguments.token_use.as_str() {
         "access" => TokenUseRule::Access,
         "id" => TokenUseRule::Id,
         _ => TokenUseRule::AccessOrId,
     };
     let limit = |per_second| RateLimit { per_second, burst: arguments.rate_burst };
+    let seconds = |seconds: NonZeroU32| Duration::from_secs(seconds.get().into());
     let mut gateway = gateway
         .verifies(token_use)
-        .rate_limit(std::num::NonZeroU32::new(arguments.rate_limit).map(limit))
-        .body_limit(arguments.body_limit);
+        .routes(rules(arguments)?)
+        .rate_limit(NonZeroU32::new(arguments.rate_limit).map(limit))
+        .trusted_hops(arguments.trusted_hops)
+        .body_limit(arguments.body_limit)
+        .deadlines(Deadlines {
+            head: seconds(arguments.head_timeout),
+            body: seconds(arguments.body_timeout),
+            shutdown: seconds(arguments.shutdown_timeout),
+        })
+        .cors_origins(&arguments.cors_origins)
+        .map_err(|error| CommandError::Usage(format!("--cors-origin: {error}")))?;
     if arguments.refresh_cookie {
-        gateway = gateway.refresh_cookie();
+        gateway = gateway.refresh_cookie(refresh_cookie(arguments)?);
     }
     if let Some(header) = &arguments.client_ip_header {
         gateway = gateway.client_ip_header(header.clone());
     }
-    gateway
+    Ok(gateway)
+}
+
+fn rules(arguments: &ServeArguments) -> Result<RouteRules, CommandError> {
+    let refused = |option| move |error: RouteError| CommandError::Usage(format!("{option} {error}"));
+    let mut rules = RouteRules::new();
+    for (prefix, groups) in &arguments.required {
+        let ruled = match groups {
+            Some(groups) => rules.any_of_groups(prefix, groups),
+            None => rules.token(prefix),
+        };
+        rules = ruled.map_err(refused("--require"))?;
+    }
+    for prefix in &arguments.public {
+        rules = rules.public(prefix).map_err(refused("--public"))?;
+    }
+    for prefix in &arguments.preflights {
+        rules = rules.preflights(prefix).map_err(refused("--preflight"))?;
+    }
+    Ok(rules)
+}
+
+fn refresh_cookie(arguments: &ServeArguments) -> Result<RefreshCookie, CommandError> {
+    let refused = |option| move |error: CookieError| CommandError::Usage(format!("{option}: {error}"));
+    let same_site = match arguments.cookie_same_site.as_str() {
+        "strict" => SameSite::Strict,
+        "lax" => SameSite::Lax,
+        _ => SameSite::None,
+    };
+    let life = Duration::from_secs(arguments.refresh_token_validity);
+    let cookie =
+        RefreshCookie::default().same_site(same_site).path(&arguments.cookie_path).map_err(refused("--cookie-path"))?;
+    let cookie = cookie.max_age(life).map_err(refused("--refresh-token-validity"))?;
+    match &arguments.cookie_domain {
+        Some(domain) => cookie.domain(domain).map_err(refused("--cookie-domain")),
+        None => Ok(cookie),
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {

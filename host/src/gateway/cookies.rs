@@ -1,57 +1,250 @@
-//! The refresh token in a cookie, out of reach of scripts, and sent to us alone.
+//! The refresh token in a cookie, out of reach of scripts.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, SameSite, time::Duration};
+use crate::refusal::Refused;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use cookie::{Cookie, CookieBuilder, time};
 use secrecy::{ExposeSecret, SecretString};
+use std::{fmt, time::Duration};
 
-/// The prefix makes browsers refuse it without `Secure` (draft-ietf-httpbis-rfc6265bis section 4.1.3).
-const NAME: &str = "__Secure-poolgate-refresh";
-const PATH: &str = "/v1";
-/// Cognito's own default for refresh tokens; it ends them itself.
-const LIFE: Duration = Duration::days(30);
+/// Without a domain and with `Path=/`: only this very host can set or replace it, no sibling or parent domain
+/// (draft-ietf-httpbis-rfc6265bis section 4.1.3.2).
+const HOST_NAME: &str = "__Host-poolgate-refresh";
+/// With a domain or another path, for which browsers refuse the other prefix. A sibling domain can set one of this name.
+const SECURE_NAME: &str = "__Secure-poolgate-refresh";
+/// Cognito's bounds of `RefreshTokenValidity` (API reference, `CreateUserPoolClient`).
+const SHORTEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-fn cookie(value: &str) -> cookie::CookieBuilder<'_> {
-    Cookie::build((NAME, value)).path(PATH).http_only(true).secure(true).same_site(SameSite::Strict)
+/// Which requests a browser sends the cookie with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// Those that the same site begins.
+    #[default]
+    Strict,
+    /// The same, and links from other sites that lead here.
+    Lax,
+    /// All. For applications of another site, which [`Gateway::cors_origins`](super::Gateway::cors_origins) names.
+    None,
 }
 
-/// `Set-Cookie` for a refresh token; `None` if it has characters that no cookie has.
-pub(crate) fn set(token: &SecretString) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&cookie(token.expose_secret()).max_age(LIFE).to_string()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+impl From<SameSite> for cookie::SameSite {
+    fn from(same_site: SameSite) -> Self {
+        match same_site {
+            SameSite::Strict => Self::Strict,
+            SameSite::Lax => Self::Lax,
+            SameSite::None => Self::None,
+        }
+    }
 }
 
-/// `Set-Cookie` that removes it.
-pub(crate) fn clear() -> Option<HeaderValue> {
-    HeaderValue::from_str(&cookie("").max_age(Duration::ZERO).to_string()).ok()
+/// Why a cookie is none that browsers take as it is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieError {
+    /// The path does not begin with `/`, or has a character other than printable ASCII, or `;`.
+    Path,
+    /// The domain is not a name of letters, digits, hyphens and dots.
+    Domain,
+    /// The time is under an hour or over 3,650 days, which Cognito's refresh tokens can't have.
+    MaxAge,
 }
 
-/// The refresh token that a request brings.
-pub(crate) fn get(headers: &HeaderMap) -> Option<SecretString> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == NAME)
-        .map(|cookie| cookie.value().into())
+impl fmt::Display for CookieError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Path => "the cookie's path must begin with / and have no semicolon, space or control character",
+            Self::Domain => "the cookie's domain must be a name such as example.com",
+            Self::MaxAge => {
+                "the cookie's life must be from 3600 to 315360000 seconds, as an app client's RefreshTokenValidity"
+            }
+        })
+    }
+}
+
+impl std::error::Error for CookieError {}
+
+/// The cookie that holds a refresh token: `HttpOnly; Secure`, and by default `Path=/; SameSite=Strict` for 30 days, without a domain.
+///
+/// Its name is `__Host-poolgate-refresh` with `Path=/` and no domain, and `__Secure-poolgate-refresh` otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RefreshCookie {
+    path: String,
+    domain: Option<String>,
+    same_site: SameSite,
+    max_age: Duration,
+}
+
+impl Default for RefreshCookie {
+    fn default() -> Self {
+        // Cognito's own default for refresh tokens.
+        Self {
+            path: "/".into(),
+            domain: None,
+            same_site: SameSite::Strict,
+            max_age: Duration::from_secs(30 * 24 * 60 * 60),
+        }
+    }
+}
+
+impl RefreshCookie {
+    /// Below which path of this host the browser sends it: the one under which browsers see `/v1`, with any prefix that a proxy takes
+    /// away. With another path than `/` a sibling domain can set the cookie.
+    ///
+    /// # Errors
+    /// [`CookieError::Path`]
+    pub fn path(mut self, path: impl Into<String>) -> Result<Self, CookieError> {
+        self.path = path.into();
+        let is_path =
+            self.path.starts_with('/') && self.path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
+        if is_path { Ok(self) } else { Err(CookieError::Path) }
+    }
+
+    /// To which domain and all of its subdomains the browser sends it: to this host alone unless stated. With a domain a sibling domain
+    /// can set the cookie, and every one receives it.
+    ///
+    /// # Errors
+    /// [`CookieError::Domain`]
+    pub fn domain(mut self, domain: impl Into<String>) -> Result<Self, CookieError> {
+        let domain = domain.into();
+        let labels = || domain.split('.');
+        let is_label =
+            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !labels().all(is_label) {
+            return Err(CookieError::Domain);
+        }
+        self.domain = Some(domain);
+        Ok(self)
+    }
+
+    /// `SameSite`.
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// `Max-Age`: the app client's `RefreshTokenValidity`.
+    ///
+    /// # Errors
+    /// [`CookieError::MaxAge`]
+    pub fn max_age(mut self, max_age: Duration) -> Result<Self, CookieError> {
+        self.max_age = max_age;
+        if (SHORTEST..=LONGEST).contains(&max_age) { Ok(self) } else { Err(CookieError::MaxAge) }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.path == "/" && self.domain.is_none() { HOST_NAME } else { SECURE_NAME }
+    }
+
+    fn build<'c>(&'c self, value: &'c str) -> CookieBuilder<'c> {
+        let cookie = Cookie::build((self.name(), value)).path(&self.path).http_only(true).secure(true);
+        let cookie = cookie.same_site(self.same_site.into());
+        match &self.domain {
+            Some(domain) => cookie.domain(domain),
+            None => cookie,
+        }
+    }
+
+    /// `Set-Cookie` for a refresh token; `None` if it has characters that no cookie has.
+    pub(crate) fn set(&self, token: &SecretString) -> Option<HeaderValue> {
+        let max_age = time::Duration::seconds(i64::try_from(self.max_age.as_secs()).ok()?);
+        let mut value = HeaderValue::from_str(&self.build(token.expose_secret()).max_age(max_age).to_string()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// `Set-Cookie` that removes it.
+    pub(crate) fn clear(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.build("").max_age(time::Duration::ZERO).to_string()).ok()
+    }
+
+    /// The refresh token that a request brings. Of two, one may be from a sibling domain, and nothing says which: both are refused.
+    pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, Refused> {
+        let mut found = None;
+        for value in headers.get_all(header::COOKIE) {
+            // Other cookies need not be ASCII.
+            let text = String::from_utf8_lossy(value.as_bytes());
+            for cookie in
+                Cookie::split_parse(&*text).filter_map(Result::ok).filter(|cookie| cookie.name() == self.name())
+            {
+                let token: SecretString = cookie.value().into();
+                if found.replace(token).is_some() {
+                    let detail = "there are two cookies with a refresh token: remove them, and sign in again";
+                    return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+                }
+            }
+        }
+        let missing = || Refused::request(StatusCode::BAD_REQUEST, "there is no cookie with a refresh token");
+        found.filter(|token| !token.expose_secret().is_empty()).ok_or_else(missing)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_cookie_is_for_us_alone() {
-        let value = set(&"a.b-c".into()).expect("a header");
-        let text = value.to_str().expect("ASCII");
-        let expected = "__Secure-poolgate-refresh=a.b-c; HttpOnly; SameSite=Strict; Secure; Path=/v1; Max-Age=2592000";
-        assert_eq!(text, expected);
-        assert!(!format!("{value:?}").contains("a.b-c"), "its Debug tells it");
-        assert!(clear().is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("Max-Age=0"))));
+    fn text(value: Option<HeaderValue>) -> String {
+        value.and_then(|value| value.to_str().map(str::to_owned).ok()).expect("a header")
+    }
+
+    /// Of values in Latin-1, of which not every one is UTF-8.
+    fn got(cookie: &RefreshCookie, values: &[&str]) -> Option<String> {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=b; __Secure-poolgate-refresh=a.b-c"));
-        assert_eq!(get(&headers).map(|token| token.expose_secret().to_owned()).as_deref(), Some("a.b-c"));
+        for value in values {
+            let bytes: Vec<u8> = value.chars().filter_map(|it| u8::try_from(u32::from(it)).ok()).collect();
+            headers.append(header::COOKIE, HeaderValue::from_bytes(&bytes).expect("a value"));
+        }
+        cookie.get(&headers).ok().map(|token| token.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn no_other_host_can_set_it_unless_a_path_or_a_domain_is_stated() {
+        let plain = RefreshCookie::default();
+        let value = plain.set(&"a.b-c".into());
+        assert!(!format!("{value:?}").contains("a.b-c"), "its Debug tells it");
+        let expected = "__Host-poolgate-refresh=a.b-c; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=2592000";
+        assert_eq!(text(value), expected);
+        assert!(text(plain.clear()).ends_with("; Path=/; Max-Age=0"));
+
+        let hour = Duration::from_secs(3_600);
+        let stated = plain.clone().path("/auth/v1").expect("a path").domain("example.com").expect("a domain");
+        let stated = stated.same_site(SameSite::None).max_age(hour).expect("an hour");
+        assert_eq!(
+            text(stated.set(&"a".into())),
+            "__Secure-poolgate-refresh=a; HttpOnly; SameSite=None; Secure; Path=/auth/v1; Domain=example.com; Max-Age=3600"
+        );
+        let cleared = text(stated.clear());
+        assert!(cleared.contains("Path=/auth/v1; Domain=example.com; Max-Age=0"), "or it stays: {cleared}");
+    }
+
+    #[test]
+    fn one_cookie_is_taken_and_of_two_none() {
+        let cookie = RefreshCookie::default();
+        assert_eq!(got(&cookie, &["a=b; __Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
+        assert_eq!(got(&cookie, &["name=caf\u{e9}", "__Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
+        assert_eq!(got(&cookie, &["name=caf\u{e9}; __Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
+        for refused in [
+            &[][..],
+            &["a=b"],
+            &["__Host-poolgate-refresh="],
+            &["__Secure-poolgate-refresh=a"],
+            &["__Host-poolgate-refresh=a; __Host-poolgate-refresh=b"],
+            &["__Host-poolgate-refresh=a", "__Host-poolgate-refresh=a"],
+        ] {
+            assert_eq!(got(&cookie, refused), None, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_browser_would_take_is_refused() {
+        let plain = RefreshCookie::default;
+        for path in ["", "v1", "/a;Domain=example.com", "/a b", "/a\r\nx: y", "/caf\u{e9}"] {
+            assert_eq!(plain().path(path), Err(CookieError::Path), "{path}");
+        }
+        for domain in ["", ".example.com", "example..com", "a;b", "*.example.com"] {
+            assert_eq!(plain().domain(domain), Err(CookieError::Domain), "{domain}");
+        }
+        for seconds in [0, 3_599, 315_360_001] {
+            assert_eq!(plain().max_age(Duration::from_secs(seconds)), Err(CookieError::MaxAge), "{seconds}");
+        }
     }
 }

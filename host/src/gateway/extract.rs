@@ -1,5 +1,6 @@
 //! JSON in: what is none is refused as a problem, and nothing of it is repeated.
 
+use super::House;
 use crate::refusal::Refused;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
@@ -9,16 +10,18 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, sync::Arc};
+use tokio::time::timeout;
 
 /// A request body.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<House>> for Body<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let read = axum::Json::<Object<T>>::from_request(request, state).await;
+    async fn from_request(request: Request, house: &Arc<House>) -> Result<Self, Refused> {
+        let read = timeout(house.body_deadline, axum::Json::<Object<T>>::from_request(request, house)).await;
+        let read = read.map_err(|_| Refused::request(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
         read.map(|axum::Json(Object(body))| Self(body)).map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {

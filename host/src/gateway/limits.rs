@@ -1,15 +1,15 @@
 //! How often one client may ask: a token bucket an address, before anything is read.
 
+use super::client_address::ClientAddress;
 use crate::refusal::Refused;
 use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::HeaderName,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use governor::{Quota, RateLimiter, clock::Clock, clock::DefaultClock, state::keyed::DefaultKeyedStateStore};
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
     sync::{
         Arc,
@@ -46,36 +46,15 @@ type Buckets = RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>
 #[derive(Clone)]
 pub(crate) struct Limiter {
     buckets: Option<Arc<Buckets>>,
-    header: Option<HeaderName>,
+    client_address: ClientAddress,
     asked: Arc<AtomicU32>,
 }
 
 impl Limiter {
-    pub(crate) fn new(limit: Option<RateLimit>, header: Option<HeaderName>) -> Self {
+    pub(crate) fn new(limit: Option<RateLimit>, client_address: ClientAddress) -> Self {
         let quota = |limit: RateLimit| Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let buckets = limit.map(|limit| Arc::new(RateLimiter::keyed(quota(limit))));
-        Self { buckets, header, asked: Arc::new(AtomicU32::new(0)) }
-    }
-
-    /// The client's address. One that can't be known shares a bucket with all of its kind.
-    fn address(&self, request: &Request) -> IpAddr {
-        let stated = match &self.header {
-            Some(header) => {
-                let mut values = request.headers().get_all(header).iter();
-                let only = values.next().filter(|_| values.next().is_none());
-                only.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok())
-            }
-            None => request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
-        };
-        prefix(stated.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
-    }
-}
-
-/// One who has a /64 has all of its addresses.
-fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address => address,
+        Self { buckets, client_address, asked: Arc::new(AtomicU32::new(0)) }
     }
 }
 
@@ -88,24 +67,11 @@ pub(crate) async fn limit(State(limiter): State<Limiter>, request: Request, next
         buckets.shrink_to_fit();
     }
     let address = match buckets.len() < ADDRESSES {
-        true => limiter.address(&request),
+        true => limiter.client_address.of(&request),
         false => IpAddr::V4(Ipv4Addr::BROADCAST),
     };
     match buckets.check_key(&address) {
         Ok(()) => next.run(request).await,
         Err(early) => Refused::too_often(early.wait_time_from(DefaultClock::default().now())).into_response(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_network_is_one_client() {
-        let address = |text: &str| prefix(text.parse().expect("an address"));
-        assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
-        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
-        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
     }
 }

@@ -2,7 +2,13 @@
 
 use super::{House, State};
 use crate::accounts::ProblemName;
-use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::Path,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
 use std::sync::Arc;
 use utoipa::openapi::{
     InfoBuilder, LicenseBuilder, OpenApi,
@@ -28,8 +34,8 @@ pub(crate) fn document(mut document: OpenApi) -> OpenApi {
     document
 }
 
-async fn document_text(house: State) -> Json<OpenApi> {
-    Json(house.openapi.clone())
+async fn document_text(house: State) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], house.openapi.clone())
 }
 
 async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {

@@ -8,7 +8,7 @@ use super::{
         SignedInBody, TokensBody, TotpSecretBody, TotpVerified, UpdateAttributes, UserBody, Username, VerifyAttribute,
         VerifyTotp,
     },
-    cookies,
+    cookies::RefreshCookie,
     extract::Body,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 use axum::{
     Json,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -42,6 +42,7 @@ macro_rules! route {
                 (status = 400, description = "An input is refused", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 401, description = "The credentials, the session or the token are not good", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 403, description = "Refused by the pool's owner, or the account is in no state for this", body = ProblemBody, content_type = "application/problem+json"),
+                (status = 408, description = "The body did not come in time", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 409, description = "Another account has this address, or the factor is not set up", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 415, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
@@ -159,7 +160,7 @@ route! {
     async fn refresh(house: State, headers: HeaderMap, Body(body): Body<Refresh>) -> Result<Response, Refused> {
         let refresh_token = refresh_token(&house, body.refresh_token, &headers)?;
         let tokens = house.accounts.refresh(&refresh_token, body.username.as_deref()).await?;
-        let answer = Json(TokensBody::of(&tokens, house.has_refresh_cookie)).into_response();
+        let answer = Json(TokensBody::of(&tokens, house.refresh_cookie.is_some())).into_response();
         Ok(with_cookie(&house, tokens.refresh_token.as_ref(), answer))
     }
 }
@@ -313,11 +314,10 @@ fn totp_owner(session: Option<SecretString>, headers: &HeaderMap) -> Result<Totp
 
 /// From the cookie, if that is where it is kept; otherwise from the body.
 fn refresh_token(house: &House, stated: Option<SecretString>, headers: &HeaderMap) -> Result<SecretString, Refused> {
-    let (found, missing) = match house.has_refresh_cookie {
-        true => (cookies::get(headers), "there is no cookie with a refresh token"),
-        false => (stated, "refresh_token: missing"),
-    };
-    found.ok_or_else(|| Refused::request(StatusCode::BAD_REQUEST, missing))
+    match &house.refresh_cookie {
+        Some(cookie) => cookie.get(headers),
+        None => stated.ok_or_else(|| Refused::request(StatusCode::BAD_REQUEST, "refresh_token: missing")),
+    }
 }
 
 fn signed_in_response(house: &House, signed_in: SignedIn) -> Response {
@@ -325,24 +325,22 @@ fn signed_in_response(house: &House, signed_in: SignedIn) -> Response {
         SignedIn::Tokens(tokens) => tokens.refresh_token.clone(),
         SignedIn::Challenge(_) => None,
     };
-    let answer = Json(SignedInBody::of(signed_in, house.has_refresh_cookie)).into_response();
+    let answer = Json(SignedInBody::of(signed_in, house.refresh_cookie.is_some())).into_response();
     with_cookie(house, refresh_token.as_ref(), answer)
 }
 
-fn with_cookie(house: &House, refresh_token: Option<&SecretString>, mut answer: Response) -> Response {
-    if house.has_refresh_cookie
-        && let Some(cookie) = refresh_token.and_then(cookies::set)
-    {
-        answer.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    answer
+fn with_cookie(house: &House, refresh_token: Option<&SecretString>, answer: Response) -> Response {
+    let cookie = house.refresh_cookie.as_ref().zip(refresh_token).and_then(|(cookie, token)| cookie.set(token));
+    setting(cookie, answer)
 }
 
 fn without_cookie(house: &House) -> Response {
-    let mut answer = StatusCode::NO_CONTENT.into_response();
-    if house.has_refresh_cookie
-        && let Some(cookie) = cookies::clear()
-    {
+    let cookie = house.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
+    setting(cookie, StatusCode::NO_CONTENT.into_response())
+}
+
+fn setting(cookie: Option<HeaderValue>, mut answer: Response) -> Response {
+    if let Some(cookie) = cookie {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     answer

@@ -1,6 +1,6 @@
 //! `/v1/verify`: for nginx `auth_request`, Caddy and Traefik `forward_auth`, and Envoy's `ext_authz` over HTTP.
 
-use super::{House, State};
+use super::{House, State, original::Original};
 use crate::{
     Answer, Denial, Reason, Requirement, TokenUse, TokenUseRule, Verified,
     bearer::Bearer,
@@ -8,8 +8,8 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::RawQuery,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    extract::{RawQuery, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::PathAndQuery},
     routing::{any, get},
 };
 use secrecy::ExposeSecret;
@@ -21,13 +21,23 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<House>> {
     OpenApiRouter::new().routes(routes!(verify))
 }
 
-/// Below it any path and any method: Envoy puts those of the original request there. Its query is the caller's and asks for
-/// nothing.
+/// Envoy's `ext_authz` puts the path and the query of the original request below this prefix, and keeps its method.
+const EXT_AUTHZ: &str = "/v1/ext-authz";
+const VERIFY: &str = "/v1/verify";
+
+/// Below `/v1/verify` there is nothing: a path there would be taken for the original request's by one reader, and for a question by
+/// another.
 pub(crate) fn router() -> Router<Arc<House>> {
     Router::new()
-        .route("/v1/verify", get(verify))
-        .route("/v1/verify/", any(verify_below))
-        .route("/v1/verify/{*path}", any(verify_below))
+        .route(VERIFY, get(verify))
+        .route("/v1/ext-authz/", any(ext_authz))
+        .route("/v1/ext-authz/{*original}", any(ext_authz))
+}
+
+/// Whether a proxy asks there about a request of somebody else.
+pub(crate) fn is_asked_by_a_proxy(path: &str) -> bool {
+    let below = |prefix| path.strip_prefix(prefix).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'));
+    below(VERIFY) || below(EXT_AUTHZ)
 }
 
 /// What the proxy's configuration asks for in the query: any of the groups, and any of the scopes. A name that is not known is an
@@ -61,6 +71,10 @@ fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
     params(
         ("group" = Option<Vec<String>>, Query, description = "The token must have one of these groups"),
         ("scope" = Option<Vec<String>>, Query, description = "The token must have one of these scopes"),
+        ("X-Original-URI" = Option<String>, Header, description = "Path and query of the original request. With rules for paths, this or X-Forwarded-Uri is needed"),
+        ("X-Original-Method" = Option<String>, Header, description = "The method of the original request"),
+        ("X-Forwarded-Uri" = Option<String>, Header, description = "As X-Original-URI"),
+        ("X-Forwarded-Method" = Option<String>, Header, description = "As X-Original-Method"),
     ),
     security(("bearer" = [])),
     responses(
@@ -74,25 +88,47 @@ fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
             ("X-Poolgate-Scopes" = String, description = "`scope`"),
             ("X-Poolgate-Expires-At" = String, description = "`exp`, in seconds since the Unix epoch"),
         )),
-        (status = 400, description = "The query is not one of this service's", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The query is not one of this service's, or the path of the original request can be read in more than one way", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token, or not a good one; `WWW-Authenticate` as in RFC 6750", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks a group or scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 500, description = "There are rules for paths, and the proxy does not say which request it asks about", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The token could not be judged", body = ProblemBody, content_type = "application/problem+json"),
     ),
     tag = "verify",
 )]
 async fn verify(house: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Claims, Refused> {
     let requirement = requirement(query.as_deref())?;
-    let verified = judge(&house, &headers).await?;
-    requirement.check(&verified).map_err(|_| requirement.refusal())?;
-    Ok(claims(&verified))
+    let asked = match &house.routes {
+        Some(routes) => routes.asked(&Original::stated(&headers)?)?,
+        None => Some(Requirement::new()),
+    };
+    // What the query asks for, it asks for on every path.
+    let verified = match (asked, requirement == Requirement::new()) {
+        (None, true) => None,
+        (asked, _) => Some(judge(&house, &headers, &asked.unwrap_or_default()).await?),
+    };
+    if let Some(verified) = &verified {
+        requirement.check(verified).map_err(|_| requirement.refusal())?;
+    }
+    answer(&headers, verified.as_ref())
 }
 
-async fn verify_below(house: State, headers: HeaderMap) -> Result<Claims, Refused> {
-    Ok(claims(&judge(&house, &headers).await?))
+async fn ext_authz(house: State, request: Request) -> Result<Claims, Refused> {
+    let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
+    let headers = request.headers();
+    let asked = match &house.routes {
+        Some(routes) => routes.asked(&Original::sent(request.method(), target, headers))?,
+        None => Some(Requirement::new()),
+    };
+    let verified = match asked {
+        Some(requirement) => Some(judge(&house, headers, &requirement).await?),
+        None => None,
+    };
+    answer(headers, verified.as_ref())
 }
 
-async fn judge(house: &House, headers: &HeaderMap) -> Result<Verified, Refused> {
+async fn judge(house: &House, headers: &HeaderMap, requirement: &Requirement) -> Result<Verified, Refused> {
     let token = Bearer::of(headers).ok_or_else(Refused::no_token)?;
     let verified = house.accounts.verifier().verify(token.0.expose_secret()).await?;
     let is_right = match house.verifies {
@@ -100,38 +136,79 @@ async fn judge(house: &House, headers: &HeaderMap) -> Result<Verified, Refused> 
         TokenUseRule::Id => verified.token_use == Some(TokenUse::Id),
         TokenUseRule::AccessOrId | TokenUseRule::Unchecked => true,
     };
-    let mismatch = Denial { reason: Reason::TokenUseMismatch, answer: Answer::InvalidToken };
-    if is_right { Ok(verified) } else { Err(mismatch.into()) }
+    if !is_right {
+        return Err(Denial { reason: Reason::TokenUseMismatch, answer: Answer::InvalidToken }.into());
+    }
+    requirement.check(&verified).map_err(|_| requirement.refusal())?;
+    Ok(verified)
+}
+
+fn answer(headers: &HeaderMap, verified: Option<&Verified>) -> Result<Claims, Refused> {
+    if takes_claims_away(headers) {
+        let detail = "the header Connection names a header of this service's";
+        return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+    }
+    Ok(verified.map_or_else(nobody, claims))
+}
+
+/// A proxy removes each header that `Connection` names (RFC 9110 section 7.6.1), also one that it has set itself a moment ago: a client
+/// that names a claim hides it from the application. Some applications take `_` for `-`.
+fn takes_claims_away(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| {
+        let options = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        options.into_iter().any(|option| {
+            let name: Vec<u8> =
+                option.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }).collect();
+            name.starts_with(b"x-poolgate-")
+        })
+    })
 }
 
 type Claims = [(HeaderName, HeaderValue); 8];
 
+const NAMES: [&str; 8] = [
+    "x-poolgate-subject",
+    "x-poolgate-username",
+    "x-poolgate-client-id",
+    "x-poolgate-token-use",
+    "x-poolgate-issuer",
+    "x-poolgate-groups",
+    "x-poolgate-scopes",
+    "x-poolgate-expires-at",
+];
+
+/// Where no token is asked for: every header, so that a forged one is replaced.
+fn nobody() -> Claims {
+    NAMES.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("")))
+}
+
 fn claims(verified: &Verified) -> Claims {
-    let name = HeaderName::from_static;
     let text = |value: &Option<String>| encoded(value.as_deref().unwrap_or_default(), false);
     let token_use = verified.token_use.map_or("", |token_use| match token_use {
         TokenUse::Access => "access",
         TokenUse::Id => "id",
     });
     let groups: Vec<String> = verified.groups.iter().map(|group| percent(group, true)).collect();
-    [
-        (name("x-poolgate-subject"), text(&verified.subject)),
-        (name("x-poolgate-username"), text(&verified.username)),
-        (name("x-poolgate-client-id"), text(&verified.client_id)),
-        (name("x-poolgate-token-use"), HeaderValue::from_static(token_use)),
-        (name("x-poolgate-issuer"), text(&verified.issuer)),
-        (name("x-poolgate-groups"), header(&groups.join(","))),
-        (name("x-poolgate-scopes"), encoded(&verified.scopes.join(" "), false)),
-        (name("x-poolgate-expires-at"), verified.expires_at.into()),
-    ]
+    let values = [
+        text(&verified.subject),
+        text(&verified.username),
+        text(&verified.client_id),
+        HeaderValue::from_static(token_use),
+        text(&verified.issuer),
+        printable(&groups.join(",")),
+        encoded(&verified.scopes.join(" "), false),
+        verified.expires_at.into(),
+    ];
+    let mut names = NAMES.iter();
+    values.map(|value| (HeaderName::from_static(names.next().copied().unwrap_or_default()), value))
 }
 
 fn encoded(text: &str, has_commas: bool) -> HeaderValue {
-    header(&percent(text, has_commas))
+    printable(&percent(text, has_commas))
 }
 
 /// Of printable ASCII.
-fn header(text: &str) -> HeaderValue {
+fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 

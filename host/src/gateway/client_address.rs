@@ -1,0 +1,167 @@
+//! Whose request it is, by address: that of the connection, or what the proxies in front have written into a header.
+
+use super::once_a_minute::OnceAMinute;
+use axum::{
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderName},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroUsize,
+    sync::Arc,
+};
+
+/// Health probes come from the load balancer itself, which writes no such header.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Where a client's address is read.
+#[derive(Clone)]
+pub(crate) struct ClientAddress {
+    header: Option<HeaderName>,
+    trusted_hops: NonZeroUsize,
+    warning: Arc<OnceAMinute>,
+}
+
+/// Why a header tells no address. Its text is the operator's hint; the header's value is the client's, and is not logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unreadable {
+    Absent,
+    TooShort,
+    NoAddress,
+}
+
+impl Unreadable {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Absent => "the request does not have it: is it the name of the header that the proxy writes?",
+            Self::TooShort => {
+                "it has fewer addresses than --trusted-hops: the request has not come through all of the proxies"
+            }
+            Self::NoAddress => "its entry is no IP address, with or without a port",
+        }
+    }
+}
+
+impl ClientAddress {
+    pub(crate) fn new(header: Option<HeaderName>, trusted_hops: NonZeroUsize) -> Self {
+        Self { header, trusted_hops, warning: Arc::default() }
+    }
+
+    /// The address, or of IPv6 its /64. Requests without the header share the address of the connection; those whose header can't
+    /// be read share one address.
+    pub(crate) fn of(&self, request: &Request) -> IpAddr {
+        let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let stated = match &self.header {
+            None => peer(),
+            Some(header) => match stated(request.headers(), header, self.trusted_hops) {
+                Ok(address) => Some(address),
+                Err(unreadable) => {
+                    if !PROBES.contains(&request.uri().path()) {
+                        self.warn(header, unreadable);
+                    }
+                    peer().filter(|_| unreadable == Unreadable::Absent)
+                }
+            },
+        };
+        network(stated.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    }
+
+    fn warn(&self, header: &HeaderName, unreadable: Unreadable) {
+        if !self.warning.is_due() {
+            return;
+        }
+        tracing::warn!(
+            %header,
+            hint = unreadable.hint(),
+            "the client's address can't be read from its header: all such clients share one rate limit"
+        );
+    }
+}
+
+/// The entry that the outermost trusted proxy has written. Each proxy appends the address of its own peer, so the last entry is the
+/// innermost proxy's; what is left of the trusted ones is the client's own invention.
+fn stated(headers: &HeaderMap, header: &HeaderName, trusted_hops: NonZeroUsize) -> Result<IpAddr, Unreadable> {
+    let mut entries = Vec::new();
+    for value in headers.get_all(header) {
+        // Nothing but the trusted entries need be text.
+        entries
+            .extend(value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|it| !it.is_empty()));
+    }
+    if entries.is_empty() {
+        return Err(Unreadable::Absent);
+    }
+    let number = entries.len().checked_sub(trusted_hops.get()).ok_or(Unreadable::TooShort)?;
+    let entry = entries.get(number).and_then(|entry| str::from_utf8(entry).ok());
+    entry.and_then(address).ok_or(Unreadable::NoAddress)
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+fn address(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some(address.ip());
+    }
+    let bare = text.strip_prefix('[')?.strip_suffix(']')?;
+    bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+}
+
+/// One who has a /64 has all of its addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn read(values: &[&str], trusted_hops: usize) -> Result<IpAddr, Unreadable> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
+        }
+        let hops = NonZeroUsize::new(trusted_hops).expect("one at least");
+        stated(&headers, &HeaderName::from_static("x-forwarded-for"), hops)
+    }
+
+    #[test]
+    fn the_entry_of_the_outermost_trusted_proxy_counts_whatever_a_client_has_put_before_it() {
+        for (values, hops, expected) in [
+            (&["192.0.2.1"][..], 1, "192.0.2.1"),
+            (&["198.51.100.9, 192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9, 192.0.2.1, 10.0.0.1"], 2, "192.0.2.1"),
+            (&["198.51.100.9", "192.0.2.1,10.0.0.1"], 2, "192.0.2.1"),
+            (&["caf\u{e9}, , 192.0.2.1"], 1, "192.0.2.1"),
+            (&["192.0.2.1:4711"], 1, "192.0.2.1"),
+            (&["2001:db8::1"], 1, "2001:db8::1"),
+            (&["[2001:db8::1]"], 1, "2001:db8::1"),
+            (&["[2001:db8::1]:4711"], 1, "2001:db8::1"),
+        ] {
+            assert_eq!(read(values, hops), Ok(expected.parse().expect("an address")), "{values:?}");
+        }
+        for (values, hops, expected) in [
+            (&[][..], 1, Unreadable::Absent),
+            (&[""], 1, Unreadable::Absent),
+            (&["192.0.2.1"], 2, Unreadable::TooShort),
+            (&["unknown"], 1, Unreadable::NoAddress),
+            (&["192.0.2.1, _hidden"], 1, Unreadable::NoAddress),
+            (&["192.0.2.1:port"], 1, Unreadable::NoAddress),
+            (&["192.0.2.1, caf\u{e9}"], 1, Unreadable::NoAddress),
+        ] {
+            assert_eq!(read(values, hops), Err(expected), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_client() {
+        let network = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+}

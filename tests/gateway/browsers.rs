@@ -1,0 +1,117 @@
+//! Applications in browsers: the cookie that no script can read, and scripts of other origins.
+
+use super::{PASSWORD, Stage, body, problem, text};
+use poolgate::gateway::{Gateway, RefreshCookie, SameSite};
+use reqwest::{Method, RequestBuilder, Response, header};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const APPLICATION: &str = "https://app.example.com";
+
+fn cookie(answer: &Response) -> String {
+    answer.headers()[header::SET_COOKIE].to_str().expect("ASCII").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read_and_no_other_host_can_set() {
+    let stage = Stage::new(|gateway| gateway.refresh_cookie(RefreshCookie::default())).await;
+    stage.join("anna").await;
+    let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
+    let set = cookie(&answer);
+    assert!(set.starts_with("__Host-poolgate-refresh="), "the name that no sibling domain can set");
+    for attribute in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/;", "Max-Age=2592000"] {
+        assert!(set.contains(attribute), "{attribute}");
+    }
+    assert!(!set.contains("Domain"), "then browsers would refuse the name");
+    assert_eq!(body(answer).await["tokens"]["refresh_token"], Value::Null, "the cookie alone has it");
+
+    let pair = set.split(';').next().expect("a pair");
+    let refresh = |cookies: &str| {
+        let request = stage.request(Method::POST, "/v1/refresh").json(&json!({}));
+        request.header(header::COOKIE, cookies).send()
+    };
+    let answer = refresh(pair).await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let refreshed = body(answer).await;
+    assert_eq!(refreshed["refresh_token"], Value::Null);
+    // Of two, one is somebody else's: whichever comes first.
+    for two in [format!("{pair}; __Host-poolgate-refresh=x"), format!("__Host-poolgate-refresh=x; {pair}")] {
+        let refused = problem(refresh(&two).await.expect("an answer"), 400, "invalid-request").await;
+        assert!(text(&refused, "detail").contains("two cookies"), "{refused}");
+    }
+    // In the body it is not looked for.
+    let token = pair.split_once('=').expect("a value").1;
+    let refused = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;
+    problem(refused, 400, "invalid-request").await;
+    let sign_out = stage.request(Method::POST, "/v1/sign-out").bearer_auth(text(&refreshed, "access_token"));
+    assert!(cookie(&sign_out.send().await.expect("an answer")).contains("Max-Age=0"));
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_prefix_the_cookie_has_the_path_that_the_browser_sees() {
+    let stated = RefreshCookie::default().path("/auth").expect("a path").domain("example.com").expect("a domain");
+    let stated = stated.same_site(SameSite::Lax).max_age(Duration::from_secs(7_200)).expect("two hours");
+    let stage = Stage::new(|gateway| gateway.refresh_cookie(stated)).await;
+    stage.join("anna").await;
+    let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
+    let set = cookie(&answer);
+    assert!(set.starts_with("__Secure-poolgate-refresh="), "browsers refuse __Host- with a domain or a path");
+    assert!(set.ends_with("SameSite=Lax; Secure; Path=/auth; Domain=example.com; Max-Age=7200"));
+    stage.gateway.stop().await;
+}
+
+fn from(origin: &'static str, request: RequestBuilder) -> RequestBuilder {
+    request.header(header::ORIGIN, origin)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_of_the_stated_origins_may_use_the_flows_and_no_others() {
+    let allow = |gateway: Gateway| gateway.cors_origins([APPLICATION]).expect("an origin");
+    let stage = Stage::new(allow).await;
+    let preflight = |origin, path| {
+        let request = from(origin, stage.request(Method::OPTIONS, path));
+        let request = request.header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+        request.header(header::ACCESS_CONTROL_REQUEST_HEADERS, "content-type").send()
+    };
+    let answer = preflight(APPLICATION, "/v1/sign-in").await.expect("an answer");
+    assert_eq!(answer.status(), 204);
+    let header = |name| answer.headers()[name].to_str().expect("ASCII").to_owned();
+    assert_eq!(header(header::ACCESS_CONTROL_ALLOW_ORIGIN), APPLICATION);
+    assert_eq!(header(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "true");
+    assert!(header(header::ACCESS_CONTROL_ALLOW_METHODS).contains("PATCH"));
+    assert_eq!(header(header::ACCESS_CONTROL_ALLOW_HEADERS), "authorization, content-type");
+    assert_eq!(header(header::VARY), "origin");
+
+    // Also what is refused can be read by the script.
+    let sign_in = json!({ "username": "anna", "password": PASSWORD });
+    for origin in [APPLICATION, "https://app.example.com.evil.example", "https://APP.example.com", "null"] {
+        let answer = from(origin, stage.request(Method::POST, "/v1/sign-in").json(&sign_in)).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[header::VARY]),
+            (401, &"origin".parse().expect("a value"))
+        );
+        let allowed =
+            answer.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().expect("ASCII"));
+        assert_eq!(allowed, (origin == APPLICATION).then_some(APPLICATION), "{origin}");
+        problem(answer, 401, "invalid-credentials").await;
+    }
+    let refused = preflight("https://other.example.com", "/v1/sign-in").await.expect("an answer");
+    assert!(!refused.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+    assert_eq!(refused.status(), 405);
+    // A preflight that a proxy asks about is the application's: the gateway allows or refuses it, and does not answer it.
+    let asked = preflight(APPLICATION, "/v1/ext-authz/orders").await.expect("an answer");
+    assert_eq!(asked.status(), 401);
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_stated_origins_no_answer_says_anything_of_them() {
+    let stage = Stage::new(|gateway| gateway).await;
+    let answer = from(APPLICATION, stage.request(Method::GET, "/v1/user")).send().await.expect("an answer");
+    for name in [header::VARY, header::ACCESS_CONTROL_ALLOW_ORIGIN, header::ACCESS_CONTROL_ALLOW_CREDENTIALS] {
+        assert!(!answer.headers().contains_key(&name), "{name}");
+    }
+    stage.gateway.stop().await;
+}

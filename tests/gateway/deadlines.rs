@@ -1,0 +1,95 @@
+//! Clients that are slow or say nothing more, before and after the gateway is asked to stop.
+
+use super::Stage;
+use poolgate::gateway::Deadlines;
+use std::{io::ErrorKind, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+const SHORT: Duration = Duration::from_millis(200);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// A wait that is longer than this has no end.
+const FOREVER: Duration = Duration::from_secs(60);
+const HALF_A_HEAD: &str = "POST /v1/sign-in HTTP/1.1\r\nHost: app\r\nContent-";
+const HALF_A_BODY: &str =
+    "POST /v1/sign-in HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"user";
+
+async fn connect(stage: &Stage, sent: &str) -> TcpStream {
+    let address = stage.gateway.public.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("the gateway listens");
+    stream.write_all(sent.as_bytes()).await.expect("it reads");
+    stream
+}
+
+/// All that comes until the gateway closes the connection.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = timeout(FOREVER, stream.read_to_end(&mut answer)).await.expect("the connection is kept for ever");
+    // Closed with something unread, it is reset.
+    assert!(read.is_ok() || read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_a_whole_head_is_closed() {
+    let deadlines = Deadlines { head: SHORT, body: HOUR, shutdown: HOUR };
+    let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
+    let idle = "GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n";
+    for (sent, expected) in [("", ""), (HALF_A_HEAD, ""), (idle, "HTTP/1.1 200 OK")] {
+        let answer = rest(connect(&stage, sent).await).await;
+        assert!(answer.starts_with(expected) && (answer.is_empty() == expected.is_empty()), "{sent}: {answer}");
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_is_408() {
+    let deadlines = Deadlines { head: HOUR, body: SHORT, shutdown: HOUR };
+    let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
+    let chunked = "POST /v1/refresh HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"re";
+    for sent in [HALF_A_BODY, chunked] {
+        let answer = rest(connect(&stage, sent).await).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(
+            answer.contains("application/problem+json") && answer.contains("the body did not come in time"),
+            "{answer}"
+        );
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_no_answers_is_cut_off() {
+    let deadlines = Deadlines { head: HOUR, body: SHORT, shutdown: HOUR };
+    let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
+    let mut stream = connect(&stage, "").await;
+    let cut_off = async {
+        // One request after another, until the connection is reset.
+        while stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: app\r\n\r\n").await.is_ok() {}
+    };
+    timeout(FOREVER, cut_off).await.expect("the connection is kept for ever");
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_request_does_not_keep_the_process_when_it_is_asked_to_stop() {
+    let deadlines = Deadlines { head: HOUR, body: HOUR, shutdown: SHORT };
+    let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
+    let mut streams = Vec::new();
+    for sent in [HALF_A_HEAD, HALF_A_BODY, ""] {
+        // A whole request before it, so that the gateway is known to have the connection.
+        let mut stream = connect(&stage, "GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n").await;
+        let mut start = [0; 15];
+        stream.read_exact(&mut start).await.expect("an answer");
+        assert_eq!(&start, b"HTTP/1.1 200 OK");
+        stream.write_all(sent.as_bytes()).await.expect("it reads");
+        streams.push(stream);
+    }
+    timeout(FOREVER, stage.gateway.stop()).await.expect("it never stops");
+    for stream in streams {
+        rest(stream).await;
+    }
+}
