@@ -5,6 +5,7 @@ mod layers {
     mod failures;
     mod grpc;
     mod http;
+    mod readiness;
     mod scene;
     mod streaming;
 }

@@ -2,8 +2,14 @@
 
 use super::scene::{admin, forged, token, verifier, without_keys};
 use crate::example_services::{call, channel, serve};
+use axum::{Router, routing::any};
 use example_tonic::generated::{accounts_client::AccountsClient, office_client::OfficeClient};
+use poolgate::{
+    Requirement, Verifier,
+    tower::{AuthLayer, Claims, RequireLayer},
+};
 use poolgate_tests::minting::SUBJECT;
+use reqwest::Method;
 use tonic::Code;
 
 fn bearer(token: &str) -> String {
@@ -53,10 +59,82 @@ async fn without_keys_a_call_is_unavailable() {
     assert_eq!(refused.expect_err("it is not judged").code(), Code::Unavailable);
 }
 
+/// Routes that a layer guards, a requirement further in, and the extractor where nobody is asked for a token.
+fn router(verifier: Verifier, layer: impl Fn(AuthLayer) -> AuthLayer) -> Router {
+    let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"]));
+    let anonymous = Router::new()
+        .route("/claims", any(async |_: Claims| "in"))
+        .route("/anonymous-admin", any(async || "in").layer(admins.clone()))
+        .layer(layer(AuthLayer::new(verifier.clone()).allow_anonymous()));
+    Router::new()
+        .route("/me", any(async || "in"))
+        .route("/admin", any(async || "in").layer(admins.clone()))
+        .layer(layer(AuthLayer::new(verifier)))
+        .merge(anonymous)
+        .route("/bare", any(async || "in").layer(admins))
+}
+
+/// Anybody can write a content type: an HTTP status of 200 for a refusal would let everybody in who is asked about over HTTP.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_content_type_makes_no_refusal_a_success() {
+    let http_1 = || reqwest::Client::builder().http1_only();
+    let http_2 = || reqwest::Client::builder().http2_prior_knowledge();
+    let verifier = verifier().await;
+    let plain = serve(router(verifier.clone(), |layer| layer)).await;
+    let grpc = serve(router(verifier, AuthLayer::grpc)).await;
+    let no_administrator = bearer(&token());
+    for (address, client, method, speaks_grpc) in [
+        (&plain, http_1(), Method::GET, false),
+        (&plain, http_1(), Method::POST, false),
+        (&plain, http_2(), Method::POST, false),
+        (&grpc, http_1(), Method::GET, false),
+        (&grpc, http_1(), Method::POST, false),
+        (&grpc, http_2(), Method::GET, false),
+        (&grpc, http_2(), Method::PUT, false),
+        (&grpc, http_2(), Method::POST, true),
+    ] {
+        let client = client.no_proxy().build().expect("an HTTP client");
+        for (path, sent, status, code, is_guarded) in [
+            ("/me", None, 401, "16", true),
+            ("/me", Some("Bearer a.b.c"), 401, "16", true),
+            ("/admin", Some(&*no_administrator), 403, "7", true),
+            ("/claims", None, 401, "16", true),
+            ("/anonymous-admin", None, 401, "16", true),
+            // No layer says that it speaks gRPC here.
+            ("/bare", Some(&*no_administrator), 401, "16", false),
+        ] {
+            let speaks_grpc = speaks_grpc && is_guarded;
+            let mut request = client.request(method.clone(), format!("http://{address}{path}"));
+            request = request.header("content-type", "application/grpc");
+            if let Some(sent) = sent {
+                request = request.header("authorization", sent);
+            }
+            let answer = request.send().await.expect("an answer");
+            let came = (answer.status().as_u16(), answer.headers().get("grpc-status").map(|code| code.as_bytes()));
+            let expected = if speaks_grpc { (200, Some(code.as_bytes())) } else { (status, None) };
+            assert_eq!(came, expected, "{method} {path} {:?}, in gRPC: {speaks_grpc}", answer.version());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requirement_without_a_layer_before_it_answers_a_call_in_grpc_if_it_is_told_to() {
+    let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"])).grpc();
+    let address = serve(Router::new().route("/", any(async || "in").layer(admins))).await;
+    let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().expect("an HTTP client");
+    let ask = async |content_type: &str| {
+        let request = http.post(format!("http://{address}/")).header("content-type", content_type);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.headers().get("grpc-status").map(|code| code.as_bytes().to_vec()))
+    };
+    assert_eq!(ask("application/grpc").await, (200, Some(b"16".to_vec())));
+    assert_eq!(ask("application/json").await, (401, None));
+}
+
 /// gRPC over HTTP/2, "Responses": Trailers-Only is one block of headers that ends the stream, with HTTP status 200.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_trailers_only() {
-    let address = serve(example_axum::app(verifier().await)).await;
+    let address = serve(router(verifier().await, AuthLayer::grpc)).await;
     let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().expect("an HTTP client");
     let request = http.post(format!("http://{address}/me")).header("content-type", "application/grpc+proto");
     let response = request.send().await.expect("an answer");

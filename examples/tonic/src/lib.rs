@@ -46,9 +46,9 @@ pub fn services() -> Routes {
     Routes::new(AccountsServer::new(Desk)).add_service(admins.named_layer(OfficeServer::new(Desk)))
 }
 
-/// For `Server::builder().layer(…)`.
+/// For `Server::builder().layer(…)`. Refusals of gRPC calls are gRPC statuses.
 pub fn guard(verifier: Verifier) -> AuthLayer {
-    AuthLayer::new(verifier)
+    AuthLayer::new(verifier).grpc()
 }
 
 struct Desk;

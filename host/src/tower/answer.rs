@@ -2,7 +2,7 @@
 
 use crate::{Denial, refusal::Refused};
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{Either, Full};
 use std::pin::Pin;
 
@@ -12,29 +12,55 @@ pub type ResponseBody<B> = Either<B, Full<Bytes>>;
 /// What a guarded service answers, in time.
 pub(super) type Answering<B, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>>;
 
-/// How refusals look. It is in the extensions of every request that went through [`AuthLayer`](super::AuthLayer), so that what is
-/// refused further in looks the same.
+/// How the refusals of a layer look, as it was configured.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Style {
     pub(super) is_without_body: bool,
+    /// Whether gRPC calls are answered in gRPC.
+    pub(super) speaks_grpc: bool,
 }
 
 impl Style {
+    /// How a request is answered: in gRPC only if the layer was told that it guards a gRPC server, and if the request is a gRPC call.
+    pub(super) fn of_request(self, method: &Method, version: Version, headers: &HeaderMap) -> AnswerStyle {
+        if self.speaks_grpc && is_grpc_call(method, version, headers) {
+            AnswerStyle::Grpc
+        } else if self.is_without_body {
+            AnswerStyle::HttpWithoutBody
+        } else {
+            AnswerStyle::Http
+        }
+    }
+}
+
+/// How a request is refused. It is in the extensions of every request that went through [`AuthLayer`](super::AuthLayer), so that what is
+/// refused further in looks the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerStyle {
+    /// An HTTP status and problem details (RFC 9457).
+    Http,
+    /// An HTTP status alone.
+    HttpWithoutBody,
+    /// A gRPC status in an HTTP response of status 200.
+    Grpc,
+}
+
+impl AnswerStyle {
     /// That of the layer which the request went through, if it did.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get().copied()
     }
 
-    /// The refusal of a request with these headers; the denial, where a token was judged, is for the layers further out.
-    pub(super) fn answer(self, headers: &HeaderMap, refused: Refused, denial: Option<Denial>) -> Response<Full<Bytes>> {
-        let mut response = if is_grpc(headers) {
-            in_grpc(refused)
-        } else if self.is_without_body {
-            let mut response = refused.into_http().map(|_| Full::default());
-            response.headers_mut().remove(header::CONTENT_TYPE);
-            response
-        } else {
-            refused.into_http().map(Full::from)
+    /// The refusal; the denial, where a token was judged, is for the layers further out.
+    pub(super) fn answer(self, refused: Refused, denial: Option<Denial>) -> Response<Full<Bytes>> {
+        let mut response = match self {
+            AnswerStyle::Grpc => in_grpc(refused),
+            AnswerStyle::HttpWithoutBody => {
+                let mut response = refused.into_http().map(|_| Full::default());
+                response.headers_mut().remove(header::CONTENT_TYPE);
+                response
+            }
+            AnswerStyle::Http => refused.into_http().map(Full::from),
         };
         if let Some(denial) = denial {
             response.extensions_mut().insert(denial);
@@ -43,23 +69,27 @@ impl Style {
     }
 }
 
-/// The refusal of a request further in, perhaps without an [`AuthLayer`](super::AuthLayer) before it.
-pub(super) fn refuse(
-    extensions: &Extensions,
-    headers: &HeaderMap,
+/// The refusal of a request further in: as the [`AuthLayer`](super::AuthLayer) before it refuses, or as `own` says where there is none.
+pub(super) fn refuse<B>(
+    request: &Request<B>,
+    own: Style,
     refused: Refused,
     denial: Option<Denial>,
 ) -> Response<Full<Bytes>> {
-    Style::of(extensions).unwrap_or_default().answer(headers, refused, denial)
+    let own = || own.of_request(request.method(), request.version(), request.headers());
+    AnswerStyle::of(request.extensions()).unwrap_or_else(own).answer(refused, denial)
 }
 
-/// Whether it is a request of gRPC over HTTP/2. gRPC-Web is HTTP here: its clients know what a 401 is.
-fn is_grpc(headers: &HeaderMap) -> bool {
+/// Whether a request is a gRPC call over HTTP/2 ("Requests" in gRPC's protocol over HTTP/2): a POST of that content type. Everybody can
+/// write a content type, and who reads the status of an answer to anything else (a proxy that asks, such as nginx's `auth_request`) must
+/// not be told 200. gRPC-Web is HTTP here: its clients know what a 401 is.
+fn is_grpc_call(method: &Method, version: Version, headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    match content_type.strip_prefix(b"application/grpc") {
+    let is_grpc = match content_type.strip_prefix(b"application/grpc") {
         Some(rest) => matches!(rest.first(), None | Some(b'+' | b';')),
         None => false,
-    }
+    };
+    is_grpc && method == Method::POST && version == Version::HTTP_2
 }
 
 /// A response that is nothing but trailers ("Trailers-Only" in gRPC's protocol over HTTP/2): the HTTP status is 200, and what it
@@ -89,19 +119,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grpc_is_known_by_its_content_type() {
-        for (content_type, expected) in [
-            ("application/grpc", true),
-            ("application/grpc+proto", true),
-            ("application/grpc;x=y", true),
-            ("application/grpc-web", false),
-            ("application/grpc-web+proto", false),
-            ("application/json", false),
+    fn a_grpc_call_is_a_post_of_its_content_type_over_http_2_to_a_layer_that_speaks_grpc() {
+        let (post, http_2) = (Method::POST, Version::HTTP_2);
+        for (method, version, content_type, is_grpc) in [
+            (&post, http_2, "application/grpc", true),
+            (&post, http_2, "application/grpc+proto", true),
+            (&post, http_2, "application/grpc;x=y", true),
+            (&post, http_2, "application/grpc-web", false),
+            (&post, http_2, "application/grpc-web+proto", false),
+            (&post, http_2, "application/grpcx", false),
+            (&post, http_2, "application/json", false),
+            (&post, http_2, "", false),
+            (&Method::GET, http_2, "application/grpc", false),
+            (&Method::PUT, http_2, "application/grpc", false),
+            (&post, Version::HTTP_11, "application/grpc", false),
+            (&post, Version::HTTP_10, "application/grpc", false),
         ] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            assert_eq!(is_grpc(&headers), expected, "{content_type}");
+            let http = Style::default();
+            let grpc = Style { speaks_grpc: true, ..http };
+            let expected = if is_grpc { AnswerStyle::Grpc } else { AnswerStyle::Http };
+            assert_eq!(grpc.of_request(method, version, &headers), expected, "{method} {version:?} {content_type}");
+            assert_eq!(http.of_request(method, version, &headers), AnswerStyle::Http, "{content_type}");
         }
-        assert!(!is_grpc(&HeaderMap::new()));
     }
 
     #[test]

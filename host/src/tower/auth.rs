@@ -9,7 +9,7 @@ use http::{HeaderMap, Request, Response, header};
 use http_body_util::Either;
 use secrecy::ExposeSecret;
 use std::{
-    mem,
+    future::poll_fn,
     task::{Context, Poll},
 };
 use tower_layer::Layer;
@@ -44,6 +44,14 @@ impl AuthLayer {
     /// Refuses without a body: the status and `WWW-Authenticate` say it all. Problem details (RFC 9457) unless stated.
     pub fn without_body(mut self) -> Self {
         self.style.is_without_body = true;
+        self
+    }
+
+    /// Answers gRPC calls (POST over HTTP/2 with the content type `application/grpc`) in gRPC: the status is in `grpc-status`, and the HTTP
+    /// status is 200. Say so in front of a gRPC server such as tonic's. Unless stated, every refusal has an HTTP status of its own,
+    /// whatever the request calls itself.
+    pub fn grpc(mut self) -> Self {
+        self.style.speaks_grpc = true;
         self
     }
 
@@ -86,16 +94,16 @@ where
     type Error = S::Error;
     type Future = Answering<R, S::Error>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    /// Always ready: the service is asked whether it is when the token is good. A request that waits for keys, or that is refused, takes
+    /// none of the room that the service has.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The one that was polled is ready; its clone may not be.
-        let next = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, next);
-        let layer = self.layer.clone();
+        let (mut inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
+            let style = layer.style.of_request(request.method(), request.version(), request.headers());
             let presented = Presented::of(request.headers());
             hide(request.headers_mut());
             match layer.judge(presented).await {
@@ -103,11 +111,12 @@ where
                     let extensions = request.extensions_mut();
                     // What a layer further out found with another verifier says nothing here.
                     extensions.remove::<Claims>();
-                    extensions.insert(layer.style);
+                    extensions.insert(style);
                     claims.map(|claims| extensions.insert(claims));
+                    poll_fn(|context| inner.poll_ready(context)).await?;
                     Ok(inner.call(request).await?.map(Either::Left))
                 }
-                Err((refused, denial)) => Ok(layer.style.answer(request.headers(), refused, denial).map(Either::Right)),
+                Err((refused, denial)) => Ok(style.answer(refused, denial).map(Either::Right)),
             }
         })
     }

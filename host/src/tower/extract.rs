@@ -1,9 +1,6 @@
 //! [`Claims`] as an argument of axum's handlers.
 
-use super::{
-    answer::{Style, refuse},
-    claims::Claims,
-};
+use super::{answer::AnswerStyle, claims::Claims};
 use crate::refusal::Refused;
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -17,7 +14,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Claims {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        found(parts).ok_or_else(|| refuse(&parts.extensions, &parts.headers, Refused::no_token(), None).into_response())
+        let style = AnswerStyle::of(&parts.extensions).unwrap_or(AnswerStyle::Http);
+        found(parts).ok_or_else(|| style.answer(Refused::no_token(), None).into_response())
     }
 }
 
@@ -30,7 +28,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Claims {
 }
 
 fn found(parts: &Parts) -> Option<Claims> {
-    if Style::of(&parts.extensions).is_none() {
+    if AnswerStyle::of(&parts.extensions).is_none() {
         tracing::error!("a handler asks for Claims, and no AuthLayer stands before it: nobody is let in");
     }
     parts.extensions.get().cloned()
