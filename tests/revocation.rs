@@ -11,6 +11,8 @@ mod accounts;
 mod asking;
 #[path = "revocation/contract.rs"]
 mod contract;
+#[path = "revocation/idle.rs"]
+mod idle;
 #[path = "revocation/keys.rs"]
 mod keys;
 #[path = "revocation/memory.rs"]

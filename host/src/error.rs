@@ -4,7 +4,7 @@ use crate::{
     bindings::exports::poolgate::auth::verifier::{ConfigError, SeedError},
     key_source::KeyUrlError,
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Why a verifier could not be built.
 #[derive(Debug)]
@@ -24,6 +24,13 @@ pub enum BuildError {
     Accounts(String),
     /// What was given as a root certificate is none.
     Certificate,
+    /// The store of revoked tokens has a time-out of its own that is not shorter than the verifier's deadline for it.
+    RevocationDeadline {
+        /// The store's ([`Revocations::timeout`](crate::revocation::Revocations::timeout)).
+        timeout: Duration,
+        /// The verifier's ([`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline)).
+        deadline: Duration,
+    },
     /// The component could not be compiled or started. The text says why.
     Sandbox(String),
 }
@@ -42,6 +49,11 @@ impl fmt::Display for BuildError {
             BuildError::Environment(name) => write!(formatter, "the environment variable {name} is not set"),
             BuildError::Accounts(text) => write!(formatter, "the settings of the accounts are refused: {text}"),
             BuildError::Certificate => formatter.write_str("the root certificate is not a certificate in PEM"),
+            BuildError::RevocationDeadline { timeout, deadline } => write!(
+                formatter,
+                "the store of revoked tokens has a time-out of {timeout:?}, and the verifier gives up on it after {deadline:?}: \
+                 a connection that is dead would never be noticed. Make the store's time-out shorter, better half of that"
+            ),
             BuildError::Sandbox(text) => write!(formatter, "the sandbox did not start: {text}"),
         }
     }

@@ -6,8 +6,11 @@ use crate::{
     stalling_proxy::StallingProxy,
 };
 use poolgate::{
-    Denial, Verifier,
-    revocation::{LONGEST_COGNITO_TOKEN, Redis, RedisUrlError, RevocationError, RevocationMode, Revocations},
+    BuildError, Denial, Verifier,
+    revocation::{
+        Answering, LONGEST_COGNITO_TOKEN, Redis, RedisUrlError, Revocable, Revocation, RevocationError, RevocationMode,
+        Revocations,
+    },
 };
 use poolgate_tests::{
     faulty_server::Certificate,
@@ -15,7 +18,15 @@ use poolgate_tests::{
     redis::{PASSWORD, Redis as Server, url},
     server_process::free_port,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 use tokio::time::{Instant, interval, timeout};
 
 /// Waits until the token's verdict is this one.
@@ -104,28 +115,116 @@ async fn a_redis_that_stalls_costs_the_deadline_and_not_more_and_is_left_for_a_n
 
 #[tokio::test]
 async fn a_store_that_never_answers_is_given_up_on() {
-    struct Never;
-    impl Revocations for Never {
-        fn is_revoked<'a>(
-            &'a self,
-            _: &'a poolgate::revocation::Revocable,
-            _: u64,
-        ) -> poolgate::revocation::Answering<'a, bool> {
-            Box::pin(std::future::pending())
-        }
-
-        fn revoke<'a>(
-            &'a self,
-            _: &'a poolgate::revocation::Revocation,
-            _: u64,
-        ) -> poolgate::revocation::Answering<'a, ()> {
-            Box::pin(std::future::pending())
-        }
-    }
-    let verifier = builder(&Hand::at(NOW)).revocations(Arc::new(Never), RevocationMode::FailClosed);
+    let verifier = builder(&Hand::at(NOW)).revocations(Arc::new(Stalling::default()), RevocationMode::FailClosed);
     let verifier = with_keys(verifier.revocation_deadline(Duration::from_millis(10))).await;
     assert_eq!(timeout(PATIENCE, verdict(&verifier, draft())).await, Ok(Err(UNAVAILABLE)));
     assert_eq!(timeout(PATIENCE, verifier.revoke(&of_token())).await, Ok(Err(RevocationError::TimedOut)));
+}
+
+/// A store that answers when it is told to, and counts what it is asked.
+#[derive(Default)]
+struct Stalling {
+    asked: AtomicUsize,
+    answers: AtomicBool,
+}
+
+impl Revocations for Stalling {
+    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> Answering<'a, bool> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.answers.load(Ordering::SeqCst) {
+            true => Box::pin(std::future::ready(Ok(true))),
+            false => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> Answering<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_stalls_is_left_alone_and_asked_again_a_moment_later() {
+    for (mode, unasked) in [(RevocationMode::FailOpen, Ok(())), (RevocationMode::FailClosed, Err(UNAVAILABLE))] {
+        let store = Arc::new(Stalling::default());
+        let deadline = Duration::from_millis(50);
+        let verifier = builder(&Hand::at(NOW)).revocations(store.clone(), mode).revocation_deadline(deadline);
+        let verifier = with_keys(verifier).await;
+        let begun = Instant::now();
+        for _ in 0..200 {
+            assert_eq!(verdict(&verifier, draft()).await, unasked);
+        }
+        // Five in a row, and then one each quarter of a second: without that it is asked 200 times, 50 ms each.
+        let tries = begun.elapsed().as_millis() / 250 + 1;
+        let asked = store.asked.load(Ordering::SeqCst);
+        assert!(asked >= 5 && asked as u128 <= 5 + tries, "{mode:?}: asked {asked} times in {:?}", begun.elapsed());
+        assert!(metric(&verifier, "poolgate_revocation_questions_total{answer=\"circuit-open\"}").await > 100);
+        store.answers.store(true, Ordering::SeqCst);
+        comes_to(&verifier, Err(REVOKED)).await;
+    }
+}
+
+/// A store that can't be reached, until it answers, which takes it a moment.
+#[derive(Default)]
+struct Returning {
+    asked: AtomicUsize,
+    is_back: AtomicBool,
+}
+
+impl Revocations for Returning {
+    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> Answering<'a, bool> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let is_back = self.is_back.load(Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            if is_back { Ok(true) } else { Err(RevocationError::Unreachable) }
+        })
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> Answering<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn callers_who_leave_early_do_not_keep_the_circuit_open() {
+    let store = Arc::new(Returning::default());
+    // A try that were left with its caller would keep all others waiting for so long.
+    let verifier = asking(store.clone(), RevocationMode::FailOpen).await;
+    for _ in 0..5 {
+        assert_eq!(verdict(&verifier, draft()).await, Ok(()));
+    }
+    store.is_back.store(true, Ordering::SeqCst);
+    let leaving = async {
+        let mut polls = interval(Duration::from_millis(5));
+        while store.asked.load(Ordering::SeqCst) < 8 {
+            polls.tick().await;
+            let mut call = Box::pin(verdict(&verifier, draft()));
+            poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+        }
+    };
+    timeout(PATIENCE / 2, leaving).await.expect("the circuit closes");
+    assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
+}
+
+#[tokio::test]
+async fn a_store_whose_own_time_out_is_not_shorter_than_the_deadline_is_refused() {
+    let deadline = Duration::from_millis(250);
+    for (timeout, is_taken) in [(100, true), (249, true), (250, false), (5_000, false)] {
+        let timeout = Duration::from_millis(timeout);
+        let store = Redis::open(&url(free_port()).into(), LONGEST_COGNITO_TOKEN, timeout).expect("a good URL");
+        let built = builder(&Hand::at(NOW))
+            .revocations(Arc::new(store), RevocationMode::FailOpen)
+            .revocation_deadline(deadline)
+            .build()
+            .await;
+        match built {
+            Ok(_) => assert!(is_taken, "{timeout:?}"),
+            Err(BuildError::RevocationDeadline { timeout: own, deadline: stated }) => {
+                assert_eq!((own, stated, is_taken), (timeout, deadline, false));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -152,7 +251,7 @@ async fn a_redis_with_tls_is_asked_if_its_certificate_is_good() {
         server.url().replace("redis://", "rediss://").replace(&server.port.to_string(), &server.tls_port.to_string());
     let opened = |host: &str, authority: &str| {
         let url = url.replace("127.0.0.1", host).into();
-        Redis::open_with_authority(&url, authority.as_bytes(), LONGEST_COGNITO_TOKEN, PATIENCE).expect("a good URL")
+        Redis::open_with_authority(&url, authority.as_bytes(), LONGEST_COGNITO_TOKEN, PATIENCE / 2).expect("a good URL")
     };
     opened("localhost", good.authority()).revoke(&of_token(), NOW).await.expect("it is remembered");
     let verifier = asking(Arc::new(opened("localhost", good.authority())), RevocationMode::FailClosed).await;

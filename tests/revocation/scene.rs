@@ -60,9 +60,9 @@ pub fn in_memory(capacity: usize) -> InMemory {
     InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(capacity).expect("more than none"))
 }
 
-/// The adapter for a URL, as patient as a test.
+/// The adapter for a URL, almost as patient as a test.
 pub fn redis(url: &str) -> Redis {
-    Redis::open(&url.into(), LONGEST_COGNITO_TOKEN, PATIENCE).expect("a good URL")
+    Redis::open(&url.into(), LONGEST_COGNITO_TOKEN, PATIENCE / 2).expect("a good URL")
 }
 
 /// A token that lives for two days more.

@@ -1,4 +1,4 @@
-//! A TCP proxy that stops passing bytes on, when it is told to, and keeps its connections open.
+//! A TCP proxy that does to its connections what networks do: stops passing bytes on, closes them, or forgets them.
 
 use std::{
     net::Ipv4Addr,
@@ -18,8 +18,18 @@ use tokio::{
 
 pub struct StallingProxy {
     pub port: u16,
-    stalls: watch::Sender<bool>,
+    state: watch::Sender<State>,
     connections: Arc<AtomicUsize>,
+}
+
+/// Connections are numbered from 1.
+#[derive(Clone, Copy, Default)]
+struct State {
+    stalls: bool,
+    /// Up to this one they are closed.
+    closed: usize,
+    /// Up to this one nothing is passed on, and nobody is told.
+    forgotten: usize,
 }
 
 impl StallingProxy {
@@ -27,24 +37,34 @@ impl StallingProxy {
     pub async fn start(upstream: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (stalls, stalling) = watch::channel(false);
+        let (state, seen) = watch::channel(State::default());
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
+                let number = count.fetch_add(1, Ordering::SeqCst) + 1;
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(pass_on(from_client, to_server, stalling.clone()));
-                tokio::spawn(pass_on(from_server, to_client, stalling.clone()));
+                tokio::spawn(pass_on(from_client, to_server, number, seen.clone()));
+                tokio::spawn(pass_on(from_server, to_client, number, seen.clone()));
             }
         });
-        Self { port, stalls, connections }
+        Self { port, state, connections }
     }
 
     /// Passes nothing on from now on, or everything again.
     pub fn stall(&self, stalls: bool) {
-        self.stalls.send_replace(stalls);
+        self.state.send_modify(|state| state.stalls = stalls);
+    }
+
+    /// Closes all connections of now, as a load balancer closes idle ones.
+    pub fn close(&self) {
+        self.state.send_modify(|state| state.closed = self.connections());
+    }
+
+    /// Passes nothing of the connections of now on any more, and keeps them open, as a NAT that has forgotten them.
+    pub fn forget(&self) {
+        self.state.send_modify(|state| state.forgotten = self.connections());
     }
 
     /// How many connections there have been.
@@ -53,12 +73,23 @@ impl StallingProxy {
     }
 }
 
-async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut stalling: watch::Receiver<bool>) {
-    let mut bytes = [0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut bytes).await {
-        let is_over = stalling.wait_for(|stalls| !stalls).await.is_err();
-        if is_over || to.write_all(&bytes[..length]).await.is_err() {
-            return;
+async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: usize, mut state: watch::Receiver<State>) {
+    let mut closing = state.clone();
+    let pass = async {
+        let mut bytes = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut bytes).await {
+            if state.borrow().forgotten >= number {
+                continue;
+            }
+            let is_over = state.wait_for(|state| !state.stalls).await.is_err();
+            if is_over || to.write_all(&bytes[..length]).await.is_err() {
+                return;
+            }
         }
+    };
+    let closed = async { closing.wait_for(|state| state.closed >= number).await.map(|_| ()) };
+    tokio::select! {
+        () = pass => {}
+        _ = closed => {}
     }
 }

@@ -96,6 +96,16 @@ impl Redis {
         answer.get(1..).unwrap_or_default().to_owned()
     }
 
+    /// How many connections it has, without the one that asks.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub async fn connections(&self) -> usize {
+        let text = conversation(self.port, "CLIENT LIST\r\nPING\r\n", "+PONG\r\n").await.expect("it answers");
+        text.lines().filter(|line| line.starts_with("id=")).count().saturating_sub(1)
+    }
+
     /// Its keys, in order.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 //! that are good in every other way, each time: also for tokens that it remembers. The sandbox decides what the answer means; without
 //! one it lets no token through.
 
+mod breaker;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -34,6 +35,12 @@ pub trait Revocations: Send + Sync + 'static {
 
     /// Remembers a revocation, for as long as the tokens live that it revokes. No earlier revocation may become less by it.
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> Answering<'a, ()>;
+
+    /// The store's own time-out, if it has one: after so long it gives up on what it waits for, and starts afresh. It must be shorter than
+    /// the verifier's deadline, after which the store's future is dropped: a verifier is not built otherwise.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a store will have answered.
@@ -172,6 +179,8 @@ pub enum RevocationError {
     Unreachable,
     /// No answer in time.
     TimedOut,
+    /// It was not asked: it has not answered several times in a row, and is tried again a moment later.
+    CircuitOpen,
     /// The store said something else than an answer: a wrong password, no permission, no memory.
     Refused,
     /// There is no room: as many revocations as there may be are still needed.
@@ -185,6 +194,7 @@ impl RevocationError {
             RevocationError::NoStore => "no-store",
             RevocationError::Unreachable => "unreachable",
             RevocationError::TimedOut => "timed-out",
+            RevocationError::CircuitOpen => "circuit-open",
             RevocationError::Refused => "refused",
             RevocationError::Full => "full",
         }

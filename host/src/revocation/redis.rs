@@ -1,7 +1,10 @@
 //! Revocations in a Redis or Valkey that many hosts share.
 
 use super::{Answering, Revocable, Revocation, RevocationError, Revocations, memory::whole_seconds};
-use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError, TlsCertificates, aio::MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, TlsCertificates,
+    aio::MultiplexedConnection,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     fmt,
@@ -15,6 +18,9 @@ const PREFIX: &str = "poolgate:revoked:";
 const SIGNED_OUT: &str = "signed_out";
 /// After a connection could not be made, none is tried for so long: questions are answered at once, with an error.
 const PAUSE: Duration = Duration::from_millis(250);
+/// No entry lives longer, which is a hundred years in seconds: Redis refuses an `EXPIRE` that its clock in milliseconds can't hold, and the
+/// entry would be there for ever.
+const LONGEST_LIFETIME: u64 = 100 * 365 * 86_400;
 
 /// The `redis` crate takes the process's cryptography for TLS, and panics where two are compiled in and none is chosen. Who has chosen one keeps it.
 fn have_cryptography() {
@@ -35,9 +41,11 @@ fn have_cryptography() {
 /// `<issuer>` is a user pool's first form, `https://cognito-idp.…`. Every key expires with the lifetime that was stated. Other programs
 /// may write them too: `SET <key> 1 EX 86400`, or `ZADD <key> GT <seconds> signed_out` and `EXPIRE <key> 86400`.
 ///
-/// One connection carries all questions; one that fails or stalls is thrown away, and the next question makes another. A question is one
-/// round trip. The server must be the primary (a replica lags behind), no cluster, and must not evict keys (`maxmemory-policy
-/// noeviction`): what it drops verifies again.
+/// One connection carries all questions, and a question is one round trip. A connection that breaks or stalls before an answer has come is
+/// replaced, and the question is asked once more: an idle one may have been closed by Redis (`timeout`), a NAT or a load balancer. An error
+/// reply leaves the connection as it is, unless it says that this is not the primary. Of two replies each counts alone: a token whose `jti`
+/// is there is revoked, also if the key of its `sub` has another type than a sorted set. The server must be the primary (a replica lags
+/// behind), no cluster, and must not evict keys (`maxmemory-policy noeviction`): what it drops verifies again.
 #[derive(Clone)]
 pub struct Redis {
     inner: Arc<Inner>,
@@ -46,7 +54,8 @@ pub struct Redis {
 struct Inner {
     client: Client,
     config: AsyncConnectionConfig,
-    lifetime: i64,
+    timeout: Duration,
+    lifetime: u64,
     connection: Mutex<Line>,
     /// One connection is made at a time.
     connecting: tokio::sync::Mutex<()>,
@@ -77,8 +86,10 @@ impl Redis {
     /// A Redis at `redis://[user][:password@]host[:port][/database]`, or `rediss://…` for TLS. Plain `redis://` sends the password as it
     /// is: for a network that you trust. Nothing is connected yet.
     ///
-    /// Entries live so long, in whole seconds rounded up: at least as long as the longest token, [`LONGEST_COGNITO_TOKEN`] for Cognito.
-    /// `timeout` is the longest that connecting, and then an answer, may take; the verifier's own deadline should be longer.
+    /// Entries live so long, in whole seconds rounded up, and a hundred years at the most: at least as long as the longest token,
+    /// [`LONGEST_COGNITO_TOKEN`] for Cognito. `timeout` is the longest that connecting, and then an answer, may take. It must be shorter
+    /// than the verifier's own deadline ([`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline)), which
+    /// would otherwise give up before a dead connection is noticed; half of it leaves time for a second attempt.
     ///
     /// [`LONGEST_COGNITO_TOKEN`]: super::LONGEST_COGNITO_TOKEN
     ///
@@ -116,21 +127,30 @@ impl Redis {
     fn new(client: Client, lifetime: Duration, timeout: Duration) -> Self {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
-        let lifetime = i64::try_from(whole_seconds(lifetime).max(1)).unwrap_or(i64::MAX);
+        let lifetime = whole_seconds(lifetime).clamp(1, LONGEST_LIFETIME);
         let (connection, connecting) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { inner: Arc::new(Inner { client, config, lifetime, connection, connecting }) }
+        Self { inner: Arc::new(Inner { client, config, timeout, lifetime, connection, connecting }) }
     }
 
     async fn ask(&self, token: &Revocable) -> Result<bool, RevocationError> {
         let keys = token.keys();
         let mut question = redis::pipe();
+        question.ignore_errors();
         let tokens: Vec<String> = [keys.jti, keys.origin_jti].into_iter().flatten().map(prefixed).collect();
         question.cmd("EXISTS").arg(if tokens.is_empty() { vec![PREFIX.to_owned()] } else { tokens });
         question.cmd("ZSCORE").arg(prefixed(keys.subject.unwrap_or_default())).arg(SIGNED_OUT);
-        let (revoked, signed_out): (u64, Option<f64>) = self.inner.run(&question).await?;
+        let (number, (listed, signed_out)): (_, (RedisResult<u64>, RedisResult<Option<f64>>)) =
+            self.inner.run(&question).await?;
         // Times are below 2^53, exact in a score.
         let signed_in = token.auth_time.unwrap_or(0) as f64;
-        Ok(revoked > 0 || signed_out.is_some_and(|until| signed_in <= until))
+        let by_token = listed.map(|count| count > 0);
+        let by_user = signed_out.map(|until| until.is_some_and(|until| signed_in <= until));
+        match (by_token, by_user) {
+            // A "yes" stands, whatever became of the other question.
+            (Ok(true), _) | (_, Ok(true)) => Ok(true),
+            (Ok(false), Ok(false)) => Ok(false),
+            (Err(error), _) | (_, Err(error)) => Err(self.inner.note(number, &error)),
+        }
     }
 
     async fn remember(&self, revocation: &Revocation) -> Result<(), RevocationError> {
@@ -148,7 +168,7 @@ impl Redis {
         for condition in ["NX", "GT"] {
             entry.cmd("EXPIRE").arg(&key).arg(self.inner.lifetime).arg(condition).ignore();
         }
-        self.inner.run(&entry).await
+        self.inner.run(&entry).await.map(|(_, ())| ())
     }
 }
 
@@ -157,15 +177,34 @@ fn prefixed(key: String) -> String {
 }
 
 impl Inner {
-    async fn run<T: redis::FromRedisValue>(self: &Arc<Self>, pipeline: &Pipeline) -> Result<T, RevocationError> {
-        let (number, mut connection) = match self.connected() {
-            Some(line) => line,
-            None => self.connect().await?,
-        };
-        pipeline.query_async(&mut connection).await.map_err(|error| {
+    /// What Redis answers, and the number of the connection. A connection that breaks or stalls before it has answered says nothing about
+    /// Redis: the same is sent once more on another. All that is sent may be sent twice.
+    async fn run<T: redis::FromRedisValue>(self: &Arc<Self>, pipeline: &Pipeline) -> Result<(u64, T), RevocationError> {
+        let mut attempts_left: u8 = 2;
+        loop {
+            let (number, mut connection) = match self.connected() {
+                Some(line) => line,
+                None => self.connect().await?,
+            };
+            attempts_left -= 1;
+            match pipeline.query_async(&mut connection).await {
+                Ok(answer) => return Ok((number, answer)),
+                Err(error) => {
+                    let noted = self.note(number, &error);
+                    if attempts_left == 0 || !error.is_io_error() {
+                        return Err(noted);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes note of an error on a connection, which may be the end of that connection.
+    fn note(&self, number: u64, error: &RedisError) -> RevocationError {
+        if ends_connection(error) {
             self.hang_up(number);
-            translated(&error)
-        })
+        }
+        translated(error)
     }
 
     fn connected(&self) -> Option<(u64, MultiplexedConnection)> {
@@ -214,6 +253,17 @@ impl Inner {
     }
 }
 
+/// Whether a connection is of no use after this error: it broke, it stalled, what came is not Redis's protocol, or another server must be
+/// asked. Any other error reply is about one command, and the connection carries the questions of all others too.
+fn ends_connection(error: &RedisError) -> bool {
+    use ServerErrorKind::{Ask, ClusterDown, MasterDown, Moved, ReadOnly};
+    match error.kind() {
+        ErrorKind::Io | ErrorKind::Parse => true,
+        ErrorKind::Server(kind) => matches!(kind, Moved | Ask | ReadOnly | MasterDown | ClusterDown),
+        _ => false,
+    }
+}
+
 /// Its text may hold what the server said, which is nobody's business.
 fn translated(error: &RedisError) -> RevocationError {
     if error.is_timeout() {
@@ -232,6 +282,10 @@ impl Revocations for Redis {
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation, _now: u64) -> Answering<'a, ()> {
         Box::pin(self.remember(revocation))
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        Some(self.inner.timeout)
     }
 }
 

@@ -1,6 +1,9 @@
 //! A verifier's store, and how it is asked: in bounded time, and counted.
 
-use super::{Revocable, Revocation, RevocationError, RevocationMode, Revocations};
+use super::{
+    Revocable, Revocation, RevocationError, RevocationMode, Revocations,
+    breaker::{Admission, Breaker},
+};
 use crate::{bindings::exports::poolgate::auth::verifier::RevocationAnswer, clock::Clock, metrics::Metrics};
 use std::{
     sync::{
@@ -21,18 +24,24 @@ pub(crate) struct Register {
     pub(crate) mode: RevocationMode,
     /// The longest that it may take to answer.
     deadline: Duration,
+    breaker: Arc<Breaker>,
     /// Whether the last question had no answer: the log tells of the first such one, and of the first that has one again.
     is_out: AtomicBool,
 }
 
 impl Register {
     pub(crate) fn new(store: Arc<dyn Revocations>, mode: RevocationMode, deadline: Duration) -> Self {
-        Self { store, mode, deadline, is_out: AtomicBool::new(false) }
+        Self { store, mode, deadline, breaker: Arc::new(Breaker::new(deadline)), is_out: AtomicBool::new(false) }
     }
 
     /// What the store says of a token.
     pub(crate) async fn ask(&self, token: &Revocable, clock: &dyn Clock, metrics: &Metrics) -> RevocationAnswer {
-        let answer = self.in_time(self.store.is_revoked(token, clock.now().as_secs())).await;
+        let now = clock.now().as_secs();
+        let answer = match self.breaker.admits() {
+            Admission::Asked => question(&*self.store, &self.breaker, token, now, self.deadline).await,
+            Admission::Tried => self.attempt(token.clone(), now).await,
+            Admission::NotAsked => Err(RevocationError::CircuitOpen),
+        };
         metrics.count_question(answer);
         let was_out = self.is_out.swap(answer.is_err(), Ordering::Relaxed);
         match answer {
@@ -49,6 +58,13 @@ impl Register {
         }
     }
 
+    /// Asks in a task of its own: a caller that leaves early would keep the circuit open, and one with a revoked token would like that.
+    async fn attempt(&self, token: Revocable, now: u64) -> Result<bool, RevocationError> {
+        let (store, breaker, deadline) = (Arc::clone(&self.store), Arc::clone(&self.breaker), self.deadline);
+        let asked = tokio::spawn(async move { question(&*store, &breaker, &token, now, deadline).await });
+        asked.await.unwrap_or(Err(RevocationError::Unreachable))
+    }
+
     /// Remembers a revocation.
     pub(crate) async fn revoke(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
         let mut taken = Err(RevocationError::TimedOut);
@@ -56,15 +72,27 @@ impl Register {
             if attempt > 0 {
                 tokio::time::sleep(BETWEEN_ATTEMPTS).await;
             }
-            taken = self.in_time(self.store.revoke(revocation, now)).await;
+            taken = in_time(self.deadline, self.store.revoke(revocation, now)).await;
             if matches!(taken, Ok(()) | Err(RevocationError::Full)) {
                 break;
             }
         }
         taken.inspect_err(|error| tracing::error!(error = error.name(), ?revocation, "a revocation is not remembered"))
     }
+}
 
-    async fn in_time<T>(&self, answer: super::Answering<'_, T>) -> Result<T, RevocationError> {
-        timeout(self.deadline, answer).await.unwrap_or(Err(RevocationError::TimedOut))
-    }
+async fn question(
+    store: &dyn Revocations,
+    breaker: &Breaker,
+    token: &Revocable,
+    now: u64,
+    deadline: Duration,
+) -> Result<bool, RevocationError> {
+    let answer = in_time(deadline, store.is_revoked(token, now)).await;
+    breaker.note(&answer);
+    answer
+}
+
+async fn in_time<T>(deadline: Duration, answer: super::Answering<'_, T>) -> Result<T, RevocationError> {
+    timeout(deadline, answer).await.unwrap_or(Err(RevocationError::TimedOut))
 }
