@@ -4,6 +4,7 @@
 use poolgate_tests::{
     ministack::Ministack,
     redis::{self, Redis},
+    server_process::free_port,
     test_pool::{PoolOptions, TestPool},
 };
 use reqwest::{Client, Response};
@@ -13,6 +14,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -241,6 +243,37 @@ async fn the_operators_hook_is_told_which_name_was_asked_for_and_where() {
     let heard = hears.recv().await.expect("the hook is called");
     let heard: Value = serde_json::from_str(&heard).expect("JSON");
     assert_eq!(heard, json!({ "username": "anna", "flow": "sign-up" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_reader_a_flow_ends_with_its_outcome_and_a_gateway_serves() {
+    let bench = Workbench::new().await;
+    let without_a_reader = |mut command: Command| {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the command runs");
+        drop(child.stdout.take());
+        child
+    };
+    for (flow, secret, code) in [(["sign-in", "nobody"], PASSWORD, 1), (["forgot-password", "nobody"], "", 0)] {
+        for as_json in [&[][..], &["--json"]] {
+            let mut command = bench.command("account");
+            command.args(flow).args(as_json);
+            let mut child = without_a_reader(command);
+            child.stdin.take().expect("a pipe").write_all(format!("{secret}\n").as_bytes()).expect("it reads");
+            assert_eq!(child.wait().expect("it ends").code(), Some(code), "{flow:?} {as_json:?}");
+        }
+    }
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = bench.command("serve");
+    command.args(["--listen", &address, "--operations-listen", "127.0.0.1:0"]);
+    let http = Client::builder().no_proxy().build().expect("an HTTP client");
+    let (public, metrics) = (format!("http://{address}"), String::new());
+    let mut serving = Serving { child: without_a_reader(command), public, metrics, http };
+    let mut polls = tokio::time::interval(Duration::from_millis(20));
+    while serving.http.get(format!("{}/healthz", serving.public)).send().await.is_err() {
+        assert_eq!(serving.child.try_wait().expect("it can be asked"), None, "it serves nobody");
+        polls.tick().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,10 @@
 //! The command as a user meets it: output, exit codes, files and pipes.
 
+#[path = "cli/code_cache.rs"]
+mod code_cache;
+#[path = "cli/pipes.rs"]
+mod pipes;
+
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, P256, RSA_2048, jwks},
@@ -399,6 +404,7 @@ fn bench_measures_every_row_and_says_what_it_skips() {
         "threads",
         "memory",
         "size",
+        "size-cognito",
     ];
     assert_eq!(ids, expected);
     for row in rows {
@@ -413,7 +419,7 @@ fn bench_measures_every_row_and_says_what_it_skips() {
         assert!(is_right, "{row}");
     }
     // Sizes and memory are the same on every machine, and what is promised.
-    for id in ["memory", "size"] {
+    for id in ["memory", "size", "size-cognito"] {
         let row = rows.iter().find(|row| row["id"] == id).expect("the row");
         assert_eq!(row["reached"], true, "{row}");
     }

@@ -2,10 +2,10 @@
 
 use crate::{
     BuildError, SystemClock,
-    sandbox::{Bounds, Instance, Sandbox, SandboxGauges},
+    sandbox::{Bounds, Instance, Sandbox, SandboxGauges, code_cache},
 };
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,4 +26,9 @@ pub fn instantiations(wasm: &[u8], cache: Option<PathBuf>, count: usize) -> Resu
             instance.map(|_| taken).map_err(failed)
         })
         .collect()
+}
+
+/// Whether compiled code is kept in this directory: see [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
+pub fn keeps_compiled_code(directory: &Path) -> bool {
+    code_cache::open(directory).is_some()
 }

@@ -396,7 +396,11 @@ impl VerifierBuilder {
         self
     }
 
-    /// The longest that the store of revoked tokens may take to answer. 250 ms unless stated; then it has not answered.
+    /// The longest that the store of revoked tokens may take to answer. 250 ms unless stated; then it has not answered. A store with a
+    /// time-out of its own ([`Revocations::timeout`]) needs a shorter one, or the verifier is not built.
+    ///
+    /// After five questions in a row that had no answer the store is left alone (a circuit breaker): one question each 250 ms tries it,
+    /// all others have no answer at once, and the stated mode decides.
     pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
         self.revocation_deadline = deadline;
         self
@@ -408,8 +412,13 @@ impl VerifierBuilder {
         self
     }
 
-    /// Keeps compiled code in this directory (an absolute path), so that the next start reads it and does not compile for
-    /// a second. Whoever can write there can run code here. Not used unless stated.
+    /// Keeps compiled code in the folder `compiled` of this directory (an absolute path), so that the next start reads it and does not
+    /// compile for a second. Not used unless stated.
+    ///
+    /// Whoever can write there can run code here. What is made is for this user alone (mode 0700). If the folder or a directory above it
+    /// belongs to another user than this one and root, or if others can write to it (and it is no directory like `/tmp`, where nobody can
+    /// rename what is someone else's), it is not used; nor if it can't be made. A warning in the log says so once, and everything is
+    /// compiled.
     pub fn compilation_cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.compilation_cache = Some(directory.into());
         self
@@ -423,6 +432,11 @@ impl VerifierBuilder {
     /// # Panics
     /// If it is not called on a Tokio runtime with its timer and its I/O enabled.
     pub async fn build(self) -> Result<Verifier, BuildError> {
+        let deadline = self.revocation_deadline;
+        let timeout = self.revocations.as_ref().and_then(|(Store(store), _)| store.timeout());
+        if let Some(timeout) = timeout.filter(|timeout| *timeout >= deadline) {
+            return Err(BuildError::RevocationDeadline { timeout, deadline });
+        }
         let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
         let config = Config {
             pools: pools.collect::<Result<_, _>>()?,
@@ -445,7 +459,6 @@ impl VerifierBuilder {
         });
         let (journal, metrics, clock) = (Arc::new(Journal::new()), Arc::new(Metrics::new()), self.clock);
         let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&journal), Arc::clone(&metrics));
-        let deadline = self.revocation_deadline;
         let register = self.revocations.map(|(Store(store), mode)| Register::new(store, mode, deadline));
         let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics, register };
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);

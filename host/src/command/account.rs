@@ -4,6 +4,7 @@
 use super::{
     arguments::{AccountArguments, Flow},
     output::{self, CommandError, Outcome},
+    shown,
 };
 use poolgate::accounts::{
     Accepted, Accounts, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, Floor, MfaPreference,
@@ -40,18 +41,16 @@ pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandErr
     let builder = arguments.connection.accounts().await?.floor(Floor::OFF);
     let accounts = builder.build().await?;
     match flow(&accounts, &arguments.flow).await {
-        Ok(answer) => {
-            output::print(arguments.json, || answer.clone(), |_| text(&answer))?;
-            Ok(Outcome::Allowed)
-        }
+        Ok(answer) => output::conclude(Outcome::Allowed, arguments.json, || answer.clone(), |_| text(&answer)),
         Err(Stop::Command(error)) => Err(error),
         Err(Stop::Problem(problem)) => {
             let after = problem.retry_after.map(|after| after.as_secs());
             let json = json!({ "problem": problem.name.name(), "status": problem.status, "title": problem.name.description(),
                                "detail": problem.detail, "retry_after": after });
-            let text = |palette: output::Palette| format!("{}  {problem}\n", palette.bad("refused"));
-            output::print(arguments.json, || json, text)?;
-            Ok(if problem.status == 503 { Outcome::Unavailable } else { Outcome::Denied })
+            let said = shown::lines(&problem.to_string());
+            let text = |palette: output::Palette| format!("{}  {said}\n", palette.bad("refused"));
+            let outcome = if problem.status == 503 { Outcome::Unavailable } else { Outcome::Denied };
+            output::conclude(outcome, arguments.json, || json, text)
         }
     }
 }
@@ -140,11 +139,11 @@ async fn answer(
 ) -> Result<(SecretString, ChallengeAnswer), Stop> {
     let session = challenge.session.clone();
     if let Some(delivery) = &challenge.delivery {
-        eprintln!("A code is on its way to {}.", delivery.destination.as_deref().unwrap_or("you"));
+        output::tell(&format!("A code is on its way to {}.", delivery.destination.as_deref().unwrap_or("you")));
     }
     Ok(match challenge.name {
         ChallengeName::NewPasswordRequired => {
-            eprintln!("The password must be changed.");
+            output::tell("The password must be changed.");
             (session, ChallengeAnswer::NewPassword(new_secret("New password")?, attributes.to_vec()))
         }
         ChallengeName::SoftwareTokenMfa => (session, ChallengeAnswer::SoftwareToken(secret("Code of your app")?)),
@@ -165,7 +164,7 @@ async fn set_up_totp(
 ) -> Result<Option<SecretString>, Stop> {
     let app = accounts.associate_totp(owner).await?;
     // Standard output is for the answer; whoever asks for it must see this.
-    eprintln!("Give this to your authenticator app: {}", app.secret_code.expose_secret());
+    output::tell(&format!("Give this to your authenticator app: {}", app.secret_code.expose_secret()));
     let owner = match (app.session, owner) {
         (Some(session), TotpOwner::Session(_)) => TotpOwner::Session(session),
         _ => owner.clone(),
@@ -241,5 +240,6 @@ fn text(answer: &Value) -> String {
     }
     let mut said = String::new();
     lines("", answer, &mut said);
-    said
+    // The names of attributes are whatever the user pool calls them.
+    shown::lines(&said)
 }

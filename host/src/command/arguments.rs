@@ -14,7 +14,7 @@ Exit codes:
   0  allowed
   1  denied
   2  bad usage or configuration
-  3  keys unavailable: the token was not judged";
+  3  keys unavailable: the token was not judged (with --batch also: whoever read the verdicts has gone before the end)";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ Exit codes:
   0  allowed (with --batch: every token)
   1  denied (with --batch: at least one token)
   2  bad usage or configuration
-  3  keys unavailable: a token was not judged";
+  3  keys unavailable: a token was not judged (with --batch also: whoever read the verdicts has gone before the end)";
 
 /// Verifies Amazon Cognito tokens inside a WebAssembly sandbox.
 #[derive(Parser)]

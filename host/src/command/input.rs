@@ -19,7 +19,7 @@ pub fn token(argument: Option<&str>) -> Result<String, CommandError> {
         None if io::stdin().is_terminal() => return Err(nothing_to_judge()),
         None => {}
     }
-    let mut lines = Lines::new(io::stdin().lock());
+    let mut lines = Lines::of_standard_input().map_err(|error| unreadable(Path::new("standard input"), &error))?;
     let mut next = || -> Result<Option<String>, CommandError> {
         let unreadable = |error| CommandError::Usage(format!("could not read standard input: {error}"));
         lines.next().transpose().map_err(unreadable)
@@ -42,15 +42,16 @@ fn nothing_to_judge() -> CommandError {
 }
 
 /// The lines of a file, or of standard input where the path is `-`.
-pub fn lines(path: &Path) -> Result<Lines<Box<dyn BufRead>>, CommandError> {
+pub fn lines(path: &Path) -> Result<Lines, CommandError> {
+    let failed = |error| unreadable(path, &error);
     if path.as_os_str() == "-" {
-        return Ok(Lines::new(Box::new(io::stdin().lock())));
+        return Lines::of_standard_input().map_err(failed);
     }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let file = File::open(path).map_err(failed)?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(CommandError::Usage(format!("{} is a directory", path.display())));
     }
-    Ok(Lines::new(Box::new(BufReader::new(file))))
+    Ok(Lines::of(file))
 }
 
 /// A JWK Set from a file.
@@ -75,13 +76,38 @@ fn unreadable(path: &Path, error: &io::Error) -> CommandError {
 }
 
 /// Lines without their ends, each at most [`LINE_LIMIT`] long. What is not UTF-8 is replaced, and so never a token.
-pub struct Lines<R> {
-    reader: R,
+pub struct Lines {
+    reader: BufReader<Box<dyn Read>>,
+    /// Whether reading never waits for someone who writes.
+    is_file: bool,
 }
 
-impl<R: BufRead> Lines<R> {
-    fn new(reader: R) -> Self {
-        Self { reader }
+impl Lines {
+    fn of(file: File) -> Self {
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Self { reader: BufReader::new(Box::new(file)), is_file }
+    }
+
+    /// Past the standard library's own buffer, which does not say what is in it.
+    #[cfg(unix)]
+    fn of_standard_input() -> io::Result<Self> {
+        use std::os::fd::AsFd;
+        Ok(Self::of(io::stdin().as_fd().try_clone_to_owned()?.into()))
+    }
+
+    #[cfg(not(unix))]
+    fn of_standard_input() -> io::Result<Self> {
+        Ok(Self { reader: BufReader::new(Box::new(io::stdin())), is_file: false })
+    }
+
+    /// Whether the next line is there without reading.
+    pub fn has_one_at_hand(&self) -> bool {
+        self.reader.buffer().contains(&b'\n')
+    }
+
+    /// Whether there is no further line; false too if that can't be known without waiting for one.
+    pub fn are_known_to_be_over(mut self) -> bool {
+        self.is_file && self.next().is_none()
     }
 
     fn read(&mut self) -> io::Result<Option<String>> {
@@ -102,7 +128,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl Iterator for Lines {
     type Item = io::Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -3,11 +3,11 @@
 use super::{
     arguments::InspectArguments,
     input,
-    output::{CommandError, Outcome, Palette},
+    output::{self, CommandError, Outcome, Palette},
+    shown,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
-use std::io::{self, Write};
 
 const WARNING: &str = "NOT VERIFIED: anyone can write a token that says this. `poolgate verify` judges it.";
 
@@ -16,22 +16,19 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
     let (header, claims) = match read(token.trim()) {
         Ok(parts) => parts,
         Err(problem) => {
-            eprintln!("poolgate: {problem}");
+            output::tell(&format!("poolgate: {problem}"));
             return Ok(Outcome::Denied);
         }
     };
-    let mut stdout = io::stdout().lock();
-    if arguments.json {
-        writeln!(stdout, "{}", json!({ "verified": false, "header": header, "claims": claims }))?;
-        return Ok(Outcome::Allowed);
-    }
-    let palette = Palette::for_stdout();
-    writeln!(stdout, "{}\n", palette.loud(WARNING))?;
-    for (title, object) in [("header", header), ("claims", claims)] {
-        writeln!(stdout, "{}\n{:#}\n", palette.strong(title), Value::Object(object))?;
-    }
-    writeln!(stdout, "{}", palette.loud(WARNING))?;
-    Ok(Outcome::Allowed)
+    let json = || json!({ "verified": false, "header": header, "claims": claims });
+    output::conclude(Outcome::Allowed, arguments.json, json, |palette| text(&header, &claims, palette))
+}
+
+fn text(header: &JsonObject, claims: &JsonObject, palette: Palette) -> String {
+    let (warning, title) = (palette.loud(WARNING), |text| palette.strong(text));
+    let object = |object: &JsonObject| shown::json(&Value::Object(object.clone()), true);
+    let (header_title, claims_title) = (title("header"), title("claims"));
+    format!("{warning}\n\n{header_title}\n{}\n\n{claims_title}\n{}\n\n{warning}\n", object(header), object(claims))
 }
 
 type JsonObject = Map<String, Value>;

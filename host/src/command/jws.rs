@@ -24,8 +24,7 @@ pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
     }
     let compact = input::token(arguments.subject.compact.as_deref())?;
     let verdict = verifier.verify(&compact).await;
-    output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
-    Ok(outcome(&verdict))
+    output::conclude(outcome(&verdict), arguments.json, || json(&verdict), |palette| text(&verdict, palette))
 }
 
 fn outcome(verdict: &Result<VerifiedJws, Denial>) -> Outcome {

@@ -11,6 +11,7 @@ mod inspect;
 mod jws;
 mod output;
 mod serve;
+mod shown;
 mod verify;
 
 use arguments::{Arguments, Command};
@@ -18,7 +19,7 @@ use clap::Parser;
 use output::Outcome;
 use std::{
     env,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -38,15 +39,19 @@ pub async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            eprint!("{}", output::masked(&usage_error(&error)));
+            let _ = write!(io::stderr(), "{}", output::masked(&usage_error(&error)));
             return Outcome::BadUsage.into();
         }
         // Help and version.
         Err(error) => error.exit(),
     };
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
-    let filter = COMPILER.iter().filter_map(|quiet| quiet.parse().ok()).fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(log_filter())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        // It would panic where standard error is closed.
+        .log_internal_errors(false)
+        .init();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
@@ -58,18 +63,32 @@ pub async fn run() -> ExitCode {
     };
     match outcome {
         Ok(outcome) => outcome.into(),
-        // Whoever reads our output has seen enough.
-        Err(error) if error.is_broken_pipe() => Outcome::Allowed.into(),
+        // Whoever read our output has gone before all of it was there.
+        Err(error) if error.is_broken_pipe() => Outcome::Unavailable.into(),
         Err(error) => {
-            eprintln!("poolgate: {}", output::masked(&error.to_string()));
+            output::tell(&format!("poolgate: {}", output::masked(&error.to_string())));
             Outcome::BadUsage.into()
         }
     }
 }
 
+/// Errors, and why no compiled code is kept; or what `RUST_LOG` says.
+fn log_filter() -> EnvFilter {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
+    let is_stated = env::var_os(EnvFilter::DEFAULT_ENV).is_some_and(|value| !value.is_empty());
+    let more = if is_stated { &[][..] } else { &["poolgate::sandbox::code_cache=warn"] };
+    let directives = COMPILER.iter().chain(more);
+    directives.filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive)
+}
+
+/// In colour where someone sees it, unless it repeats an argument that would be obeyed by a terminal.
 fn usage_error(error: &clap::Error) -> String {
     let text = error.render();
-    if io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() }
+    let plain = text.to_string();
+    match shown::lines(&plain) == plain && io::stderr().is_terminal() {
+        true => text.ansi().to_string(),
+        false => shown::lines(&plain),
+    }
 }
 
 /// Where compiled code is kept between runs: `POOLGATE_CACHE_DIR`, else a folder of the user's cache directory. An empty

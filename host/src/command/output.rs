@@ -1,5 +1,6 @@
 //! Exit codes, verdicts as JSON, and colour for people.
 
+use super::shown;
 use anstyle::{AnsiColor, Style};
 use poolgate::{Answer, BuildError, Denial, KeyReport, SkippedKey, VerifiedJws};
 use serde_json::{Value, json};
@@ -150,10 +151,25 @@ impl Palette {
     }
 }
 
-/// Prints one verdict: a JSON object, or a text for people.
-pub fn print(as_json: bool, json: impl FnOnce() -> Value, text: impl FnOnce(Palette) -> String) -> io::Result<()> {
+/// Prints how a command ended: a JSON object, or a text for people. The outcome is the outcome, also if its reader has gone before it came:
+/// whoever looks at nothing but the exit code must not be told that all is well.
+pub fn conclude(
+    outcome: Outcome,
+    as_json: bool,
+    json: impl FnOnce() -> Value,
+    text: impl FnOnce(Palette) -> String,
+) -> Result<Outcome, CommandError> {
+    let text = if as_json { shown::json(&json(), false) + "\n" } else { text(Palette::for_stdout()) };
     let mut stdout = io::stdout().lock();
-    if as_json { writeln!(stdout, "{}", json()) } else { stdout.write_all(text(Palette::for_stdout()).as_bytes()) }
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(outcome),
+    }
+}
+
+/// Says something on standard error, where the answer is not. If nobody can read it there, the command goes on.
+pub fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", shown::lines(text));
 }
 
 /// A denial for people: the reason, what it means, and what to answer a caller.
@@ -168,6 +184,6 @@ pub fn warn_of_skipped_keys(path: &str, report: &KeyReport) {
     for SkippedKey { index, key_id, fault } in &report.skipped {
         let name = key_id.as_deref().map_or(String::new(), |id| format!(" ({})", id.escape_debug()));
         let (fault, meaning) = (fault.name(), fault.description());
-        eprintln!("poolgate: {path}: key {index}{name} is not used: {fault}: {meaning}");
+        tell(&format!("poolgate: {path}: key {index}{name} is not used: {fault}: {meaning}"));
     }
 }

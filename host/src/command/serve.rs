@@ -42,9 +42,16 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
 
     let public = bind(arguments.listen).await?;
     let operations = bind(arguments.operations_listen).await?;
+    let addresses = format!(
+        "poolgate serves on http://{}\npoolgate shows its metrics on http://{}/metrics\n",
+        public.local_addr()?,
+        operations.local_addr()?
+    );
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "poolgate serves on http://{}", public.local_addr()?)?;
-    writeln!(stdout, "poolgate shows its metrics on http://{}/metrics", operations.local_addr()?)?;
+    if let Err(error) = stdout.write_all(addresses.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever started it does not read; its callers are served all the same.
+        tracing::warn!(%error, "the addresses could not be printed");
+    }
 
     let (stop, stopping) = watch::channel(());
     let until = |mut stopping: watch::Receiver<()>| async move {

@@ -18,8 +18,7 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
     }
     let token = input::token(arguments.subject.token.as_deref())?;
     let verdict = verifier.verify(&token).await;
-    output::print(arguments.json, || json(&verdict), |palette| text(&verdict, palette))?;
-    Ok(outcome(&verdict))
+    output::conclude(outcome(&verdict), arguments.json, || json(&verdict), |palette| text(&verdict, palette))
 }
 
 async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError> {
@@ -154,11 +153,10 @@ fn text(verdict: &Result<Verified, Denial>, palette: Palette) -> String {
     };
     let mut text = format!("{}\n", palette.good("allow"));
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
-    let token_use = verified.token_use.map(|token_use| format!("{token_use:?}").to_lowercase());
     for (name, value) in [
         ("subject", optional(&verified.subject)),
         ("username", optional(&verified.username)),
-        ("token use", optional(&token_use)),
+        ("token use", verified.token_use.map(token_use_name).unwrap_or_default().to_owned()),
         ("issuer", optional(&verified.issuer)),
         ("client", optional(&verified.client_id)),
         ("groups", verified.groups.join(" ")),
@@ -170,4 +168,12 @@ fn text(verdict: &Result<Verified, Denial>, palette: Palette) -> String {
         }
     }
     text
+}
+
+/// As the claim `token_use` says it.
+fn token_use_name(token_use: poolgate::TokenUse) -> &'static str {
+    match token_use {
+        poolgate::TokenUse::Access => "access",
+        poolgate::TokenUse::Id => "id",
+    }
 }

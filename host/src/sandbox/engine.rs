@@ -1,10 +1,10 @@
 //! The engine, the compiled component, and the clock that ends calls which take too long.
 
-use super::instance::Guest;
+use super::{code_cache, instance::Guest};
 use crate::{BuildError, bindings::TokenVerifierPre};
 use std::{path::PathBuf, thread, time::Duration};
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine,
+    Config, Engine,
     component::{Component, Linker},
 };
 
@@ -49,21 +49,16 @@ impl Sandbox {
 
 /// An engine whose epoch goes on.
 pub(crate) fn engine(cache: Option<PathBuf>) -> Result<Engine, BuildError> {
-    let engine = Engine::new(&config(cache)?).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
+    let engine = Engine::new(&config(cache)).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
     tick(&engine)?;
     Ok(engine)
 }
 
-fn config(cache: Option<PathBuf>) -> Result<Config, BuildError> {
+fn config(cache: Option<PathBuf>) -> Config {
     let mut config = Config::new();
     config.wasm_wide_arithmetic(true).epoch_interruption(true);
-    if let Some(directory) = cache {
-        let mut settings = CacheConfig::new();
-        settings.with_directory(directory);
-        let cache = Cache::new(settings).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
-        config.cache(Some(cache));
-    }
-    Ok(config)
+    config.cache(cache.and_then(|directory| code_cache::open(&directory)));
+    config
 }
 
 /// Advances the engine's epoch for as long as there is an engine.

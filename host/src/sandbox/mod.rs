@@ -1,5 +1,6 @@
 //! WebAssembly: the engine, one instance, and the pool of them.
 
+pub(crate) mod code_cache;
 mod engine;
 mod instance;
 mod instances;

@@ -21,8 +21,8 @@ use std::io::{self, IsTerminal};
 
 pub async fn run(arguments: &BenchArguments) -> Result<Outcome, CommandError> {
     if cfg!(debug_assertions) {
-        eprintln!(
-            "poolgate: this is a debug build: run `cargo run --release -- bench` for figures that mean something"
+        output::tell(
+            "poolgate: this is a debug build: run `cargo run --release -- bench` for figures that mean something",
         );
     }
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
@@ -39,8 +39,7 @@ pub async fn run(arguments: &BenchArguments) -> Result<Outcome, CommandError> {
     let node = rows.node_version();
     let about = host::about(node.as_deref());
     let json = || json!({ "host": about, "rows": table.iter().map(Row::json).collect::<Vec<_>>() });
-    output::print(arguments.json, json, |palette| text(&table, &host::line(&about), palette))?;
-    Ok(Outcome::Allowed)
+    output::conclude(Outcome::Allowed, arguments.json, json, |palette| text(&table, &host::line(&about), palette))
 }
 
 /// On standard error, and only where someone sees it.

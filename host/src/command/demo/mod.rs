@@ -6,12 +6,12 @@ pub mod issuer;
 use super::{
     arguments::DemoArguments,
     compilation_cache,
-    output::{CommandError, Outcome, Palette},
+    output::{self, CommandError, Outcome, Palette},
 };
 use cases::{Case, Expected};
 use issuer::{Issuer, Signer};
 use poolgate::{Clock, KeyState, Pool, SystemClock, TokenUseRule, Verifier};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     time::{Duration, Instant},
@@ -118,18 +118,20 @@ impl Table {
 
     fn end(&self, fetches: usize, waits: u64) -> Result<Outcome, CommandError> {
         let Self { allowed, refused, surprises, .. } = *self;
-        if !self.is_json {
-            let mut stdout = io::stdout().lock();
-            let verdict = match surprises {
-                0 => self.palette.good("as expected"),
-                count => self.palette.bad(&format!("{count} NOT AS EXPECTED")),
-            };
-            writeln!(
-                stdout,
-                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times, {waits} tokens waited for it.\n\
-                 Next: poolgate verify --help"
-            )?;
+        let outcome = if surprises == 0 { Outcome::Allowed } else { Outcome::Denied };
+        if self.is_json {
+            return Ok(outcome);
         }
-        Ok(if surprises == 0 { Outcome::Allowed } else { Outcome::Denied })
+        let text = |palette: Palette| {
+            let verdict = match surprises {
+                0 => palette.good("as expected"),
+                count => palette.bad(&format!("{count} NOT AS EXPECTED")),
+            };
+            format!(
+                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times, {waits} tokens waited for it.\n\
+                 Next: poolgate verify --help\n"
+            )
+        };
+        output::conclude(outcome, false, || Value::Null, text)
     }
 }
