@@ -87,7 +87,8 @@ async fn a_refusal_does_not_wait_for_an_application_that_is_busy() {
         async move { ask(app, Some(&token())).await }
     });
     begun.acquire().await.expect("it is open").forget();
-    let mut next = Box::pin(ask(app.clone(), Some(&token())));
+    let good = token();
+    let mut next = Box::pin(ask(app.clone(), Some(&good)));
     for (refused, status) in [(None, 401), (Some("a.b.c".to_owned()), 401), (Some(admin()), 403)] {
         assert_eq!(ask(app.clone(), refused.as_deref()).await, status);
     }

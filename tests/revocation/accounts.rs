@@ -213,6 +213,7 @@ async fn a_sign_out_that_the_store_does_not_take_is_no_success() {
         .pool(stated.token_use(TokenUseRule::AccessOrId))
         .allow_http_loopback(true)
         .revocations(Arc::new(redis(&url(free_port()))), RevocationMode::FailOpen)
+        .revocation_deadline(PATIENCE)
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
     let accounts = Accounts::builder(verifier.build().await.expect("it builds"), &pool.pool_id, &pool.client_id)
         .endpoint(server.endpoint())
