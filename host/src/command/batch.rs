@@ -20,19 +20,22 @@ pub async fn run(path: &Path, mut judge: impl AsyncFnMut(&str) -> (Outcome, Valu
     let mut worst = Outcome::Allowed;
     let mut lines = input::lines(path)?;
     loop {
-        // At the end nothing is at hand either.
-        if (is_watched || !lines.has_one_at_hand())
+        if (is_watched || lines.may_wait())
             && let Err(error) = output.flush()
         {
             return cut_short(error, lines, worst);
         }
-        let Some(line) = lines.next() else { return Ok(worst) };
+        let Some(line) = lines.next() else { break };
         let line = line.map_err(|error| CommandError::Usage(format!("could not read {}: {error}", path.display())))?;
         let (outcome, object) = judge(&line).await;
         worst = worst.max(outcome);
         if let Err(error) = writeln!(output, "{}", shown::json(&object, false)) {
             return cut_short(error, lines, worst);
         }
+    }
+    match output.flush() {
+        Ok(()) => Ok(worst),
+        Err(error) => cut_short(error, lines, worst),
     }
 }
 

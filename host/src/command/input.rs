@@ -100,9 +100,9 @@ impl Lines {
         Ok(Self { reader: BufReader::new(Box::new(io::stdin())), is_file: false })
     }
 
-    /// Whether the next line is there without reading.
-    pub fn has_one_at_hand(&self) -> bool {
-        self.reader.buffer().contains(&b'\n')
+    /// Whether the next line may have to be waited for.
+    pub fn may_wait(&self) -> bool {
+        !self.is_file && !self.reader.buffer().contains(&b'\n')
     }
 
     /// Whether there is no further line; false too if that can't be known without waiting for one.
