@@ -23,7 +23,8 @@ fn it_never_fails() {}
 
 fn package(tests: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let manifest = "[package]\nname = \"flaky\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\ntest = false\n[workspace]\n";
+    let manifest =
+        "[package]\nname = \"flaky\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\ntest = false\n[workspace]\n";
     fs::create_dir(folder.path().join("tests")).expect("a folder");
     for (file, text) in [("Cargo.toml", manifest), ("lib.rs", ""), ("tests/sometimes.rs", tests)] {
         fs::write(folder.path().join(file), text).expect("a file");

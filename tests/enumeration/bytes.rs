@@ -160,3 +160,31 @@ async fn whatever_cognito_says_of_an_account_the_answer_has_the_bytes_that_nobod
     assert!(tried >= 80, "only {tried}");
     gateway.stop().await;
 }
+
+/// A session is proof of the password; without a good one, it is all the same who is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_challenge_with_a_wrong_session_has_the_same_bytes_whoever_is_named() {
+    let server = Ministack::start().await;
+    let proxy = Microburst::start(server.endpoint()).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let accounts = account_builder(proxy.endpoint(), &pool).await.build().await.expect("the accounts build");
+    let gateway = serve(Gateway::new(accounts).rate_limit(None)).await;
+    let operation = Operation::RespondToAuthChallenge;
+    let answer = json!({ "challenge": "sms-mfa", "code": WRONG_CODE });
+    let body = json!({ "username": "anna", "session": "a-session-of-some-length", "answer": answer });
+    let mut answers = BTreeMap::new();
+    let of_an_account = [
+        "UserNotFoundException",
+        "UserNotConfirmedException",
+        "PasswordResetRequiredException",
+        "AliasExistsException",
+    ];
+    let factors = ["MFAMethodNotFoundException", "SoftwareTokenMFANotFoundException"];
+    for exception in ["NotAuthorizedException"].iter().chain(&of_an_account).chain(&factors).chain(&UNFORESEEN) {
+        proxy.inject(operation.name(), exception).await;
+        let answer = Wire::post("/v1/answer-challenge", body.clone()).answer(&gateway).await;
+        answers.entry(answer).or_insert_with(Vec::new).push(exception);
+    }
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    gateway.stop().await;
+}

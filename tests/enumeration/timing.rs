@@ -32,6 +32,10 @@ const DELAY_MS: std::ops::Range<u64> = 10..30;
 const FLOOR: Floor = Floor { least: Duration::from_millis(250), jitter: Duration::from_millis(60) };
 /// By chance alone, one sample in a hundred has a p under 0.01; three in a row, one in a million. A real difference has it always.
 const TRIES: usize = 3;
+/// A p that is not chance.
+const SEEN: f64 = 1e-6;
+/// How often timings are gathered until a difference is seen.
+const ROUNDS: usize = 10;
 const EXISTS: &str = "confirmed";
 
 /// What the operator's hook takes: it is called for the user who exists only.
@@ -132,6 +136,21 @@ async fn timings(asked: &Asked, question: Question) -> (Vec<f64>, Vec<f64>) {
     (exists, nobody)
 }
 
+/// How likely it is by chance that the times differ so, of as many timings as it takes to see it: on a busy machine, noise hides the
+/// delay from fewer.
+async fn difference(asked: &Asked, question: Question) -> f64 {
+    let (mut exists, mut nobody) = timings(asked, question).await;
+    for _ in 1..ROUNDS {
+        if p_value(&exists, &nobody) < SEEN {
+            break;
+        }
+        let (more_exists, more_nobody) = timings(asked, question).await;
+        exists.extend(more_exists);
+        nobody.extend(more_nobody);
+    }
+    p_value(&exists, &nobody)
+}
+
 /// Threads enough that a hook that keeps one of them does not keep the others' answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 16)]
 async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_does() {
@@ -154,10 +173,9 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
     let asked = |public: &String| Asked { http: http.clone(), public: public.clone(), token: token.clone() };
     let (open, held) = (asked(&open_gateway.public), asked(&held_gateway.public));
     for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword, Question::ChangeAddress] {
-        let (exists, nobody) = timings(&open, question).await;
-        let p = p_value(&exists, &nobody);
+        let p = difference(&open, question).await;
         println!("{question:?} without the floor: p = {p:.1e}");
-        assert!(p < 1e-6, "{question:?}: the server's delay is not seen without the floor: p = {p}");
+        assert!(p < SEEN, "{question:?}: the server's delay is not seen without the floor: p = {p}");
 
         let mut tried = Vec::new();
         while tried.len() < TRIES && tried.last().is_none_or(|p| *p <= 0.01) {
