@@ -1,7 +1,10 @@
 //! HTTP/2 and gRPC.
 
 use crate::scene::Scene;
-use poolgate_tests::edge_scene::{access, guarded, pool};
+use poolgate_tests::{
+    edge_scene::{access, guarded, pool},
+    exact_client::send,
+};
 use tonic::{Code, Request, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
@@ -21,6 +24,7 @@ async fn http_2_is_judged_alike() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grpc_call_gets_a_grpc_status() {
     let mut configuration = guarded(pool());
+    configuration["answers"]["grpc"] = serde_json::json!(true);
     configuration["policies"] = serde_json::json!([{"name": "admins", "groups": {"any_of": ["admin"]}}]);
     configuration["routes"] = serde_json::json!([
         {"path": "/grpc.health.v1.Health/Check", "any_of": ["admins"]},
@@ -45,4 +49,18 @@ async fn a_grpc_call_gets_a_grpc_status() {
     let admin = access().claim("cognito:groups", "[\"admin\"]").compact();
     let answer = client.check(call(Some(admin))).await.expect("it passes").into_inner();
     assert_eq!(answer.status(), ServingStatus::Serving);
+}
+
+/// Envoy itself makes gRPC of what any filter answers to a request of that type, in HTTP/1 too. The documentation says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_option_envoy_chooses_the_grpc_status() {
+    let scene = Scene::with(guarded(pool())).await;
+    let channel = Endpoint::from_shared(scene.url.clone()).expect("a URL").connect().await.expect("Envoy listens");
+    let call = Request::new(HealthCheckRequest { service: String::new() });
+    let refused = HealthClient::new(channel).check(call).await.expect_err("no token");
+    assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
+    let headers = [("content-type", "application/grpc"), ("content-length", "0")];
+    let over_http_1 = send(&scene.url, "POST", "/a.B/C", &headers).await;
+    assert_eq!((over_http_1.status, over_http_1.header("grpc-status")), (200, Some("16")), "{over_http_1:?}");
+    assert!(scene.upstream.seen().is_empty());
 }

@@ -3,6 +3,7 @@
 use crate::{
     config::{AnswerStyle, BodyStyle},
     decision::Refusal,
+    head::RequestHead,
 };
 use serde_json::json;
 
@@ -23,9 +24,9 @@ pub struct Answer {
     pub grpc_message: String,
 }
 
-/// Whether a request with this `Content-Type` is a gRPC one, whose answer must be one too.
-pub fn is_grpc(content_type: Option<&str>) -> bool {
-    let rest = content_type.unwrap_or_default().strip_prefix("application/grpc");
+/// Whether a media type is gRPC's (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Content-Type").
+fn is_grpc(content_type: &str) -> bool {
+    let rest = content_type.strip_prefix("application/grpc");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
 }
 
@@ -74,6 +75,14 @@ impl Answers {
         };
         let grpc_message = if self.0.tell_reason { refusal.name() } else { title };
         Answer { status, headers, body, grpc_message: grpc_message.to_owned() }
+    }
+
+    /// Whether a refusal of this request is answered in gRPC, with the HTTP status 200: only if the operator wants that, and only for a
+    /// POST. An adapter that knows the version of HTTP must not do it for HTTP/1, which has no gRPC.
+    pub fn are_grpc_for(&self, request: &impl RequestHead) -> bool {
+        self.0.grpc
+            && request.method() == "POST"
+            && request.header("content-type").ok().flatten().is_some_and(|value| is_grpc(&value))
     }
 
     /// `WWW-Authenticate`, where a token could have helped.

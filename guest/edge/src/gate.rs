@@ -171,6 +171,11 @@ impl Gate {
         self.answers.of(refusal)
     }
 
+    /// Whether a refusal of this request is answered in gRPC; see [`Answers::are_grpc_for`].
+    pub fn answers_in_grpc(&self, request: &impl RequestHead) -> bool {
+        self.answers.are_grpc_for(request)
+    }
+
     /// The fetches that it is time for; see [`Verifier::maintain`]. To be called every second or so.
     pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
         self.stated_keys.renew(&mut self.verifier, now);

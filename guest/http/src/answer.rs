@@ -12,8 +12,9 @@ use poolgate_core::Reason;
 use poolgate_edge::{Answer, Answers, Refusal, answer::grpc_status};
 
 pub fn refuse(head: &Head, refusal: Refusal) -> Result<Response, ErrorCode> {
-    let answer = gate::with(|gate| gate.answer(refusal)).unwrap_or_else(|| Answers::default().of(refusal));
-    match head.is_grpc() {
+    let configured = gate::with(|gate| (gate.answer(refusal), gate.answers_in_grpc(head)));
+    let (answer, is_grpc) = configured.unwrap_or_else(|| (Answers::default().of(refusal), false));
+    match is_grpc {
         true => send(200, grpc(answer), String::new()),
         false => send(answer.status, answer.headers, answer.body),
     }

@@ -28,11 +28,6 @@ impl Head {
         let target = request.get_path_with_query().unwrap_or_default();
         Self { method, target, headers: request.get_headers() }
     }
-
-    /// Whether it is a gRPC request, whose answer must be one too.
-    pub fn is_grpc(&self) -> bool {
-        poolgate_edge::answer::is_grpc(self.header("content-type").ok().flatten().as_deref())
-    }
 }
 
 impl RequestHead for Head {

@@ -22,11 +22,6 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether it is a gRPC request, whose answer must be one too.
-    pub fn is_grpc(&self) -> bool {
-        poolgate_edge::answer::is_grpc(self.header("content-type").ok().flatten().as_deref())
-    }
-
     /// Where the header's value is.
     fn only(&self, name: &[u8]) -> Result<Option<Range<usize>>, ()> {
         let is_it = |place: &(Range<usize>, Range<usize>)| self.headers.get(place.0.clone()) == Some(name);

@@ -50,12 +50,18 @@ fn grpc_status(http_status: u16) -> GrpcStatusCode {
     }
 }
 
+/// HTTP/1 has no gRPC.
+fn is_http_1() -> bool {
+    let protocol = hostcalls::get_property(vec!["request", "protocol"]).ok().flatten();
+    protocol.is_none_or(|protocol| protocol.starts_with(b"HTTP/1"))
+}
+
 /// Answers the caller instead of the application.
 pub fn refuse(filter: &Filter, head: &Head, refusal: Refusal) -> Action {
     filter.metrics.request("refused", refusal.name());
     let answer = filter.gate.answer(refusal);
     let headers: Vec<(&str, &str)> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let sent = match head.is_grpc() {
+    let sent = match filter.gate.answers_in_grpc(head) && !is_http_1() {
         true => {
             let metadata = headers.into_iter().filter(|(name, _)| *name != "content-type");
             let metadata = metadata.map(|(name, value)| (name, value.as_bytes())).collect();

@@ -295,6 +295,11 @@ pub struct AnswerStyle {
     pub tell_reason: bool,
     /// `realm` of `WWW-Authenticate` (RFC 9110 section 11.5).
     pub realm: Option<String>,
+    /// Whether a refused gRPC call (a POST whose `Content-Type` is `application/grpc`) is answered in gRPC: HTTP status 200 with
+    /// `grpc-status` and `grpc-message`. Set it only if nothing takes the HTTP status for permission. By default the answer is
+    /// an HTTP answer, whose status every gRPC client understands; Envoy makes gRPC of that by itself.
+    #[serde(default)]
+    pub grpc: bool,
 }
 
 /// What the body of a refusal is.
