@@ -1,5 +1,7 @@
 //! The filter in a real Envoy.
 
+#[path = "envoy/bodies.rs"]
+mod bodies;
 #[path = "envoy/configuration.rs"]
 mod configuration;
 #[path = "envoy/corpus.rs"]

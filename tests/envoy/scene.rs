@@ -42,11 +42,23 @@ impl Scene {
 
     /// A listener for each configuration, with these clusters besides the application, and so many workers.
     pub async fn of(configurations: &[Value], clusters: &[Value], concurrency: u32, with_doors: bool) -> Self {
+        let chains = |files: &Files| {
+            let module = if with_doors { &files.test_filter } else { &files.filter };
+            configurations.iter().map(|configuration| vec![wasm_filter(module, configuration)]).collect()
+        };
+        Self::of_chains(chains, clusters, concurrency).await
+    }
+
+    /// A listener for each chain of HTTP filters.
+    pub async fn of_chains(
+        chains: impl FnOnce(&Files) -> Vec<Vec<Value>>,
+        clusters: &[Value],
+        concurrency: u32,
+    ) -> Self {
         let (upstream, files) = (Upstream::start().await, Files::new());
-        let module = if with_doors { &files.test_filter } else { &files.filter };
-        let listeners = configurations.iter().enumerate();
+        let chains = chains(&files).into_iter().enumerate();
         let setup = Setup {
-            listeners: listeners.map(|(number, it)| (number.to_string(), vec![wasm_filter(module, it)])).collect(),
+            listeners: chains.map(|(number, chain)| (number.to_string(), chain)).collect(),
             clusters: [&[cluster("app", upstream.port)], clusters].concat(),
             concurrency,
             is_dynamic: false,

@@ -51,7 +51,10 @@ impl Upstream {
             next.run(request)
         });
         // What is no gRPC is the rest of the application.
-        let router = grpc.fallback(|| async { "the application".into_response() });
+        let length = |body: axum::body::Bytes| async move { body.len().to_string().into_response() };
+        let router =
+            grpc.route("/length", axum::routing::any(length).layer(axum::extract::DefaultBodyLimit::disable()));
+        let router = router.fallback(|| async { "the application".into_response() });
         let router = router.layer(noting);
         tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { port, seen }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -20,6 +20,13 @@ pub struct Response {
 }
 
 impl Response {
+    fn of(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("{text:?}"));
+        Self { status, head: head.to_owned(), body: unchunked(head, body) }
+    }
+
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
@@ -33,24 +40,48 @@ impl Response {
     }
 }
 
-/// One HTTP/1.1 request, byte for byte.
-pub async fn send(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
-    let exchange = async {
+/// A request that is sent piece by piece.
+pub struct Exchange(TcpStream);
+
+impl Exchange {
+    /// Sends the head of a request, byte for byte, with `Connection: close`.
+    pub async fn begin(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         let address = url.strip_prefix("http://").expect("a plain URL");
-        let mut stream = TcpStream::connect(address).await.expect("it listens");
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n");
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
-        stream.write_all((head + "\r\n").as_bytes()).await.expect("it reads");
-        let mut all = Vec::new();
-        // A server may wait a second for us before it closes, and may close before it has read all.
-        while !is_whole(&String::from_utf8_lossy(&all)) && stream.read_buf(&mut all).await.is_ok_and(|read| read > 0) {}
-        String::from_utf8_lossy(&all).into_owned()
-    };
-    let text = timeout(PATIENCE, exchange).await;
-    let text = text.expect("an answer in half a minute");
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{text:?}"));
-    Response { status, head: head.to_owned(), body: unchunked(head, body) }
+        let mut exchange = Self(TcpStream::connect(address).await.expect("it listens"));
+        exchange.write((head + "\r\n").as_bytes()).await;
+        exchange
+    }
+
+    /// Sends more. It is no fault if the server does not want it any more.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes).await;
+    }
+
+    /// Sends the rest, and reads the answer meanwhile: a server may answer before it has read everything.
+    pub async fn finish(mut self, rest: &[u8]) -> Response {
+        let (mut from, mut to) = self.0.split();
+        let (text, _) = tokio::join!(timeout(PATIENCE, read(&mut from)), to.write_all(rest));
+        Response::of(&text.expect("an answer in half a minute"))
+    }
+
+    /// The answer.
+    pub async fn answer(self) -> Response {
+        self.finish(b"").await
+    }
+}
+
+/// One HTTP/1.1 request, byte for byte.
+pub async fn send(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+    Exchange::begin(url, method, target, headers).await.answer().await
+}
+
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut all = Vec::new();
+    // A server may wait a second for us before it closes, and may close before it has read all.
+    while !is_whole(&String::from_utf8_lossy(&all)) && stream.read_buf(&mut all).await.is_ok_and(|read| read > 0) {}
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 /// A GET, with a bearer token or without.

@@ -8,8 +8,8 @@ use wasmparser::{Parser, Payload};
 
 /// What `poolgate-proxy-wasm` does something in, or the ABI wants, under the name that it has there and the one that the ABI has for it
 /// (`malloc` is its older name of `proxy_on_memory_allocate`; <https://github.com/proxy-wasm/spec>, version 0.2.1). Those that have to
-/// do with streams are its own.
-const KEPT: [(&str, &str); 9] = [
+/// do with streams are its own. Without those for body and trailers, a proxy that does not stop a held request's body would let it pass.
+const KEPT: [(&str, &str); 11] = [
     ("_initialize", "_initialize"),
     ("malloc", "malloc"),
     ("memory", "memory"),
@@ -18,6 +18,8 @@ const KEPT: [(&str, &str); 9] = [
     ("poolgate_on_context_create", "proxy_on_context_create"),
     ("proxy_on_http_call_response", "proxy_on_http_call_response"),
     ("poolgate_on_request_headers", "proxy_on_request_headers"),
+    ("poolgate_on_request_body", "proxy_on_request_body"),
+    ("poolgate_on_request_trailers", "proxy_on_request_trailers"),
     ("poolgate_on_tick", "proxy_on_tick"),
 ];
 

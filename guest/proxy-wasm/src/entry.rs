@@ -5,7 +5,7 @@
 //! and for a token that is remembered that costs as much as all else. What has gone shows when the proxy does not know it any more.
 #![expect(unsafe_code, reason = "a name in an export")]
 
-use crate::{request, root::Root, roots};
+use crate::{request, root::Root, roots, streams};
 use proxy_wasm::types::Action;
 
 /// The SDK's own doors, for roots.
@@ -25,7 +25,7 @@ proxy_wasm::main! {{
 extern "C" fn on_context_create(context_id: u32, root_id: u32) {
     match root_id {
         0 => sdk::proxy_on_context_create(context_id, 0),
-        _ => roots::stream_created(context_id, root_id),
+        _ => streams::created(context_id, root_id),
     }
 }
 
@@ -38,4 +38,22 @@ extern "C" fn on_tick(root_id: u32) {
 #[unsafe(export_name = "poolgate_on_request_headers")]
 extern "C" fn on_request_headers(context_id: u32, _: usize, _: bool) -> Action {
     request::judge(context_id)
+}
+
+/// The proxy asks for each piece of a body, and this must cost nearly nothing.
+#[unsafe(export_name = "poolgate_on_request_body")]
+extern "C" fn on_request_body(context_id: u32, _: usize, _: bool) -> Action {
+    after_head(context_id)
+}
+
+#[unsafe(export_name = "poolgate_on_request_trailers")]
+extern "C" fn on_request_trailers(context_id: u32, _: usize) -> Action {
+    after_head(context_id)
+}
+
+fn after_head(context_id: u32) -> Action {
+    match streams::has_passed(context_id) {
+        true => Action::Continue,
+        false => Action::Pause,
+    }
 }

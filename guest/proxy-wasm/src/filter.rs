@@ -179,7 +179,7 @@ impl Filter {
                 false => self.gate.admit_held(now.as_secs(), head, held),
             };
             let action = match decision {
-                Decision::Admit(admitted) => outcome::admit(self, head, &admitted),
+                Decision::Admit(admitted) => outcome::admit(self, one.context_id, head, &admitted),
                 Decision::Refuse(refusal) => outcome::refuse(self, head, refusal),
                 Decision::Wait(_) => outcome::refuse(self, head, Refusal::Token(Reason::KeysUnavailable)),
             };

@@ -1,7 +1,8 @@
 //! poolgate as a proxy-wasm filter (ABI 0.2.1): a thin adapter from a proxy's calls to [`poolgate_edge`].
 //!
-//! `entry` has the doors that a proxy enters by; `root` is configured, ticks, and fetches keys; `roots` finds the root of a stream;
-//! `request` reads a request's head, and `outcome` carries the decision out; `waiting` holds the requests whose keys are being fetched;
+//! `entry` has the doors that a proxy enters by; `root` is configured, ticks, and fetches keys; `roots` has each plugin's; `streams` knows
+//! which requests may go on; `request` reads a request's head, and `outcome` carries the decision out; `waiting` holds the requests whose
+//! keys are being fetched;
 //! `sharing` lets one worker's fetch serve all. No work here grows without a bound: a proxy never interrupts a filter.
 
 mod entry;
@@ -14,6 +15,7 @@ mod request;
 mod root;
 mod roots;
 mod sharing;
+mod streams;
 #[cfg(feature = "test-doors")]
 mod test_doors;
 mod waiting;

@@ -1,6 +1,6 @@
 //! A decision, carried out on the stream whose turn it is.
 
-use crate::{filter::Filter, head::Head};
+use crate::{filter::Filter, head::Head, streams};
 use poolgate_edge::{Admitted, Refusal, Removal, answer};
 use proxy_wasm::{
     hostcalls,
@@ -8,14 +8,17 @@ use proxy_wasm::{
 };
 
 /// Lets a request through with the claims that the application gets, or refuses it if that can't be done.
-pub fn admit(filter: &Filter, head: &Head, admitted: &Admitted) -> Action {
+pub fn admit(filter: &Filter, context_id: u32, head: &Head, admitted: &Admitted) -> Action {
     match (admitted.reported, admitted.is_verified()) {
         (Some(refusal), _) => filter.metrics.request("reported", refusal.name()),
         (None, true) => filter.metrics.request("verified", "none"),
         (None, false) => filter.metrics.request("anonymous", "none"),
     }
     match prepare(filter, admitted) {
-        Ok(()) => Action::Continue,
+        Ok(()) => {
+            streams::pass(context_id);
+            Action::Continue
+        }
         Err(_) => refuse(filter, head, Refusal::Token(poolgate_core::Reason::SandboxFailed)),
     }
 }
@@ -69,7 +72,7 @@ pub fn refuse(filter: &Filter, head: &Head, refusal: Refusal) -> Action {
         }
         false => hostcalls::send_http_response(answer.status.into(), headers, Some(answer.body.as_bytes())),
     };
-    // It must not go on, whatever happened to the answer.
+    // It must not go on, whatever happened to the answer: `streams` stops its body, too.
     let _ = sent;
     Action::Pause
 }

@@ -2,13 +2,17 @@
 
 #[cfg(feature = "test-doors")]
 use crate::test_doors;
-use crate::{head::Head, outcome, roots, waiting::HeldRequest};
+use crate::{head::Head, outcome, roots, streams, waiting::HeldRequest};
 use poolgate_edge::Decision;
 use proxy_wasm::{hostcalls, types::Action};
 
 /// Decides about the request of the stream whose turn it is.
 pub fn judge(context_id: u32) -> Action {
-    let Some(shared) = roots::of_stream(context_id) else {
+    let root_id = streams::root_of(context_id);
+    if root_id.is_none() {
+        streams::created(context_id, 0);
+    }
+    let Some(shared) = root_id.and_then(roots::of) else {
         return fail();
     };
     let mut shared = shared.borrow_mut();
@@ -25,7 +29,7 @@ pub fn judge(context_id: u32) -> Action {
         decision = filter.gate.admit(now.as_secs(), &head);
     }
     match decision {
-        Decision::Admit(admitted) => outcome::admit(filter, &head, &admitted),
+        Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
         Decision::Wait(held) => match filter.hold(context_id, now, HeldRequest { head, held }) {
             Ok(()) => Action::Pause,

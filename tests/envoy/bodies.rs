@@ -1,0 +1,446 @@
+//! No body and no trailers release a head that is held or refused, also where Envoy lets them through the filters meanwhile
+//! (`allow_on_headers_stop_iteration`, <https://github.com/proxy-wasm/proxy-wasm-cpp-host/issues/143>).
+
+use crate::{
+    scene::{Files, Scene, remote_pool},
+    upstream::Upstream,
+};
+use hyper::{
+    Request,
+    body::{Body, Bytes, Frame},
+    client::conn::http2,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use poolgate_tests::{
+    edge_scene::{access, access_of, guarded, pool},
+    envoy::{Envoy, Setup, cluster, wasm_filter},
+    exact_client::{Exchange, Response, get, send},
+    faulty_server::{Behaviour, FaultyServer},
+    keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::{KEY_ID, SUBJECT},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::net::TcpStream;
+
+const LARGE: usize = 3 << 20;
+
+fn keys() -> String {
+    jwks(&[RSA_2048.jwk(KEY_ID)])
+}
+
+fn held() -> Behaviour {
+    Behaviour::Held(Box::new(Behaviour::Serve(keys())))
+}
+
+/// Claims go to the application as headers, and requests wait for as long as a test takes.
+fn configuration(pool: Value) -> Value {
+    let mut configuration = guarded(pool);
+    configuration["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
+    configuration["limits"] = json!({"wait_ms": 60_000});
+    configuration
+}
+
+fn remote() -> Value {
+    let mut pool = remote_pool();
+    pool["keys"]["timeout_ms"] = json!(60_000);
+    configuration(pool)
+}
+
+/// The filter with the flag set or not.
+fn filter(module: &std::path::Path, configuration: &Value, flag: bool) -> Value {
+    let mut filter = wasm_filter(module, configuration);
+    filter["typed_config"]["config"]["allow_on_headers_stop_iteration"] = json!(flag);
+    filter
+}
+
+/// A listener without the flag, and one with it.
+async fn scene(configuration: &Value, server: &FaultyServer) -> Scene {
+    let chains = |files: &Files| [false, true].map(|flag| vec![filter(&files.filter, configuration, flag)]).into();
+    Scene::of_chains(chains, &[cluster("keys", server.port())], 1).await
+}
+
+/// Of the right key identifier, and signed by another key.
+fn forged() -> String {
+    access_of(&OTHER_RSA_2048, KEY_ID).compact()
+}
+
+/// Of a key identifier that nobody has.
+fn made_up() -> String {
+    access_of(&OTHER_RSA_2048, "made-up").compact()
+}
+
+struct Sent {
+    what: String,
+    answer: tokio::task::JoinHandle<Response>,
+    statuses: &'static [u16],
+}
+
+/// How a body comes.
+#[derive(Clone, Copy, Debug)]
+enum Sends {
+    None,
+    Small,
+    Large,
+    /// The head alone, and the body once the request is held.
+    Later,
+    LaterWithTrailers,
+}
+
+async fn waits_for_held(scene: &Scene, count: u64) {
+    scene.envoy.waits_for(&format!("poolgate_requests_held{{}} {count}\n"), "/stats/prometheus").await;
+}
+
+/// Sends a request that must wait for keys, and its body, whole where Envoy takes it while the head is held.
+async fn sent(scene: &Scene, flag: bool, token: &str, body: Sends, statuses: &'static [u16], before: u64) -> Sent {
+    let url = scene.envoy.url(if flag { "1" } else { "0" }).await;
+    let bearer = format!("Bearer {token}");
+    let (method, length) = match body {
+        Sends::None => ("GET", None),
+        Sends::Small => ("POST", Some(("content-length", "4"))),
+        Sends::Large => ("POST", Some(("content-length", "3145728"))),
+        Sends::Later | Sends::LaterWithTrailers => ("POST", Some(("transfer-encoding", "chunked"))),
+    };
+    let mut headers = vec![("authorization", bearer.as_str()), ("x-user", "root"), ("X-User", "admin")];
+    headers.extend(length);
+    let exchange = Exchange::begin(&url, method, "/length", &headers).await;
+    if let Sends::Later | Sends::LaterWithTrailers = body {
+        waits_for_held(scene, before + 1).await;
+    }
+    let rest = match body {
+        Sends::None => Vec::new(),
+        Sends::Small => b"body".to_vec(),
+        Sends::Large => vec![b'x'; LARGE],
+        Sends::Later => b"4\r\nbody\r\n0\r\n\r\n".to_vec(),
+        Sends::LaterWithTrailers => b"4\r\nbody\r\n0\r\nx-trailer: 1\r\n\r\n".to_vec(),
+    };
+    let answer = tokio::spawn(async move { exchange.finish(&rest).await });
+    waits_for_held(scene, before + 1).await;
+    Sent { what: format!("flag {flag}, {body:?}"), answer, statuses }
+}
+
+/// Whatever Envoy has read by now has gone through its filters: a request that came later has been answered.
+async fn nothing_has_passed(scene: &Scene) {
+    for name in ["0", "1"] {
+        assert_eq!(get(&scene.envoy.url(name).await, "/x", None).await.status, 401);
+    }
+    let seen = scene.upstream.seen();
+    assert!(seen.is_empty(), "these were not judged: {seen:?}");
+}
+
+/// The table of the finding: none of these passes, with the flag or without.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_body_releases_a_request_that_waits_for_keys() {
+    let server = FaultyServer::start(held()).await;
+    let scene = scene(&remote(), &server).await;
+    server.wait_for_fetches(1).await;
+    let (bad, good) = (forged(), access().compact());
+    let mut all = Vec::new();
+    for flag in [false, true] {
+        // With the flag Envoy buffers the body, and answers 413 where it is longer than its buffer (a mebibyte).
+        let large: &[u16] = if flag { &[413] } else { &[200] };
+        let large_bad: &[u16] = if flag { &[413] } else { &[401] };
+        for (token, body, statuses) in [
+            (&bad, Sends::None, &[401][..]),
+            (&bad, Sends::Small, &[401]),
+            (&bad, Sends::Large, large_bad),
+            (&bad, Sends::Later, &[401]),
+            (&bad, Sends::LaterWithTrailers, &[401]),
+            (&good, Sends::None, &[200]),
+            (&good, Sends::Small, &[200]),
+            (&good, Sends::Large, large),
+            (&good, Sends::Later, &[200]),
+            (&good, Sends::LaterWithTrailers, &[200]),
+        ] {
+            let before = all.len() as u64;
+            all.push(sent(&scene, flag, token, body, statuses, before).await);
+            nothing_has_passed(&scene).await;
+        }
+    }
+    server.release();
+    let mut passed = 0;
+    for Sent { what, answer, statuses } in all {
+        let response = answer.await.expect("no panic");
+        assert!(statuses.contains(&response.status), "{what}: {response:?}");
+        passed += usize::from(response.status == 200);
+        if response.status == 200 {
+            assert!(["0", "4", "3145728"].contains(&response.body.as_str()), "{what}: {response:?}");
+        }
+    }
+    let seen = scene.upstream.seen();
+    assert_eq!((passed, seen.len()), (9, 9));
+    assert!(seen.iter().all(|one| one.header("x-user") == [SUBJECT]), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_body_releases_a_token_whose_key_is_being_looked_for() {
+    let server = FaultyServer::start(Behaviour::Serve(keys())).await;
+    let scene = scene(&remote(), &server).await;
+    for name in ["0", "1"] {
+        let url = scene.envoy.url(name).await;
+        assert_eq!(get(&url, "/x", Some(&access().compact())).await.status, 200, "the keys are there");
+    }
+    let before = scene.envoy.metric("poolgate_requests_held").await;
+    scene.upstream.seen();
+    server.now_does(held());
+    let mut all = Vec::new();
+    for (number, flag) in [false, true, false, true].into_iter().enumerate() {
+        let body = if number < 2 { Sends::Small } else { Sends::Later };
+        let forged_with_known_key = send_body(&scene, flag, &forged()).await;
+        assert_eq!(forged_with_known_key.status, 401, "{forged_with_known_key:?}");
+        all.push(sent(&scene, flag, &made_up(), body, &[401], before + number as u64).await);
+        nothing_has_passed(&scene).await;
+    }
+    server.release();
+    for Sent { what, answer, statuses } in all {
+        let response = answer.await.expect("no panic");
+        assert!(statuses.contains(&response.status), "{what}: {response:?}");
+    }
+    nothing_has_passed(&scene).await;
+}
+
+async fn send_body(scene: &Scene, flag: bool, token: &str) -> Response {
+    let url = scene.envoy.url(if flag { "1" } else { "0" }).await;
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-length", "4")];
+    Exchange::begin(&url, "POST", "/length", &headers).await.finish(b"body").await
+}
+
+/// The frames of a body in HTTP/2, all at once.
+struct Frames(VecDeque<Frame<Bytes>>);
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+}
+
+/// HTTP/2: trailers with a body and without one, and a stream that is reset while it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trailers_release_a_request_that_waits_for_keys() {
+    let server = FaultyServer::start(held()).await;
+    let scene = scene(&remote(), &server).await;
+    server.wait_for_fetches(1).await;
+    let data = || Frame::data(Bytes::from_static(b"body"));
+    let trailers = || {
+        Frame::trailers(
+            [("x-trailer", "1")]
+                .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+                .into_iter()
+                .collect(),
+        )
+    };
+    let mut all = Vec::new();
+    for name in ["0", "1"] {
+        let url = scene.envoy.url(name).await;
+        let address = url.strip_prefix("http://").expect("plain").to_owned();
+        let stream = TokioIo::new(TcpStream::connect(&address).await.expect("it listens"));
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.expect("HTTP/2");
+        tokio::spawn(connection);
+        for (token, frames, status) in [
+            (forged(), vec![data(), trailers()], Some(401)),
+            (forged(), vec![trailers()], Some(401)),
+            (access().compact(), vec![data(), trailers()], Some(200)),
+            (access().compact(), vec![trailers()], Some(200)),
+            (access().compact(), vec![data(), trailers()], None),
+        ] {
+            let request = Request::post(format!("{url}/length")).header("authorization", format!("Bearer {token}"));
+            let request = request.header("x-user", "root").body(Frames(frames.into())).expect("a request");
+            let mut sender = sender.clone();
+            let answer = tokio::spawn(async move { sender.send_request(request).await.expect("an answer").status() });
+            waits_for_held(&scene, all.len() as u64 + 1).await;
+            if status.is_none() {
+                answer.abort();
+            }
+            all.push((name, status, answer));
+        }
+    }
+    nothing_has_passed(&scene).await;
+    server.release();
+    for (name, status, answer) in all {
+        match (status, answer.await) {
+            (Some(status), answer) => assert_eq!(answer.expect("no panic").as_u16(), status, "{name}"),
+            (None, answer) => assert!(answer.is_err_and(|error| error.is_cancelled())),
+        }
+    }
+    // One that was reset may be seen or not: it was a good one.
+    let seen = scene.upstream.seen();
+    assert!((4..=6).contains(&seen.len()) && seen.iter().all(|one| one.header("x-user") == [SUBJECT]), "{seen:?}");
+}
+
+/// A refusal is final, whether its body comes with the head or after the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_body_follows_a_refusal() {
+    let server = FaultyServer::start(Behaviour::Stall).await;
+    let scene = scene(&configuration(pool()), &server).await;
+    for flag in [false, true] {
+        let url = scene.envoy.url(if flag { "1" } else { "0" }).await;
+        assert_eq!(send_body(&scene, flag, &forged()).await.status, 401);
+        assert_eq!(send_body(&scene, flag, &made_up()).await.status, 401);
+        let refused = Exchange::begin(&url, "POST", "/length", &[("transfer-encoding", "chunked")]).await;
+        // The answer comes although the body has not ended; then the rest of it comes, or as much as Envoy still takes.
+        scene.envoy.waits_for(&format!("http.{}.downstream_rq_4xx: {}\n", usize::from(flag), 3), "/stats").await;
+        assert_eq!(refused.finish(b"4\r\nbody\r\n0\r\n\r\n").await.status, 401);
+        let expecting = [("expect", "100-continue"), ("content-length", "4")];
+        let answer = Exchange::begin(&url, "POST", "/length", &expecting).await.finish(b"body").await;
+        assert!(answer.status == 401 || answer.status == 100 && answer.body.starts_with("HTTP/1.1 401"), "{answer:?}");
+        assert_eq!(send(&url, "HEAD", "/length", &[("content-length", "0")]).await.status, 401);
+        let passes = send_body(&scene, flag, &access().compact()).await;
+        assert_eq!((passes.status, passes.body.as_str()), (200, "4"));
+        assert_eq!(scene.upstream.seen().len(), 1);
+    }
+}
+
+/// The table of streams has a fixed size: one that waits longer than many others come and go is not forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_is_not_forgotten_among_many_others() {
+    let server = FaultyServer::start(held()).await;
+    let scene = scene(&remote(), &server).await;
+    server.wait_for_fetches(1).await;
+    let url = scene.envoy.url("1").await;
+    let begin = async |token: String| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked"), ("x-user", "root")];
+        Exchange::begin(&url, "POST", "/length", &headers).await
+    };
+    let bad = begin(forged()).await;
+    waits_for_held(&scene, 1).await;
+    let good = begin(access().compact()).await;
+    waits_for_held(&scene, 2).await;
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for _ in 0..2_100 {
+        assert_eq!(client.get(format!("{url}/x")).send().await.expect("an answer").status(), 401);
+    }
+    let (bad, good) = tokio::join!(
+        tokio::spawn(bad.finish(b"4\r\nbody\r\n0\r\n\r\n")),
+        tokio::spawn(async move {
+            let mut good = good;
+            good.write(b"4\r\nbody\r\n").await;
+            nothing_has_passed(&scene).await;
+            server.release();
+            (good.finish(b"0\r\n\r\n").await, scene.upstream.seen())
+        })
+    );
+    assert_eq!(bad.expect("no panic").status, 401);
+    let (good, seen) = good.expect("no panic");
+    assert_eq!((good.status, good.body.as_str()), (200, "4"), "{good:?}");
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].header("x-user"), [SUBJECT]);
+}
+
+/// A trap forgets who waits; what waited does not pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_after_a_trap_releases_nothing() {
+    let server = FaultyServer::start(held()).await;
+    let chains = |files: &Files| vec![vec![filter(&files.test_filter, &remote(), true)]];
+    let scene = Scene::of_chains(chains, &[cluster("keys", server.port())], 1).await;
+    server.wait_for_fetches(1).await;
+    let bearer = format!("Bearer {}", access().compact());
+    let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked")];
+    let waits = Exchange::begin(&scene.url, "POST", "/length", &headers).await;
+    waits_for_held(&scene, 1).await;
+    let failed = send(&scene.url, "GET", "/x", &[("x-poolgate-test-fault", "trap")]).await;
+    assert!(failed.status >= 500, "{failed:?}");
+    let answer = waits.finish(b"4\r\nbody\r\n0\r\n\r\n").await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let seen = scene.upstream.seen();
+    assert!(seen.is_empty(), "{seen:?}");
+}
+
+/// Beside filters that read bodies, and twice in one chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_around_it_release_nothing_either() {
+    let server = FaultyServer::start(held()).await;
+    let buffer = json!({
+        "name": "envoy.filters.http.buffer",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer", "max_request_bytes": 65_536,
+        },
+    });
+    let chains = |files: &Files| {
+        let ours = filter(&files.filter, &remote(), true);
+        vec![
+            vec![buffer.clone(), ours.clone()],
+            vec![ours.clone(), buffer.clone()],
+            vec![ours.clone(), ours.clone()],
+            vec![buffer.clone(), ours.clone(), buffer.clone(), ours],
+        ]
+    };
+    let scene = Scene::of_chains(chains, &[cluster("keys", server.port())], 1).await;
+    server.wait_for_fetches(1).await;
+    let mut all = Vec::new();
+    for chain in 0..4 {
+        let url = scene.envoy.url(&chain.to_string()).await;
+        for (token, status) in [(forged(), 401), (access().compact(), 200)] {
+            let bearer = format!("Bearer {token}");
+            let headers = [("authorization", bearer.as_str()), ("content-length", "4"), ("x-user", "root")];
+            let exchange = Exchange::begin(&url, "POST", "/length", &headers).await;
+            all.push((chain, status, tokio::spawn(exchange.finish(b"body"))));
+            waits_for_held(&scene, all.len() as u64).await;
+        }
+    }
+    nothing_has_passed(&scene).await;
+    server.release();
+    for (chain, status, answer) in all {
+        let response = answer.await.expect("no panic");
+        assert_eq!(response.status, status, "{chain}: {response:?}");
+    }
+    let seen = scene.upstream.seen();
+    assert!(seen.len() == 4 && seen.iter().all(|one| one.header("x-user") == [SUBJECT]), "{seen:?}");
+}
+
+/// What waits under a configuration is judged by it, also if a new one comes meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_configuration_releases_nothing_that_waits() {
+    let server = FaultyServer::start(held()).await;
+    let (upstream, files) = (Upstream::start().await, Files::new());
+    let setup = |configuration: &Value| Setup {
+        listeners: vec![("0".to_owned(), vec![filter(&files.filter, configuration, true)])],
+        clusters: vec![cluster("app", upstream.port), cluster("keys", server.port())],
+        concurrency: 1,
+        is_dynamic: true,
+        answers_itself: false,
+    };
+    let envoy = Envoy::start(&setup(&remote())).await;
+    envoy.waits_for("127.0.0.1", "/listeners").await;
+    let url = envoy.url("0").await;
+    server.wait_for_fetches(1).await;
+    let mut waiting = Vec::new();
+    for (token, status) in [(forged(), 401), (access().compact(), 200)] {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked")];
+        waiting.push((Exchange::begin(&url, "POST", "/length", &headers).await, status));
+        envoy.waits_for(&format!("poolgate_requests_held{{}} {}\n", waiting.len()), "/stats/prometheus").await;
+    }
+    let mut open = remote();
+    open["routes"] = json!([{"prefix": "/", "public": true}]);
+    envoy.update(&setup(&open));
+    let mut polls = tokio::time::interval(Duration::from_millis(20));
+    let changed = async {
+        // The port may be another now.
+        while get(&envoy.url("0").await, "/x", None).await.status != 200 {
+            polls.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), changed).await.expect("the new configuration comes");
+    upstream.seen();
+    for (exchange, _) in &mut waiting {
+        exchange.write(b"4\r\nbody\r\n").await;
+    }
+    assert_eq!(get(&envoy.url("0").await, "/x", None).await.status, 200);
+    assert!(upstream.seen().iter().all(|one| one.target == "/x"), "what waited has not been judged");
+    server.release();
+    for (exchange, status) in waiting {
+        let response = exchange.finish(b"0\r\n\r\n").await;
+        assert_eq!(response.status, status, "{response:?}");
+    }
+}
