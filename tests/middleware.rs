@@ -12,6 +12,8 @@ mod corpus;
 mod keys;
 #[path = "middleware/refusals.rs"]
 mod refusals;
+#[path = "middleware/runtimes.rs"]
+mod runtimes;
 #[path = "middleware/scene.rs"]
 mod scene;
 #[path = "middleware/serving.rs"]

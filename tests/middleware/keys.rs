@@ -95,7 +95,28 @@ async fn a_server_that_fails_is_a_503_and_is_asked_again() {
     server.now_does(Behaviour::Serve(both()));
     serving.set_now(start + 100);
     assert_eq!(get(&serving.url, "/x", Some(&token)).await.status, 200);
-    assert!(serving.said().contains("no keys from"), "{}", serving.said());
+    let said = serving.said();
+    let faults: Vec<_> = said.lines().filter_map(|line| line.rsplit_once(": ")).map(|(_, fault)| fault).collect();
+    // A body that broke off has not been read, and so is not malformed.
+    assert_eq!(faults, ["BadStatus", "BadStatus", "Unreachable", "TooLarge", "Malformed"], "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_taken_however_the_answer_is_cut_into_pieces() {
+    let pause = std::time::Duration::from_millis(20);
+    for behaviour in [
+        Behaviour::Pausing(both(), pause),
+        Behaviour::Chunked(both()),
+        Behaviour::Drip(both(), std::time::Duration::from_micros(10)),
+    ] {
+        let server = FaultyServer::start(behaviour.clone()).await;
+        let configuration = guarded(remote_pool(&server.url(PATH))).to_string();
+        let serving = Serving::start(protected_echo(), &configuration, Instances::OneARequest).await;
+        for (token, status) in [(access(), 200), (access().claim("exp", 1), 401)] {
+            let response = get(&serving.url, "/x", Some(&token.compact())).await;
+            assert_eq!(response.status, status, "{behaviour:?}: {response:?} {}", serving.said());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

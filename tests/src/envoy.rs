@@ -226,12 +226,8 @@ pub async fn binary() -> PathBuf {
     let directory = target_folder("python").join("envoy");
     let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);
     let python = tokio::task::spawn_blocking(ensure).await.expect("no panic");
-    let python = python.unwrap_or_else(|error| panic!("no Python environment for Envoy: {error}")).python();
-    let library = python.ancestors().nth(2).expect("an environment").join("lib");
-    let versions = fs::read_dir(&library).expect("the environment's library");
-    let mut candidates =
-        versions.filter_map(Result::ok).map(|version| version.path().join("site-packages/envoy/_bin/envoy"));
-    candidates.find(|file| file.is_file()).expect("the wheel has Envoy in it")
+    let python = python.unwrap_or_else(|error| panic!("no Python environment for Envoy: {error}"));
+    python.site_package("envoy/_bin/envoy").expect("the wheel has Envoy in it")
 }
 
 fn write(setup: &Setup, folder: &Path, admin_port: u16) -> PathBuf {

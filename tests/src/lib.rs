@@ -31,4 +31,6 @@ pub mod seen;
 pub mod server_process;
 pub mod target_folder;
 pub mod test_pool;
+pub mod wash;
+pub mod wasmtime_serve;
 pub mod wycheproof_vectors;

@@ -48,6 +48,13 @@ impl PythonEnvironment {
         }
     }
 
+    /// A file of an installed package, by its path below `site-packages`; none if it is not there.
+    pub fn site_package(&self, path: &str) -> Option<PathBuf> {
+        let versions = fs::read_dir(self.directory.join("lib")).ok()?.filter_map(Result::ok);
+        let mut candidates = versions.map(|version| version.path().join("site-packages").join(path));
+        candidates.find(|file| file.is_file())
+    }
+
     /// The interpreter is looked for too: it is a link, and dangles once the system's Python was upgraded.
     fn has_installed(&self, requirements: &str) -> bool {
         fs::read_to_string(self.directory.join(INSTALLED)).is_ok_and(|installed| installed == requirements)

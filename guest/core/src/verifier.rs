@@ -217,6 +217,12 @@ impl Verifier {
         self.keys.due(now)
     }
 
+    /// Leaves at most this many of the fetches for unknown key IDs, at each URL that is known so far; more come back one every
+    /// `unknown_key_interval`. For a host whose verifiers live for seconds: each would have a whole budget of its own.
+    pub fn leave_unknown_key_fetches(&mut self, left: u32) {
+        self.keys.leave_unknown_key_fetches(left);
+    }
+
     /// Takes the outcome of a fetch that ended at `ended_at`, in seconds since the Unix epoch: what it brought, or why it
     /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`].
     ///

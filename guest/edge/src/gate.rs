@@ -182,6 +182,11 @@ impl Gate {
         self.verifier.maintain(now)
     }
 
+    /// See [`Verifier::leave_unknown_key_fetches`].
+    pub fn leave_unknown_key_fetches(&mut self, left: u32) {
+        self.verifier.leave_unknown_key_fetches(left);
+    }
+
     /// Takes the outcome of a fetch; see [`Verifier::fetched`].
     ///
     /// # Errors

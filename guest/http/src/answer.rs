@@ -50,7 +50,11 @@ fn send(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Resu
     });
     // No trailers; the writing end says so when it goes.
     let (_, trailers) = wit_future::new(|| Ok(None));
-    let (response, _) = Response::new(headers, contents, trailers);
+    let (response, sent) = Response::new(headers, contents, trailers);
+    // A host may end what it sends when this future goes.
+    wit_bindgen::spawn_local(async move {
+        let _ = sent.await;
+    });
     response.set_status_code(status).map_err(|()| ErrorCode::InternalError(None))?;
     Ok(response)
 }

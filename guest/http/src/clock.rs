@@ -13,21 +13,6 @@ pub fn seed() -> u64 {
     monotonic_clock::now() ^ u64::from(system_clock::now().nanoseconds).rotate_left(32)
 }
 
-/// A time to wait for.
-#[derive(Clone, Copy)]
-pub struct Deadline(u64);
-
-impl Deadline {
-    /// So long from now.
-    pub fn after(duration: Duration) -> Self {
-        Self(monotonic_clock::now().saturating_add(nanoseconds(duration)))
-    }
-
-    pub fn is_over(self) -> bool {
-        monotonic_clock::now() >= self.0
-    }
-}
-
 pub async fn sleep(duration: Duration) {
     monotonic_clock::wait_for(nanoseconds(duration)).await;
 }

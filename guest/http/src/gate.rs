@@ -1,8 +1,16 @@
 //! The gate of this instance, made of the configuration when the first request comes.
 
 use crate::{bindings::poolgate::edge::configuration, clock, log};
-use poolgate_edge::{Config, ConfigFault, Gate, config};
+use poolgate_edge::{
+    Config, ConfigFault, Gate,
+    config::{self, KeyPolicy},
+};
 use std::cell::RefCell;
+
+/// How many fetches a new instance has at first: one for its keys, and one for a key ID that is not among them. A host may start an instance
+/// every few requests, and a stranger who makes up key IDs must not get a full budget from each.
+/// Only where the operator has not stated another budget.
+const FIRST_FETCHES: u32 = 2;
 
 /// None if the configuration is refused; it does not change while the instance lives.
 enum State {
@@ -49,7 +57,10 @@ fn ready(state: &mut State) -> &mut State {
 
 fn build() -> Result<(Config, Gate), ConfigFault> {
     let config = config::read(configuration::json().as_bytes())?;
-    let gate = Gate::new(&config, clock::seconds(), clock::seed())?;
+    let mut gate = Gate::new(&config, clock::seconds(), clock::seed())?;
+    if config.key_policy.unknown_key_fetches == KeyPolicy::default().unknown_key_fetches {
+        gate.leave_unknown_key_fetches(FIRST_FETCHES);
+    }
     config::fits_middleware(&config, &gate.key_urls())?;
     Ok((config, gate))
 }

@@ -8,8 +8,7 @@ use crate::{
         },
         wit_future,
     },
-    clock::{self, Deadline},
-    gate,
+    clock, gate,
     head::Head,
     log,
 };
@@ -18,18 +17,21 @@ use poolgate_core::{Fetch, FetchFault, Reason, Response};
 use poolgate_edge::{Decision, Held, KeyServer, Refusal, keys::freshness};
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
-    pin::pin,
+    collections::{BTreeMap, HashMap},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
+use wit_bindgen::FutureReader;
 
-/// How often a request looks whether the keys have come that another one is fetching.
-const INTERVAL: Duration = Duration::from_millis(2);
 /// What is read at a time.
 const CHUNK: usize = 16 << 10;
 
-// The URLs that this instance is fetching from.
-thread_local!(static PENDING: RefCell<HashSet<String>> = RefCell::default());
+// The URLs that this instance is fetching from, and for each the requests that wait for it, by a number of their own.
+thread_local!(static PENDING: RefCell<HashMap<String, BTreeMap<u32, Waker>>> = RefCell::default());
+
+// The number of the next request that waits.
+thread_local!(static NEXT: Cell<u32> = const { Cell::new(0) });
 
 // How many requests wait.
 thread_local!(static WAITING: Cell<u32> = const { Cell::new(0) });
@@ -64,21 +66,45 @@ pub async fn wait(head: &Head, held: &Held) -> Decision {
         return Decision::Refuse(Refusal::Token(Reason::Overloaded));
     };
     let patience = gate::configured(|config| config.limits.wait_ms).unwrap_or_default();
-    let deadline = Deadline::after(Duration::from_millis(patience.into()));
-    let is_late = loop {
-        if !PENDING.with_borrow(|pending| pending.contains(&held.url)) {
-            break false;
-        }
-        if deadline.is_over() {
-            break true;
-        }
-        clock::sleep(INTERVAL).await;
-    };
+    let late = pin!(clock::sleep(Duration::from_millis(patience.into())));
+    let is_late = matches!(select(Fetching::of(&held.url), late).await, Either::Right(_));
     let decided = gate::with(|gate| match is_late {
         true => gate.give_up(head, held),
         false => gate.admit_held(clock::seconds(), head, held),
     });
     decided.unwrap_or(Decision::Refuse(Refusal::Token(Reason::NotConfigured)))
+}
+
+/// The end of the fetch from a URL, or of all that are begun meanwhile.
+struct Fetching<'a> {
+    url: &'a str,
+    number: u32,
+}
+
+impl<'a> Fetching<'a> {
+    fn of(url: &'a str) -> Self {
+        Self { url, number: NEXT.replace(NEXT.get().wrapping_add(1)) }
+    }
+}
+
+impl Future for Fetching<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        PENDING.with_borrow_mut(|pending| match pending.get_mut(self.url) {
+            Some(waiting) => {
+                waiting.insert(self.number, context.waker().clone());
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        })
+    }
+}
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        PENDING.with_borrow_mut(|pending| pending.get_mut(self.url).map(|waiting| waiting.remove(&self.number)));
+    }
 }
 
 /// Begins the fetches that it is time for. No request waits for them.
@@ -100,7 +126,9 @@ struct Underway {
 
 impl Underway {
     fn new(fetch: Fetch) -> Self {
-        PENDING.with_borrow_mut(|pending| pending.insert(fetch.url.clone()));
+        PENDING.with_borrow_mut(|pending| {
+            pending.entry(fetch.url.clone()).or_default();
+        });
         Self { fetch, has_ended: false }
     }
 
@@ -130,7 +158,8 @@ impl Underway {
             (None, Some(Err(fault))) => log::line(format!("poolgate: the keys of {url} are not taken: {fault:?}")),
             _ => (),
         }
-        PENDING.with_borrow_mut(|pending| pending.remove(url));
+        let waiting = PENDING.with_borrow_mut(|pending| pending.remove(url));
+        waiting.into_iter().flatten().for_each(|(_, waker)| waker.wake());
     }
 }
 
@@ -157,7 +186,8 @@ async fn in_time(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault
 }
 
 async fn ask(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
-    let request = request(fetch, server).ok_or(FetchFault::Refused)?;
+    // A host may end the exchange when the future of the transmission goes (Wasmtime 49 does): it is held until the body has been read.
+    let (request, _sent) = request(fetch, server).ok_or(FetchFault::Refused)?;
     let response = client::send(request).await.map_err(|fault| match fault {
         ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             FetchFault::TimedOut
@@ -174,12 +204,19 @@ async fn ask(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
     let header = |name: &str| headers.get(name).into_iter().next().and_then(|value| String::from_utf8(value).ok());
     let max_age = freshness(header("cache-control").as_deref(), header("age").as_deref());
     let etag = header("etag");
+    let length = header("content-length").and_then(|length| length.trim().parse().ok());
     drop(headers);
     let body = read(response).await?;
+    // Some hosts tell of a body that broke off by nothing else.
+    if is_modified && length.is_some_and(|length: usize| length != body.len()) {
+        return Err(FetchFault::Unreachable);
+    }
     Ok(Answer { body: is_modified.then_some(body), max_age, etag })
 }
 
-fn request(fetch: &Fetch, server: &KeyServer) -> Option<Request> {
+type Sent = FutureReader<Result<(), ErrorCode>>;
+
+fn request(fetch: &Fetch, server: &KeyServer) -> Option<(Request, Sent)> {
     let mut fields =
         vec![("accept", "application/json"), ("user-agent", concat!("poolgate/", env!("CARGO_PKG_VERSION")))];
     if let Some(etag) = &fetch.etag {
@@ -193,18 +230,19 @@ fn request(fetch: &Fetch, server: &KeyServer) -> Option<Request> {
     // A host that can't is not needed: `in_time` has a deadline for the whole.
     let _ = options.set_connect_timeout(Some(nanoseconds));
     let (_, trailers) = wit_future::new(|| Ok(None));
-    let (request, _) = Request::new(headers, None, trailers, Some(options));
+    let (request, sent) = Request::new(headers, None, trailers, Some(options));
     let scheme = if fetch.url.starts_with("https:") { Scheme::Https } else { Scheme::Http };
     request.set_scheme(Some(&scheme)).ok()?;
     request.set_authority(Some(&server.authority)).ok()?;
     request.set_path_with_query(Some(&server.path)).ok()?;
-    Some(request)
+    Some((request, sent))
 }
 
 async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchFault> {
     let limit = gate::configured(|config| config.limits.jwks_bytes).unwrap_or_default();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (_, was_read) = wit_future::new(|| Ok(()));
+    // Dropping this end says that all was read.
+    let (_reading, was_read) = wit_future::new(|| Ok(()));
     let (mut stream, trailers) = HttpResponse::consume_body(response, was_read);
     let mut body = Vec::new();
     loop {

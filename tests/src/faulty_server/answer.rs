@@ -43,6 +43,8 @@ pub(super) async fn give<S: AsyncRead + AsyncWrite + Unpin>(
             half(stream, &body).await?;
             until_it_leaves(stream).await
         }
+        Behaviour::Pausing(body, pause) => pausing(stream, &body, pause).await,
+        Behaviour::Chunked(body) => chunked(stream, &body).await,
         Behaviour::Drip(body, every) => drip(stream, &body, every).await,
         Behaviour::Huge(bytes) => huge(stream, bytes, state).await,
         Behaviour::GzipBomb => full(stream, 200, &[("Content-Encoding", "gzip".into())], &BOMB).await,
@@ -71,6 +73,27 @@ async fn half<S: AsyncWrite + Unpin>(stream: &mut S, body: &str) -> io::Result<(
     stream.write_all(head(200, &[], body.len() as u64).as_bytes()).await?;
     stream.write_all(&body.as_bytes()[..body.len() / 2]).await?;
     stream.flush().await
+}
+
+async fn pausing<S: AsyncWrite + Unpin>(stream: &mut S, body: &str, pause: Duration) -> io::Result<bool> {
+    stream.write_all(head(200, &[], body.len() as u64).as_bytes()).await?;
+    stream.flush().await?;
+    tokio::time::sleep(pause).await;
+    stream.write_all(body.as_bytes()).await?;
+    stream.shutdown().await?;
+    Ok(false)
+}
+
+async fn chunked<S: AsyncWrite + Unpin>(stream: &mut S, body: &str) -> io::Result<bool> {
+    stream.write_all(b"HTTP/1.1 200 -\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n").await?;
+    let (one, two) = body.split_at(body.len() / 2);
+    for chunk in [one, two] {
+        stream.flush().await?;
+        stream.write_all(format!("{:x}\r\n{chunk}\r\n", chunk.len()).as_bytes()).await?;
+    }
+    stream.write_all(b"0\r\n\r\n").await?;
+    stream.shutdown().await?;
+    Ok(false)
 }
 
 async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, body: &str, every: Duration) -> io::Result<bool> {

@@ -45,6 +45,10 @@ pub enum Behaviour {
     Stall,
     /// Half of the body, and then nothing more.
     StallMidway(String),
+    /// 200 and the head; then nothing for so long; then the body.
+    Pausing(String, Duration),
+    /// 200 and the body in two chunks, without its length.
+    Chunked(String),
     /// A byte of the body each time.
     Drip(String, Duration),
     /// 200 and so many bytes of body.

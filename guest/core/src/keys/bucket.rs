@@ -22,6 +22,11 @@ impl Bucket {
         is_there
     }
 
+    /// Takes all but so many. More come back with time.
+    pub(crate) fn leave(&mut self, left: u32) {
+        self.left = self.left.min(left);
+    }
+
     fn fill(&mut self, now: Moment, capacity: u32, interval: u32) {
         let came = now.since(self.filled).checked_div(interval.into()).unwrap_or(0);
         self.left = self.left.saturating_add(u32::try_from(came).unwrap_or(u32::MAX)).min(capacity);
@@ -48,5 +53,16 @@ mod tests {
         assert_eq!(taken, 3 + 9, "three at once, and one at 10, 20 … 90");
         let much_later = line.advance(1_000_000);
         assert_eq!((0..10).filter(|_| bucket.take(much_later, 3, 10)).count(), 3, "it does not fill over its brim");
+    }
+
+    #[test]
+    fn what_was_taken_at_the_start_comes_back_one_an_interval() {
+        let mut line = Timeline::new();
+        let mut bucket = Bucket::full(3, line.advance(0));
+        bucket.leave(1);
+        let now = line.advance(1);
+        assert!(bucket.take(now, 3, 10) && !bucket.take(now, 3, 10));
+        let later = line.advance(1_000);
+        assert_eq!((0..10).filter(|_| bucket.take(later, 3, 10)).count(), 3);
     }
 }

@@ -158,6 +158,11 @@ impl Place {
         Permission::Now
     }
 
+    /// Leaves so many fetches for unknown key IDs, until more come back with time.
+    pub(crate) fn leave_unknown_key_fetches(&mut self, left: u32) {
+        self.bucket.leave(left);
+    }
+
     /// Asks for a fetch because it is time for one, and notes that it begins.
     pub(crate) fn ask_if_due(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
         let is_due = match &self.held {

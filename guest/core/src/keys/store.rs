@@ -133,6 +133,10 @@ impl KeyStore {
         }
     }
 
+    pub(crate) fn leave_unknown_key_fetches(&mut self, left: u32) {
+        self.places.iter_mut().for_each(|place| place.leave_unknown_key_fetches(left));
+    }
+
     /// The places that it is time to ask. Their fetches have begun.
     pub(crate) fn due(&mut self, now: Moment) -> Vec<Fetch> {
         let mut due = Vec::new();

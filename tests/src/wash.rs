@@ -1,0 +1,61 @@
+//! wasmCloud's `wash dev`, from PyPI.
+
+use crate::{
+    python_environment::PythonEnvironment,
+    server_process::{ServerProcess, free_port},
+    target_folder::target_folder,
+};
+use reqwest::{Client, StatusCode};
+use std::{fs, process::Command};
+use tempfile::TempDir;
+
+const REQUIREMENTS: &str = include_str!("wash.requirements.txt");
+
+/// A running `wash dev`. It stops when it goes.
+#[derive(Debug)]
+pub struct Wash {
+    /// Without a slash at the end.
+    pub url: String,
+    process: ServerProcess,
+}
+
+impl Wash {
+    /// Serves a component that needs nothing but WASI, with these members of its entry in `components`, and lets it ask this origin.
+    /// `wash` builds one component itself and can't pool it; that is `other`, which has nothing to serve.
+    ///
+    /// # Panics
+    /// When it can't be installed, or does not come up, with what it said.
+    pub async fn start(component: &[u8], other: &[u8], pooling: &str, allowed: &str) -> Self {
+        let directory = target_folder("python").join("wash");
+        let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);
+        let python = tokio::task::spawn_blocking(ensure).await.expect("no panic");
+        let python = python.unwrap_or_else(|error| panic!("no Python environment for wash: {error}"));
+        let (folder, port) = (TempDir::new().expect("a folder"), free_port());
+        for (name, bytes) in [("app.wasm", component), ("other.wasm", other)] {
+            fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        let configuration = format!(
+            "build: {{ command: \"true\", component_path: other.wasm }}\n\
+             dev:\n  address: \"127.0.0.1:{port}\"\n  components:\n    - {{ name: app, file: app.wasm{pooling} }}\n\
+             workload: {{ allowedHosts: [\"{allowed}\"] }}\n"
+        );
+        fs::create_dir(folder.path().join(".wash")).expect("a folder");
+        fs::write(folder.path().join(".wash/config.yaml"), configuration).expect("a file");
+        let mut command = Command::new(python.python().with_file_name("wash"));
+        // It keeps a cache at home.
+        command.args(["--non-interactive", "dev"]).env("HOME", folder.path());
+        let url = format!("http://127.0.0.1:{port}");
+        let mut process = ServerProcess::spawn("wash", folder, command);
+        let http = Client::builder().no_proxy().build().expect("an HTTP client");
+        // It listens before it has anything to serve, and answers 404.
+        let serves =
+            async || http.get(&url).send().await.is_ok_and(|response| response.status() != StatusCode::NOT_FOUND);
+        process.comes_up_when(serves).await;
+        Self { url, process }
+    }
+
+    /// All that it printed.
+    pub fn said(&self) -> String {
+        self.process.said()
+    }
+}
