@@ -45,8 +45,10 @@ pub async fn run() -> ExitCode {
         // Help and version.
         Err(error) => error.exit(),
     };
+    // A server warns its operator; a command has said all when it has ended.
+    let level = if matches!(arguments.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
     tracing_subscriber::fmt()
-        .with_env_filter(log_filter())
+        .with_env_filter(log_filter(level))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // It would panic where standard error is closed.
@@ -72,9 +74,9 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// Errors, and why no compiled code is kept; or what `RUST_LOG` says.
-fn log_filter() -> EnvFilter {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).from_env_lossy();
+/// What is of this level, and why no compiled code is kept; or what `RUST_LOG` says.
+fn log_filter(level: LevelFilter) -> EnvFilter {
+    let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
     let is_stated = env::var_os(EnvFilter::DEFAULT_ENV).is_some_and(|value| !value.is_empty());
     let more = if is_stated { &[][..] } else { &["poolgate::sandbox::code_cache=warn"] };
     let directives = COMPILER.iter().chain(more);
