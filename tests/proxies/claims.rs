@@ -79,6 +79,20 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
         }
     }
 
+    // After an upgrade nobody asks any more: to h2c, it would be a connection for any number of requests.
+    for upgrades in [&["h2c"][..], &["HTTP/2.0"], &["h2c", "websocket"], &["websocket", "h2c"], &["websocket, h2c"]] {
+        let mut headers = vec![("Authorization", anna.as_str()), ("Connection", "Upgrade, HTTP2-Settings, close")];
+        headers.push(("HTTP2-Settings", "AAMAAABkAAQAAP__"));
+        headers.extend(upgrades.iter().map(|protocol| ("Upgrade", *protocol)));
+        let (status, _) = scene.send("GET", "/orders", &headers).await;
+        let reached = scene.reached();
+        let upgrades_to = reached.iter().flat_map(|reached| reached.values("upgrade")).collect::<Vec<_>>();
+        assert!(
+            matches!(*upgrades_to, [] | ["websocket"]),
+            "{upgrades:?}: {status}, and {upgrades_to:?} was asked for"
+        );
+    }
+
     // A gateway that is gone opens no door.
     scene.gateway.take().expect("it serves").stop().await;
     let (status, answer) = scene.send("GET", "/orders", &[("Authorization", anna.as_str())]).await;
