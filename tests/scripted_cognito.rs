@@ -27,6 +27,8 @@ pub enum Reply {
     PassAfter(Duration),
     /// This exception.
     Exception(&'static str),
+    /// The server is asked, and so much later this exception is the answer.
+    ExceptionAfter(Duration, &'static str),
     /// This answer.
     Body(Value),
 }
@@ -52,10 +54,16 @@ impl ScriptedCognito {
             let asked: Value = serde_json::from_slice(&body).expect("JSON");
             let reply = script(&operation, &asked);
             seen.lock().expect("no panic").push((operation, asked));
+            let exception = |name: &str| {
+                let body = json!({ "__type": name, "message": "by the script" }).to_string();
+                (StatusCode::BAD_REQUEST, CONTENT_TYPE, body).into_response()
+            };
+            let mut instead = None;
             match reply {
-                Reply::Exception(name) => {
-                    let body = json!({ "__type": name, "message": "by the script" }).to_string();
-                    return (StatusCode::BAD_REQUEST, CONTENT_TYPE, body).into_response();
+                Reply::Exception(name) => return exception(name),
+                Reply::ExceptionAfter(delay, name) => {
+                    tokio::time::sleep(delay).await;
+                    instead = Some(name);
                 }
                 Reply::Body(body) => return (StatusCode::OK, CONTENT_TYPE, body.to_string()).into_response(),
                 Reply::PassAfter(delay) => tokio::time::sleep(delay).await,
@@ -63,8 +71,8 @@ impl ScriptedCognito {
             }
             let answer = http.post(&upstream).headers(parts.headers).body(body).send().await;
             let answer = answer.expect("the server answers");
-            let status = answer.status();
-            (status, CONTENT_TYPE, answer.bytes().await.expect("a body")).into_response()
+            let (status, body) = (answer.status(), answer.bytes().await.expect("a body"));
+            instead.map_or_else(|| (status, CONTENT_TYPE, body).into_response(), exception)
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));

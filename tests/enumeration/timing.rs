@@ -47,13 +47,14 @@ async fn delaying(upstream: &str) -> ScriptedCognito {
     ScriptedCognito::start(upstream, move |operation, request| {
         let is_about_them = request.to_string().contains(EXISTS);
         let span = (DELAY_MS.end - DELAY_MS.start) as usize;
-        match (operation, is_about_them) {
-            ("UpdateUserAttributes", true) => Reply::Exception("AliasExistsException"),
-            (_, false) => Reply::Pass,
-            (_, true) => {
-                let more = dice.lock().expect("no panic").roll(span) as u64;
-                Reply::PassAfter(Duration::from_millis(DELAY_MS.start + more))
-            }
+        if !is_about_them {
+            return Reply::Pass;
+        }
+        let more = dice.lock().expect("no panic").roll(span) as u64;
+        let delay = Duration::from_millis(DELAY_MS.start + more);
+        match operation {
+            "UpdateUserAttributes" => Reply::ExceptionAfter(delay, "AliasExistsException"),
+            _ => Reply::PassAfter(delay),
         }
     })
     .await
