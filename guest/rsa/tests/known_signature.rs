@@ -1,7 +1,7 @@
 //! The RS256 example of RFC 7515 appendix A.2, through every kernel.
 
 use poolgate_rsa::PublicKey;
-use poolgate_rsa::low::{Kernel, narrow::Narrow, simd::Simd, wide::Wide};
+use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
 
 const MODULUS: &str = concat!(
     "a1f8160ae2e3c9b465ce8d2d656263362b927dbe29e1f02477fc1625cc90a136e38bd93497c5b6ea63dd7711e67c7429",
@@ -47,4 +47,5 @@ fn the_example_of_rfc_7515_gives_its_encoded_message() {
     assert_eq!(message::<Wide>().as_deref(), Some(&expected[..]), "wide");
     assert_eq!(message::<Narrow>().as_deref(), Some(&expected[..]), "narrow");
     assert_eq!(message::<Simd>().as_deref(), Some(&expected[..]), "simd");
+    assert_eq!(message::<FusedDoubles>().as_deref(), Some(&expected[..]), "fused");
 }

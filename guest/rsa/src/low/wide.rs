@@ -238,7 +238,8 @@ fn subtract_falling_columns(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], la
 
 /// start - the sum of `x[j]` · `y[COLUMN - j]` for j in `FROM..TO`.
 ///
-/// Of products of 122 bits 32 fit, beside a start of 67 bits (32 · (2^61 - 1)^2 + 2^67 < 2^127): 17 here, or 16 doubled.
+/// Of products of 122 bits 32 fit, beside a start of -2^66 or more (32 · (2^61 - 1)^2 + 2^66 < 2^127): 17 here, or 16 doubled. A start is
+/// a carry, which is what is left of -2^127 or more above 61 bits, and a digit, which is not below zero.
 #[inline(always)]
 fn subtract_column<const COLUMN: usize, const FROM: usize, const TO: usize, const X: usize, const Y: usize>(
     start: i128,
