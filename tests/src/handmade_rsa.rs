@@ -1,4 +1,4 @@
-//! RSA keys that no careful library makes: too short, with a public exponent of 1, 3 or 129 bits.
+//! RSA keys that no careful library makes: too short, with a public exponent of 1, 3, 64 bits or 129 bits.
 //!
 //! Their tokens carry signatures that are mathematically right, so that only the key can be the reason to refuse them.
 
@@ -21,6 +21,13 @@ const D_FOR_3: &str = "Grklv9znZJADz5kcQl0qG8p49i32IfmdDyxzH8n7JHdueCV9CeebrjmUB
                        vBJwZneeQGK4kX7vHgCjwCBVL_6HUPQ0W6Dv5cn141uZqwUrfNJn1_mW_11GByUXL8Kj3UYB-NPal5OGdGKKQEHe_jSJZ-gZ2Ewp\
                        blyn2RP2xOS5DuAC_RVpZ7Xh3-YlRpCvN2tehNgzpX066bshOhPLbxEGHzt9OQiLswwmaeix73oa8jhs6jmPUUX66eTIQdcQ9Fle\
                        GxOBZWyNafEWCrtwwTPON3K99mAQmQaoVDU1ba62mw";
+/// 2^64 - 59, an exponent of 64 bits.
+const EXPONENT_64: &str = "_________8U";
+/// The inverse of [`EXPONENT_64`].
+const D_FOR_64: &str = "ERPUGnIo3_AjoPfafCcntOoWed_YBgCoVcDweol6WSwLHiCVE8KkBpPAfILJ3MRpgKhjMWi9o0vxhhCPLNP2dYtK26ff6cgXKPliR\
+                       TQARdwW9f9vAWGkPcGC3FnAkmY7ISNTaRlpyfwfeWxKi0drDKoZUpDpgAu2rA9eaWGfBhb_pLBbpfKrc4FkDrEXhMvfc8eTBYq1z3\
+                       -zlDwP6mfX79qI07iBi-i6j8lUrNfz5kLpq6INRznhAMDU6Rai8VYTPiMUosk_-n8WHttsPGc3u6-tI9CK6kn09rO-zubpgKK8ATx\
+                       4xsBAUOVAW-55JTG4lB5zZkaR_KzlelJ7Bc-MzQ";
 /// 2^128 + 51, an exponent that many libraries refuse.
 const LONG_EXPONENT: &str = "AQAAAAAAAAAAAAAAAAAAADM";
 /// The inverse of [`LONG_EXPONENT`].
@@ -38,6 +45,9 @@ const D_1024: &str = "IlYE2WwewP0LPWbO7CszyKxBYVwKVyzZ_MsqEpjssHUUp6bS3F8SOvSBeo
 /// 2,048 bits, e = 3. Its modulus is 0.63 · 2^2048, so that many signatures have a second spelling s + n of the same length.
 pub static EXPONENT_3: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), "Aw", D_FOR_3)));
+/// The same modulus with an exponent of 64 bits, the longest that is taken.
+pub static EXPONENT_64_BITS: LazyLock<TestKey> =
+    LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), EXPONENT_64, D_FOR_64)));
 /// The same modulus with an exponent of 129 bits.
 pub static EXPONENT_LONG: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), LONG_EXPONENT, D_FOR_LONG)));

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::{
-    handmade_rsa::{EXPONENT_3, EXPONENT_LONG},
+    handmade_rsa::{EXPONENT_3, EXPONENT_64_BITS},
     keys::{ED25519, P256, P384, P521, RSA_2048, RSA_3072, TestKey, key_for},
     minting::{Draft, KEY_ID},
 };
@@ -38,8 +38,8 @@ pub(super) fn cases() -> Vec<Case> {
         accepted("eddsa_is_accepted", EdDsa),
         Case::allowed("a_key_of_3072_bits_is_accepted", Draft::access(&RSA_3072)).with_keys(&[RSA_3072.jwk(KEY_ID)]),
         Case::allowed("an_exponent_of_3_is_accepted", Draft::access(&EXPONENT_3)).with_keys(&[EXPONENT_3.jwk(KEY_ID)]),
-        Case::allowed("an_exponent_of_129_bits_is_accepted", Draft::access(&EXPONENT_LONG))
-            .with_keys(&[EXPONENT_LONG.jwk(KEY_ID)]),
+        Case::allowed("an_exponent_of_64_bits_is_accepted", Draft::access(&EXPONENT_64_BITS))
+            .with_keys(&[EXPONENT_64_BITS.jwk(KEY_ID)]),
         Case::denied(
             "an_algorithm_that_the_pool_does_not_list_is_refused",
             "algorithm-not-allowed",

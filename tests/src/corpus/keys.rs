@@ -2,7 +2,7 @@
 
 use super::{Case, SECOND_KEY_ID};
 use crate::{
-    handmade_rsa::{BITS_1024, EXPONENT_1},
+    handmade_rsa::{BITS_1024, EXPONENT_1, EXPONENT_LONG},
     keys::{ED25519, OTHER_RSA_2048, P256, RSA_2048, TestKey, jwks, rsa_jwk},
     minting::{Draft, ISSUER, KEY_ID, NOW, base64url},
 };
@@ -117,6 +117,11 @@ fn numbers() -> Vec<Case> {
         own("an_exponent_of_2_is_refused", KeyFault::BadExponent, with_exponent(&[2])),
         own("an_even_exponent_is_refused", KeyFault::BadExponent, with_exponent(&[1, 0, 0])),
         own("an_exponent_of_0_is_refused", KeyFault::BadEncoding, with_exponent(&[0])),
+        // With a modulus of 8,192 bits, an exponent of as many takes a third of a second of every token that names the key.
+        own("an_exponent_of_65_bits_is_refused", KeyFault::BadExponent, {
+            with_exponent(&[1, 0, 0, 0, 0, 0, 0, 0, 13])
+        }),
+        refused("an_exponent_of_129_bits_is_refused", KeyFault::BadExponent, &EXPONENT_LONG, EXPONENT_LONG.jwk(KEY_ID)),
         own("an_exponent_above_the_modulus_is_refused", KeyFault::BadExponent, {
             rsa_jwk(KEY_ID, &modulus, &[&modulus[..], &[1]].concat())
         }),

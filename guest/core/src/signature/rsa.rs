@@ -21,6 +21,8 @@ pub(super) const ALGORITHMS: [Algorithm; 6] =
 /// RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used".
 const MODULUS_BITS_MIN: usize = 2048;
 const MODULUS_BITS_MAX: usize = 8192;
+/// 64 bits: one as long as the modulus would make every token that names the key take a third of a second.
+const EXPONENT_BYTES_MAX: usize = 8;
 
 /// 65,537, which Cognito and all but a few others use.
 const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
@@ -53,9 +55,8 @@ impl RsaKey {
         if !is_odd(modulus) {
             return Err(KeyFault::ModulusEven);
         }
-        // Odd, at least 3, below n. An odd number without leading zeros is below 3 only if it is 1.
-        let below_modulus = (exponent.len(), exponent) < (modulus.len(), modulus);
-        if !is_odd(exponent) || exponent == [1] || !below_modulus {
+        // Odd, at least 3, and so short that it is below n. An odd number without leading zeros is below 3 only if it is 1.
+        if !is_odd(exponent) || exponent == [1] || exponent.len() > EXPONENT_BYTES_MAX {
             return Err(KeyFault::BadExponent);
         }
         let kernel = if exponent == USUAL_EXPONENT { poolgate_rsa::PublicKey::new(modulus) } else { None };
