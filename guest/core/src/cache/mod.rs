@@ -161,7 +161,7 @@ impl VerifiedTokens {
         self.clear(slot);
     }
 
-    /// Forgets the tokens whose key came from a place: its keys are others now.
+    /// Forgets the tokens whose key came from a place: its keys are others now. One pass, however many they are.
     pub(crate) fn forget_keys_of(&mut self, place: PlaceId) {
         let is_gone = |slot: &Slot| slot.entry.as_ref().is_some_and(|entry| entry.remembered.keys == place);
         let gone: Vec<u32> = (0..).zip(&self.slots).filter(|(_, slot)| is_gone(slot)).map(|(slot, _)| slot).collect();
