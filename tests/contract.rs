@@ -90,7 +90,7 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
         etag: Some("\"1\"".into()),
     };
     let bring = |store: &mut Store<EventLoop>, at: u64, outcome: Result<&KeyResponse, FetchError>| {
-        verifier.call_keys_fetched(store, &url, None, at, outcome).expect("no trap")
+        verifier.call_keys_fetched(store, &url, None, 0, at, outcome).expect("no trap")
     };
 
     for _ in 0..3 {
@@ -121,7 +121,7 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
     let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
     assert_eq!((report.state, report.failures), (KeyState::Stale, 1));
     assert_eq!(report.last_error, Some(KeyError::Fetch(FetchError::BadStatus)));
-    let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", None, NOW, Ok(&keys(Some(&set))));
+    let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", None, 0, NOW, Ok(&keys(Some(&set))));
     assert_eq!(elsewhere.expect("no trap"), Err(SeedError::UnknownUrl));
 }
 

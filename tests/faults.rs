@@ -304,7 +304,7 @@ async fn cache_control_and_etag_are_heeded() {
     let request = bench.server.last_request().expect("a request");
     assert_eq!(request.header("if-none-match"), Some("\"a\""));
     assert_eq!(request.header("accept-encoding"), None, "no content coding is asked for");
-    let metrics = bench.verifier.metrics().await.expect("metrics");
+    let metrics = bench.verifier.metrics();
     assert!(metrics.contains("outcome=\"not-modified\"} 1"), "{metrics}");
     assert_eq!(bench.verifier.key_reports().await.expect("reports")[0].generation, 1);
     bench.verify().await.expect("the keys are as good as new");

@@ -4,14 +4,16 @@
 mod hand;
 
 use hand::Hand;
-use poolgate::{BuildError, Denial, FixedClock, KeyUrlError, Pool, Reason, TokenUseRule, Verified, Verifier};
+use poolgate::{
+    BuildError, Denial, FixedClock, KeyUrlError, Pool, Reason, TokenUseRule, Verified, Verifier, VerifierBuilder,
+};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, KEY_ID, NOW, POOL_ID},
 };
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 fn good_keys() -> Behaviour {
     Behaviour::Serve(jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]))
@@ -21,12 +23,16 @@ fn pool(url: &str) -> Pool {
     Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).jwks_url(url)
 }
 
-/// Timeouts that no busy machine reaches.
 async fn verifier(server: &FaultyServer, clock: impl poolgate::Clock) -> Verifier {
+    builder(server, clock).build().await.expect("it builds")
+}
+
+/// Timeouts that no busy machine reaches.
+fn builder(server: &FaultyServer, clock: impl poolgate::Clock) -> VerifierBuilder {
     let builder = Verifier::builder().pool(pool(&server.url("/jwks.json"))).allow_http_loopback(true).clock(clock);
     let builder = builder.connect_timeout(Duration::from_secs(30)).fetch_timeout(Duration::from_secs(30));
     let builder = builder.without_maintenance();
-    builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).build().await.expect("it builds")
+    builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 
 fn good() -> String {
@@ -80,6 +86,41 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_an_old_one_is_gone() {
     let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"new\"").compact();
     verifier.verify(&token).await.expect("the new key is fetched");
     assert_eq!(reason(verifier.verify(&good()).await), Reason::KeyUnknown, "the old key is gone");
+}
+
+/// An issuer publishes a key while its server is slow to answer a stranger's question.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_published_during_a_slow_fetch_is_found_and_not_unknown_for_a_minute() {
+    for (instances, strangers) in [(1, 1), (4, 8)] {
+        let server = FaultyServer::start(good_keys()).await;
+        let builder =
+            builder(&server, FixedClock::at(NOW)).instances(NonZeroUsize::new(instances).expect("one or more"));
+        let verifier = builder.build().await.expect("it builds");
+        verifier.hydrate().await.expect("the keys come");
+        let call = |token: String| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&token).await })
+        };
+        server.now_does(Behaviour::Held(Box::new(good_keys())));
+        let stranger = |number| Draft::access(&RSA_2048).header("kid", format!("\"stranger {number}\"")).compact();
+        let strangers: Vec<_> = (0..strangers).map(|number| call(stranger(number))).collect();
+        server.wait_for_fetches(2).await;
+        let both = [RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "new")];
+        server.now_does(Behaviour::Serve(jwks(&both)));
+        let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"new\"").compact();
+        let good: Vec<_> = (0..8).map(|_| call(token.clone())).collect();
+        while verifier.key_waits() < (strangers.len() + good.len()) as u64 {
+            tokio::task::yield_now().await;
+        }
+        server.release();
+        for task in good {
+            task.await.expect("no panic").unwrap_or_else(|denial| panic!("{instances} instances: {denial}"));
+        }
+        for task in strangers {
+            assert_eq!(reason(task.await.expect("no panic")), Reason::KeyUnknown, "{instances} instances");
+        }
+        assert_eq!(server.fetches(), 3, "one more for all who came too late for the slow one");
+    }
 }
 
 #[tokio::test]

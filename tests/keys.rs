@@ -1,6 +1,8 @@
 //! The life of keys in the core, as a deterministic state machine: each clause of the policy by example, and all of them
 //! under random schedules.
 
+#[path = "keys/late.rs"]
+mod late;
 #[path = "keys/pools.rs"]
 mod pools;
 #[path = "keys/schedule.rs"]
@@ -8,13 +10,14 @@ mod schedule;
 
 use poolgate_core::{
     Algorithm, CacheLimits, Config, Fetch, FetchFault, KeyError, KeyFault, KeyOrigin, KeyPolicy, KeyReport,
-    KeySetFault, KeyState, Limits, Pool, Reason, Response, Step, Verifier,
+    KeySetFault, KeyState, Limits, Pool, Reason, Response, Step, Tick, Verifier,
 };
 use poolgate_tests::{
     corpus::pool,
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
 };
 use pools::{Bench, Published, hour_long};
+use std::collections::HashMap;
 
 const BEGIN: u64 = Bench::BEGIN;
 
@@ -22,11 +25,17 @@ const BEGIN: u64 = Bench::BEGIN;
 struct One {
     bench: Bench,
     now: u64,
+    last_tick: u64,
+    /// When the last fetch began.
+    began_at: Tick,
+    /// When the tokens came for whose keys a fetch was begun.
+    came_at: HashMap<String, Tick>,
 }
 
 impl One {
     fn new(policy: KeyPolicy) -> Self {
-        Self { bench: Bench::new(1, policy), now: BEGIN }
+        let bench = Bench::new(1, policy);
+        Self { bench, now: BEGIN, last_tick: 0, began_at: Tick::UNKNOWN, came_at: HashMap::new() }
     }
 
     /// With both keys, fetched at the beginning.
@@ -42,13 +51,22 @@ impl One {
         self
     }
 
+    fn tick(&mut self) -> Tick {
+        self.last_tick += 1;
+        Tick(self.last_tick)
+    }
+
     fn due(&mut self) -> Vec<Fetch> {
-        self.bench.verifier.maintain(self.now)
+        let fetches = self.bench.verifier.maintain(self.now);
+        if !fetches.is_empty() {
+            self.began_at = self.tick();
+        }
+        fetches
     }
 
     fn ends(&mut self, outcome: Result<Response<'_>, FetchFault>) -> Result<(), KeySetFault> {
         let url = self.bench.url(0).to_owned();
-        self.bench.verifier.fetched(self.now, &url, None, self.now, outcome)
+        self.bench.verifier.fetched(self.now, &url, None, self.began_at, self.now, outcome)
     }
 
     fn brings(&mut self, published: Published) -> Result<(), KeySetFault> {
@@ -65,16 +83,27 @@ impl One {
     }
 
     fn verify(&mut self, key: usize) -> Step {
-        self.bench.verifier.verify(self.now, self.bench.token(0, key))
+        self.comes(self.bench.token(0, key))
     }
 
     fn stranger(&mut self, number: u8) -> Step {
-        self.bench.verifier.verify(self.now, self.bench.stranger(0, number))
+        self.comes(self.bench.stranger(0, number))
     }
 
+    fn comes(&mut self, token: &str) -> Step {
+        let came_at = self.tick();
+        let step = self.bench.verifier.verify(self.now, token);
+        if let Step::NeedsKeys(_) = step {
+            self.came_at.insert(token.to_owned(), came_at);
+            self.began_at = self.tick();
+        }
+        step
+    }
+
+    /// After the fetch that it has begun.
     fn stranger_again(&mut self, number: u8) -> Reason {
-        let verdict = self.bench.verifier.verify_again(self.now, self.bench.stranger(0, number));
-        verdict.verdict().expect_err("nobody's key")
+        let token = self.bench.stranger(0, number);
+        refusal(self.bench.verifier.verify_again(self.now, token, self.came_at[token]))
     }
 
     fn report(&mut self) -> KeyReport {
@@ -414,11 +443,11 @@ fn the_second_issuer_form_of_a_user_pool_is_fetched_when_a_token_needs_it() {
         Step::NeedsKeys(fetch) => assert_eq!(fetch.url, second),
         step => panic!("{step:?}"),
     }
-    verifier.fetched(now, &second, None, now, Err(FetchFault::BadStatus)).expect("a known URL");
+    verifier.fetched(now, &second, None, Tick(1), now, Err(FetchFault::BadStatus)).expect("a known URL");
     assert!(verifier.maintain(now + 20).is_empty(), "nobody has asked again, and the first is under way");
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, poolgate_tests::minting::KEY_ID)]);
     let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
-    verifier.fetched(now + 20, &second, None, now + 20, Ok(response)).expect("the keys are good");
+    verifier.fetched(now + 20, &second, None, Tick(2), now + 20, Ok(response)).expect("the keys are good");
     assert!(urls(verifier.maintain(now + 3_620)).contains(&second), "keys that are in use are refreshed");
 }
 

@@ -1,10 +1,15 @@
 //! When the sandbox fails, the token is denied with 503, and the next call has a fresh instance.
 
+#[path = "hand.rs"]
+mod hand;
+
+use hand::Hand;
 use poolgate::{Answer, Denial, FixedClock, Pool, Reason, SeedFailure, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
     dice::Dice,
+    faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
 };
@@ -12,8 +17,12 @@ use std::{num::NonZeroUsize, time::Duration};
 
 fn builder() -> VerifierBuilder {
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+    builder_of(pool.seeded_keys_only())
+}
+
+fn builder_of(pool: Pool) -> VerifierBuilder {
     Verifier::builder()
-        .pool(pool.seeded_keys_only())
+        .pool(pool)
         .clock(FixedClock::at(NOW))
         .instances(NonZeroUsize::new(2).expect("two"))
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
@@ -45,6 +54,40 @@ async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
         verifier.verify(&token).await.expect("a fresh instance has the keys that were taken");
     }
     assert_eq!(verifier.sandbox_failures(), 1);
+}
+
+/// An instance whose memory is full of remembered tokens can't take a key set that any other can: it is replaced, and the set is not blamed.
+#[tokio::test]
+async fn a_key_set_is_not_given_up_because_an_instance_was_full() {
+    let server = FaultyServer::start(Behaviour::Serve(key_set())).await;
+    let clock = Hand::at(NOW);
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+    let verifier = builder_of(pool.jwks_url(server.url("/jwks.json")))
+        .clock(clock.clone())
+        .allow_http_loopback(true)
+        .fetch_timeout(Duration::from_secs(30))
+        .without_maintenance()
+        .instances(NonZeroUsize::new(1).expect("one"))
+        .jwks_limits(1 << 24, 10_000)
+        .memory_limit(6 << 20)
+        .token_cache(4 << 20, 1 << 20)
+        .build()
+        .await
+        .expect("it builds");
+    verifier.hydrate().await.expect("the keys come");
+    for number in 0..1_500 {
+        let token = Draft::access(&RSA_2048).claim("exp", NOW + 86_400).claim("jti", format!("\"{number}\"")).compact();
+        verifier.verify(&token).await.expect("the token is good");
+    }
+    assert_eq!(verifier.sandbox_failures(), 0);
+
+    server.now_does(Behaviour::Serve(large_key_set(1_500)));
+    clock.advance(3_600);
+    let report = verifier.hydrate().await.expect("a fresh instance takes it").remove(0);
+    assert_eq!((report.key_ids.len(), report.last_error), (1_500, None));
+    assert_eq!(verifier.sandbox_failures(), 1, "the full one");
+    let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"key 1499\"").claim("exp", NOW + 86_400).compact();
+    verifier.verify(&token).await.expect("the new keys verify");
 }
 
 #[tokio::test]

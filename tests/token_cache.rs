@@ -4,7 +4,7 @@
 use poolgate::{TokenUseRule, Verifier as HostVerifier};
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, Config, Judgement, KeyPolicy, Limits, Membership, Pool, Reason, Recalled,
-    Response, Step, TokenUseRule as CoreTokenUse, Verifier,
+    Response, Step, Tick, TokenUseRule as CoreTokenUse, Verifier,
 };
 use poolgate_tests::{
     corpus::{cases, pool},
@@ -149,7 +149,7 @@ fn a_recalled_token_says_whether_its_key_is_stale_now() {
     };
     let body = key_set(&RSA_2048, KEY_ID);
     let response = Response { body: Some(body.as_bytes()), max_age: None, etag: None };
-    verifier.fetched(NOW, "https://keys.example/", None, NOW, Ok(response)).expect("a good key");
+    verifier.fetched(NOW, "https://keys.example/", None, Tick::UNKNOWN, NOW, Ok(response)).expect("a good key");
     let token = Draft::access(&RSA_2048).claim("exp", NOW + 100_000).compact();
     assert_eq!(recalled(&mut verifier, NOW, &token), Ok(false));
     let stale = |verifier: &mut Verifier, now| match verifier.judge(now, &token) {

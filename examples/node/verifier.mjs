@@ -25,6 +25,8 @@ export class Verifier {
   #clock;
   #seeds = new Map();
   #fetches = new Map();
+  /** Numbers the tokens and the fetches in the order in which they come and begin. */
+  #tick = 0n;
   #exports;
   #start;
   #timer;
@@ -45,14 +47,19 @@ export class Verifier {
   /** The claims of a good token. It waits for keys that are being fetched. Throws a `Denial` for every other token. */
   async verify(token) {
     await this.#running();
-    try {
-      return this.verifySync(token);
-    } catch (denial) {
-      const fetch = this.#fetches.get(denial.awaitsKeys);
-      if (!fetch) throw denial;
-      await fetch;
-      await this.#running();
-      return this.#judge("verifyAgain", token);
+    const cameAt = (this.#tick += 1n);
+    let judge = () => this.verifySync(token);
+    // A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
+    for (let waits = 0; ; waits += 1) {
+      try {
+        return judge();
+      } catch (denial) {
+        const fetch = this.#fetches.get(denial.awaitsKeys);
+        if (!fetch || waits === 2) throw denial;
+        await fetch;
+        await this.#running();
+        judge = () => this.#judge("verifyAgain", token, cameAt);
+      }
     }
   }
 
@@ -100,12 +107,12 @@ export class Verifier {
     this.#named("the keys are not taken", () => this.#exports.seedKeys(issuer, bytes, seconds(fetchedAt)));
   }
 
-  #judge(verify, token) {
+  #judge(verify, token, ...cameAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
     if (!this.#exports) throw new Denial("sandbox-failed", 503);
     const verdict = this.#guarded(() => {
       try {
-        return { claims: this.#exports[verify](token) };
+        return { claims: this.#exports[verify](token, ...cameAt) };
       } catch (error) {
         if (error?.payload?.reason === undefined) throw error;
         return { denial: error.payload };
@@ -167,12 +174,13 @@ export class Verifier {
   }
 
   #fetch(instance, url, keyId, etag) {
+    const beganAt = (this.#tick += 1n);
     const fetched = fetchKeys(url, etag).then((outcome) => {
       if (this.#fetches.get(url) === fetched) this.#fetches.delete(url);
       if (instance.exports !== this.#exports) return;
       this.#guarded(() => {
         try {
-          this.#exports.keysFetched(url, keyId, seconds(this.#clock()), outcome);
+          this.#exports.keysFetched(url, keyId, beganAt, seconds(this.#clock()), outcome);
         } catch (error) {
           // A set that is not taken: the keys held before stay, and the key report tells of it.
           if (typeof error?.payload !== "string") throw error;

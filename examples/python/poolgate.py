@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -78,6 +79,8 @@ class Verifier:
         self._config = config(pools, limits, key_policy or KeyPolicy())
         self._seeds: dict[str, tuple[bytes, int]] = {}
         self._fetches: dict[str, Future[None]] = {}
+        # Numbers the tokens and the fetches in the order in which they come and begin.
+        self._ticks = itertools.count(1)
         self._fetchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="poolgate-keys")
         self._closing = threading.Event()
         # An instance does one thing at a time. Nobody holds this lock while the network is waited for.
@@ -87,15 +90,20 @@ class Verifier:
 
     def verify(self, token: str) -> Claims:
         """The claims of a good token. It waits for keys that are being fetched. Raises a `Denial` for every other token."""
-        try:
-            return self.verify_now(token)
-        except Denial as denial:
-            if denial.awaits_keys is None:
-                raise
-            fetch = self._fetches.get(denial.awaits_keys)
-        if fetch is not None:
-            fetch.result()
-        return self._judge("verify-again", token)
+        came_at = next(self._ticks)
+        judge: Callable[[], Claims] = lambda: self.verify_now(token)
+        # A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
+        for _ in range(2):
+            try:
+                return judge()
+            except Denial as denial:
+                if denial.awaits_keys is None:
+                    raise
+                fetch = self._fetches.get(denial.awaits_keys)
+            if fetch is not None:
+                fetch.result()
+            judge = lambda: self._judge("verify-again", token, came_at)
+        return judge()
 
     def verify_now(self, token: str) -> Claims:
         """The same at once: where keys are missing it raises a `Denial` with status 503, and starts to fetch them."""
@@ -139,11 +147,11 @@ class Verifier:
         self._closing.set()
         self._fetchers.shutdown(wait=False)
 
-    def _judge(self, function: str, token: str) -> Claims:
+    def _judge(self, function: str, token: str, *came_at: int) -> Claims:
         if not isinstance(token, str):
             raise TypeError("a token is a string")
         # What no verdict of the contract is, is no permission either.
-        verdict: Variant = self._guarded(function, token)
+        verdict: Variant = self._guarded(function, token, *came_at)
         said = {name.replace("-", "_"): value for name, value in vars(verdict.payload).items()}
         if verdict.tag == "ok":
             claims = {claim.name: said[claim.name] for claim in fields(Claims)}
@@ -178,12 +186,13 @@ class Verifier:
         instance = self._instance
 
         def fetch() -> None:
+            began_at = next(self._ticks)
             outcome = fetch_keys(url, etag)
             with self._lock:
                 self._fetches.pop(url, None)
                 if instance is not None and instance is self._instance:
                     # A set that is not taken leaves the keys held before, and the key report tells of it.
-                    self._guarded("keys-fetched", url, key_id, int(self._clock()), outcome)
+                    self._guarded("keys-fetched", url, key_id, began_at, int(self._clock()), outcome)
 
         self._fetches[url] = self._fetchers.submit(fetch)
 

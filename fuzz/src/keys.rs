@@ -3,6 +3,7 @@
 //! Oracles, after every event: a token is verified exactly if the model holds its key within the hard lifetime, whatever the clock does
 //! and whatever else is unknown or failing; nothing is fetched for a key that is held; there is never a second fetch before the first has
 //! ended or is overdue, and none before half of the back-off has passed; fetches for unknown key IDs are no more than the bucket allows;
+//! a key ID is unknown only if a fetch that began after its token came has ended without it, and is remembered as such no longer than stated;
 //! who is told to wait waits for a fetch that is under way; who has no keys and may ask is told to; a generation changes exactly if the
 //! keys do; no more unknown key IDs are remembered than the limit.
 
@@ -13,7 +14,7 @@ use crate::scene::{self, KEYS, key_id};
 use arbitrary::{Arbitrary, Unstructured};
 use event::{Brought, Event, Plan};
 use model::{Model, Place};
-use poolgate_core::{CacheLimits, FetchFault, KeyOrigin, KeyPolicy, KeyState, Reason, Response, Step, Verifier};
+use poolgate_core::{CacheLimits, FetchFault, KeyOrigin, KeyPolicy, KeyState, Reason, Response, Step, Tick, Verifier};
 use std::sync::LazyLock;
 
 /// Of a later time is no token: the end of the year 9999.
@@ -48,7 +49,7 @@ pub fn run(data: &[u8]) {
     });
     let cache = if plan.remembers { CacheLimits::default() } else { scene::NO_CACHE };
     let verifier = Verifier::new(scene::config(pools.collect(), policy, cache)).expect("the plan's policy is in range");
-    let mut run = Run { verifier, model: Model::new(policy, &urls), clock: 1 << 31 };
+    let mut run = Run { verifier, model: Model::new(policy, &urls), clock: 1 << 31, tick: 1_000 };
     run.verifier.key_reports(run.clock);
     run.model.advance(run.clock);
     for _ in 0..EVENTS {
@@ -65,10 +66,13 @@ struct Run {
     verifier: Verifier,
     model: Model,
     clock: u64,
+    /// Goes up with each event.
+    tick: u64,
 }
 
 impl Run {
     fn happen(&mut self, event: &Event) {
+        self.tick += 1;
         match event {
             Event::Ahead(seconds) => self.set_clock(self.clock.saturating_add((*seconds).into())),
             Event::Jump(seconds) => self.set_clock(self.clock.saturating_add((*seconds).into())),
@@ -81,12 +85,14 @@ impl Run {
                 self.set_clock(self.clock.saturating_add(moment.saturating_sub(self.model.now)));
             }
             Event::Verify { issuer, key } => self.verify(self.issuer(*issuer), key % KEYS),
-            Event::VerifyAgain { issuer, key } => self.verify_again(self.issuer(*issuer), key % KEYS),
+            Event::VerifyAgain { issuer, key, came_before } => {
+                self.verify_again(self.issuer(*issuer), key % KEYS, self.tick - u64::from(*came_before));
+            }
             Event::Maintain => self.maintain(),
-            Event::Fetched { place, key, ago, brought } => {
+            Event::Fetched { place, key, ago, began_before, brought } => {
                 let place = usize::from(*place) % self.model.places.len();
-                let key = key.map(|key| key_id(key % KEYS));
-                self.fetched(place, key.as_deref(), self.clock.saturating_sub((*ago).into()), brought);
+                let times = (self.tick - u64::from(*began_before), self.clock.saturating_sub((*ago).into()));
+                self.fetched(place, key.map(|key| key % KEYS), times, brought);
             }
             Event::Seed { issuer, ago, keys } => {
                 self.seed(self.issuer(*issuer), self.clock.saturating_sub((*ago).into()), *keys);
@@ -124,7 +130,8 @@ impl Run {
                 let fits = match reason {
                     Reason::KeysUnavailable => !is_held || model.is_backing_off(number),
                     Reason::KeyUnknown => is_held && (model.policy.unknown_key_fetches == 0 || place.url.is_none()),
-                    Reason::KeyUnknownCached | Reason::KeyUnknownLimited => is_held,
+                    Reason::KeyUnknownCached => is_held && model.remembers(number, key),
+                    Reason::KeyUnknownLimited => is_held,
                     Reason::KeyRefused => place.refuses(key, model.now),
                     _ => false,
                 };
@@ -144,12 +151,36 @@ impl Run {
         }
     }
 
-    fn verify_again(&mut self, issuer: usize, key: u8) {
-        let verdict = self.verifier.verify_again(self.clock, &TOKENS[issuer][usize::from(key)]).verdict();
+    fn verify_again(&mut self, issuer: usize, key: u8, came_at: u64) {
+        let step = self.verifier.verify_again(self.clock, &TOKENS[issuer][usize::from(key)], Tick(came_at));
         self.model.advance(self.clock);
-        let place = &self.model.places[self.model.place_of[issuer]];
-        let is_good = place.verifies(key, self.model.now);
-        assert_eq!(verdict.is_ok(), is_good, "key {key}: {verdict:?}, {:?}", self.model);
+        let model = &mut self.model;
+        let number = model.place_of[issuer];
+        let is_good = model.places[number].verifies(key, model.now);
+        assert_eq!(matches!(step, Step::Judged(Ok(_))), is_good, "key {key}: {step:?}, {model:?}");
+        let was_looked_for = model.was_looked_for(number, key, came_at);
+        match step {
+            Step::NeedsKeys(fetch) => {
+                assert_eq!(fetch.key_id.as_deref(), Some(&*key_id(key)), "only for this key: {model:?}");
+                assert!(!model.must_be_unknown(number, came_at), "key {key} was looked for: {model:?}");
+                model.begin(number, true);
+            }
+            Step::AwaitsKeys(_) => {
+                model.end_overdue(number);
+                assert!(model.places[number].flight.is_some(), "key {key} waits for nothing: {model:?}");
+                assert!(!model.must_be_unknown(number, came_at), "key {key} was looked for: {model:?}");
+            }
+            Step::Judged(Err(Reason::KeyUnknown)) => {
+                let asks_never = model.policy.unknown_key_fetches == 0 || model.places[number].url.is_none();
+                assert!(was_looked_for || asks_never, "key {key} may be there by now: {model:?}");
+                if was_looked_for {
+                    model.is_unknown_since(number, key, model.now);
+                }
+            }
+            Step::Judged(Err(_)) => model.end_overdue(number),
+            Step::Judged(Ok(_)) => {}
+            Step::AwaitsRevocation(_) => panic!("no store is asked here: {model:?}"),
+        }
     }
 
     fn maintain(&mut self) {
@@ -172,7 +203,7 @@ impl Run {
         assert!(fetches.iter().all(|fetch| fetch.key_id.is_none()), "{fetches:?}");
     }
 
-    fn fetched(&mut self, number: usize, key: Option<&str>, ended_at: u64, brought: &Brought) {
+    fn fetched(&mut self, number: usize, key: Option<u8>, (began_at, ended_at): (u64, u64), brought: &Brought) {
         let Some(url) = self.model.places[number].url else { return };
         let body = brought.body(&JWKS);
         let outcome = match brought {
@@ -189,9 +220,10 @@ impl Run {
             Brought::Junk(_) => Ok(Response { body: body.as_deref(), max_age: None, etag: None }),
         };
         let before = self.generation(number);
-        let taken = self.verifier.fetched(self.clock, url, key, ended_at, outcome);
+        let name = key.map(key_id);
+        let taken = self.verifier.fetched(self.clock, url, name.as_deref(), Tick(began_at), ended_at, outcome);
         self.model.advance(self.clock);
-        let expected = self.model.fetched(number, self.clock, ended_at, brought);
+        let expected = self.model.fetched(number, key, began_at, self.clock, ended_at, brought);
         assert_eq!(taken, expected.map(|_| ()), "{brought:?}: {:?}", self.model);
         let is_changed = expected.is_ok_and(|is_changed| is_changed);
         assert_eq!(self.generation(number) != before, is_changed, "{brought:?}: {:?}", self.model);

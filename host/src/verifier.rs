@@ -20,8 +20,11 @@ use std::{
 };
 use tokio::time::MissedTickBehavior;
 
-/// How much longer than a fetch a call waits for its keys: for its turn, and for the second look at the token.
+/// How much longer than two fetches (one that began before its token came, and one more) a call waits for its keys: for its turn, and
+/// for the second look at the token.
 const KEY_WAIT_MARGIN: Duration = Duration::from_secs(1);
+/// However long a fetch may take.
+const KEY_WAIT_MAX: Duration = Duration::from_secs(86_400);
 
 /// Verifies tokens in the sandbox.
 ///
@@ -59,7 +62,7 @@ impl Verifier {
     /// Judges a token in the compact serialization, without `Bearer`.
     ///
     /// A token whose key is held never waits for a fetch. The first of an issuer, and one with an unknown `kid`, may wait for
-    /// the keys, not much longer than the fetch timeout.
+    /// the keys, not much longer than the fetch timeout; twice that if a fetch was under way before the token came and has not brought its key.
     ///
     /// # Errors
     /// A [`Denial`], which holds no part of the token. Where the sandbox fails, that is a denial too.
@@ -67,8 +70,9 @@ impl Verifier {
         self.instances.verify(token).await
     }
 
-    /// Fetches all keys that are missing, waits until every fetch has ended, and reports on each place that keys come from:
-    /// one that is dead hides no other. Afterwards no token of a pool whose keys came waits for anything.
+    /// Fetches all keys that are missing, waits once for every fetch that is under way then, and reports on each place that keys come
+    /// from: one that is dead hides no other, and is not tried again here. It takes no longer than the fetch timeout for every 32 places.
+    /// Afterwards no token of a pool whose keys came waits for anything.
     ///
     /// ```no_run
     /// # async fn example(verifier: poolgate::Verifier) -> Result<(), Box<dyn std::error::Error>> {
@@ -132,15 +136,14 @@ impl Verifier {
     /// What is counted, in the OpenMetrics text format that Prometheus reads
     /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). The README lists the names.
     ///
-    /// # Errors
-    /// A [`Denial`] with the answer 503 if the sandbox does not say how old the keys are.
-    pub async fn metrics(&self) -> Result<String, Denial> {
-        Ok(self.instances.metrics.text(&self.key_reports().await?))
+    /// It waits for nothing, and never fails: while all instances are in use, the age of the keys is reckoned from what was last known.
+    pub fn metrics(&self) -> String {
+        self.instances.metrics.text(&self.instances.last_key_reports())
     }
 
     /// The same without the counts of account flows, which tell who has an account.
-    pub(crate) async fn public_metrics(&self) -> Result<String, Denial> {
-        Ok(self.instances.metrics.public_text(&self.key_reports().await?))
+    pub(crate) fn public_metrics(&self) -> String {
+        self.instances.metrics.public_text(&self.instances.last_key_reports())
     }
 
     /// Counts the end of an account flow.
@@ -462,7 +465,7 @@ impl VerifierBuilder {
         let register = self.revocations.map(|(Store(store), mode)| Register::new(store, mode, deadline));
         let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics, register };
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        let key_wait = self.fetch_timeout.saturating_add(KEY_WAIT_MARGIN);
+        let key_wait = self.fetch_timeout.saturating_mul(2).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX);
         let instances = Instances::start(sandbox, config, shared, count, self.queue, key_wait)?;
         let instances = Arc::new(instances);
         let reports = instances.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;

@@ -203,7 +203,7 @@ async fn the_loss_of_a_fetch_makes_no_key_unknown() {
         })
     };
     let waits = get_at(now, &new);
-    scene.envoy.waits_for("poolgate_requests_held{} 1", "/stats/prometheus").await;
+    server.wait_for_fetches(2).await;
     assert_eq!(get_at(now + 12, &old).await.expect("no panic").status, 200);
     let response = waits.await.expect("no panic");
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
@@ -211,6 +211,63 @@ async fn the_loss_of_a_fetch_makes_no_key_unknown() {
     server.release();
     scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
     assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
+}
+
+/// The clock is set ahead before or after the tick at which the fetch is begun: it is made in any case.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_of_the_clock_loses_no_fetch_that_is_wanted() {
+    let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
+    let mut configuration = guarded(remote_pool());
+    configuration["limits"] = json!({"wait_ms": 60_000});
+    let scene = Scene::of(&[configuration], &[cluster("keys", server.port())], 1, true).await;
+    let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
+    assert_eq!(get(&scene.url, "/x", Some(&old)).await.status, 200);
+    server.now_does(Behaviour::Serve(both()));
+    let now = now();
+    let get_at = async |now: u64, token: &str| {
+        let (bearer, now) = (format!("Bearer {token}"), now.to_string());
+        let headers = [("authorization", bearer.as_str()), ("x-poolgate-test-now", now.as_str())];
+        send(&scene.url, "GET", "/x", &headers).await
+    };
+    let (waits, old) = tokio::join!(get_at(now, &new), get_at(now + 45, &old));
+    assert_eq!(old.status, 200);
+    // Its keys have come, or its fetch is taken for lost.
+    assert!([200, 503].contains(&waits.status), "{waits:?}");
+    scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
+    assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
+}
+
+/// An issuer publishes a key while its server is slow to answer a stranger's question.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
+    for workers in [1, 4] {
+        let first = Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]));
+        let server = FaultyServer::start(first.clone()).await;
+        let mut pool = remote_pool();
+        pool["keys"]["timeout_ms"] = json!(30_000);
+        let mut configuration = guarded(pool);
+        configuration["limits"] = json!({"wait_ms": 60_000});
+        let scene = Scene::of(&[configuration], &[cluster("keys", server.port())], workers, false).await;
+        assert_eq!(get(&scene.url, "/x", Some(&access().compact())).await.status, 200);
+        server.now_does(Behaviour::Held(Box::new(first)));
+        let ask = |token: String| {
+            let url = scene.url.clone();
+            tokio::spawn(async move { get(&url, "/x", Some(&token)).await })
+        };
+        let stranger = ask(access_of(&RSA_2048, "stranger").compact());
+        server.wait_for_fetches(2).await;
+        server.now_does(Behaviour::Serve(both()));
+        let held = scene.envoy.metric("poolgate_requests_held").await;
+        let requests: Vec<_> = (0..8).map(|_| ask(access_of(&OTHER_RSA_2048, "other").compact())).collect();
+        scene.envoy.waits_for(&format!("poolgate_requests_held{{}} {}", held + 8), "/stats/prometheus").await;
+        server.release();
+        for request in requests {
+            let response = request.await.expect("no panic");
+            assert_eq!(response.status, 200, "{workers} workers: {response:?}");
+        }
+        let stranger = stranger.await.expect("no panic");
+        assert_eq!((stranger.status, reason(&stranger.body).as_str()), (401, "key-unknown"), "{workers} workers");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

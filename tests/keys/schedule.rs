@@ -1,7 +1,7 @@
 //! Random schedules of time, tokens, fetch results and faults, and what must hold after every step.
 
 use super::pools::{Bench, Published, hour_long};
-use poolgate_core::{FetchFault, KeyPolicy, KeyReport, KeyState, Reason, Response, Step};
+use poolgate_core::{FetchFault, KeyPolicy, KeyReport, KeyState, Reason, Response, Step, Tick};
 use proptest::{
     prelude::*,
     test_runner::{Config as Settings, RngSeed, TestRunner},
@@ -18,11 +18,30 @@ const PLACES: usize = 2;
 enum Act {
     Advance(u64),
     StepBack(u64),
-    Verify { place: usize, kid: Kid },
-    VerifyAgain { place: usize, kid: Kid },
-    End { place: usize, lag: u64, asked_for: Option<Kid>, outcome: Outcome },
+    Verify {
+        place: usize,
+        kid: Kid,
+    },
+    /// A token that came so many acts ago.
+    VerifyAgain {
+        place: usize,
+        kid: Kid,
+        came: u64,
+    },
+    /// Of a fetch that began so many acts ago.
+    End {
+        place: usize,
+        lag: u64,
+        began: u64,
+        asked_for: Option<Kid>,
+        outcome: Outcome,
+    },
     Maintain,
-    Seed { place: usize, published: Published, age: u64 },
+    Seed {
+        place: usize,
+        published: Published,
+        age: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +58,15 @@ impl Kid {
             Kid::Second => "second".into(),
             Kid::Stranger(number) => format!("stranger {number}"),
         }
+    }
+}
+
+impl Published {
+    fn has(self, kid: Kid) -> bool {
+        matches!(
+            (self, kid),
+            (Published::First | Published::Both, Kid::First) | (Published::Second | Published::Both, Kid::Second)
+        )
     }
 }
 
@@ -89,9 +117,9 @@ fn act() -> impl Strategy<Value = Act> {
         1 => prop_oneof![Just(86_400), Just(3_000_000_000)].prop_map(Act::Advance),
         1 => prop_oneof![1..30_u64, 3_000..1_000_000_u64].prop_map(Act::StepBack),
         8 => (place(), kid()).prop_map(|(place, kid)| Act::Verify { place, kid }),
-        2 => (place(), kid()).prop_map(|(place, kid)| Act::VerifyAgain { place, kid }),
-        6 => (place(), prop_oneof![4 => Just(0), 1 => 0..20_u64], prop::option::of(kid()), outcome)
-            .prop_map(|(place, lag, asked_for, outcome)| Act::End { place, lag, asked_for, outcome }),
+        3 => (place(), kid(), 0..8_u64).prop_map(|(place, kid, came)| Act::VerifyAgain { place, kid, came }),
+        6 => (place(), prop_oneof![4 => Just(0), 1 => 0..20_u64], 0..8_u64, prop::option::of(kid()), outcome)
+            .prop_map(|(place, lag, began, asked_for, outcome)| Act::End { place, lag, began, asked_for, outcome }),
         5 => Just(Act::Maintain),
         1 => (place(), published(), prop_oneof![0..1_000_u64, Just(10_000_000)])
             .prop_map(|(place, published, age)| Act::Seed { place, published, age }),
@@ -113,6 +141,8 @@ struct Place {
     flight: Option<(u64, u64)>,
     not_before: u64,
     unknown_asks: Vec<u64>,
+    /// When it began, and what it showed: of each fetch that did.
+    shown: Vec<(u64, Published)>,
     /// When a fetch last showed that there is no such key.
     looked_for: HashMap<Kid, u64>,
     generation: u64,
@@ -172,23 +202,33 @@ struct Run {
     bench: Bench,
     model: Model,
     clock: u64,
+    /// Goes up with each act.
+    acts: u64,
 }
 
 impl Run {
     fn new(policy: KeyPolicy) -> Self {
         let (mut bench, clock) = (Bench::new(PLACES, policy), Bench::BEGIN);
         bench.verifier.key_reports(clock);
-        Self { bench, clock, model: Model { policy, seen: clock, line: Model::START, places: Default::default() } }
+        Self {
+            bench,
+            clock,
+            acts: 100,
+            model: Model { policy, seen: clock, line: Model::START, places: Default::default() },
+        }
     }
 
     fn act(&mut self, act: &Act) {
+        self.acts += 1;
         match act {
             // The year 9999 is the end of every token.
             Act::Advance(seconds) => self.clock = (self.clock + seconds).min(200_000_000_000),
             Act::StepBack(seconds) => self.clock = self.clock.saturating_sub(*seconds).max(10_000_000),
             Act::Verify { place, kid } => self.verify(*place, *kid),
-            Act::VerifyAgain { place, kid } => self.verify_again(*place, *kid),
-            Act::End { place, lag, asked_for, outcome } => self.end(*place, *lag, *asked_for, outcome),
+            Act::VerifyAgain { place, kid, came } => self.verify_again(*place, *kid, self.acts - came),
+            Act::End { place, lag, began, asked_for, outcome } => {
+                self.end(*place, (self.acts - began, *lag), *asked_for, outcome);
+            }
             Act::Maintain => self.maintain(),
             Act::Seed { place, published, age } => self.seed(*place, *published, *age),
         }
@@ -196,11 +236,7 @@ impl Run {
     }
 
     fn is_known(&self, place: usize, kid: Kid) -> bool {
-        matches!(
-            (self.model.live(place), kid),
-            (Some(Published::First | Published::Both), Kid::First)
-                | (Some(Published::Second | Published::Both), Kid::Second)
-        )
+        self.model.live(place).is_some_and(|published| published.has(kid))
     }
 
     fn token(&self, place: usize, kid: Kid) -> &'static str {
@@ -242,17 +278,30 @@ impl Run {
         }
     }
 
-    fn verify_again(&mut self, place: usize, kid: Kid) {
+    /// A key is unknown only if a fetch that began after its token came has ended without it.
+    fn verify_again(&mut self, place: usize, kid: Kid, came_at: u64) {
         self.model.tick(self.clock);
-        match self.bench.verifier.verify_again(self.clock, self.token(place, kid)).verdict() {
-            Ok(_) => assert!(self.is_known(place, kid), "verified with a key that is past its hard lifetime, or gone"),
-            Err(reason) => {
-                assert!(!self.is_known(place, kid), "a token with a known key is refused: {reason:?}");
-                if reason == Reason::KeyUnknown {
+        let is_known = self.is_known(place, kid);
+        let shown = &self.model.places[place].shown;
+        let is_proved = shown.iter().any(|(began_at, published)| *began_at > came_at && !published.has(kid));
+        match self.bench.verifier.verify_again(self.clock, self.token(place, kid), Tick(came_at)) {
+            Step::Judged(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
+            step if is_known => panic!("a token with a known key is refused or delayed: {step:?}"),
+            Step::NeedsKeys(fetch) => {
+                assert_eq!((&*fetch.url, fetch.key_id.as_deref()), (self.bench.url(place), Some(&*kid.name())));
+                self.model.fetch_begins(place);
+                self.model.unknown_kid_asks(place);
+            }
+            Step::AwaitsKeys(_) => assert!(self.model.places[place].flight.is_some(), "nothing is under way"),
+            Step::Judged(Err(reason)) => {
+                if reason == Reason::KeyUnknown && is_proved {
                     self.was_looked_for(place, kid, self.model.line);
+                } else if reason == Reason::KeyUnknown {
+                    assert_eq!(self.model.policy.unknown_key_fetches, 0, "{kid:?} may be there by now");
                 }
                 self.check_refusal(place, kid, reason);
             }
+            Step::AwaitsRevocation(_) => panic!("nobody wants revocation asked about"),
         }
     }
 
@@ -279,7 +328,7 @@ impl Run {
         }
     }
 
-    fn end(&mut self, place: usize, lag: u64, asked_for: Option<Kid>, outcome: &Outcome) {
+    fn end(&mut self, place: usize, (began_at, lag): (u64, u64), asked_for: Option<Kid>, outcome: &Outcome) {
         self.model.tick(self.clock);
         let obtained = self.model.line - lag;
         let body = match outcome {
@@ -299,15 +348,18 @@ impl Run {
         let url = self.bench.url(place).to_owned();
         let before = self.report(place).failures;
         let kid = asked_for.map(Kid::name);
-        let taken = self.bench.verifier.fetched(self.clock, &url, kid.as_deref(), self.clock - lag, response);
+        let (kid, ended_at) = (kid.as_deref(), self.clock - lag);
+        let taken = self.bench.verifier.fetched(self.clock, &url, kid, Tick(began_at), ended_at, response);
         self.model.places[place].flight = None;
         match (outcome, self.model.places[place].held) {
             (Outcome::Keys { published, .. }, _) => self.model.take(place, *published, obtained),
             (Outcome::NotModified, Some((held, _))) => self.model.take(place, held, obtained),
             _ => assert!(taken.is_err() || matches!(outcome, Outcome::Fault(_)), "{outcome:?} was taken"),
         }
-        if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified, Some(kid)) = (taken, outcome, asked_for) {
-            self.was_looked_for(place, kid, obtained);
+        if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified) = (taken, outcome) {
+            let shown = self.model.places[place].held.map(|(published, _)| (began_at, published));
+            self.model.places[place].shown.extend(shown);
+            asked_for.into_iter().for_each(|kid| self.was_looked_for(place, kid, obtained));
         }
         let failures = self.report(place).failures;
         self.model.places[place].not_before = match failures {
@@ -371,7 +423,8 @@ impl Run {
             self.model.tick(self.clock);
             for fetch in self.bench.verifier.maintain(self.clock) {
                 let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
-                let taken = self.bench.verifier.fetched(self.clock, &fetch.url, None, self.clock, Ok(response));
+                let (url, now) = (&fetch.url, self.clock);
+                let taken = self.bench.verifier.fetched(now, url, None, Tick(self.acts), now, Ok(response));
                 assert_eq!(taken, Ok(()));
             }
         }
@@ -416,7 +469,7 @@ fn one_issuers_trouble_is_not_anothers() {
         let response = Response { body, max_age: None, etag: None };
         bench
             .verifier
-            .fetched(now, &fetch.url, fetch.key_id.as_deref(), now, Ok(response))
+            .fetched(now, &fetch.url, fetch.key_id.as_deref(), Tick(1), now, Ok(response))
             .expect("the keys are taken");
     }
     // The first one's endpoint is down for a day, and strangers knock at its door all the time.
@@ -428,7 +481,8 @@ fn one_issuers_trouble_is_not_anothers() {
                 true => Err(FetchFault::Unreachable),
                 false => Ok(Response { body, max_age: None, etag: None }),
             };
-            bench.verifier.fetched(now, &fetch.url, fetch.key_id.as_deref(), now, outcome).expect("a known URL");
+            let (url, key_id) = (&fetch.url, fetch.key_id.as_deref());
+            bench.verifier.fetched(now, url, key_id, Tick(now), now, outcome).expect("a known URL");
         }
         let _ = bench.verifier.verify(now, bench.stranger(0, 1));
         let step = bench.verifier.verify(now, bench.token(1, 0));

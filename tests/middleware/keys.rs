@@ -44,6 +44,32 @@ async fn requests_at_the_same_time_wait_in_one_instance_for_the_same_fetch() {
     );
 }
 
+/// An issuer publishes a key while its server is slow.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
+    let first = Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]));
+    let server = FaultyServer::start(Behaviour::Held(Box::new(first))).await;
+    let mut configuration = guarded(remote_pool(&server.url(PATH)));
+    // Not the usual number, of which an instance has but a few at its start.
+    configuration["key_policy"] = json!({"unknown_key_fetches": 6});
+    let serving = served(&configuration).await;
+    let ask = |token: String| {
+        let url = serving.url.clone();
+        tokio::spawn(async move { get(&url, "/x", Some(&token)).await })
+    };
+    let old = ask(access().compact());
+    server.wait_for_fetches(1).await;
+    server.now_does(Behaviour::Serve(both()));
+    let new: Vec<_> = (0..4).map(|_| ask(access_of(&OTHER_RSA_2048, "other").compact())).collect();
+    // One that needs no keys is answered after those before it have begun to wait.
+    assert_eq!(get(&serving.url, "/x", None).await.status, 401);
+    server.release();
+    for request in new.into_iter().chain([old]) {
+        let response = request.await.expect("no panic");
+        assert_eq!(response.status, 200, "{response:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_requests_wait_than_are_allowed_to() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(both())))).await;

@@ -64,7 +64,7 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
         verifier.call_seed_keys(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
         for _ in 0..2 {
             let again =
-                verifier.call_verify_again(&mut store, &token).expect("no trap").expect_err("it is not asked yet");
+                verifier.call_verify_again(&mut store, &token, 0).expect("no trap").expect_err("it is not asked yet");
             let judged = verifier.call_judge(&mut store, &token).expect("no trap").map(|_| ());
             let verified = verifier.call_verify(&mut store, &token).expect("no trap").map(|_| ());
             for denial in [again, judged.expect_err("it is not asked yet"), verified.expect_err("it is not asked yet")]

@@ -36,9 +36,11 @@ pub(super) enum Event {
         issuer: u8,
         key: u8,
     },
+    /// A token that came so many events ago.
     VerifyAgain {
         issuer: u8,
         key: u8,
+        came_before: u8,
     },
     Maintain,
     /// A fetch has ended, asked for or not.
@@ -46,6 +48,8 @@ pub(super) enum Event {
         place: u8,
         key: Option<u8>,
         ago: u8,
+        /// So many events ago it began.
+        began_before: u8,
         brought: Brought,
     },
     Seed {

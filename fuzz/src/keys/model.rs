@@ -2,6 +2,7 @@
 
 use super::{Seconds, event::Brought, event::Keys, soft_ttl};
 use poolgate_core::{KeyPolicy, KeySetFault};
+use std::collections::HashMap;
 
 #[derive(Debug)]
 pub(super) struct Model {
@@ -21,6 +22,12 @@ pub(super) struct Place {
     /// When the fetch under way is overdue.
     pub(super) flight: Option<Flight>,
     pub(super) failures: u32,
+    /// What each fetch has shown that showed which keys there are, and when it began.
+    shown: Vec<(u64, Keys)>,
+    /// Whether what is held is what the last of them has shown.
+    is_shown_by_fetch: bool,
+    /// When it was last found that a key is not there.
+    unknown_since: HashMap<u8, Seconds>,
     /// Before this nothing is asked for, and from the second on it may be.
     retry: Option<(Seconds, Seconds)>,
     /// Fetches for unknown key IDs so far.
@@ -52,7 +59,17 @@ impl Model {
             let known = model.places.iter().position(|place| url.is_some() && place.url == *url);
             model.place_of.push(known.unwrap_or(model.places.len()));
             if known.is_none() {
-                let place = Place { url: *url, held: None, flight: None, failures: 0, retry: None, for_unknown: 0 };
+                let place = Place {
+                    url: *url,
+                    held: None,
+                    flight: None,
+                    failures: 0,
+                    shown: Vec::new(),
+                    is_shown_by_fetch: false,
+                    unknown_since: HashMap::new(),
+                    retry: None,
+                    for_unknown: 0,
+                };
                 model.places.push(place);
             }
         }
@@ -96,6 +113,29 @@ impl Model {
         }
     }
 
+    /// The rule: a key is unknown only if a fetch that began after its token came has ended without it.
+    pub(super) fn was_looked_for(&self, number: usize, key: u8, came_at: u64) -> bool {
+        let place = &self.places[number];
+        place.shown.iter().any(|(began_at, keys)| *began_at > came_at && !keys.has(key))
+    }
+
+    /// Then there is nothing to ask for.
+    pub(super) fn must_be_unknown(&self, number: usize, came_at: u64) -> bool {
+        let place = &self.places[number];
+        place.is_shown_by_fetch && place.shown.last().is_some_and(|(began_at, _)| *began_at > came_at)
+    }
+
+    pub(super) fn is_unknown_since(&mut self, number: usize, key: u8, since: Seconds) {
+        let latest = self.places[number].unknown_since.entry(key).or_insert(since);
+        *latest = since.max(*latest);
+    }
+
+    /// Whether a key may be remembered as unknown.
+    pub(super) fn remembers(&self, number: usize, key: u8) -> bool {
+        let since = self.places[number].unknown_since.get(&key);
+        since.is_some_and(|since| self.now - since < u64::from(self.policy.unknown_key_ttl))
+    }
+
     /// Whether it may be that the back-off is not over.
     pub(super) fn is_backing_off(&self, number: usize) -> bool {
         self.places[number].retry.is_some_and(|(_, latest)| self.now < latest)
@@ -109,7 +149,7 @@ impl Model {
         }
         let retry = place.retry.map_or(Some(true), |range| is_past(now, range));
         let refresh = match &place.held {
-            Some(held) if held.keys.is_usable() => is_past(now, held.refresh),
+            Some(held) if held.keys.is_usable() && place.failures == 0 => is_past(now, held.refresh),
             _ => Some(true),
         };
         match (retry, refresh) {
@@ -123,6 +163,8 @@ impl Model {
     pub(super) fn fetched(
         &mut self,
         number: usize,
+        key: Option<u8>,
+        began_at: u64,
         clock: u64,
         ended_at: u64,
         brought: &Brought,
@@ -142,7 +184,16 @@ impl Model {
         };
         match taken {
             Err(KeySetFault::OlderThanHeld) => (),
-            Ok(_) if place.held.as_ref().is_some_and(|held| held.keys.is_usable()) => place.succeed(),
+            Ok(_) if place.held.as_ref().is_some_and(|held| held.keys.is_usable()) => {
+                place.succeed();
+                let keys = place.held.as_ref().expect("it is usable").keys;
+                place.shown.push((began_at, keys));
+                place.is_shown_by_fetch = true;
+                // It was asked for because of a token that had come.
+                if let Some(key) = key.filter(|key| !keys.has(*key)) {
+                    self.is_unknown_since(number, key, obtained);
+                }
+            }
             Ok(_) | Err(_) => place.fail(obtained, &policy),
         }
         taken
@@ -157,6 +208,7 @@ impl Model {
         }
         let place = &mut self.places[number];
         let taken = place.take(keys, obtained, None, &self.policy)?;
+        place.is_shown_by_fetch = false;
         if place.flight.as_ref().is_some_and(|flight| flight.began <= obtained) {
             place.flight = None;
             place.succeed();

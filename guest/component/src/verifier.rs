@@ -17,13 +17,17 @@ use crate::{
         revocation_mode, seed_error, verified,
     },
 };
-use poolgate_core::{Fetch, Reason, Step, Verifier};
+use poolgate_core::{Fetch, Reason, Step, Tick, Verifier};
 use std::cell::{Cell, RefCell};
 
 thread_local! {
     static VERIFIER: RefCell<Option<Verifier>> = const { RefCell::new(None) };
     static REVOCATION: Cell<Option<RevocationMode>> = const { Cell::new(None) };
 }
+
+/// For an instance that waits in the import, nothing else happens between a token and the end of its fetch.
+const CAME: Tick = Tick(0);
+const BEGAN: Tick = Tick(1);
 
 impl Guest for Component {
     fn configure(config: Config) -> Result<(), ConfigError> {
@@ -42,18 +46,17 @@ impl Guest for Component {
 
     fn verify(token: String) -> Result<Verified, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        concluded(step, verified, || Self::verify_again(token))
+        concluded(step, verified, || verify_after_fetch(&token))
     }
 
     fn judge(token: String) -> Result<Judgement, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.judge(now(), &token)));
         let unnamed = |verified| Judgement::Verified(Remembered { verified, ticket: None });
-        concluded(step, judgement, || Self::verify_again(token).map(unnamed))
+        concluded(step, judgement, || verify_after_fetch(&token).map(unnamed))
     }
 
-    fn verify_again(token: String) -> Result<Verified, Denial> {
-        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), &token)));
-        concluded(step, verified, || Err(denial(Reason::KeysUnavailable)))
+    fn verify_again(token: String, came_at: u64) -> Result<Verified, Denial> {
+        concluded(again(&token, Tick(came_at)), verified, || verify_after_fetch(&token))
     }
 
     fn ask_revocation(mode: RevocationMode) -> Result<(), ConfigError> {
@@ -82,12 +85,14 @@ impl Guest for Component {
     fn keys_fetched(
         url: String,
         key_id: Option<String>,
+        began_at: u64,
         ended_at: u64,
         response: Result<KeyResponse, FetchError>,
     ) -> Result<(), SeedError> {
         VERIFIER.with_borrow_mut(|slot| match (slot, outcome(&response)) {
             (Some(verifier), Some(outcome)) => {
-                verifier.fetched(now(), &url, key_id.as_deref(), ended_at, outcome).map_err(seed_error)
+                let began_at = Tick(began_at);
+                verifier.fetched(now(), &url, key_id.as_deref(), began_at, ended_at, outcome).map_err(seed_error)
             }
             // "Later" is no end.
             (Some(_), None) => Ok(()),
@@ -106,6 +111,15 @@ impl Guest for Component {
         let reports = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.key_reports(now())));
         reports.into_iter().flatten().map(key_report).collect()
     }
+}
+
+/// Judges a token after a fetch that was made for it, in this call.
+fn verify_after_fetch(token: &str) -> Result<Verified, Denial> {
+    concluded(again(token, CAME), verified, || Err(denial(Reason::KeysUnavailable)))
+}
+
+fn again(token: &str, came_at: Tick) -> Option<Step> {
+    VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), token, came_at)))
 }
 
 /// The end of a step, where need be after the keys have come.
@@ -132,7 +146,7 @@ fn bring_keys(fetch: &Fetch) -> bool {
     VERIFIER.with_borrow_mut(|slot| {
         if let Some(verifier) = slot {
             // What is wrong with the set is in the key report.
-            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), now(), outcome);
+            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), BEGAN, now(), outcome);
         }
     });
     true

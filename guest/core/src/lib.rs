@@ -82,7 +82,7 @@ pub use config::{
 pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{
-    Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey,
+    Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey, Tick,
 };
 pub use reason::{Answer, Reason};
 pub use revocation::{Revocable, RevocationAnswer, RevocationMode};

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits, Pool,
-    Reason, Response, Revocable, RevocationAnswer, RevocationMode, Ticket, TokenUse,
+    Reason, Response, Revocable, RevocationAnswer, RevocationMode, Tick, Ticket, TokenUse,
     cache::{Remembered, VerifiedTokens},
     claims::Claims,
     compact::CompactJws,
@@ -166,15 +166,24 @@ impl Verifier {
         })
     }
 
-    /// Judges a token for which keys had to be fetched, after the end of that fetch. It asks for nothing more: a `kid` that
-    /// is still unknown is remembered for a while.
+    /// Judges a token for which keys had to be fetched, after the end of that fetch. `came_at` is a moment before the call of
+    /// [`Verifier::verify`] that asked for them.
     ///
-    /// The step is a verdict, or [`Step::AwaitsRevocation`].
-    pub fn verify_again(&mut self, now: u64, token: &str) -> Step {
+    /// A `kid` that is still not there is unknown, and remembered as such for a while, if that fetch began after `came_at`. If it began
+    /// earlier, the key may have been published since: the step asks for one more fetch, or awaits one that is under way, or refuses the
+    /// token without remembering it, where no fetch may be made now.
+    pub fn verify_again(&mut self, now: u64, token: &str, came_at: Tick) -> Step {
         Step::Judged(match self.recall_or_verify(now, token, self.revocation) {
             Ok(judgement) => self.told(judgement),
+            Err(Stop::Refused(reason)) => Err(reason),
             Err(Stop::AwaitsRevocation(revocable)) => return Step::AwaitsRevocation(revocable),
-            Err(stop) => Err(self.refused(stop)),
+            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
+                match self.keys.miss_again(place, &key_id, missing, came_at, now) {
+                    Miss::Refused(reason) => Err(reason),
+                    Miss::Fetch(fetch) => return Step::NeedsKeys(fetch),
+                    Miss::UnderWay(url) => return Step::AwaitsKeys(url),
+                }
+            }
         })
     }
 
@@ -224,7 +233,8 @@ impl Verifier {
     }
 
     /// Takes the outcome of a fetch that ended at `ended_at`, in seconds since the Unix epoch: what it brought, or why it
-    /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`].
+    /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`]. `began_at` says
+    /// when the request was made, in the order of [`Verifier::verify_again`]'s `came_at`; [`Tick::UNKNOWN`] if nobody knows.
     ///
     /// A `key_id` that is not among the keys that came is remembered as unknown for a while.
     ///
@@ -235,13 +245,14 @@ impl Verifier {
         now: u64,
         url: &str,
         key_id: Option<&str>,
+        began_at: Tick,
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
         self.keys.advance(now);
         let place = self.keys.place_of(url).ok_or(KeySetFault::UnknownUrl)?;
         let before = self.keys.generation(place);
-        let taken = self.keys.fetched(url, key_id, ended_at, outcome);
+        let taken = self.keys.fetched(url, key_id, began_at, ended_at, outcome);
         self.forget_if_changed(place, before);
         taken
     }
@@ -295,10 +306,10 @@ impl Verifier {
     }
 
     /// The end for a token for which nothing more is fetched.
-    fn refused(&mut self, stop: Stop) -> Reason {
+    fn refused(&self, stop: Stop) -> Reason {
         match stop {
             Stop::Refused(reason) => reason,
-            Stop::KeyMissing { place, key_id, missing, now } => self.keys.miss_again(place, &key_id, missing, now),
+            Stop::KeyMissing { place, missing, .. } => self.keys.reason(place, missing),
             Stop::AwaitsRevocation(_) => Reason::RevocationUnavailable,
         }
     }

@@ -14,7 +14,8 @@ use crate::{
     tokens::{self, Found, Place},
 };
 use poolgate_core::{
-    Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Ticket, Verified, Verifier,
+    Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Tick, Ticket, Verified,
+    Verifier,
 };
 use serde_json::Value;
 use std::{collections::HashMap, rc::Rc};
@@ -137,9 +138,17 @@ impl Gate {
         }
     }
 
-    /// Decides about a request whose keys have come, or will not. It asks for nothing more.
-    pub fn admit_held(&mut self, now: u64, request: &impl RequestHead, held: &Held) -> Decision {
-        match self.verifier.verify_again(now, &held.token).verdict() {
+    /// Decides about a request for whose keys a fetch has ended, or will not. `came_at` is a moment before [`Gate::admit`] was called for
+    /// it. It waits once more if that fetch began before then, for the key may have been published since; see
+    /// [`Verifier::verify_again`].
+    pub fn admit_held(&mut self, now: u64, request: &impl RequestHead, held: &Held, came_at: Tick) -> Decision {
+        let wait = |url: String, fetch| Decision::Wait(Held { rule: held.rule, token: held.token.clone(), url, fetch });
+        let verdict = match self.verifier.verify_again(now, &held.token, came_at) {
+            Step::NeedsKeys(fetch) => return wait(fetch.url.clone(), Some(fetch)),
+            Step::AwaitsKeys(url) => return wait(url, None),
+            step => step.verdict(),
+        };
+        match verdict {
             Ok(verified) => {
                 let facts = self.facts(verified);
                 self.concluded(held.rule, request, Rc::new(facts))
@@ -196,10 +205,11 @@ impl Gate {
         now: u64,
         url: &str,
         key_id: Option<&str>,
+        began_at: Tick,
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
-        self.verifier.fetched(now, url, key_id, ended_at, outcome)
+        self.verifier.fetched(now, url, key_id, began_at, ended_at, outcome)
     }
 
     /// Where the keys of a URL are fetched from.
@@ -277,7 +287,9 @@ impl Gate {
             Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.said_of(ticket) {
                 Some(facts) => Ok(facts),
                 None => {
-                    let again = self.verifier.verify_again(now, token).verdict().map_err(Stop::Refused)?;
+                    // It was recalled a moment ago, in the same call: no key is asked for.
+                    let again =
+                        self.verifier.verify_again(now, token, Tick::UNKNOWN).verdict().map_err(Stop::Refused)?;
                     Ok(self.keep(Some(ticket), again))
                 }
             },

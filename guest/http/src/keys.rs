@@ -13,7 +13,7 @@ use crate::{
     log,
 };
 use futures_util::future::{Either, select};
-use poolgate_core::{Fetch, FetchFault, Reason, Response};
+use poolgate_core::{Fetch, FetchFault, Reason, Response, Tick};
 use poolgate_edge::{Decision, Held, KeyServer, Refusal, keys::freshness};
 use std::{
     cell::{Cell, RefCell},
@@ -32,6 +32,14 @@ thread_local!(static PENDING: RefCell<HashMap<String, BTreeMap<u32, Waker>>> = R
 
 // The number of the next request that waits.
 thread_local!(static NEXT: Cell<u32> = const { Cell::new(0) });
+
+// The order in which requests come and fetches begin.
+thread_local!(static LAST_TICK: Cell<u64> = const { Cell::new(0) });
+
+fn tick() -> Tick {
+    LAST_TICK.set(LAST_TICK.get().saturating_add(1));
+    Tick(LAST_TICK.get())
+}
 
 // How many requests wait.
 thread_local!(static WAITING: Cell<u32> = const { Cell::new(0) });
@@ -57,22 +65,40 @@ impl Drop for Place {
     }
 }
 
-/// Waits until the keys have come for a request, or will not, and decides about it.
-pub async fn wait(head: &Head, held: &Held) -> Decision {
-    if let Some(fetch) = &held.fetch {
-        begin(fetch.clone());
+/// Waits until the keys have come for a request, or will not, and decides about it. A fetch that began before the request came is no
+/// proof that there is no such key: then it waits for one more, within the same time.
+pub async fn wait(head: &Head, mut held: Held) -> Decision {
+    let came_at = tick();
+    if let Some(fetch) = held.fetch.take() {
+        begin(fetch);
     }
     let Some(_place) = Place::take() else {
         return Decision::Refuse(Refusal::Token(Reason::Overloaded));
     };
     let patience = gate::configured(|config| config.limits.wait_ms).unwrap_or_default();
-    let late = pin!(clock::sleep(Duration::from_millis(patience.into())));
-    let is_late = matches!(select(Fetching::of(&held.url), late).await, Either::Right(_));
-    let decided = gate::with(|gate| match is_late {
-        true => gate.give_up(head, held),
-        false => gate.admit_held(clock::seconds(), head, held),
-    });
-    decided.unwrap_or(Decision::Refuse(Refusal::Token(Reason::NotConfigured)))
+    let mut late = pin!(clock::sleep(Duration::from_millis(patience.into())));
+    loop {
+        let is_late = matches!(select(Fetching::of(&held.url), late.as_mut()).await, Either::Right(_));
+        let decided = gate::with(|gate| match is_late {
+            true => gate.give_up(head, &held),
+            false => gate.admit_held(clock::seconds(), head, &held, came_at),
+        });
+        match decided {
+            Some(Decision::Wait(next)) => held = next,
+            Some(decision) => return decision,
+            None => return Decision::Refuse(Refusal::Token(Reason::NotConfigured)),
+        }
+        match held.fetch.take() {
+            Some(fetch) => begin(fetch),
+            // Nothing will come.
+            None if !is_pending(&held.url) => return Decision::Refuse(Refusal::Token(Reason::KeysUnavailable)),
+            None => (),
+        }
+    }
+}
+
+fn is_pending(url: &str) -> bool {
+    PENDING.with_borrow(|pending| pending.contains_key(url))
 }
 
 /// The end of the fetch from a URL, or of all that are begun meanwhile.
@@ -121,6 +147,7 @@ fn begin(fetch: Fetch) {
 /// A fetch. However it ends, even if the host takes the task away, the gate hears of it.
 struct Underway {
     fetch: Fetch,
+    began_at: Tick,
     has_ended: bool,
 }
 
@@ -129,10 +156,11 @@ impl Underway {
         PENDING.with_borrow_mut(|pending| {
             pending.entry(fetch.url.clone()).or_default();
         });
-        Self { fetch, has_ended: false }
+        Self { fetch, began_at: Tick::UNKNOWN, has_ended: false }
     }
 
     async fn run(mut self) {
+        self.began_at = tick();
         let server = gate::with(|gate| gate.key_server(&self.fetch.url).cloned()).flatten();
         let answer = match server {
             Some(server) => in_time(&self.fetch, &server).await,
@@ -152,7 +180,7 @@ impl Underway {
         let Fetch { url, key_id, .. } = &self.fetch;
         let now = clock::seconds();
         let fault = outcome.as_ref().err().copied();
-        let taken = gate::with(|gate| gate.fetched(now, url, key_id.as_deref(), now, outcome));
+        let taken = gate::with(|gate| gate.fetched(now, url, key_id.as_deref(), self.began_at, now, outcome));
         match (fault, taken) {
             (Some(fault), _) => log::line(format!("poolgate: no keys from {url}: {fault:?}")),
             (None, Some(Err(fault))) => log::line(format!("poolgate: the keys of {url} are not taken: {fault:?}")),

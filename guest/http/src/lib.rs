@@ -37,7 +37,7 @@ impl Guest for Middleware {
         let decision = match gate::with(|gate| gate.admit(clock::seconds(), &head)) {
             // Nothing can be judged without a configuration, and so nothing passes.
             None => Decision::Refuse(Refusal::Token(Reason::NotConfigured)),
-            Some(Decision::Wait(held)) => keys::wait(&head, &held).await,
+            Some(Decision::Wait(held)) => keys::wait(&head, held).await,
             Some(decision) => decision,
         };
         keys::refresh();

@@ -6,8 +6,8 @@ use crate::{
     sharing::{self, End, News},
     waiting::{HeldRequest, Waiting},
 };
-use poolgate_core::{Fetch, FetchFault, Reason, Response};
-use poolgate_edge::{Config, Decision, Gate, KeyServer, Refusal};
+use poolgate_core::{Fetch, FetchFault, Response, Tick};
+use poolgate_edge::{Config, Decision, Gate, Held, KeyServer};
 use proxy_wasm::{
     hostcalls,
     types::{Action, Status},
@@ -42,6 +42,11 @@ pub fn now() -> Result<Duration, Status> {
     Ok(now)
 }
 
+/// The same for the order of what all workers do.
+pub fn tick(now: Duration) -> Tick {
+    Tick(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// How long a worker may be fetching from a server.
 fn lasts(server: &KeyServer) -> Duration {
     Duration::from_millis(u64::from(server.timeout_ms) + 1_000)
@@ -68,8 +73,7 @@ impl Filter {
     /// Lets the request whose turn it is wait for its keys, or gives it back if too many do.
     pub fn hold(&mut self, context_id: u32, now: Duration, request: HeldRequest) -> Result<(), Box<HeldRequest>> {
         // The core takes its fetch for begun, whether somebody waits for it or not.
-        self.expect(&request.held.url, now);
-        self.wanted.extend(request.held.fetch.clone());
+        self.want(&request.held, now);
         let is_there = |waiting: u32| hostcalls::set_effective_context(waiting).is_ok();
         let held = self.waiting.push(context_id, now, request, is_there);
         let _ = hostcalls::set_effective_context(context_id);
@@ -78,6 +82,11 @@ impl Filter {
             let _ = hostcalls::set_tick_period(crate::root::BUSY);
         }
         held
+    }
+
+    fn want(&mut self, held: &Held, now: Duration) {
+        self.expect(&held.url, now);
+        self.wanted.extend(held.fetch.clone());
     }
 
     fn expect(&mut self, url: &str, now: Duration) {
@@ -89,9 +98,16 @@ impl Filter {
     pub fn hear(&mut self, now: Duration) {
         for url in self.gate.key_urls() {
             self.hear_of(&url, now);
-            if self.pending.get(&url).is_some_and(|until| now > *until) {
-                let _ = self.gate.fetched(now.as_secs(), &url, None, now.as_secs(), Err(FetchFault::TimedOut));
-                self.pending.remove(&url);
+            if self.pending.get(&url).is_none_or(|until| now <= *until) {
+                continue;
+            }
+            self.pending.remove(&url);
+            if self.wanted.iter().any(|fetch| fetch.url == url) {
+                // The clock was set ahead before it could begin. It begins now.
+                self.expect(&url, now);
+            } else {
+                let lost = Err(FetchFault::TimedOut);
+                let _ = self.gate.fetched(now.as_secs(), &url, None, Tick::UNKNOWN, now.as_secs(), lost);
             }
         }
     }
@@ -108,9 +124,10 @@ impl Filter {
             && !news.has_worked
             && let Some((taken_at, response)) = news.keys()
         {
-            let _ = self.gate.fetched(now.as_secs(), url, None, taken_at, Ok(response));
+            let _ = self.gate.fetched(now.as_secs(), url, None, Tick::UNKNOWN, taken_at, Ok(response));
         }
-        let _ = self.gate.fetched(now.as_secs(), url, news.key_id.as_deref(), news.ended_at, news.outcome());
+        let (key_id, began_at) = (news.key_id.as_deref(), news.began_at());
+        let _ = self.gate.fetched(now.as_secs(), url, key_id, began_at, news.ended_at, news.outcome());
         self.metrics.count(&["poolgate_keys_shared"]);
         self.heard.insert(url.to_owned(), news.number);
         self.pending.remove(url);
@@ -126,7 +143,7 @@ impl Filter {
         let mut due = Vec::new();
         for fetch in std::mem::take(&mut self.wanted) {
             let Some(server) = self.gate.key_server(&fetch.url).cloned() else {
-                self.ended(now, &fetch.url, fetch.key_id.as_deref(), Err(FetchFault::Refused));
+                self.ended(now, &fetch.url, fetch.key_id.as_deref(), tick(now), Err(FetchFault::Refused));
                 continue;
             };
             // Heard of in the meantime: then nobody waits any more.
@@ -143,9 +160,16 @@ impl Filter {
     }
 
     /// Takes the end of a fetch of this worker, and tells the others.
-    pub fn ended(&mut self, now: Duration, url: &str, key_id: Option<&str>, outcome: Result<Response<'_>, FetchFault>) {
+    pub fn ended(
+        &mut self,
+        now: Duration,
+        url: &str,
+        key_id: Option<&str>,
+        began_at: Tick,
+        outcome: Result<Response<'_>, FetchFault>,
+    ) {
         let at = now.as_secs();
-        let taken = self.gate.fetched(at, url, key_id, at, outcome).is_ok();
+        let taken = self.gate.fetched(at, url, key_id, began_at, at, outcome).is_ok();
         let name = match &outcome {
             Err(_) => "failed",
             Ok(_) if !taken => "refused",
@@ -153,7 +177,7 @@ impl Filter {
             Ok(_) => "taken",
         };
         self.metrics.fetch(name);
-        let end = End { key_id, at, taken: outcome.ok().filter(|_| taken) };
+        let end = End { key_id, began_at, at, taken: outcome.ok().filter(|_| taken) };
         if let Some(number) = News::tell(url, &end) {
             self.heard.insert(url.to_owned(), number);
         }
@@ -173,15 +197,20 @@ impl Filter {
             if hostcalls::set_effective_context(one.context_id).is_err() {
                 continue;
             }
-            let HeldRequest { head, held } = &one.request;
+            let HeldRequest { head, held, came_at } = one.request;
             let decision = match one.is_late {
-                true => self.gate.give_up(head, held),
-                false => self.gate.admit_held(now.as_secs(), head, held),
+                true => self.gate.give_up(&head, &held),
+                false => self.gate.admit_held(now.as_secs(), &head, &held, came_at),
             };
             let action = match decision {
-                Decision::Admit(admitted) => outcome::admit(self, one.context_id, head, &admitted),
-                Decision::Refuse(refusal) => outcome::refuse(self, head, refusal),
-                Decision::Wait(_) => outcome::refuse(self, head, Refusal::Token(Reason::KeysUnavailable)),
+                Decision::Admit(admitted) => outcome::admit(self, one.context_id, &head, &admitted),
+                Decision::Refuse(refusal) => outcome::refuse(self, &head, refusal),
+                // That fetch began before the request came, and is no proof that there is no such key.
+                Decision::Wait(held) => {
+                    self.want(&held, now);
+                    self.waiting.go_on(one.context_id, one.deadline, HeldRequest { head, held, came_at });
+                    Action::Pause
+                }
             };
             if action == Action::Continue {
                 let _ = hostcalls::resume_http_request();

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "test-doors")]
 use crate::test_doors;
-use crate::{head::Head, outcome, roots, streams, waiting::HeldRequest};
+use crate::{filter, head::Head, outcome, roots, streams, waiting::HeldRequest};
 use poolgate_edge::Decision;
 use proxy_wasm::{hostcalls, types::Action};
 
@@ -16,28 +16,23 @@ pub fn judge(context_id: u32) -> Action {
         return fail();
     };
     let mut shared = shared.borrow_mut();
-    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), Head::read(), crate::filter::now()) else {
+    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), Head::read(), filter::now()) else {
         return fail();
     };
     #[cfg(feature = "test-doors")]
     let now = test_doors::open(&head, now);
-    let mut decision = filter.gate.admit(now.as_secs(), &head);
-    // What is heard only while it waits is then the end of a later fetch: an older one is no proof that there is no such key.
-    if let Decision::Wait(held) = &decision
-        && filter.hear_of(&held.url, now)
-    {
-        decision = filter.gate.admit(now.as_secs(), &head);
-    }
-    match decision {
+    match filter.gate.admit(now.as_secs(), &head) {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
-        Decision::Wait(held) => match filter.hold(context_id, now, HeldRequest { head, held }) {
-            Ok(()) => Action::Pause,
-            Err(request) => {
-                let refusal = poolgate_edge::Refusal::Token(poolgate_core::Reason::Overloaded);
-                outcome::refuse(filter, &request.head, refusal)
+        Decision::Wait(held) => {
+            match filter.hold(context_id, now, HeldRequest { head, held, came_at: filter::tick(now) }) {
+                Ok(()) => Action::Pause,
+                Err(request) => {
+                    let refusal = poolgate_edge::Refusal::Token(poolgate_core::Reason::Overloaded);
+                    outcome::refuse(filter, &request.head, refusal)
+                }
             }
-        },
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     filter::{self, Filter, Shared},
     roots,
 };
-use poolgate_core::{Fetch, FetchFault, Response};
+use poolgate_core::{Fetch, FetchFault, Response, Tick};
 use poolgate_edge::{Gate, KeyServer, config, keys::freshness};
 use proxy_wasm::{
     hostcalls,
@@ -29,6 +29,7 @@ pub struct Root {
 struct Call {
     url: String,
     key_id: Option<Box<str>>,
+    began_at: Tick,
 }
 
 impl Root {
@@ -51,15 +52,15 @@ impl Root {
         if let Some(etag) = &fetch.etag {
             headers.push(("if-none-match", etag));
         }
-        let timeout = Duration::from_millis((*timeout_ms).into());
+        let (timeout, began_at) = (Duration::from_millis((*timeout_ms).into()), filter::tick(now));
         match self.dispatch_http_call(cluster, headers, None, vec![], timeout) {
             Ok(token) => {
-                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id });
+                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id, began_at });
             }
             Err(status) => {
                 let text = format!("poolgate: keys can't be asked for at the cluster \"{cluster}\": {status:?}");
                 let _ = hostcalls::log(LogLevel::Error, &text);
-                filter.ended(now, &fetch.url, fetch.key_id.as_deref(), Err(FetchFault::Unreachable));
+                filter.ended(now, &fetch.url, fetch.key_id.as_deref(), began_at, Err(FetchFault::Unreachable));
             }
         }
     }
@@ -99,7 +100,7 @@ struct Answer {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, header_count: usize, body_size: usize, _: usize) {
-        let Some(Call { url, key_id }) = self.calls.remove(&token) else { return };
+        let Some(Call { url, key_id, began_at }) = self.calls.remove(&token) else { return };
         let answer = self.answer(header_count, body_size);
         let shared = Rc::clone(&self.filter);
         let mut shared = shared.borrow_mut();
@@ -110,7 +111,7 @@ impl Context for Root {
             }
             Err(fault) => Err(*fault),
         };
-        filter.ended(now, &url, key_id.as_deref(), outcome);
+        filter.ended(now, &url, key_id.as_deref(), began_at, outcome);
         filter.wake(now, self.context_id);
     }
 }

@@ -1,7 +1,7 @@
 //! What workers tell one another through the proxy's shared data, so that one fetch serves all: the last end of a fetch from each URL
 //! with the keys that were last taken, and who is fetching.
 
-use poolgate_core::{FetchFault, Response};
+use poolgate_core::{FetchFault, Response, Tick};
 use proxy_wasm::{
     hostcalls,
     types::{Bytes, Status},
@@ -17,6 +17,9 @@ const TRIES: usize = 8;
 pub struct News {
     /// Goes up with each end.
     pub number: u64,
+    /// In nanoseconds of the proxy's clock.
+    #[serde(default)]
+    began_at: u64,
     /// In seconds since the Unix epoch.
     pub ended_at: u64,
     /// For which `kid` it was, if for one.
@@ -34,6 +37,7 @@ pub struct News {
 /// The end of a fetch.
 pub struct End<'a> {
     pub key_id: Option<&'a str>,
+    pub began_at: Tick,
     pub at: u64,
     /// None if it did not help.
     pub taken: Option<Response<'a>>,
@@ -72,6 +76,7 @@ impl News {
             let (earlier, version) = Self::read(url);
             let mut news = earlier.unwrap_or_default();
             news.number += 1;
+            news.began_at = end.began_at.0;
             news.ended_at = end.at;
             news.key_id = end.key_id.map(str::to_owned);
             news.has_worked = end.taken.is_some();
@@ -89,6 +94,11 @@ impl News {
             }
         }
         None
+    }
+
+    /// When the fetch began.
+    pub fn began_at(&self) -> Tick {
+        Tick(self.began_at)
     }
 
     /// The keys that were last taken, and when they were fetched or confirmed.

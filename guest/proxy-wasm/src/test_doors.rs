@@ -11,7 +11,7 @@ thread_local! {
 
 /// The time of the clock as it was set.
 pub fn shifted(now: Duration) -> Duration {
-    Duration::from_secs(now.as_secs().saturating_add_signed(SHIFT.get()))
+    Duration::new(now.as_secs().saturating_add_signed(SHIFT.get()), now.subsec_nanos())
 }
 
 /// `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the Unix epoch.
@@ -31,5 +31,5 @@ pub fn open(head: &Head, now: Duration) -> Duration {
     let Some(set) = header("x-poolgate-test-now").and_then(|now| now.parse::<u64>().ok()) else { return now };
     let shift = i128::from(set) - i128::from(now.as_secs()) + i128::from(SHIFT.get());
     SHIFT.set(i64::try_from(shift).unwrap_or_default());
-    Duration::from_secs(set)
+    Duration::new(set, now.subsec_nanos())
 }

@@ -1,6 +1,7 @@
 //! Requests that wait for keys: a bounded number, each for a bounded time.
 
 use crate::head::Head;
+use poolgate_core::Tick;
 use poolgate_edge::Held;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 pub struct HeldRequest {
     pub head: Head,
     pub held: Held,
+    pub came_at: Tick,
 }
 
 struct Waiter {
@@ -25,6 +27,7 @@ pub struct Waiting {
 /// A request whose turn has come.
 pub struct Woken {
     pub context_id: u32,
+    pub deadline: Duration,
     pub request: HeldRequest,
     /// Its keys did not come in time.
     pub is_late: bool,
@@ -57,13 +60,18 @@ impl Waiting {
         Ok(())
     }
 
+    /// Lets one wait on that was woken for the end of an earlier fetch, as long as it would have.
+    pub fn go_on(&mut self, context_id: u32, deadline: Duration, request: HeldRequest) {
+        self.waiters.push(Waiter { context_id, deadline, request });
+    }
+
     /// Takes out those whose keys have come (or will not), and those whose time is over.
     pub fn wake(&mut self, now: Duration, has_ended: impl Fn(&str) -> bool) -> Vec<Woken> {
         let is_over = |waiter: &mut Waiter| now >= waiter.deadline || has_ended(&waiter.request.held.url);
         let over = self.waiters.extract_if(.., is_over);
-        over.map(|Waiter { context_id, request, .. }| {
+        over.map(|Waiter { context_id, deadline, request }| {
             let is_late = !has_ended(&request.held.url);
-            Woken { context_id, request, is_late }
+            Woken { context_id, deadline, request, is_late }
         })
         .collect()
     }

@@ -43,6 +43,7 @@ struct Flight {
     fetches: Arc<Fetches>,
     url: Arc<str>,
     key_id: Option<String>,
+    began_at: u64,
     outcome: Result<KeyResponse, FetchError>,
 }
 
@@ -69,18 +70,28 @@ impl Fetches {
                 return;
             }
         }
-        let flight = Flight { fetches: Arc::clone(self), url, key_id, outcome: Err(FetchError::Unreachable) };
+        let outcome = Err(FetchError::Unreachable);
+        let mut flight = Flight { fetches: Arc::clone(self), url, key_id, began_at: 0, outcome };
         self.runtime.spawn(async move {
             let fetches = Arc::clone(&flight.fetches);
             // The semaphore is never closed.
             let _turn = fetches.turns.acquire().await;
+            flight.began_at = fetches.journal.tick();
             let outcome = fetches.http.fetch(&flight.url, etag.as_deref()).await;
             flight.ends_with(outcome);
         });
     }
 
-    pub(crate) fn is_any_under_way(&self) -> bool {
-        !self.under_way.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    /// Waits once for each fetch that is under way now, however it ends: not for those that begin meanwhile.
+    pub(crate) async fn end_of_all(&self) {
+        let (urls, seen) = {
+            let under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            // Under the lock, because a fetch ends under it.
+            (under_way.iter().cloned().collect::<Vec<_>>(), self.journal.last())
+        };
+        for url in urls {
+            self.journal.wait_for_fetch(&url, seen).await;
+        }
     }
 }
 
@@ -92,7 +103,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let Self { fetches, url, key_id, outcome } = self;
+        let Self { fetches, url, key_id, began_at, outcome } = self;
         let outcome = std::mem::replace(outcome, Err(FetchError::Unreachable));
         match &outcome {
             Ok(KeyResponse { body: Some(body), .. }) => tracing::info!(%url, bytes = body.len(), "fetched a JWK Set"),
@@ -101,8 +112,9 @@ impl Drop for Flight {
         }
         fetches.metrics.count_fetch(url, &outcome);
         let mut under_way = fetches.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended_at = fetches.clock.now().as_secs();
-        fetches.journal.push(Event::Fetched { url: Arc::clone(url), key_id: key_id.take(), ended_at, outcome });
+        let (key_id, ended_at) = (key_id.take(), fetches.clock.now().as_secs());
+        let began_at = *began_at;
+        fetches.journal.push(Event::Fetched { url: Arc::clone(url), key_id, began_at, ended_at, outcome });
         under_way.remove(url);
     }
 }

@@ -1,7 +1,8 @@
 //! What every instance must have been told of keys, in order: the ends of fetches, and seeds.
 //!
 //! The instances are replicas of one state machine. Each is told what it missed before its next call, so that a key which
-//! one of them learns is gone is gone for all. Of old entries only those are kept that a new instance needs.
+//! one of them learns is gone is gone for all. Of old entries only those are kept that a new instance needs, and of key sets only
+//! the last that was taken and the last that came.
 
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use std::{
@@ -22,18 +23,41 @@ const KEPT_FETCHES: usize = 16;
 pub(crate) struct Entry {
     pub(crate) event: Event,
     /// Whether an instance has said what it makes of it.
-    pub(crate) is_judged: AtomicBool,
+    is_judged: AtomicBool,
+    /// Whether an instance has taken the keys.
+    was_taken: AtomicBool,
 }
 
 impl Entry {
     fn new(event: Event) -> Self {
-        Self { event, is_judged: AtomicBool::new(false) }
+        // A seed is one that an instance has taken.
+        let was_taken = matches!(event, Event::Seeded(_));
+        Self { event, is_judged: AtomicBool::new(was_taken), was_taken: AtomicBool::new(was_taken) }
+    }
+
+    /// What a new instance needs of a fetch whose keys are not needed: that it was made.
+    fn without_keys(&self) -> Option<Self> {
+        let Event::Fetched { url, key_id, began_at, ended_at, outcome: Ok(KeyResponse { body: Some(_), .. }) } =
+            &self.event
+        else {
+            return None;
+        };
+        let (url, key_id, outcome) = (Arc::clone(url), key_id.clone(), Err(FetchError::Unreachable));
+        let event = Event::Fetched { url, key_id, began_at: *began_at, ended_at: *ended_at, outcome };
+        Some(Self { event, is_judged: AtomicBool::new(true), was_taken: AtomicBool::new(false) })
     }
 }
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    Fetched { url: Arc<str>, key_id: Option<String>, ended_at: u64, outcome: Result<KeyResponse, FetchError> },
+    Fetched {
+        url: Arc<str>,
+        key_id: Option<String>,
+        /// When the request was made: a [`Journal::tick`]; 0 if it never was.
+        began_at: u64,
+        ended_at: u64,
+        outcome: Result<KeyResponse, FetchError>,
+    },
     Seeded(Seed),
 }
 
@@ -49,6 +73,7 @@ pub(crate) struct Seed {
 pub(crate) struct Journal {
     /// The number of the last entry. An instance that has seen it has missed nothing.
     last: AtomicU64,
+    ticks: AtomicU64,
     pages: Mutex<Pages>,
     news: watch::Sender<u64>,
 }
@@ -70,7 +95,7 @@ struct Fetches {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { last: AtomicU64::new(0), pages: Mutex::default(), news: watch::channel(0).0 }
+        Self { last: AtomicU64::new(0), ticks: AtomicU64::new(0), pages: Mutex::default(), news: watch::channel(0).0 }
     }
 
     pub(crate) fn push(&self, event: Event) {
@@ -81,6 +106,11 @@ impl Journal {
         self.last.store(number, Ordering::Release);
         drop(pages);
         self.news.send_replace(number);
+    }
+
+    /// The next number of the order in which tokens come and fetches begin.
+    pub(crate) fn tick(&self) -> u64 {
+        self.ticks.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The number of the last entry.
@@ -100,40 +130,33 @@ impl Journal {
         pages.fetches.get(url).and_then(|fetches| fetches.recent.back()).copied().unwrap_or(0)
     }
 
-    /// Notes that the keys of a fetch were taken: they are kept until others are.
-    pub(crate) fn keys_were_taken(&self, url: &str, number: u64) {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(fetches) = pages.fetches.get_mut(url).filter(|fetches| fetches.taken < Some(number)) else {
-            return;
-        };
-        let earlier = fetches.taken.replace(number).filter(|earlier| !fetches.recent.contains(earlier));
-        if let Some(earlier) = earlier {
-            pages.entries.remove(&earlier);
+    /// Notes what an instance makes of an entry; true if it is the first. Keys that were taken are kept until others are.
+    pub(crate) fn judge(&self, number: u64, entry: &Entry, is_taken: bool) -> bool {
+        let is_first = !entry.is_judged.swap(true, Ordering::Relaxed);
+        let is_news = is_taken && !entry.was_taken.swap(true, Ordering::Relaxed);
+        if is_first || is_news {
+            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            pages.judged(number, entry, is_taken);
         }
+        is_first
     }
 
-    /// Takes out what made an instance fail, for it would make them all fail: the others are told that nothing came.
+    /// Takes out the keys that made a fresh instance fail, for they would make all others fail: those are told that nothing came. What an
+    /// instance has taken made it fail by no fault of its own, and stays.
     pub(crate) fn disarm(&self, number: u64) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = pages.entries.remove(&number) else {
-            return;
-        };
-        if let Event::Fetched { url, key_id, ended_at, .. } = &entry.event {
-            let (url, key_id, outcome) = (Arc::clone(url), key_id.clone(), Err(FetchError::TooLarge));
-            let harmless = Entry::new(Event::Fetched { url, key_id, ended_at: *ended_at, outcome });
-            pages.entries.insert(number, Arc::new(harmless));
+        let entry = pages.entries.get_mut(&number).filter(|entry| !entry.was_taken.load(Ordering::Relaxed));
+        if let Some(entry) = entry
+            && let Some(harmless) = entry.without_keys()
+        {
+            *entry = Arc::new(harmless);
         }
     }
 
     /// Waits for the end of a fetch from a URL, after an entry.
     pub(crate) async fn wait_for_fetch(&self, url: &str, number: u64) {
-        let _ = self.news.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
-    }
-
-    /// Waits for an entry after a number.
-    pub(crate) async fn wait_beyond(&self, number: u64) {
         // It fails only without a sender, and the sender is ours.
-        let _ = self.news.subscribe().wait_for(|last| *last > number).await;
+        let _ = self.news.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
     }
 }
 
@@ -153,6 +176,35 @@ impl Pages {
                 if let Some(oldest) = oldest.filter(|oldest| fetches.taken != Some(*oldest)) {
                     self.entries.remove(&oldest);
                 }
+                fetches.drop_needless_keys(&mut self.entries);
+            }
+        }
+    }
+
+    fn judged(&mut self, number: u64, entry: &Entry, is_taken: bool) {
+        let Event::Fetched { url, outcome, .. } = &entry.event else { return };
+        let Some(fetches) = self.fetches.get_mut(url) else { return };
+        let brings_keys = matches!(outcome, Ok(KeyResponse { body: Some(_), .. }));
+        if is_taken && brings_keys && fetches.taken < Some(number) {
+            let earlier = fetches.taken.replace(number);
+            if let Some(earlier) = earlier.filter(|earlier| !fetches.recent.contains(earlier)) {
+                self.entries.remove(&earlier);
+            }
+        }
+        fetches.drop_needless_keys(&mut self.entries);
+    }
+}
+
+impl Fetches {
+    /// A key set that was refused, or after which another was taken, is of no use to a new instance. The last that came stays, so that
+    /// every instance can say what is wrong with it.
+    fn drop_needless_keys(&self, entries: &mut BTreeMap<u64, Arc<Entry>>) {
+        let last = self.recent.back();
+        for number in self.recent.iter().filter(|number| Some(**number) != self.taken && Some(*number) != last) {
+            if let Some(entry) = entries.get_mut(number).filter(|entry| entry.is_judged.load(Ordering::Relaxed))
+                && let Some(bare) = entry.without_keys()
+            {
+                *entry = Arc::new(bare);
             }
         }
     }
@@ -165,42 +217,77 @@ mod tests {
     const URL: &str = "https://example.com/";
 
     fn fetched(outcome: Result<KeyResponse, FetchError>) -> Event {
-        Event::Fetched { url: URL.into(), key_id: None, ended_at: 0, outcome }
+        Event::Fetched { url: URL.into(), key_id: None, began_at: 1, ended_at: 0, outcome }
     }
 
     fn keys() -> Event {
         fetched(Ok(KeyResponse { body: Some(b"{}".to_vec()), max_age: None, etag: None }))
     }
 
+    fn judge_last(journal: &Journal, is_taken: bool) {
+        let (number, entry) = journal.after(journal.last() - 1).pop().expect("there is one");
+        assert!(journal.judge(number, &entry, is_taken), "nobody has judged it before");
+        assert!(!journal.judge(number, &entry, is_taken));
+    }
+
+    /// The numbers of the entries that bring keys.
+    fn with_keys(journal: &Journal) -> Vec<u64> {
+        let brings_keys = |entry: &Entry| {
+            matches!(&entry.event, Event::Fetched { outcome: Ok(KeyResponse { body: Some(_), .. }), .. })
+        };
+        journal.after(0).iter().filter(|(_, entry)| brings_keys(entry)).map(|(number, _)| *number).collect()
+    }
+
     #[test]
     fn what_a_new_instance_needs_is_kept_and_no_more() {
         let journal = Journal::new();
         journal.push(keys());
-        journal.keys_were_taken(URL, 1);
+        judge_last(&journal, true);
         for _ in 0..100 {
             // Bodies that are no key sets, too: nobody takes them.
             journal.push(keys());
+            judge_last(&journal, false);
+            assert_eq!(with_keys(&journal), [1, journal.last()], "the keys that are used, and what came last");
             journal.push(fetched(Err(FetchError::Unreachable)));
         }
         let entries = journal.after(0);
         assert_eq!(entries.len(), KEPT_FETCHES + 1);
         assert_eq!(entries.first().map(|(number, _)| *number), Some(1), "the last keys that were taken, however old");
         journal.push(keys());
-        journal.keys_were_taken(URL, journal.last());
+        judge_last(&journal, true);
         assert_eq!(journal.after(0).len(), KEPT_FETCHES, "the new keys are in the place of the old");
+        assert_eq!(with_keys(&journal), [journal.last()]);
         assert_eq!(journal.last_fetch(URL), journal.last());
     }
 
     #[test]
-    fn what_made_an_instance_fail_is_told_to_no_other() {
+    fn of_many_sets_that_are_taken_one_after_the_other_the_last_is_kept() {
+        let journal = Journal::new();
+        for _ in 0..40 {
+            journal.push(keys());
+            judge_last(&journal, true);
+            assert_eq!(with_keys(&journal), [journal.last()]);
+        }
+        // What no instance has been told of may be what they all need.
+        journal.push(keys());
+        journal.push(keys());
+        assert_eq!(with_keys(&journal), [40, 41, 42]);
+    }
+
+    #[test]
+    fn what_made_a_fresh_instance_fail_is_told_to_no_other_unless_one_has_taken_it() {
         let journal = Journal::new();
         journal.push(keys());
+        journal.push(keys());
+        judge_last(&journal, true);
         journal.push(Event::Seeded(Seed { issuer: "a".into(), jwks: Vec::new(), fetched_at: 0 }));
-        (1..=3).for_each(|number| journal.disarm(number));
+        (1..=4).for_each(|number| journal.disarm(number));
+        assert_eq!(with_keys(&journal), [2]);
         let entries = journal.after(0);
         assert!(
-            matches!(&entries[..], [(1, entry)]
-                if matches!(entry.event, Event::Fetched { outcome: Err(FetchError::TooLarge), .. })),
+            matches!(&entries[..], [(1, harmless), (2, _), (3, seed)]
+                if matches!(harmless.event, Event::Fetched { outcome: Err(_), .. })
+                && matches!(seed.event, Event::Seeded(_))),
             "{entries:?}"
         );
     }

@@ -26,6 +26,7 @@ pub(crate) struct Instance {
     pub(crate) bindings: TokenVerifier,
     deadline_ticks: u64,
     said: Said,
+    is_fresh: bool,
 }
 
 /// The sandbox failed: the call has no verdict.
@@ -75,7 +76,7 @@ impl Instance {
         store.set_epoch_deadline(deadline_ticks);
         let bindings = sandbox.component.instantiate(&mut store);
         let bindings = bindings.map_err(|error| failure(&store, &error))?;
-        Ok(Self { store, bindings, deadline_ticks, said: Said::default() })
+        Ok(Self { store, bindings, deadline_ticks, said: Said::default(), is_fresh: true })
     }
 
     pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
@@ -87,6 +88,7 @@ impl Instance {
     }
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        self.is_fresh = false;
         let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_judge(store, token))?;
         Ok(match judged {
             Ok(Judgement::Verified(Remembered { verified, ticket })) => {
@@ -116,8 +118,14 @@ impl Instance {
         Ok(verdict.map(Into::into))
     }
 
-    pub(crate) fn verify_again(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        let verdict = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token))?;
+    pub(crate) fn verify_again(
+        &mut self,
+        token: &str,
+        came_at: u64,
+    ) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        self.is_fresh = false;
+        let verdict =
+            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token, came_at))?;
         Ok(verdict.map(Into::into))
     }
 
@@ -126,6 +134,7 @@ impl Instance {
         token: &str,
         answer: RevocationAnswer,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
+        self.is_fresh = false;
         let verdict =
             self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_asked(store, token, answer))?;
         Ok(verdict.map(Into::into))
@@ -144,6 +153,11 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_key_reports(store))
     }
 
+    /// Whether it has judged no token yet: then nothing but what it was told of fills its memory, or takes its time.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
     /// The number of the last entry of the journal that it was told of.
     pub(crate) fn told(&self) -> u64 {
         self.store.data().told
@@ -153,9 +167,10 @@ impl Instance {
     pub(crate) fn tell(&mut self, number: u64, entry: &Entry) -> Result<Result<(), SeedError>, Failure> {
         let taken = match &entry.event {
             Event::Seeded(seed) => self.seed_keys(seed)?.map(|_| ()),
-            Event::Fetched { url, key_id, ended_at, outcome } => self.call(|bindings, store| {
-                let outcome = outcome.as_ref().map_err(|error| *error);
-                bindings.poolgate_auth_verifier().call_keys_fetched(store, url, key_id.as_deref(), *ended_at, outcome)
+            Event::Fetched { url, key_id, began_at, ended_at, outcome } => self.call(|bindings, store| {
+                let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
+                let verifier = bindings.poolgate_auth_verifier();
+                verifier.call_keys_fetched(store, url, key_id, *began_at, *ended_at, outcome)
             })?,
         };
         self.store.data_mut().told = number;

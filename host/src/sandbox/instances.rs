@@ -11,10 +11,10 @@ use crate::{
     verdict::{Denial, Verified},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 /// How many entries of the journal may make an instance fail, one after the other, before the call gives up.
 const POISON_AT_ONCE: usize = 4;
@@ -32,6 +32,8 @@ pub(crate) struct Instances {
     idle: Mutex<Vec<Instance>>,
     /// The longest that a call waits for keys.
     key_wait: Duration,
+    /// The state of the keys as an instance last reported it, and the time of that.
+    last_reports: Mutex<(Duration, Vec<KeyReport>)>,
 }
 
 /// What the instances share.
@@ -56,7 +58,19 @@ impl Instances {
     ) -> Result<Self, BuildError> {
         let Shared { clock, fetches, journal, metrics, register } = shared;
         let (queue, idle) = (Queue::new(count, bounds), Mutex::default());
-        let instances = Self { sandbox, config, clock, fetches, journal, metrics, register, queue, idle, key_wait };
+        let instances = Self {
+            sandbox,
+            config,
+            clock,
+            fetches,
+            journal,
+            metrics,
+            register,
+            queue,
+            idle,
+            key_wait,
+            last_reports: Mutex::default(),
+        };
         for _ in 0..count {
             let instance = instances.start_one().map_err(sandbox_error)?.map_err(BuildError::Refused)?;
             instances.put_back(instance);
@@ -83,24 +97,41 @@ impl Instances {
     }
 
     pub(crate) async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
-        self.call(Instance::key_reports).await
+        self.call(Instance::key_reports).await.inspect(|reports| self.keep_reports(reports))
+    }
+
+    /// The same without waiting for an instance: if none is free, the state of the keys is what it was a moment ago, by as much older.
+    pub(crate) fn last_key_reports(&self) -> Vec<KeyReport> {
+        if let Some(_permit) = self.queue.free_instance()
+            && let Ok(reports) = self.call_now(Instance::key_reports)
+        {
+            self.keep_reports(&reports);
+            return reports;
+        }
+        let (at, reports) = self.last_reports.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let later = self.clock.now().saturating_sub(at).as_secs();
+        let aged = |report: KeyReport| KeyReport { age: report.age.map(|age| age.saturating_add(later)), ..report };
+        reports.into_iter().map(aged).collect()
+    }
+
+    fn keep_reports(&self, reports: &[KeyReport]) {
+        *self.last_reports.lock().unwrap_or_else(PoisonError::into_inner) = (self.clock.now(), reports.to_vec());
     }
 
     /// Asks for the keys that it is time to ask for.
     pub(crate) async fn maintain(&self) -> Result<(), Denial> {
-        self.call(Instance::maintain).await
+        let look_after = |instance: &mut Instance| {
+            instance.maintain()?;
+            instance.key_reports()
+        };
+        self.call(look_after).await.map(|reports| self.keep_reports(&reports))
     }
 
-    /// Asks for all keys that are missing, and waits until every fetch has ended.
+    /// Asks for all keys that are missing, and waits until every fetch that is under way then has ended.
     pub(crate) async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
         self.maintain().await?;
-        loop {
-            let seen = self.journal.last();
-            if !self.fetches.is_any_under_way() {
-                return self.key_reports().await;
-            }
-            self.journal.wait_beyond(seen).await;
-        }
+        self.fetches.end_of_all().await;
+        self.key_reports().await
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -117,9 +148,10 @@ impl Instances {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
         let _inside = self.queue.enter()?;
+        let came_at = self.journal.tick();
         let (verdict, told) = self.call(|instance| Ok((instance.verify(token)?, instance.told()))).await?;
         let verdict = match verdict {
-            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, &url, told).await?,
+            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, came_at, url, told).await?,
             verdict => verdict,
         };
         match verdict {
@@ -157,17 +189,38 @@ impl Instances {
 
     /// Waits outside the sandbox for the end of a fetch, of which an instance that was told up to the entry `told` of the
     /// journal does not know: no instance and no thread is held meanwhile.
-    async fn wait_for_keys(&self, token: &str, url: &str, told: u64) -> Result<Result<Verified, wit::Denial>, Denial> {
+    ///
+    /// It waits once more if that fetch began before the token came, for the key may have been published since.
+    async fn wait_for_keys(
+        &self,
+        token: &str,
+        came_at: u64,
+        mut url: String,
+        mut told: u64,
+    ) -> Result<Result<Verified, wit::Denial>, Denial> {
         let unavailable = Denial::unavailable(Reason::KeysUnavailable);
         let _waiting = self.queue.wait_for_keys().ok_or(unavailable)?;
         self.metrics.count_key_wait();
-        timeout(self.key_wait, self.journal.wait_for_fetch(url, told)).await.map_err(|_| unavailable)?;
-        self.call(|instance| instance.verify_again(token)).await
+        let over = tokio::time::Instant::now() + self.key_wait;
+        loop {
+            timeout_at(over, self.journal.wait_for_fetch(&url, told)).await.map_err(|_| unavailable)?;
+            let call = |instance: &mut Instance| Ok((instance.verify_again(token, came_at)?, instance.told()));
+            let (verdict, now_told) = self.call(call).await?;
+            match verdict {
+                Err(wit::Denial { awaits_keys: Some(next), .. }) => (url, told) = (next, now_told),
+                verdict => return Ok(verdict),
+            }
+        }
     }
 
     /// Runs a call on an instance. One that fails is replaced at the expense of its own call.
     async fn call<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Denial> {
         let _permit = self.queue.instance(&self.metrics).await?;
+        Ok(self.call_now(call)?)
+    }
+
+    /// The same for who has a permit.
+    fn call_now<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
         let outcome = self.run(call);
         if let Err(failure) = &outcome {
             self.metrics.count_failure(*failure);
@@ -175,7 +228,7 @@ impl Instances {
                 self.put_back(fresh);
             }
         }
-        Ok(outcome?)
+        outcome
     }
 
     fn run<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -185,8 +238,8 @@ impl Instances {
         Ok(outcome)
     }
 
-    /// An instance that was told everything. One that fails while it is told is replaced at once, and what made it fail is
-    /// told to no other: the call at hand has no part in it.
+    /// An instance that was told everything. One that fails while it is told is replaced at once: the call at hand has no part in it. What
+    /// made a fresh one fail is told to no other; an older one may have failed for its own memory or time.
     fn up_to_date(&self, idle: Option<Instance>) -> Result<Instance, Failure> {
         let mut next = idle;
         for _ in 0..POISON_AT_ONCE {
@@ -219,25 +272,27 @@ impl Instances {
             return Ok(());
         }
         for (number, entry) in self.journal.after(instance.told()) {
-            let taken = instance.tell(number, &entry).inspect_err(|_| self.journal.disarm(number))?;
-            if !entry.is_judged.swap(true, Ordering::Relaxed) {
-                self.note(number, &entry, taken);
+            let taken = match instance.tell(number, &entry) {
+                Ok(taken) => taken,
+                Err(failure) => {
+                    if instance.is_fresh() {
+                        self.journal.disarm(number);
+                    }
+                    return Err(failure);
+                }
+            };
+            if self.journal.judge(number, &entry, taken.is_ok()) {
+                self.note(&entry, taken);
             }
         }
         Ok(())
     }
 
     /// What the first instance that was told makes of a fetch.
-    fn note(&self, number: u64, entry: &Entry, taken: Result<(), crate::SeedError>) {
-        if let Event::Fetched { url, outcome: Ok(response), .. } = &entry.event {
-            match taken {
-                Ok(()) if response.body.is_some() => self.journal.keys_were_taken(url, number),
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
-                    self.metrics.count_refused_set(url, error);
-                }
-            }
+    fn note(&self, entry: &Entry, taken: Result<(), crate::SeedError>) {
+        if let (Event::Fetched { url, outcome: Ok(_), .. }, Err(error)) = (&entry.event, taken) {
+            tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
+            self.metrics.count_refused_set(url, error);
         }
     }
 

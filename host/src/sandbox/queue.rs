@@ -64,6 +64,11 @@ impl Queue {
         permit.ok().and_then(Result::ok).ok_or(Denial::unavailable(Reason::Overloaded))
     }
 
+    /// An instance that nobody uses, if there is one now.
+    pub(crate) fn free_instance(&self) -> Option<SemaphorePermit<'_>> {
+        self.instances.try_acquire().ok()
+    }
+
     /// A place to wait for keys, if there is one.
     pub(crate) fn wait_for_keys(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting_for_keys.try_acquire().ok()

@@ -7,6 +7,7 @@ mod key_set;
 mod place;
 mod policy;
 mod store;
+mod tick;
 mod timeline;
 mod unknown;
 
@@ -14,6 +15,7 @@ pub use key_set::{Found, KeySet};
 pub(crate) use place::{Lookup, Missing};
 pub use policy::KeyPolicy;
 pub(crate) use store::{KeyStore, Miss, PlaceId};
+pub use tick::Tick;
 pub(crate) use timeline::Moment;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -54,7 +56,7 @@ pub enum KeyFault {
     ModulusTooLarge,
     /// An even RSA modulus.
     ModulusEven,
-    /// An RSA public exponent that is even, under 3, or not below the modulus.
+    /// An RSA public exponent that is even, under 3, or over 64 bits.
     BadExponent,
     /// The point is not on the curve, or is of small order.
     BadPoint,

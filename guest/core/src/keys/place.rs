@@ -1,11 +1,11 @@
 //! One place that keys come from: what is held, and when it may be asked again.
 //!
 //! A place without keys is asked at once; one whose keys are past their soft lifetime, in the background; one that failed,
-//! after a wait that doubles. Never twice at a time.
+//! after a wait that doubles, whatever it was asked for. Never twice at a time.
 
 use super::{
-    FetchFault, Found, KeyError, KeyPolicy, KeyReport, KeySet, KeySetFault, KeyState, Response, bucket::Bucket, jitter,
-    timeline::Moment,
+    FetchFault, Found, KeyError, KeyPolicy, KeyReport, KeySet, KeySetFault, KeyState, Response, Tick, bucket::Bucket,
+    jitter, timeline::Moment,
 };
 use crate::{Limits, signature::PreparedKey};
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -27,6 +27,10 @@ pub(crate) struct Place {
     /// Counts the sets that were taken.
     generation: u64,
     flight: Option<Flight>,
+    /// The last fetch was never heard of again: it is asked for once more, also where it was for a token.
+    is_lost: bool,
+    /// When the fetch began that showed last which keys there are; unknown if no fetch did.
+    looked_at: Tick,
     failures: u32,
     retry_at: Option<Moment>,
     last_error: Option<KeyError>,
@@ -106,6 +110,8 @@ impl Place {
             held: None,
             generation: 0,
             flight: None,
+            is_lost: false,
+            looked_at: Tick::UNKNOWN,
             failures: 0,
             retry_at: None,
             last_error: None,
@@ -166,8 +172,8 @@ impl Place {
     /// Asks for a fetch because it is time for one, and notes that it begins.
     pub(crate) fn ask_if_due(&mut self, policy: &KeyPolicy, now: Moment) -> Permission {
         let is_due = match &self.held {
-            Some(held) => now >= held.life.refresh_at || !held.set.is_usable(),
-            None => !self.is_on_demand,
+            Some(held) => now >= held.life.refresh_at || !held.set.is_usable() || self.has_failed(),
+            None => !self.is_on_demand || self.is_lost,
         };
         if is_due { self.ask(policy, now) } else { Permission::NotDue }
     }
@@ -177,10 +183,16 @@ impl Place {
         self.failures > 0
     }
 
+    /// Whether a fetch that began after this has shown which keys there are: then a key that is not held is not published.
+    pub(crate) fn was_looked_at_after(&self, tick: Tick) -> bool {
+        self.looked_at > tick
+    }
+
     /// Takes the end of a fetch, whoever made it.
     pub(crate) fn fetched(
         &mut self,
         outcome: Result<Response<'_>, FetchFault>,
+        began_at: Tick,
         obtained: Moment,
         fetched_at: u64,
         policy: &KeyPolicy,
@@ -190,6 +202,7 @@ impl Place {
         if self.flight.take().is_none() {
             self.bucket.take(obtained, policy.unknown_key_fetches, policy.unknown_key_interval);
         }
+        self.is_lost = false;
         let taken = match outcome {
             Err(fault) => {
                 self.failed(KeyError::Fetch(fault), policy, obtained);
@@ -201,7 +214,10 @@ impl Place {
             // An old story, told late.
             Err(KeySetFault::OlderThanHeld) => {}
             Err(fault) => self.failed(KeyError::KeySet(fault), policy, obtained),
-            Ok(()) if self.held.as_ref().is_some_and(|held| held.set.is_usable()) => self.succeeded(),
+            Ok(()) if self.held.as_ref().is_some_and(|held| held.set.is_usable()) => {
+                self.succeeded();
+                self.looked_at = began_at;
+            }
             // Held, so that the report says what is wrong with its keys.
             Ok(()) => self.failed(KeyError::KeySet(KeySetFault::NoUsableKey), policy, obtained),
         }
@@ -219,6 +235,7 @@ impl Place {
     ) -> Result<(), KeySetFault> {
         let response = Response { body: Some(body), max_age: None, etag: None };
         self.take(&response, obtained, fetched_at, policy, limits)?;
+        self.looked_at = Tick::UNKNOWN;
         // Who can't wait in an import brings what it fetched this way.
         if self.flight.is_some_and(|flight| flight.began <= obtained) {
             self.flight = None;
@@ -231,6 +248,7 @@ impl Place {
     pub(crate) fn end_overdue(&mut self, policy: &KeyPolicy, now: Moment) {
         if self.flight.is_some_and(|flight| now >= flight.deadline) {
             self.flight = None;
+            self.is_lost = true;
             self.failed(KeyError::Fetch(FetchFault::TimedOut), policy, now);
         }
     }
@@ -242,7 +260,7 @@ impl Place {
     pub(crate) fn report(&self, now: Moment) -> KeyReport {
         let held = self.held.as_ref();
         let next = match held {
-            Some(held) => self.retry_at.map_or(held.life.refresh_at, |retry| retry.max(held.life.refresh_at)),
+            Some(held) => self.retry_at.unwrap_or(held.life.refresh_at),
             None => self.retry_at.unwrap_or(now),
         };
         let is_awaited = self.url.is_some() && (held.is_some() || !self.is_on_demand);
@@ -279,10 +297,12 @@ impl Place {
     }
 
     fn begin(&mut self, policy: &KeyPolicy, now: Moment) {
+        self.is_lost = false;
         self.flight = Some(Flight { began: now, deadline: now.after(policy.fetch_deadline.into()) });
     }
 
     fn succeeded(&mut self) {
+        self.is_lost = false;
         self.failures = 0;
         self.retry_at = None;
         self.last_error = None;

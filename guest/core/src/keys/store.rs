@@ -1,7 +1,7 @@
 //! Every place that keys come from, on one line of time.
 
 use super::{
-    Fetch, FetchFault, KeyPolicy, KeyReport, KeySetFault, Response,
+    Fetch, FetchFault, KeyPolicy, KeyReport, KeySetFault, Response, Tick,
     place::{Lookup, Missing, Permission, Place},
     timeline::{Moment, Timeline},
     unknown::UnknownKeys,
@@ -94,16 +94,56 @@ impl KeyStore {
 
     /// What to do about a key that is not there.
     pub(crate) fn miss(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
+        match missing {
+            Missing::ThisOne if self.unknown.contains(id.0, key_id, now) => Miss::Refused(Reason::KeyUnknownCached),
+            Missing::Refused if self.unknown.contains(id.0, key_id, now) => Miss::Refused(Reason::KeyRefused),
+            missing => self.ask(id, key_id, missing, now),
+        }
+    }
+
+    /// The same after a fetch, for a token that came at `came_at`. If that fetch began later, there is no such key, which is remembered;
+    /// else the key may have been published meanwhile, and it takes one more.
+    pub(crate) fn miss_again(
+        &mut self,
+        id: PlaceId,
+        key_id: &str,
+        missing: Missing,
+        came_at: Tick,
+        now: Moment,
+    ) -> Miss {
+        if let Some(place) = self.places.get_mut(id.0) {
+            place.end_overdue(&self.policy, now);
+        }
+        match self.places.get(id.0) {
+            Some(place) if missing != Missing::Everything && !place.has_failed() => {
+                if place.was_looked_at_after(came_at) {
+                    self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
+                    return Miss::Refused(self.reason(id, missing));
+                }
+                self.unknown.doubt(id.0, key_id, now);
+                self.ask(id, key_id, missing, now)
+            }
+            _ => Miss::Refused(self.reason(id, missing)),
+        }
+    }
+
+    /// Why a token is refused for whose key nothing more is asked for.
+    pub(crate) fn reason(&self, id: PlaceId, missing: Missing) -> Reason {
+        match (missing, self.places.get(id.0)) {
+            (Missing::Everything, _) | (_, None) => Reason::KeysUnavailable,
+            (Missing::Refused, Some(_)) => Reason::KeyRefused,
+            (Missing::ThisOne, Some(place)) if place.has_failed() => Reason::KeysUnavailable,
+            (Missing::ThisOne, Some(_)) => Reason::KeyUnknown,
+        }
+    }
+
+    fn ask(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
         let Some(place) = self.places.get_mut(id.0) else {
             return Miss::Refused(Reason::KeysUnavailable);
         };
         place.end_overdue(&self.policy, now);
         let permission = match missing {
             Missing::Everything => place.ask(&self.policy, now),
-            Missing::ThisOne if self.unknown.contains(id.0, key_id, now) => {
-                return Miss::Refused(Reason::KeyUnknownCached);
-            }
-            Missing::Refused if self.unknown.contains(id.0, key_id, now) => return Miss::Refused(Reason::KeyRefused),
             Missing::ThisOne | Missing::Refused => place.ask_for_unknown(&self.policy, now),
         };
         match permission {
@@ -118,18 +158,6 @@ impl KeyStore {
                 }
                 Missing::ThisOne => Reason::KeyUnknown,
             }),
-        }
-    }
-
-    /// The same after a fetch that was made for this key: nothing more is asked for, and it is remembered.
-    pub(crate) fn miss_again(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Reason {
-        match (missing, self.places.get(id.0)) {
-            (Missing::Everything, _) | (_, None) => Reason::KeysUnavailable,
-            (Missing::ThisOne, Some(place)) if place.has_failed() => Reason::KeysUnavailable,
-            (missing, Some(_)) => {
-                self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
-                if missing == Missing::Refused { Reason::KeyRefused } else { Reason::KeyUnknown }
-            }
         }
     }
 
@@ -157,18 +185,19 @@ impl KeyStore {
     }
 
     /// Takes the end of a fetch, at a time of the wall clock. The key ID that it was asked for is remembered if it is not
-    /// among the keys that came.
+    /// among the keys that came: its token came before the fetch began.
     pub(crate) fn fetched(
         &mut self,
         url: &str,
         key_id: Option<&str>,
+        began_at: Tick,
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
         let id = self.by_url.get(url).copied().ok_or(KeySetFault::UnknownUrl)?;
         let place = self.places.get_mut(id.0).ok_or(KeySetFault::UnknownUrl)?;
         let (obtained, now) = (self.timeline.moment_of(ended_at), self.timeline.now());
-        place.fetched(outcome, obtained, ended_at, &self.policy, &self.limits)?;
+        place.fetched(outcome, began_at, obtained, ended_at, &self.policy, &self.limits)?;
         let until = obtained.after(self.policy.unknown_key_ttl.into());
         if let Some(key_id) = key_id
             && now < until

@@ -57,6 +57,13 @@ impl UnknownKeys {
         }
     }
 
+    /// It may be there after all.
+    pub(crate) fn doubt(&mut self, place: usize, key_id: &str, now: Moment) {
+        if let Some(until) = self.until.get_mut(&NameRef { place, key_id }) {
+            *until = now;
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.until.len()
     }
@@ -80,6 +87,19 @@ mod tests {
         assert!(unknown.contains(0, "9", now) && !unknown.contains(0, "1", now));
         assert!(!unknown.contains(1, "9", now), "another place has keys of its own");
         assert!(!unknown.contains(0, "9", now.after(60)), "a minute is over");
+    }
+
+    #[test]
+    fn one_that_is_in_doubt_is_not_unknown_until_it_is_looked_for_again() {
+        let now = Timeline::new().advance(0);
+        let mut unknown = UnknownKeys::new(3);
+        unknown.insert(0, "a", now.after(60));
+        unknown.doubt(1, "a", now);
+        assert!(unknown.contains(0, "a", now));
+        unknown.doubt(0, "a", now);
+        assert!(!unknown.contains(0, "a", now));
+        unknown.insert(0, "a", now.after(60));
+        assert!(unknown.contains(0, "a", now) && unknown.len() == 1);
     }
 
     #[test]
