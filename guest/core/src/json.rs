@@ -1,7 +1,7 @@
 //! JSON with no second reading: serde_json's grammar (RFC 8259), and on top of it no duplicate members at any depth, a
 //! depth limit, and nothing after the value (RFC 7515 section 4, RFC 8725 section 2.4).
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{cell::Cell, fmt};
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
@@ -73,8 +73,8 @@ fn read_object<'a>(
     depth: u32,
     duplicates: Duplicates,
 ) -> Result<Object<'a>, Fault> {
-    let fault = Cell::new(None);
-    let reader = Reader { depth, duplicates, fault: &fault };
+    let (fault, is_literal) = (Cell::new(None), Cell::new(false));
+    let reader = Reader { depth, duplicates, fault: &fault, is_literal: &is_literal };
     let value = reader.deserialize(&mut deserializer).map_err(|_| fault.get().unwrap_or(Fault::Malformed))?;
     deserializer.end().map_err(|_| Fault::TrailingBytes)?;
     match value {
@@ -148,12 +148,29 @@ struct Reader<'f> {
     duplicates: Duplicates,
     /// serde's errors are opaque: what the reader itself refuses is noted here.
     fault: &'f Cell<Option<Fault>>,
+    /// Whether the last value was a number's text: see [`LITERAL`].
+    is_literal: &'f Cell<bool>,
 }
+
+/// Where something in the program turns serde_json's feature `arbitrary_precision` on, a number comes as a map of one member of this
+/// name, whose value is the number's text. No text of an object comes so: serde_json calls `visit_string` for a number's alone.
+const LITERAL: &str = "$serde_json::private::Number";
 
 impl Reader<'_> {
     fn inside<E: serde::de::Error>(mut self) -> Result<Self, E> {
         self.depth = self.depth.checked_sub(1).ok_or_else(|| self.refuse(Fault::TooDeep))?;
         Ok(self)
+    }
+
+    /// A number that comes as a map.
+    fn number<'de, A: MapAccess<'de>>(&self, members: &mut A) -> Option<Value<'de>> {
+        match members.next_key() {
+            Ok(Some(Name(name))) if name == LITERAL => {
+                let value = members.next_value_seed(*self).ok();
+                value.filter(|_| self.is_literal.take()).inspect(|_| self.fault.set(None))
+            }
+            _ => None,
+        }
     }
 
     fn refuse<E: serde::de::Error>(&self, fault: Fault) -> E {
@@ -205,6 +222,14 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Value::String(Cow::Owned(value.into())))
     }
 
+    /// The text of a number, which is read as it is without that feature.
+    fn visit_string<E: serde::de::Error>(self, literal: String) -> Result<Value<'de>, E> {
+        let mut deserializer = serde_json::Deserializer::from_str(&literal);
+        let number = serde::Deserializer::deserialize_f64(&mut deserializer, NumberVisitor).map_err(E::custom)?;
+        self.is_literal.set(true);
+        Ok(number)
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value<'de>, A::Error> {
         let inside = self.inside()?;
         let mut values = Vec::new();
@@ -215,16 +240,47 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
-        let inside = self.inside()?;
+        let inside = match self.inside::<A::Error>() {
+            Ok(inside) => inside,
+            // A number opens no level.
+            Err(_) => return self.number(&mut members).ok_or_else(|| self.refuse(Fault::TooDeep)),
+        };
         let mut object = Object(Vec::new());
         while let Some(Name(name)) = members.next_key()? {
-            object.0.push((name, members.next_value_seed(inside)?));
+            let value = members.next_value_seed(inside)?;
+            if self.is_literal.take() && name == LITERAL {
+                return Ok(value);
+            }
+            object.0.push((name, value));
         }
         match (object.has_duplicates(), self.duplicates) {
             (false, _) => Ok(Value::Object(object)),
             (true, Duplicates::Mark) => Ok(Value::Ambiguous),
             (true, Duplicates::Refuse) => Err(self.refuse(Fault::DuplicateMember)),
         }
+    }
+}
+
+/// Reads a number and nothing else.
+struct NumberVisitor;
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = Value<'static>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number")
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'static>, E> {
+        Ok(Value::Unsigned(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'static>, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value<'static>, E> {
+        if value.is_finite() { Ok(Value::Number(value)) } else { Err(E::custom("not finite")) }
     }
 }
 
@@ -256,7 +312,7 @@ impl<'de> serde::Deserialize<'de> for Name<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{format, string::String};
+    use alloc::format;
 
     fn fault(text: &str, depth: u32) -> Option<Fault> {
         parse_object(text.as_bytes(), depth, Duplicates::Refuse).err()

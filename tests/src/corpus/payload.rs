@@ -6,6 +6,8 @@ use crate::{
     minting::{Draft, NOW},
 };
 
+const LITERAL: &str = "$serde_json::private::Number";
+
 pub(super) fn cases() -> Vec<Case> {
     let text = String::from_utf8(access().payload_bytes()).expect("text");
     let raw = |bytes: &[u8]| access().raw_payload(bytes);
@@ -93,6 +95,20 @@ pub(super) fn cases() -> Vec<Case> {
         Case::denied("a_payload_deeper_than_the_limit_is_refused", "payload-too-deep", nested(16)),
         Case::denied("a_lower_limit_of_depth_holds", "payload-too-deep", nested(4))
             .with_limits(|limits| limits.json_depth = 4),
+        Case::allowed("a_fraction_at_the_deepest_level_is_accepted", {
+            access().claim("x", format!("{}-1.5e-3{}", "[".repeat(15), "]".repeat(15)))
+        }),
+        // What serde_json makes of numbers inside a program that has its feature `arbitrary_precision` on, sent by a caller.
+        Case::allowed("a_parsers_private_name_is_a_name", access().claim("x", format!("{{\"{LITERAL}\":\"1\"}}"))),
+        Case::denied("a_date_in_a_parsers_private_form_is_refused", "expiry-invalid", {
+            access().claim("exp", format!("{{\"{LITERAL}\":\"{}\"}}", NOW + 9))
+        }),
+        Case::denied("a_date_within_a_parsers_private_name_is_refused", "expiry-invalid", {
+            access().claim("exp", format!("{{\"{LITERAL}\":{}.5}}", NOW + 9))
+        }),
+        Case::denied("a_parsers_private_form_opens_a_level", "payload-too-deep", {
+            access().claim("x", format!("{}{{\"{LITERAL}\":1.5}}{}", "[".repeat(15), "]".repeat(15)))
+        }),
         Case::denied("a_sub_that_is_a_number_is_refused", "claim-invalid", access().claim("sub", 1)),
         Case::denied("a_sub_that_is_null_is_refused", "claim-invalid", access().claim("sub", "null")),
         Case::denied("a_username_that_is_an_object_is_refused", "claim-invalid", access().claim("username", "{}")),

@@ -1,0 +1,62 @@
+//! A program may have serde_json's feature `arbitrary_precision` on without knowing it: any of its dependencies can turn it on for all. Then
+//! numbers come to the core's JSON reader in another form, and must be read as before.
+
+#[path = "hosts/cases.rs"]
+mod cases;
+
+use poolgate_tests::{corpus, seen::Seen, target_folder::target_folder};
+use std::{env, fs, path::Path, process::Command};
+
+/// The program that has the feature on, as a package of no workspace: in this one the feature would be on for every test. It has the lock file
+/// of the workspace, so that nothing else is built than what is here, and nothing is downloaded.
+fn manifest(tests: &Path) -> String {
+    let (core, judge) = (tests.join("../guest/core"), tests.join("arbitrary_precision/judge.rs"));
+    format!(
+        r#"[package]
+name = "judge"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[[bin]]
+name = "judge"
+path = {judge:?}
+[dependencies]
+poolgate-core = {{ path = {core:?} }}
+serde_json = {{ version = "1", features = ["arbitrary_precision"] }}
+[profile.dev]
+opt-level = 1
+debug = false
+"#
+    )
+}
+
+#[test]
+fn the_corpus_is_judged_alike_where_serde_json_has_arbitrary_precision_on() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = target_folder("arbitrary-precision");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("Cargo.toml"), manifest(tests)).expect("a file");
+    fs::copy(tests.join("../Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace's lock file");
+    let cases_file = folder.join("cases.json");
+    cases::write(&cases_file);
+
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs its tests with CARGO set"));
+    cargo.args(["run", "--quiet", "--offline", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(folder.join("target")).arg("--").arg(&cases_file);
+    let output = cargo.output().expect("cargo runs");
+    let (said, printed) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{said}");
+
+    let expected: Vec<Seen> = corpus::cases()
+        .iter()
+        .map(|case| match case.judge_natively() {
+            Ok(_) => Seen::Verified,
+            Err(reason) => Seen::refused(reason.name(), reason.answer().status()),
+        })
+        .collect();
+    let came = cases::read(&printed);
+    assert_eq!(came.len(), expected.len());
+    for ((case, came), expected) in corpus::cases().iter().zip(came).zip(expected) {
+        assert_eq!(came, expected, "{}", case.name);
+    }
+}
