@@ -6,8 +6,9 @@ use wit_parser::{Resolve, TypeDefKind};
 /// The contract's enums that the host shows to people: WIT name and Rust path.
 ///
 /// (Enums that are a function's error get `name` and `message` from wasmtime already.)
-const ENUMS: [(&str, &str); 6] = [
+const ENUMS: [(&str, &str); 7] = [
     ("reason", "bindings::exports::poolgate::auth::verifier::Reason"),
+    ("hint", "bindings::exports::poolgate::auth::verifier::Hint"),
     ("key-fault", "bindings::exports::poolgate::auth::verifier::KeyFault"),
     ("algorithm", "bindings::exports::poolgate::auth::verifier::Algorithm"),
     ("problem-name", "accounts::bindings::exports::poolgate::auth::accounts::ProblemName"),

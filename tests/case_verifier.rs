@@ -1,7 +1,9 @@
 //! A verifier of the host as a case of the corpus wants it. Each test that needs it includes this file.
 
 use poolgate::{Algorithm, FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
-use poolgate_core::{ClientRule, IssuerRule, KeyOrigin, Membership, ResourceRule, TokenUseRule as CoreTokenUse};
+use poolgate_core::{
+    ClientRule, ConfirmationRule, IssuerRule, KeyOrigin, ResourceRule, SubjectRule, TokenUseRule as CoreTokenUse,
+};
 use poolgate_tests::corpus::Case;
 use std::time::Duration;
 
@@ -51,16 +53,24 @@ fn host_pool(pool: &poolgate_core::Pool) -> Pool {
         ClientRule::OneOf(ids) => host.client_ids(ids),
         ClientRule::Unchecked => host.any_client(),
     };
-    host = match &pool.groups {
-        Membership::Unchecked => host,
-        Membership::AnyOf(names) => host.any_of_groups(names),
-        Membership::AllOf(names) => host.all_of_groups(names),
-    };
-    host = match &pool.scopes {
-        Membership::Unchecked => host,
-        Membership::AnyOf(names) => host.any_of_scopes(names),
-        Membership::AllOf(names) => host.all_of_scopes(names),
-    };
+    if let Some(names) = &pool.groups.any_of {
+        host = host.any_of_groups(names);
+    }
+    if let Some(names) = &pool.groups.all_of {
+        host = host.all_of_groups(names);
+    }
+    if let Some(names) = &pool.scopes.any_of {
+        host = host.any_of_scopes(names);
+    }
+    if let Some(names) = &pool.scopes.all_of {
+        host = host.all_of_scopes(names);
+    }
+    if pool.subject == SubjectRule::Unchecked {
+        host = host.any_subject();
+    }
+    if pool.confirmation == ConfirmationRule::Ignore {
+        host = host.ignore_confirmation();
+    }
     host = match &pool.resource {
         ResourceRule::Unbound => host,
         ResourceRule::OneOf(resources) => host.resources(resources),

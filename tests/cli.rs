@@ -176,6 +176,72 @@ fn verify_asks_for_groups_and_scopes() {
 }
 
 #[test]
+fn verify_says_what_was_pasted_with_a_token_and_judges_it_as_it_is() {
+    let bench = Workbench::new();
+    let token = good();
+    for (pasted, word) in [
+        (format!("Bearer {token}"), "Bearer"),
+        (format!("bearer  {token}"), "Bearer"),
+        (format!("Authorization: Bearer {token}"), "Bearer"),
+        (format!("\"{token}\""), "quotation marks"),
+        (format!("'{token}"), "quotation marks"),
+        (format!("{token}`"), "quotation marks"),
+        (token.replacen('.', ".\n", 1), "within"),
+        (format!(" {token}"), "around"),
+    ] {
+        let run = bench.verify(&["--json", &pasted]);
+        let hint = run.json()["hint"].as_str().unwrap_or_default().to_owned();
+        assert!(run.code == 1 && hint.contains(word), "{word}: {run:?}");
+        let text = bench.verify(&[&pasted]);
+        assert!(text.stdout.contains(&format!("  hint: {hint}\n")), "{word}: {text:?}");
+        assert!(!text.stdout.contains(&token) && !run.stdout.contains(&token), "the token is told");
+    }
+    for plain in [expired(), "a.b.c".into(), String::new()] {
+        assert_eq!(bench.verify(&["--json", &plain]).json().get("hint"), None);
+    }
+    let run = bench.run(&["jws", "--jwks", "jwks.json", "--json", &format!("Bearer {token}")]);
+    assert!(run.json()["hint"].as_str().is_some_and(|hint| hint.contains("Bearer")), "{run:?}");
+    let run = bench.run(&["inspect", &format!("Bearer {token}")]);
+    assert!(run.code == 1 && run.stderr.contains("hint: ") && run.stderr.contains("Bearer"), "{run:?}");
+}
+
+#[test]
+fn verify_says_which_claim_is_wrong_and_which_issuer_is_nearly_right() {
+    let bench = Workbench::new();
+    for (claim, value, reason, hint) in [
+        ("auth_time", "\"1\"", "claim-invalid", "`auth_time`"),
+        ("origin_jti", "1", "claim-invalid", "`origin_jti`"),
+        ("iss", &format!("\"{ISSUER}/\""), "issuer-unknown", "`/` at the end"),
+    ] {
+        let token = Draft::access(&RSA_2048).claim(claim, value).compact();
+        let run = bench.verify(&["--json", &token]);
+        assert_eq!(run.json()["reason"], reason, "{run:?}");
+        assert!(run.json()["hint"].as_str().is_some_and(|text| text.contains(hint)), "{run:?}");
+        assert!(bench.verify(&[&token]).stdout.contains(hint), "{claim}");
+    }
+}
+
+#[test]
+fn verify_looks_at_resource_subject_and_binding_and_skips_them_only_where_that_is_written() {
+    let bench = Workbench::new();
+    let other_use = ["--any-client", "--token-use", "unchecked", "--jwks", "jwks.json", "--at", "1700000000", "--json"];
+    let pool = ["verify", "--pool-id", POOL_ID];
+    let verify = |more: &[&str], draft: Draft| {
+        let run = bench.run(&[&pool[..], &other_use, more, &[&draft.compact()]].concat());
+        run.json()["reason"].as_str().unwrap_or("allowed").to_owned()
+    };
+    let access = || Draft::access(&RSA_2048);
+    let api = ["--resource", "https://my-api"];
+    assert_eq!(verify(&api, access().claim("aud", "\"https://other-api\"")), "resource-mismatch");
+    assert_eq!(verify(&api, access()), "resource-missing");
+    assert_eq!(verify(&api, access().claim("aud", "[\"https://my-api\"]")), "allowed");
+    assert_eq!(verify(&[], access().without_claim("sub")), "subject-missing");
+    assert_eq!(verify(&["--any-subject"], access().without_claim("sub")), "allowed");
+    assert_eq!(verify(&[], access().claim("cnf", "{}")), "sender-constrained");
+    assert_eq!(verify(&["--ignore-confirmation"], access().claim("cnf", "{}")), "allowed");
+}
+
+#[test]
 fn verify_takes_an_issuer_as_it_is() {
     let bench = Workbench::new();
     let token = Draft::access(&RSA_2048).claim("iss", "\"http://127.0.0.1:9229/local_abc\"").compact();
@@ -234,6 +300,16 @@ fn bad_usage_and_configuration_end_with_2() {
         (with(&["--alg", "none"]), "none"),
         (with(&["--issuer", "https://example.com"]), "cannot be used with"),
         (with(&["--leeway", "901"]), "out-of-range"),
+        (with(&["--group", ""]), "empty-list"),
+        (with(&["--group", "admins,"]), "empty-list"),
+        (with(&["--scope", "", "--all-scopes"]), "empty-list"),
+        (with(&["--resource", ""]), "empty-list"),
+        (
+            ["verify", "--pool-id", POOL_ID, "--client-id", "c", "--token-use", "id", "--resource", "https://api", "x"]
+                .map(Into::into)
+                .into(),
+            "resource-of-id-tokens",
+        ),
         (with(&["--batch", "tokens.txt"]), "cannot be used with"),
         (
             ["verify", "--pool-id", "nonsense", "--client-id", "c", "--token-use", "id", "x"].map(Into::into).into(),

@@ -14,8 +14,8 @@ use synchronous_host::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            ClientRule, Config, ConfigError, IssuerRule, KeyError, KeyState, Membership, Pool, Reason, ResourceRule,
-            SeedError,
+            ClientRule, Config, ConfigError, Hint, IssuerRule, KeyError, KeyState, Membership, Pool, Reason,
+            ResourceRule, SeedError, TokenUseRule,
         },
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
@@ -147,6 +147,29 @@ fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
 }
 
 #[test]
+fn a_denial_says_to_the_operator_which_claim_it_is_and_which_issuer_is_nearly_right() {
+    let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
+    let verifier = bindings.poolgate_auth_verifier();
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    let access = || Draft::access(&RSA_2048);
+    for (draft, reason, hint) in [
+        (access().claim("sub", 1), Reason::ClaimInvalid, Some(Hint::SubInvalid)),
+        (access().claim("username", 1), Reason::ClaimInvalid, Some(Hint::UsernameInvalid)),
+        (access().claim("cognito:username", 1), Reason::ClaimInvalid, Some(Hint::CognitoUsernameInvalid)),
+        (access().claim("auth_time", "\"1\""), Reason::ClaimInvalid, Some(Hint::AuthTimeInvalid)),
+        (access().claim("jti", 1), Reason::ClaimInvalid, Some(Hint::JtiInvalid)),
+        (access().claim("origin_jti", 1), Reason::ClaimInvalid, Some(Hint::OriginJtiInvalid)),
+        (access().claim("iss", format!("\"{ISSUER}/\"")), Reason::IssuerUnknown, Some(Hint::IssuerSlash)),
+        (access().claim("iss", "\"https://example.com/\""), Reason::IssuerUnknown, None),
+        (access().claim("iss", 1), Reason::IssuerInvalid, None),
+        (access().claim("exp", NOW), Reason::Expired, None),
+    ] {
+        let denial = verifier.call_verify(&mut store, &draft.compact()).expect("no trap").expect_err("a bad token");
+        assert_eq!((denial.reason, denial.hint), (reason, hint));
+    }
+}
+
+#[test]
 fn a_policy_with_an_unstated_check_is_not_taken() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
@@ -156,11 +179,25 @@ fn a_policy_with_an_unstated_check_is_not_taken() {
         config
     };
     use synchronous_host::bindings::exports::poolgate::auth::verifier::Algorithm::Es256;
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    let any_of = |list: &[&str]| Membership { any_of: names(list), all_of: None };
+    let all_of = |list: &[&str]| Membership { any_of: None, all_of: names(list) };
     for (config, error) in [
         (with(&|pool| pool.client = ClientRule::OneOf(Vec::new())), ConfigError::NoClient),
         (with(&|pool| pool.client = ClientRule::OneOf(vec![String::new()])), ConfigError::NoClient),
-        (with(&|pool| pool.groups = Membership::AnyOf(Vec::new())), ConfigError::EmptyList),
-        (with(&|pool| pool.scopes = Membership::AllOf(Vec::new())), ConfigError::EmptyList),
+        (with(&|pool| pool.groups = any_of(&[])), ConfigError::EmptyList),
+        (with(&|pool| pool.groups = all_of(&[])), ConfigError::EmptyList),
+        (with(&|pool| pool.groups = any_of(&["admins", ""])), ConfigError::EmptyList),
+        (with(&|pool| pool.groups.all_of = Some(vec!["".into()])), ConfigError::EmptyList),
+        (with(&|pool| pool.scopes = any_of(&[])), ConfigError::EmptyList),
+        (with(&|pool| pool.scopes = all_of(&[])), ConfigError::EmptyList),
+        (
+            with(&|pool| {
+                pool.resource = ResourceRule::OneOf(vec!["https://api".into()]);
+                pool.token_use = TokenUseRule::Id;
+            }),
+            ConfigError::ResourceOfIdTokens,
+        ),
         (with(&|pool| pool.resource = ResourceRule::OneOf(Vec::new())), ConfigError::EmptyList),
         (with(&|pool| pool.issuer = IssuerRule::Exactly(String::new())), ConfigError::InvalidIssuer),
         (with(&|pool| pool.issuer = IssuerRule::Exactly("me".into())), ConfigError::KeysNotDerivable),

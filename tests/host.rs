@@ -137,6 +137,43 @@ async fn hydrate_waits_once_for_what_was_under_way_when_it_was_called() {
 }
 
 #[tokio::test]
+async fn a_pools_lists_of_groups_both_count_and_each_is_stated_once() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let pool = || {
+        let pool = Pool::user_pool(pool_id(0)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+        pool.jwks_url(server.url(&path(0)))
+    };
+    let build = async |pool: Pool| builder(&server, &Hand::at(NOW), 0).pool(pool).build().await;
+    // The token has readers and writers.
+    for (pool, expected) in [
+        (pool().any_of_groups(["admins", "readers"]).all_of_groups(["writers"]), Ok(())),
+        (pool().any_of_groups(["admins"]).all_of_groups(["writers"]), Err(Reason::GroupMissing)),
+        (pool().all_of_groups(["admins"]).any_of_groups(["writers"]), Err(Reason::GroupMissing)),
+        (pool().any_of_scopes(["openid"]).all_of_scopes(["orders/delete"]), Err(Reason::ScopeMissing)),
+        (pool().any_of_groups(["readers"]).any_of_scopes(["orders/delete"]), Err(Reason::ScopeMissing)),
+    ] {
+        let verifier = build(pool).await.expect("it builds");
+        assert_eq!(verifier.verify(&token(0)).await.map(|_| ()).map_err(|denial| denial.reason), expected);
+    }
+    let nobody: [&str; 0] = [];
+    for (pool, problem) in [
+        (pool().any_of_groups(["a"]).any_of_groups(["b"]), "any_of_groups is stated twice"),
+        (pool().all_of_groups(["a"]).all_of_groups(["b"]), "all_of_groups is stated twice"),
+        (pool().any_of_scopes(["a"]).any_of_scopes(["b"]), "any_of_scopes is stated twice"),
+        (pool().all_of_scopes(["a"]).all_of_scopes(["b"]), "all_of_scopes is stated twice"),
+        (pool().any_of_groups(nobody), "empty-list"),
+        (pool().all_of_groups(nobody), "empty-list"),
+        (pool().any_of_groups(["a"]).all_of_groups([""]), "empty-list"),
+        (pool().all_of_scopes(nobody), "empty-list"),
+        (pool().resources(nobody), "empty-list"),
+        (pool().resources(["https://api"]).token_use(TokenUseRule::Id), "resource-of-id-tokens"),
+    ] {
+        let error = build(pool).await.expect_err("it is refused").to_string();
+        assert!(error.contains(problem), "{problem}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn in_steady_state_no_token_waits_for_a_fetch() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     let clock = Hand::at(NOW);
@@ -272,7 +309,7 @@ async fn more_calls_than_the_house_holds_are_denied_at_once() {
     let verifier = builder.build().await.expect("it builds");
     let waiting = calls_that_wait(&verifier, 2).await;
     let denial = verifier.verify(&token(0)).await.expect_err("a quarter of eight may wait for keys");
-    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable });
+    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable, hint: None });
     let malformed = verifier.verify("a.b").await.expect_err("no token");
     assert_eq!(malformed.reason, Reason::TokenNotThreeParts, "who needs no keys is judged");
     server.release();
@@ -287,7 +324,7 @@ async fn a_call_limit_of_one_lets_one_in() {
     let verifier = builder(&server, &Hand::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
     let inside = calls_that_wait(&verifier, 1).await.remove(0);
     let denial = verifier.verify(&token(0)).await.expect_err("the house is full");
-    assert_eq!(denial, Denial { reason: Reason::Overloaded, answer: Answer::Unavailable });
+    assert_eq!(denial, Denial { reason: Reason::Overloaded, answer: Answer::Unavailable, hint: None });
     server.release();
     assert_eq!(inside.await.expect("no panic"), Ok(()));
     assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"deny\",reason=\"overloaded\"}"), 1);
@@ -349,7 +386,7 @@ async fn a_shutdown_finishes_what_is_in_flight_and_lets_no_more_in() {
     }
     timeout(PATIENCE, closing).await.expect("the shutdown ends").expect("no panic");
     let denial = verifier.verify(&token(0)).await.expect_err("it is shut down");
-    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, answer: Answer::Unavailable });
+    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, answer: Answer::Unavailable, hint: None });
     timeout(PATIENCE, verifier.shut_down()).await.expect("once more does no harm");
 }
 

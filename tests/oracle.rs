@@ -46,6 +46,8 @@ const STRICTER: &[(Reason, &str)] = &[
     (Reason::TokenUseMismatch, "the same"),
     (Reason::GroupsInvalid, "cognito:groups is not known to the oracle"),
     (Reason::ScopeInvalid, "scope is not known to the oracle"),
+    (Reason::SubjectMissing, "sub is not asked for, and no sign-out could revoke a token of nobody"),
+    (Reason::SenderConstrained, "cnf is not looked at: a token bound to a key passes as a bearer token"),
 ];
 
 /// How many tokens are tried unless `PROPTEST_CASES` says otherwise: enough to see every row of the list.

@@ -178,9 +178,13 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     let verified = verifier.verify(&token).await.expect("the token is good");
     said += &format!("{verified:?}");
     let mut tokens = vec![token];
-    for draft in
-        [Draft::access(&RSA_2048).claim("exp", 1), Draft::id(&RSA_2048), Draft::access(&RSA_2048).claim("sub", 1)]
-    {
+    for draft in [
+        Draft::access(&RSA_2048).claim("exp", 1),
+        Draft::id(&RSA_2048),
+        Draft::access(&RSA_2048).claim("sub", 1),
+        Draft::access(&RSA_2048).claim("iss", format!("\"{ISSUER}/\"")),
+        Draft::access(&RSA_2048).claim("iss", format!("\"{ISSUER}/\"")).claim("jti", "\"again\""),
+    ] {
         let token = draft.compact();
         let denial = verifier.verify(&token).await.expect_err("it is refused");
         said += &format!("{denial:?} {denial}");
@@ -191,11 +195,17 @@ async fn debug_outputs_errors_and_logs_are_silent() {
 
     let logged = log.text();
     assert!(logged.contains("the sandbox failed"), "the log was not taken: {logged}");
+    // What an operator needs to know of a refusal is there, and what may be a wrong configuration is warned of once.
+    assert!(logged.contains("`sub` is not a string"), "{logged}");
+    let warnings = logged.lines().filter(|line| line.contains("WARN") && line.contains("`/` at the end"));
+    assert_eq!(warnings.count(), 1, "{logged}");
     let modulus = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)["n"].as_str().map(|n| n[..24].to_owned()).expect("n");
     let secrets: Vec<&str> = tokens.iter().flat_map(|token| parts(token)).chain([PRIVATE, modulus.as_str()]).collect();
     assert_silent("a Debug output or an error", &said, &secrets);
     assert_silent("the log", &logged, &secrets);
-    for personal in ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "\"exp\""] {
+    for personal in
+        ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "33333333-4444-4555-8666-777777777777", "\"ada\"", "\"exp\""]
+    {
         assert!(!said.contains(personal) && !logged.contains(personal), "{personal} is told");
     }
 }

@@ -5,7 +5,8 @@
 use bindings::{
     TokenVerifier,
     exports::poolgate::auth::verifier::{
-        ClientRule, Config, IssuerRule, KeyOrigin, Membership, Pool, ResourceRule, TokenUseRule, UserPool,
+        ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, Membership, Pool, ResourceRule, SubjectRule,
+        TokenUseRule, UserPool,
     },
     poolgate::auth::key_source::{self, FetchError, KeyResponse},
     wasi::clocks::wall_clock::{self, Datetime},
@@ -76,9 +77,11 @@ pub fn pool() -> Pool {
         algorithms: Vec::new(),
         token_use: TokenUseRule::Access,
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
+        groups: Membership { any_of: None, all_of: None },
+        scopes: Membership { any_of: None, all_of: None },
         resource: ResourceRule::Unbound,
+        subject: SubjectRule::Required,
+        confirmation: ConfirmationRule::Refuse,
         max_age: None,
         leeway: 0,
         issued_at_skew: 60,

@@ -166,8 +166,8 @@ fn a_changed_policy_is_asked_at_the_next_time() {
     let changes: [(Pool, Reason); 6] = [
         (Pool { client: ClientRule::OneOf(vec!["another".into()]), ..pool() }, Reason::ClientMismatch),
         (Pool { token_use: CoreTokenUse::Id, ..pool() }, Reason::TokenUseMismatch),
-        (Pool { groups: Membership::AnyOf(vec!["admins".into()]), ..pool() }, Reason::GroupMissing),
-        (Pool { scopes: Membership::AllOf(vec!["a/b".into()]), ..pool() }, Reason::ScopeMissing),
+        (Pool { groups: Membership::any_of(vec!["admins".into()]), ..pool() }, Reason::GroupMissing),
+        (Pool { scopes: Membership::all_of(vec!["a/b".into()]), ..pool() }, Reason::ScopeMissing),
         (Pool { algorithms: vec![Algorithm::Ps256], ..pool() }, Reason::AlgorithmNotAllowed),
         (Pool { max_age: Some(1), ..pool() }, Reason::TooOld),
     ];
@@ -251,7 +251,7 @@ fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
     let (mut with, mut without) =
         (verifier_of(pool(), CacheLimits { bytes: 48 * 1024, entries: 12 }), verifier_of(pool(), CacheLimits::NONE));
     let sets = [key_set(&RSA_2048, KEY_ID), key_set(&OTHER_RSA_2048, "another")];
-    let policies = [pool(), Pool { scopes: Membership::AnyOf(vec!["nobody/has".into()]), ..pool() }];
+    let policies = [pool(), Pool { scopes: Membership::any_of(vec!["nobody/has".into()]), ..pool() }];
     let (mut now, mut newest, mut hits) = (NOW, NOW, 0);
     for _ in 0..20_000 {
         match dice.roll(400) {

@@ -24,7 +24,7 @@ export function toConfig(options) {
 
 const POOL_MEMBERS = [
   "userPoolId", "region", "issuer", "anyIssuer", "keys", "algorithms", "tokenUse", "clientIds", "anyClient", "groups",
-  "scopes", "resources", "anyResource", "maxAgeSeconds", "leewaySeconds", "issuedAtSkewSeconds",
+  "scopes", "resources", "anyResource", "anySubject", "confirmation", "maxAgeSeconds", "leewaySeconds", "issuedAtSkewSeconds",
 ];
 
 function toPool(pool, index) {
@@ -45,6 +45,8 @@ function toPool(pool, index) {
       pool.resources === undefined && pool.anyResource === undefined
         ? { tag: "unbound" }
         : oneOf(where, "resources", pool.resources, "anyResource", pool.anyResource),
+    subject: skipped(where, "anySubject", pool.anySubject) ? "unchecked" : "required",
+    confirmation: confirmationOf(where, pool.confirmation),
     maxAge: pool.maxAgeSeconds,
     leeway: pool.leewaySeconds ?? 0,
     issuedAtSkew: pool.issuedAtSkewSeconds ?? 60,
@@ -75,12 +77,35 @@ function oneOf(where, listName, list, anyName, any) {
   return { tag: "unchecked" };
 }
 
+/** A check is skipped by `true` alone: anything else that stands there is a slip of the pen. */
+function skipped(where, name, value) {
+  if (value !== undefined && value !== true) throw new TypeError(`${where}.${name} must be true`);
+  return value === true;
+}
+
+function confirmationOf(where, confirmation = "refuse") {
+  if (!["refuse", "ignore"].includes(confirmation)) {
+    throw new TypeError(`${where}.confirmation must be refuse or ignore`);
+  }
+  return confirmation;
+}
+
 function membership(where, asked) {
-  if (asked === undefined) return { tag: "unchecked" };
+  if (asked === undefined) return { anyOf: undefined, allOf: undefined };
   known(where, asked, ["anyOf", "allOf"]);
   const { anyOf, allOf } = asked;
-  if ((anyOf === undefined) === (allOf === undefined)) throw new TypeError(`${where} must have anyOf or allOf`);
-  return anyOf === undefined ? { tag: "all-of", val: allOf } : { tag: "any-of", val: anyOf };
+  if (anyOf === undefined && allOf === undefined) throw new TypeError(`${where} must have anyOf or allOf`);
+  return { anyOf: names(`${where}.anyOf`, anyOf), allOf: names(`${where}.allOf`, allOf) };
+}
+
+/** An empty list would ask for nothing, or for what nobody has. */
+function names(where, list) {
+  if (list === undefined) return undefined;
+  const isName = (name) => typeof name === "string" && name !== "";
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isName)) {
+    throw new TypeError(`${where} must be a list of names, and not empty`);
+  }
+  return list;
 }
 
 function withDefaults(where, defaults, given = {}) {

@@ -5,16 +5,18 @@ import { fetchKeys, isAllowed } from "./key-server.mjs";
 
 const STATUS = { "invalid-token": 401, "insufficient-scope": 403, unavailable: 503 };
 
-/** A refusal. Tell the caller the `status` alone; `reason` is for logs and metrics, and is one of README.md's table. */
+/** A refusal. Tell the caller the `status` alone; `reason` (one of README.md's table) and `hint` are for logs. */
 export class Denial extends Error {
   name = "Denial";
 
-  constructor(reason, status, awaitsKeys) {
+  constructor(reason, status, awaitsKeys, hint) {
     super(`the token is refused: ${reason}`);
     this.reason = reason;
     this.status = status;
     /** The URL of keys that are being fetched, if it is for them that the token was not judged. */
     this.awaitsKeys = awaitsKeys;
+    /** What else there is to say to the operator, if anything: which claim is of a wrong type, or that only a slash is wrong. */
+    this.hint = hint;
   }
 }
 
@@ -120,8 +122,8 @@ export class Verifier {
     });
     if (!verdict) throw new Denial("sandbox-failed", 503);
     if (verdict.denial) {
-      const { reason, answer, awaitsKeys } = verdict.denial;
-      throw new Denial(reason, STATUS[answer] ?? 503, awaitsKeys);
+      const { reason, answer, awaitsKeys, hint } = verdict.denial;
+      throw new Denial(reason, STATUS[answer] ?? 503, awaitsKeys, hint);
     }
     return toClaims(verdict.claims);
   }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Sequence
+from typing import Any, Literal, Sequence, Union
 
 from wasmtime.component import Record, Variant
 
@@ -21,6 +21,10 @@ class AllOf:
     """Every one of these groups or scopes."""
 
     names: Sequence[str]
+
+
+Membership = Union[AnyOf, AllOf, Sequence[Union[AnyOf, AllOf]]]
+"""One of them, or both in a list: then both count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +45,12 @@ class Pool:
     client_ids: Sequence[str] | None = None
     any_client: bool = False
     algorithms: Sequence[str] = ("RS256",)
-    groups: AnyOf | AllOf | None = None
-    scopes: AnyOf | AllOf | None = None
+    groups: Membership | None = None
+    scopes: Membership | None = None
     resources: Sequence[str] | None = None
     any_resource: bool = False
+    any_subject: bool = False
+    confirmation: Literal["refuse", "ignore"] = "refuse"
     max_age_seconds: int | None = None
     leeway_seconds: int = 0
     issued_at_skew_seconds: int = 60
@@ -60,6 +66,10 @@ class Pool:
             raise ValueError("region goes with user_pool_id")
         if self.token_use not in ("access", "id", "access_or_id", "unchecked"):
             raise ValueError("token_use must be access, id, access_or_id or unchecked")
+        if self.confirmation not in ("refuse", "ignore"):
+            raise ValueError("confirmation must be refuse or ignore")
+        for name in ("groups", "scopes"):
+            membership(name, getattr(self, name))
         for name in ("client_ids", "algorithms", "resources"):
             if isinstance(getattr(self, name), str):
                 raise ValueError(f"{name} must be a list of strings")
@@ -122,21 +132,32 @@ def pool_record(pool: Pool) -> Record:
         algorithms=[name.lower() for name in pool.algorithms],
         token_use=pool.token_use.replace("_", "-"),
         client=None if pool.client_ids is None else list(pool.client_ids),
-        groups=membership(pool.groups),
-        scopes=membership(pool.scopes),
+        groups=membership("groups", pool.groups),
+        scopes=membership("scopes", pool.scopes),
         resource=resource,
+        subject="unchecked" if pool.any_subject else "required",
+        confirmation=pool.confirmation,
         max_age=pool.max_age_seconds,
         leeway=pool.leeway_seconds,
         issued_at_skew=pool.issued_at_skew_seconds,
     )
 
 
-def membership(asked: AnyOf | AllOf | None) -> Variant:
-    if asked is None:
-        return Variant("unchecked")
-    if isinstance(asked.names, str):
-        raise ValueError("groups and scopes are lists of strings")
-    return Variant("any-of" if isinstance(asked, AnyOf) else "all-of", list(asked.names))
+def membership(what: str, asked: Membership | None) -> Record:
+    """The record `membership`. An empty list would ask for nothing, or for what nobody has."""
+    lists: dict[str, list[str]] = {}
+    if asked is not None:
+        stated = [asked] if isinstance(asked, (AnyOf, AllOf)) else list(asked)
+        for one in stated:
+            kind = "any_of" if isinstance(one, AnyOf) else "all_of"
+            if not isinstance(one, (AnyOf, AllOf)) or kind in lists:
+                raise ValueError(f"{what} must be AnyOf, AllOf or one of each")
+            if isinstance(one.names, str) or not one.names or not all(isinstance(it, str) and it for it in one.names):
+                raise ValueError(f"{what} must be a list of names, and not empty")
+            lists[kind] = list(one.names)
+        if not lists:
+            raise ValueError(f"{what} must be AnyOf, AllOf or one of each")
+    return record(any_of=lists.get("any_of"), all_of=lists.get("all_of"))
 
 
 def record(**members: Any) -> Record:

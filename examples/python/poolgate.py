@@ -25,13 +25,17 @@ MEMORY_LIMIT = 64 * 1024 * 1024
 
 
 class Denial(Exception):
-    """A refusal. Tell the caller the `status` alone; `reason` is for logs and metrics, and is one of README.md's table."""
+    """A refusal. Tell the caller the `status` alone; `reason` (one of README.md's table) and `hint` are for logs.
 
-    def __init__(self, reason: str, status: int, awaits_keys: str | None = None) -> None:
+    `hint` says which claim is of a wrong type, or that an issuer is wrong by a slash alone.
+    """
+
+    def __init__(self, reason: str, status: int, awaits_keys: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"the token is refused: {reason}")
         self.reason = reason
         self.status = status
         self.awaits_keys = awaits_keys
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Verifier:
         if verdict.tag == "ok":
             claims = {claim.name: said[claim.name] for claim in fields(Claims)}
             return Claims(**{**claims, "payload": json.loads(said["payload"])})
-        raise Denial(said["reason"], STATUS.get(said["answer"], 503), said["awaits_keys"])
+        raise Denial(said["reason"], STATUS.get(said["answer"], 503), said["awaits_keys"], said["hint"])
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
         """A trap denies with `sandbox-failed`; its instance is never used again, and the next call starts a new one."""

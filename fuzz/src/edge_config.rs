@@ -47,6 +47,7 @@ fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
     let spelled = respelled(&tree, Order::Kept, input);
     let again = config::read(spelled.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {spelled}"));
     assert_eq!(format!("{again:?}"), format!("{config:?}"), "{spelled}");
+    assert!(!is_policy_open(&tree), "a policy that asks for nothing is read: {config:?}");
     for number in 0.. {
         let Some(with_unknown) = with_unknown(&tree, number) else { break };
         assert!(config::read(plain(&with_unknown).as_bytes()).is_err(), "an unknown member is read: {with_unknown:?}");
@@ -59,6 +60,29 @@ fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
     for fetch in gate.maintain(NOW) {
         assert!(gate.key_server(&fetch.url).is_some(), "nobody knows where {fetch:?} goes");
     }
+}
+
+/// Whether a list of a policy is empty, has an empty name, or is none; or whether a policy has none of its members but the name.
+fn is_policy_open(config: &Tree) -> bool {
+    let Some(Tree::Array(policies)) = config.get("policies") else { return false };
+    let is_list = |value: &Tree| match value {
+        Tree::Array(names) => {
+            !names.is_empty() && names.iter().all(|name| name.as_str().is_some_and(|it| !it.is_empty()))
+        }
+        _ => false,
+    };
+    policies.iter().any(|policy| {
+        let members = |tree: Option<&Tree>, names: [&str; 2]| -> Vec<Tree> {
+            names.iter().filter_map(|name| tree?.get(name).cloned()).collect()
+        };
+        let memberships = ["groups", "scopes"].map(|name| policy.get(name).is_some());
+        let inner = ["groups", "scopes"].map(|name| members(policy.get(name), ["any_of", "all_of"]));
+        let outer = members(Some(policy), ["pools", "client_ids"]);
+        let asks_for_a_use = policy.get("token_use").is_some_and(|value| value.as_str() != Some("unchecked"));
+        let is_stated_and_empty = memberships.iter().zip(&inner).any(|(is_there, lists)| *is_there && lists.is_empty());
+        let asks_for_nothing = !asks_for_a_use && outer.is_empty() && !memberships.contains(&true);
+        is_stated_and_empty || asks_for_nothing || !outer.iter().chain(inner.iter().flatten()).all(is_list)
+    })
 }
 
 /// The configuration with an unknown member in its object of this number, but for those in a JWK Set, which may have any.

@@ -3,8 +3,8 @@
 use crate::reference::base64url::encode;
 use ed25519_dalek::{Signer, SigningKey};
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
-    ResourceRule, TokenUseRule,
+    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
+    Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 
 /// How many keys there are.
@@ -40,9 +40,11 @@ pub(crate) fn pool(issuer: &str, keys: KeyOrigin) -> Pool {
         algorithms: vec![Algorithm::EdDsa],
         token_use: TokenUseRule::Unchecked,
         client: ClientRule::Unchecked,
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
+        groups: Membership::UNCHECKED,
+        scopes: Membership::UNCHECKED,
         resource: ResourceRule::Unchecked,
+        subject: SubjectRule::Unchecked,
+        confirmation: ConfirmationRule::Ignore,
         max_age: None,
         leeway: 0,
         issued_at_skew: 60,

@@ -12,6 +12,8 @@ use std::{fmt, time::Duration};
 pub enum BuildError {
     /// A pool says nothing about this; to skip the check, say so.
     Unstated(&'static str),
+    /// A pool states this list twice: which of them counts, nobody could say.
+    StatedTwice(&'static str),
     /// The sandbox did not take the configuration.
     Refused(ConfigError),
     /// A JWK Set's URL is not one that keys are fetched from.
@@ -41,6 +43,7 @@ impl fmt::Display for BuildError {
             BuildError::Unstated(what) => {
                 write!(formatter, "nothing is stated about the {what}: state it, or state that it is not checked")
             }
+            BuildError::StatedTwice(list) => write!(formatter, "{list} is stated twice: state it once, with all names"),
             BuildError::Refused(error) => {
                 write!(formatter, "the configuration is refused: {} ({})", error.message(), error.name())
             }

@@ -19,7 +19,15 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use std::{collections::HashMap, fmt, sync::OnceLock, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The metrics of one verifier, with the names that the README lists.
 pub(crate) struct Metrics {
@@ -42,6 +50,8 @@ pub(crate) struct Metrics {
     revocations: Family<RevocationLabels, Counter>,
     failures: [Counter; Failure::ALL.len()],
     pub(crate) sandbox: SandboxGauges,
+    /// Whether a token came whose issuer differs from a configured one by a slash.
+    has_seen_issuer_slash: AtomicBool,
     /// From a JWK Set's URL to the issuer that metrics and people know it by.
     issuers: OnceLock<HashMap<String, String>>,
 }
@@ -118,6 +128,7 @@ impl Metrics {
             revocations: Family::default(),
             failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
             sandbox: SandboxGauges::default(),
+            has_seen_issuer_slash: AtomicBool::new(false),
             issuers: OnceLock::new(),
             registry,
             private: Registry::with_prefix("poolgate"),
@@ -236,6 +247,15 @@ impl Metrics {
     pub(crate) fn count_revocation(&self, taken: Result<(), RevocationError>) {
         let outcome = taken.err().map_or("remembered", RevocationError::name);
         self.revocations.get_or_create_owned(&RevocationLabels { outcome }).inc();
+    }
+
+    /// Notes that a token came whose issuer differs from a configured one by a slash. True for the first.
+    pub(crate) fn note_issuer_slash(&self) -> bool {
+        !self.has_seen_issuer_slash.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_seen_issuer_slash(&self) -> bool {
+        self.has_seen_issuer_slash.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_failure(&self, failure: Failure) {

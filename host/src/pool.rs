@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use wit::TokenUseRule;
 
-/// How far `iat` may lie in the future unless stated, for clocks that differ.
+/// How far `iat` and `nbf` may lie in the future unless stated, for clocks that differ.
 const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 
 /// The rules for the tokens of one issuer.
@@ -29,6 +29,10 @@ pub struct Pool {
     groups: wit::Membership,
     scopes: wit::Membership,
     resource: wit::ResourceRule,
+    subject: wit::SubjectRule,
+    confirmation: wit::ConfirmationRule,
+    /// A list that was stated a second time.
+    stated_twice: Option<&'static str>,
     max_age: Option<Duration>,
     leeway: Duration,
     issued_at_skew: Duration,
@@ -57,9 +61,12 @@ impl Pool {
             algorithms: Vec::new(),
             token_use: None,
             client: None,
-            groups: wit::Membership::Unchecked,
-            scopes: wit::Membership::Unchecked,
+            groups: wit::Membership { any_of: None, all_of: None },
+            scopes: wit::Membership { any_of: None, all_of: None },
             resource: wit::ResourceRule::Unbound,
+            subject: wit::SubjectRule::Required,
+            confirmation: wit::ConfirmationRule::Refuse,
+            stated_twice: None,
             max_age: None,
             leeway: Duration::ZERO,
             issued_at_skew: ISSUED_AT_SKEW,
@@ -110,31 +117,40 @@ impl Pool {
         self
     }
 
-    /// Asks for at least one of these `cognito:groups`.
+    /// Asks for at least one of these `cognito:groups`; with [`Pool::all_of_groups`], for both. [`VerifierBuilder::build`] refuses an empty
+    /// list, an empty name, and a list that is stated twice; so it is with the three below.
+    ///
+    /// [`VerifierBuilder::build`]: crate::VerifierBuilder::build
     pub fn any_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.groups = wit::Membership::AnyOf(strings(groups));
+        let earlier = self.groups.any_of.replace(strings(groups));
+        self.stated_twice = self.stated_twice.or(earlier.map(|_| "any_of_groups"));
         self
     }
 
     /// Asks for every one of these `cognito:groups`.
     pub fn all_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.groups = wit::Membership::AllOf(strings(groups));
+        let earlier = self.groups.all_of.replace(strings(groups));
+        self.stated_twice = self.stated_twice.or(earlier.map(|_| "all_of_groups"));
         self
     }
 
     /// Asks for at least one of these scopes. ID tokens have none.
     pub fn any_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.scopes = wit::Membership::AnyOf(strings(scopes));
+        let earlier = self.scopes.any_of.replace(strings(scopes));
+        self.stated_twice = self.stated_twice.or(earlier.map(|_| "any_of_scopes"));
         self
     }
 
     /// Asks for every one of these scopes. ID tokens have none.
     pub fn all_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.scopes = wit::Membership::AllOf(strings(scopes));
+        let earlier = self.scopes.all_of.replace(strings(scopes));
+        self.stated_twice = self.stated_twice.or(earlier.map(|_| "all_of_scopes"));
         self
     }
 
-    /// Asks that an access token is bound to one of these resource servers (`aud`; RFC 8707).
+    /// Asks that an access token is bound to one of these resource servers (`aud`; RFC 8707), and with [`TokenUseRule::Unchecked`] any
+    /// token. With [`TokenUseRule::AccessOrId`], ID tokens pass by their app client; with [`TokenUseRule::Id`], which has nothing to
+    /// compare them with, the pool is refused.
     pub fn resources(mut self, resources: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.resource = wit::ResourceRule::OneOf(strings(resources));
         self
@@ -146,19 +162,32 @@ impl Pool {
         self
     }
 
+    /// **Skips the check of `sub`**: a token of nobody is accepted, which no sign-out of a user revokes.
+    pub fn any_subject(mut self) -> Self {
+        self.subject = wit::SubjectRule::Unchecked;
+        self
+    }
+
+    /// **Skips the check of `cnf`**: a token that is bound to a key, by mutual TLS (RFC 8705) or DPoP (RFC 9449), is accepted without a
+    /// proof of that key, as if it were a bearer token. For a service behind something that asks for the proof.
+    pub fn ignore_confirmation(mut self) -> Self {
+        self.confirmation = wit::ConfirmationRule::Ignore;
+        self
+    }
+
     /// Refuses tokens that were issued longer ago than this, in whole seconds.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Stretches `exp`, `nbf` and the maximum age by this, in whole seconds, at most 900. Without it, by nothing.
+    /// Stretches `exp` and the maximum age by this, in whole seconds, at most 900. Without it, by nothing.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Accepts an `iat` that lies in the future by this, in whole seconds, at most 900. Without it, by a minute; where the
+    /// Accepts an `iat` and an `nbf` that lie in the future by this, in whole seconds, at most 900. Without it, by a minute; where the
     /// leeway is more, by that.
     pub fn issued_at_skew(mut self, skew: Duration) -> Self {
         self.issued_at_skew = skew;
@@ -167,6 +196,9 @@ impl Pool {
 
     /// The contract's record, if everything that must be stated is.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
+        if let Some(list) = self.stated_twice {
+            return Err(BuildError::StatedTwice(list));
+        }
         match (&self.keys, &self.issuer) {
             (wit::KeyOrigin::Url(url), _) => Some(KeyUrl::parse(url, allow_http_loopback)?),
             // The keys' URL begins with the issuer.
@@ -184,6 +216,8 @@ impl Pool {
             groups: self.groups,
             scopes: self.scopes,
             resource: self.resource,
+            subject: self.subject,
+            confirmation: self.confirmation,
             max_age: self.max_age.map(seconds),
             leeway: seconds(self.leeway),
             issued_at_skew: seconds(self.issued_at_skew),

@@ -10,14 +10,16 @@ use crate::{Answer, Denial, Reason, Verified, refusal::Refused};
 /// let reports = Requirement::new().any_of_groups(["admins", "auditors"]).all_of_scopes(["reports/read"]);
 /// ```
 ///
-/// Nothing is asked for unless stated; what is stated with no names is met by no token.
+/// Nothing is asked for unless stated. A list must be stated once, and have names: one that is empty would be met by everybody or by
+/// nobody, and an empty name is a group of that name. Each of the four methods panics otherwise, where it is called: check a list first
+/// that comes from elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Requirement {
     any_of_groups: Option<Vec<String>>,
-    all_of_groups: Vec<String>,
+    all_of_groups: Option<Vec<String>>,
     any_of_scopes: Option<Vec<String>>,
-    all_of_scopes: Vec<String>,
+    all_of_scopes: Option<Vec<String>>,
 }
 
 impl Requirement {
@@ -27,26 +29,42 @@ impl Requirement {
     }
 
     /// Asks for at least one of these `cognito:groups`.
+    ///
+    /// # Panics
+    /// If there is no name, an empty one, or this was stated before.
+    #[track_caller]
     pub fn any_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.any_of_groups = Some(groups.into_iter().map(Into::into).collect());
+        state(&mut self.any_of_groups, groups);
         self
     }
 
     /// Asks for every one of these `cognito:groups`.
+    ///
+    /// # Panics
+    /// If there is no name, an empty one, or this was stated before.
+    #[track_caller]
     pub fn all_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.all_of_groups = groups.into_iter().map(Into::into).collect();
+        state(&mut self.all_of_groups, groups);
         self
     }
 
     /// Asks for at least one of these scopes. ID tokens have none.
+    ///
+    /// # Panics
+    /// If there is no name, an empty one, or this was stated before.
+    #[track_caller]
     pub fn any_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.any_of_scopes = Some(scopes.into_iter().map(Into::into).collect());
+        state(&mut self.any_of_scopes, scopes);
         self
     }
 
     /// Asks for every one of these scopes. ID tokens have none.
+    ///
+    /// # Panics
+    /// If there is no name, an empty one, or this was stated before.
+    #[track_caller]
     pub fn all_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.all_of_scopes = scopes.into_iter().map(Into::into).collect();
+        state(&mut self.all_of_scopes, scopes);
         self
     }
 
@@ -55,11 +73,11 @@ impl Requirement {
     /// # Errors
     /// A [`Denial`] with the answer 403: `group-missing` or `scope-missing`.
     pub fn check(&self, verified: &Verified) -> Result<(), Denial> {
-        let missing = |reason| Err(Denial { reason, answer: Answer::InsufficientScope });
-        if !fits(&verified.groups, self.any_of_groups.as_deref(), &self.all_of_groups) {
+        let missing = |reason| Err(Denial::new(reason, Answer::InsufficientScope));
+        if !fits(&verified.groups, self.any_of_groups.as_deref(), self.all_of_groups.as_deref()) {
             return missing(Reason::GroupMissing);
         }
-        if !fits(&verified.scopes, self.any_of_scopes.as_deref(), &self.all_of_scopes) {
+        if !fits(&verified.scopes, self.any_of_scopes.as_deref(), self.all_of_scopes.as_deref()) {
             return missing(Reason::ScopeMissing);
         }
         Ok(())
@@ -67,14 +85,24 @@ impl Requirement {
 
     /// What the caller is told who does not meet it (RFC 6750 section 3.1).
     pub(crate) fn refusal(&self) -> Refused {
-        let scopes: Vec<String> = self.any_of_scopes.iter().flatten().chain(&self.all_of_scopes).cloned().collect();
+        let lists = self.any_of_scopes.iter().chain(&self.all_of_scopes);
+        let scopes: Vec<String> = lists.flatten().cloned().collect();
         Refused::insufficient(&scopes)
     }
 }
 
-fn fits(held: &[String], any_of: Option<&[String]>, all_of: &[String]) -> bool {
+/// Takes a list of names, once.
+#[track_caller]
+fn state(place: &mut Option<Vec<String>>, names: impl IntoIterator<Item = impl Into<String>>) {
+    let names: Vec<String> = names.into_iter().map(Into::into).collect();
+    assert!(!names.is_empty(), "a requirement without a name: leave it out, or name what is required");
+    assert!(!names.iter().any(String::is_empty), "a requirement with an empty name");
+    assert!(place.replace(names).is_none(), "a requirement that is stated twice: state it once, with all names");
+}
+
+fn fits(held: &[String], any_of: Option<&[String]>, all_of: Option<&[String]>) -> bool {
     any_of.is_none_or(|names| names.iter().any(|name| held.contains(name)))
-        && all_of.iter().all(|name| held.contains(name))
+        && all_of.is_none_or(|names| names.iter().all(|name| held.contains(name)))
 }
 
 #[cfg(test)]
@@ -102,12 +130,10 @@ mod tests {
     #[test]
     fn any_of_is_one_of_them_all_of_is_every_one_and_both_must_hold() {
         let new = Requirement::new;
-        let nobody: [&str; 0] = [];
         for (requirement, missing) in [
             (new(), None),
             (new().any_of_groups(["a", "x"]), None),
             (new().any_of_groups(["x", "y"]), Some(Reason::GroupMissing)),
-            (new().any_of_groups(nobody), Some(Reason::GroupMissing)),
             (new().all_of_groups(["a", "b"]), None),
             (new().all_of_groups(["a", "x"]), Some(Reason::GroupMissing)),
             (new().any_of_groups(["a"]).all_of_groups(["x"]), Some(Reason::GroupMissing)),
@@ -118,6 +144,23 @@ mod tests {
         ] {
             let came = requirement.check(&verified(&["a", "b"], &["read", "write"]));
             assert_eq!(came.err().map(|denial| denial.reason), missing, "{requirement:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_says_nothing_is_refused_where_it_is_stated() {
+        let statements: [(&str, fn() -> Requirement); 8] = [
+            ("any_of_groups", || Requirement::new().any_of_groups([""; 0])),
+            ("all_of_groups", || Requirement::new().all_of_groups([""; 0])),
+            ("any_of_scopes", || Requirement::new().any_of_scopes([""; 0])),
+            ("all_of_scopes", || Requirement::new().all_of_scopes([""; 0])),
+            ("an empty group", || Requirement::new().any_of_groups(["admins", ""])),
+            ("an empty scope", || Requirement::new().all_of_scopes([""])),
+            ("groups twice", || Requirement::new().any_of_groups(["admins"]).any_of_groups(["readers"])),
+            ("scopes twice", || Requirement::new().all_of_scopes(["read"]).all_of_scopes(["write"])),
+        ];
+        for (what, state) in statements {
+            assert!(std::panic::catch_unwind(state).is_err(), "{what} is taken");
         }
     }
 }

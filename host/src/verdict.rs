@@ -10,7 +10,9 @@ use crate::{
 use std::fmt;
 
 pub use key_source::FetchError;
-pub use wit::{Algorithm, Answer, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey, TokenUse};
+pub use wit::{
+    Algorithm, Answer, Hint, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey, TokenUse,
+};
 
 /// What a verified token says. Only the sandbox's verdict becomes one.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,17 +20,18 @@ pub use wit::{Algorithm, Answer, KeyError, KeyFault, KeyReport, KeyState, Reason
 pub struct Verified {
     /// `sub`: the user's UUID, or the client ID for machine-to-machine tokens.
     pub subject: Option<String>,
-    /// `username` of an access token, `cognito:username` of an ID token.
+    /// `username` of an access token, `cognito:username` of an ID token, as `token_use` says.
     pub username: Option<String>,
     /// `token_use`, unless it is not checked.
     pub token_use: Option<TokenUse>,
     /// `iss`.
     pub issuer: Option<String>,
-    /// The app client that passed the check: `client_id`, or the matching entry of `aud`.
+    /// The app client that passed the check: `client_id`, or the matching entry of `aud`. None where `aud` was compared with resource servers
+    /// alone.
     pub client_id: Option<String>,
     /// `cognito:groups`.
     pub groups: Vec<String>,
-    /// `scope`, split at spaces.
+    /// `scope`, split at spaces. ID tokens have none.
     pub scopes: Vec<String>,
     /// `iat`, in whole seconds since the Unix epoch.
     pub issued_at: Option<u64>,
@@ -112,21 +115,27 @@ pub struct Denial {
     pub reason: Reason,
     /// For the caller.
     pub answer: Answer,
+    /// What else there is to say to the operator, if anything. For logs. Never tell a caller.
+    pub hint: Option<Hint>,
 }
 
 impl Denial {
+    pub(crate) const fn new(reason: Reason, answer: Answer) -> Self {
+        Self { reason, answer, hint: None }
+    }
+
     /// What the sandbox would say, too; the host says it first, so that a huge token is not copied there.
-    pub(crate) const TOKEN_TOO_LARGE: Self = Self { reason: Reason::TokenTooLarge, answer: Answer::InvalidToken };
+    pub(crate) const TOKEN_TOO_LARGE: Self = Self::new(Reason::TokenTooLarge, Answer::InvalidToken);
 
     /// A refusal that the host itself pronounces: the token was not judged.
     pub(crate) fn unavailable(reason: Reason) -> Self {
-        Self { reason, answer: Answer::Unavailable }
+        Self::new(reason, Answer::Unavailable)
     }
 }
 
 impl From<wit::Denial> for Denial {
     fn from(denial: wit::Denial) -> Self {
-        Self { reason: denial.reason, answer: denial.answer }
+        Self { reason: denial.reason, answer: denial.answer, hint: denial.hint }
     }
 }
 

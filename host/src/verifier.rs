@@ -161,6 +161,11 @@ impl Verifier {
         self.instances.revoke(revocation).await
     }
 
+    /// Whether a token came whose issuer differs from a configured one by a slash: the configuration may be wrong.
+    pub(crate) fn has_seen_issuer_slash(&self) -> bool {
+        self.instances.metrics.has_seen_issuer_slash()
+    }
+
     /// Whether it has a store of revoked tokens.
     pub(crate) fn asks_revocation(&self) -> bool {
         self.instances.has_register()
@@ -332,7 +337,7 @@ impl VerifierBuilder {
     }
 
     /// The most calls inside at once: running, waiting for an instance, or (a quarter of them) waiting for keys. 1,024 unless
-    /// stated; others are denied at once with `overloaded`.
+    /// stated; others are denied at once, with `overloaded`, or with `keys-unavailable` where too many wait for keys.
     pub fn call_limit(mut self, calls: NonZeroUsize) -> Self {
         self.queue.calls = calls.get();
         self

@@ -3,7 +3,10 @@
 use super::{PASSWORD, SIGN_UP_CODE, Stage, body, gateway_setup::serve, problem};
 use crate::account_setup::account_builder;
 use poolgate::gateway::{Gateway, RateLimit};
-use poolgate_tests::{microburst::Microburst, ministack::Ministack, server_process::free_port, test_pool::PoolOptions};
+use poolgate_tests::{
+    keys::RSA_2048, microburst::Microburst, ministack::Ministack, minting::Draft, server_process::free_port,
+    test_pool::PoolOptions,
+};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::json;
 use std::{
@@ -131,6 +134,36 @@ async fn it_is_ready_when_the_keys_are_there_and_tells_the_public_no_count_of_ac
         shown.abort();
         served.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_alone_is_told_that_an_issuer_differs_by_a_slash() {
+    let server = Ministack::start().await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let gateway =
+        Gateway::new(account_builder(server.endpoint(), &pool).await.build().await.expect("the accounts build"));
+    let operator = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let operator_url = format!("http://{}", operator.local_addr().expect("an address"));
+    let shown = tokio::spawn(axum::serve(operator, gateway.operations_router()).into_future());
+    let served = serve(gateway).await;
+    let http = Client::builder().no_proxy().build().expect("an HTTP client");
+    let ready = async |base: &str| {
+        let answer = http.get(format!("{base}/readyz")).send().await.expect("an answer");
+        answer.text().await.expect("text")
+    };
+    let verify = async |issuer: String| {
+        let token = Draft::access(&RSA_2048).claim("iss", format!("\"{issuer}\"")).compact();
+        let answer = http.get(format!("{}/v1/verify", served.public)).bearer_auth(token).send().await;
+        answer.expect("an answer").text().await.expect("text")
+    };
+    let elsewhere = verify("https://example.com".into()).await;
+    assert!(!ready(&operator_url).await.contains("hint"), "another issuer is nobody's mistake");
+    assert_eq!(verify(format!("{}/", pool.issuer)).await, elsewhere, "the caller is told no more");
+    let told = ready(&operator_url).await;
+    assert!(told.contains("hint: ") && told.contains("`/` at the end"), "{told}");
+    assert!(!ready(&served.public).await.contains("hint"), "the public is told");
+    shown.abort();
+    served.stop().await;
 }
 
 /// A server that takes a request, and answers when it is told to.

@@ -49,4 +49,21 @@ assert.deepEqual(elsewhere.keyReports()[0].lastError, { tag: "fetch", val: "refu
 await assert.rejects(createVerifier({ pools: [{ ...pool, clientId: "x" }] }), /unknown member clientId/);
 await assert.rejects(createVerifier({ pools: [{ ...pool, anyClient: undefined }] }), /clientIds or anyClient/);
 await assert.rejects(createVerifier({ pools: [{ ...pool, keys: { url: "" }, issuer: "" }] }), /invalid-issuer/);
+for (const [words, problem] of [
+  [{ groups: {} }, /groups must have anyOf or allOf/],
+  [{ groups: { anyOf: [] } }, /anyOf must be a list of names/],
+  [{ groups: { anyOf: null } }, /anyOf must be a list of names/],
+  [{ groups: { anyOf: ["admins"], allOf: [""] } }, /allOf must be a list of names/],
+  [{ scopes: { allOf: [] } }, /allOf must be a list of names/],
+  [{ scopes: { allOf: "a" } }, /allOf must be a list of names/],
+  [{ tokenUse: "id", resources: ["https://api"] }, /resource-of-id-tokens/],
+  [{ resources: [] }, /empty-list/],
+  [{ resources: null }, /./],
+  [{ anySubject: "yes" }, /anySubject must be true/],
+  [{ confirmation: "none" }, /confirmation must be refuse or ignore/],
+]) {
+  await assert.rejects(createVerifier({ pools: [{ ...pool, ...words }] }), problem, JSON.stringify(words));
+}
+const nearly = await createVerifier({ pools: [{ ...pool, issuer: `${pool.issuer}/`, keys: "seeded" }] }, { clock });
+await assert.rejects(nearly.verify(token), (error) => error.reason === "issuer-unknown" && error.hint === "issuer-slash");
 await assert.rejects(verifier.verify(undefined), TypeError);

@@ -18,7 +18,9 @@ def pool(words: dict) -> Pool:
     for name in ("groups", "scopes"):
         if name in words:
             asked = words[name]
-            words[name] = AnyOf(asked["any_of"]) if "any_of" in asked else AllOf(asked["all_of"])
+            kinds = {"any_of": AnyOf, "all_of": AllOf}
+            lists = [kind(asked[word]) for word, kind in kinds.items() if word in asked]
+            words[name] = lists[0] if len(lists) == 1 else lists
     return Pool(**words)
 
 

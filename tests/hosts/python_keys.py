@@ -5,7 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
-from poolgate import Denial, Guest, Pool, Verifier
+from poolgate import AllOf, AnyOf, Denial, Guest, Pool, Verifier
 
 component, url, token, rotated = sys.argv[1:]
 is_failing = False
@@ -73,3 +73,22 @@ assert "client_id" in refused(**words, client_id="x")
 assert "client_ids and any_client" in refused(**{**words, "any_client": False})
 assert "list of strings" in refused(**{**words, "any_client": False, "client_ids": "x"})
 assert "invalid-issuer" in refused(**{**words, "issuer": ""})
+for stated, problem in (
+    ({"groups": AnyOf([])}, "groups must be a list of names"),
+    ({"groups": [AnyOf(["admins"]), AllOf([""])]}, "groups must be a list of names"),
+    ({"groups": [AnyOf(["admins"]), AnyOf(["readers"])]}, "groups must be AnyOf, AllOf or one of each"),
+    ({"groups": []}, "groups must be AnyOf, AllOf or one of each"),
+    ({"scopes": AllOf([])}, "scopes must be a list of names"),
+    ({"scopes": AllOf("a")}, "scopes must be a list of names"),
+    ({"token_use": "id", "resources": ["https://api"]}, "resource-of-id-tokens"),
+    ({"resources": []}, "empty-list"),
+    ({"confirmation": "none"}, "confirmation must be refuse or ignore"),
+):
+    said = refused(**{**words, **stated})
+    assert problem in said, f"{stated}: {said}"
+nearly = Verifier(guest, [Pool(**{**words, "issuer": words["issuer"] + "/"})], clock=clock)
+try:
+    nearly.verify_now(token)
+    raise AssertionError("it was allowed")
+except Denial as denial:
+    assert (denial.reason, denial.hint) == ("issuer-unknown", "issuer-slash")

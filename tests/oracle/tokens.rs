@@ -173,6 +173,7 @@ fn claim_change() -> impl Strategy<Value = Change> {
                 "cognito:username",
                 "scope",
                 "jti",
+                "cnf",
                 "auth_time",
                 "email",
                 "x",

@@ -81,7 +81,7 @@ impl House {
 
     async fn verdict(&self, token: &SecretString) -> Result<(), Reason> {
         let verdict = self.accounts.verifier().verify(token.expose_secret()).await;
-        verdict.map(|_| ()).map_err(|Denial { reason, answer }| {
+        verdict.map(|_| ()).map_err(|Denial { reason, answer, .. }| {
             assert_eq!(answer, Answer::InvalidToken, "{}", reason.name());
             reason
         })

@@ -25,8 +25,9 @@ pub const ORIGIN_JTI: &str = "11111111-2222-4333-8444-555555555555";
 pub const SIGNED_IN: u64 = NOW - 60;
 /// No busy machine needs longer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-pub const REVOKED: Denial = Denial { reason: Reason::Revoked, answer: Answer::InvalidToken };
-pub const UNAVAILABLE: Denial = Denial { reason: Reason::RevocationUnavailable, answer: Answer::Unavailable };
+pub const REVOKED: Denial = Denial { reason: Reason::Revoked, answer: Answer::InvalidToken, hint: None };
+pub const UNAVAILABLE: Denial =
+    Denial { reason: Reason::RevocationUnavailable, answer: Answer::Unavailable, hint: None };
 
 /// Two pools that accept access and ID tokens.
 pub fn builder(clock: &Hand) -> VerifierBuilder {

@@ -1,6 +1,8 @@
 //! A configuration of the core in the words that all hosts take: those of `docs/envoy.md`.
 
-use poolgate_core::{ClientRule, IssuerRule, Limits, Membership, Pool, ResourceRule, TokenUseRule};
+use poolgate_core::{
+    ClientRule, ConfirmationRule, IssuerRule, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+};
 use serde_json::{Value, json};
 
 /// What is asked of a pool's tokens, without the groups and scopes, and where its keys come from: hosts differ in that.
@@ -35,6 +37,12 @@ pub fn pool(pool: &Pool) -> Value {
         ResourceRule::Unchecked => words["any_resource"] = json!(true),
         ResourceRule::Unbound => (),
     }
+    if pool.subject == SubjectRule::Unchecked {
+        words["any_subject"] = json!(true);
+    }
+    if pool.confirmation == ConfirmationRule::Ignore {
+        words["confirmation"] = json!("ignore");
+    }
     if let Some(seconds) = pool.max_age {
         words["max_age_seconds"] = json!(seconds);
     }
@@ -43,11 +51,13 @@ pub fn pool(pool: &Pool) -> Value {
 
 /// Which groups or scopes, if any.
 pub fn membership(membership: &Membership) -> Option<Value> {
-    match membership {
-        Membership::Unchecked => None,
-        Membership::AnyOf(names) => Some(json!({"any_of": names})),
-        Membership::AllOf(names) => Some(json!({"all_of": names})),
+    let mut words = serde_json::Map::new();
+    for (name, list) in [("any_of", &membership.any_of), ("all_of", &membership.all_of)] {
+        if let Some(names) = list {
+            words.insert(name.to_owned(), json!(names));
+        }
     }
+    (!words.is_empty()).then(|| words.into())
 }
 
 /// Bounds on tokens and key sets.

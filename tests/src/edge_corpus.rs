@@ -8,7 +8,7 @@ use crate::{
     faulty_server::{Behaviour, FaultyServer},
     seen::Seen,
 };
-use poolgate_core::{Config, IssuerRule, Membership, Pool};
+use poolgate_core::{Config, IssuerRule, Pool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -87,7 +87,13 @@ fn configuration(config: &Config, urls: &[String]) -> Value {
         .enumerate()
         .map(|(number, pool)| {
             let name = format!("p{number}");
-            json!({"name": name, "pools": [name], "groups": membership(&pool.groups), "scopes": membership(&pool.scopes)})
+            let mut policy = json!({"name": name, "pools": [name]});
+            for (kind, membership) in [("groups", &pool.groups), ("scopes", &pool.scopes)] {
+                if let Some(words) = configuration_words::membership(membership) {
+                    policy[kind] = words;
+                }
+            }
+            policy
         })
         .collect();
     let names: Vec<String> = (0..policies.len()).map(|number| format!("p{number}")).collect();
@@ -107,10 +113,6 @@ fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
     words["name"] = json!(format!("p{number}"));
     words["keys"] = json!({"cluster": "keys", "url": url});
     words
-}
-
-fn membership(membership: &Membership) -> Value {
-    configuration_words::membership(membership).unwrap_or_else(|| json!({}))
 }
 
 /// The issuers of a pool, for its seeds.

@@ -1,8 +1,13 @@
-//! What must come of a token: RFC 7519 section 4.1, and the README's policy. Each line is one thing that must hold.
+//! What must come of a token, each line one thing that must hold. Written from RFC 7519 section 4.1, from docs/policy.md, and from the Cognito
+//! developer guide: "Understanding the access token" (`client_id`, `scope`, `username`, and no `aud` but that of a resource server),
+//! "Understanding the identity (ID) token" (`aud` is the app client, `cognito:username`; it has no `scope`, and a claim of that name, as one
+//! that is named `username`, was put there by a pre token generation trigger), and "Verifying JSON web tokens".
 
 use super::{ISSUER, Said};
 use crate::reference::json::Tree;
-use poolgate_core::{ClientRule, Membership, Pool, ResourceRule, TokenUse, TokenUseRule};
+use poolgate_core::{
+    ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUse, TokenUseRule,
+};
 
 /// 9999-12-31T23:59:59Z
 const LAST: f64 = 253_402_300_799.0;
@@ -44,7 +49,7 @@ fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
         (Some(most), Some(issued)) => now - issued.floor() <= f64::from(most) + leeway,
     };
     get("exp").is_some_and(|expires| now - leeway < expires.floor())
-        && get("nbf").is_none_or(|begins| now + leeway >= begins)
+        && get("nbf").is_none_or(|begins| now + skew >= begins)
         && get("iat").is_none_or(|issued| now + skew >= issued)
         && is_young
 }
@@ -55,7 +60,7 @@ pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
     let age = i64::from(pool.max_age.unwrap_or(0));
     let mut edges = Vec::new();
     for date in ["exp", "nbf", "iat"].into_iter().filter_map(|name| payload.get(name).and_then(date)) {
-        for stretch in [0, leeway, -leeway, -skew, age, age + leeway] {
+        for stretch in [0, leeway, -leeway, -skew, -skew.max(leeway), age, age + leeway] {
             edges.extend((-1..=1).filter_map(|offset| (date as u64).checked_add_signed(stretch + offset)));
         }
     }
@@ -82,12 +87,25 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
     };
     let fits_client = match use_of(payload, pool) {
         Some(TokenUse::Access) => (is_any_client || client.is_some_and(accepted)) && fits_resource(&audience, pool),
-        Some(TokenUse::Id) | None => is_for_client(&audience),
+        Some(TokenUse::Id) => is_for_client(&audience),
+        // Both kinds of name stand in `aud`, and what is stated must be there.
+        None => is_for_client(&audience) && (!states_resources(pool) || fits_resource(&audience, pool)),
     };
-    fits_use && fits_client && holds(&pool.groups, &groups(payload)) && holds(&pool.scopes, &scopes(payload))
+    let is_somebodys = text("sub").is_some_and(|subject| !subject.is_empty());
+    let is_bound = payload.get("cnf").is_some_and(|value| *value != Tree::Null);
+    fits_use
+        && fits_client
+        && (is_somebodys || pool.subject == SubjectRule::Unchecked)
+        && (!is_bound || pool.confirmation == ConfirmationRule::Ignore)
+        && holds(&pool.groups, &groups(payload))
+        && holds(&pool.scopes, &scopes(payload))
 }
 
-/// `aud` of an access token.
+fn states_resources(pool: &Pool) -> bool {
+    matches!(pool.resource, ResourceRule::OneOf(_))
+}
+
+/// `aud` of an access token, or of another provider's.
 fn fits_resource(audience: &Option<Vec<&str>>, pool: &Pool) -> bool {
     let names_one_of =
         |accepted: &[String]| audience.iter().flatten().any(|name| accepted.iter().any(|accepted| accepted == name));
@@ -123,18 +141,19 @@ fn groups(payload: &Tree) -> Vec<&str> {
     }
 }
 
+/// An ID token has none.
 fn scopes(payload: &Tree) -> Vec<&str> {
+    if payload.get("token_use").and_then(Tree::as_str) == Some("id") {
+        return vec![];
+    }
     let names = payload.get("scope").and_then(Tree::as_str).unwrap_or_default();
     names.split(' ').filter(|name| !name.is_empty()).collect()
 }
 
 fn holds(rule: &Membership, held: &[&str]) -> bool {
     let is_held = |name: &String| held.contains(&name.as_str());
-    match rule {
-        Membership::Unchecked => true,
-        Membership::AnyOf(names) => names.iter().any(is_held),
-        Membership::AllOf(names) => names.iter().all(is_held),
-    }
+    rule.any_of.as_ref().is_none_or(|names| names.iter().any(is_held))
+        && rule.all_of.as_ref().is_none_or(|names| names.iter().all(is_held))
 }
 
 /// What must be said of a payload that is allowed.
@@ -145,6 +164,8 @@ pub(super) fn said(payload: &Tree, pool: &Pool) -> Said {
     let token_use = use_of(payload, pool);
     let client_id = match (token_use, &pool.client) {
         (Some(TokenUse::Access), _) => text("client_id"),
+        // What is there are resource servers.
+        (None, ClientRule::Unchecked) if states_resources(pool) => None,
         (_, ClientRule::Unchecked) => audience(payload).and_then(|names| names.first().map(|name| (*name).to_owned())),
         (_, ClientRule::OneOf(clients)) => audience(payload).and_then(|names| {
             names.into_iter().find(|name| clients.iter().any(|client| client == name)).map(str::to_owned)
@@ -152,7 +173,11 @@ pub(super) fn said(payload: &Tree, pool: &Pool) -> Said {
     };
     Said {
         subject: text("sub"),
-        username: text("username").or_else(|| text("cognito:username")),
+        username: match payload.get("token_use").and_then(Tree::as_str) {
+            Some("access") => text("username"),
+            Some("id") => text("cognito:username"),
+            _ => None,
+        },
         token_use,
         issuer: text("iss"),
         client_id,

@@ -4,7 +4,7 @@ use super::{ISSUER, NOW, origin};
 use crate::drawing as arbitrary;
 use crate::{reference::json::Tree, scene};
 use derive_arbitrary::Arbitrary;
-use poolgate_core::{ClientRule, Membership, Pool, ResourceRule, TokenUseRule};
+use poolgate_core::{ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule};
 
 #[derive(Arbitrary, Debug)]
 pub(super) struct Plan {
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     is_access: bool,
     changes: Vec<Change>,
     times: [Time; 2],
+    any_subject: bool,
+    ignores_confirmation: bool,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -51,7 +53,7 @@ enum Time {
     Any(u64),
 }
 
-const CLAIMS: [&str; 17] = [
+const CLAIMS: [&str; 18] = [
     "iss",
     "sub",
     "aud",
@@ -69,6 +71,7 @@ const CLAIMS: [&str; 17] = [
     "scope",
     "Exp",
     "",
+    "cnf",
 ];
 
 const NAMES: [&str; 10] =
@@ -85,21 +88,33 @@ fn near(offset: i16) -> u64 {
 impl Plan {
     pub(super) fn pool(&self) -> Pool {
         let one = |text: &str| vec![text.to_owned()];
-        let membership = |choice: u8, first: &str, second: &str| match choice % 4 {
-            0 | 1 => Membership::Unchecked,
-            2 => Membership::AnyOf(vec![first.to_owned(), second.to_owned()]),
-            _ => Membership::AllOf(vec![first.to_owned(), second.to_owned()]),
+        let membership = |choice: u8, first: &str, second: &str| {
+            let both = || vec![first.to_owned(), second.to_owned()];
+            match choice % 4 {
+                0 | 1 => Membership::UNCHECKED,
+                2 if choice > 127 => Membership { any_of: Some(both()), all_of: Some(one(first)) },
+                2 => Membership::any_of(both()),
+                _ => Membership::all_of(both()),
+            }
         };
+        let token_use = [TokenUseRule::Unchecked, TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId]
+            [usize::from(self.token_use % 4)];
         Pool {
-            token_use: [TokenUseRule::Unchecked, TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId]
-                [usize::from(self.token_use % 4)],
+            token_use,
             client: if self.client.is_multiple_of(2) { ClientRule::Unchecked } else { ClientRule::OneOf(one("app")) },
             groups: membership(self.groups, "admins", "readers"),
             scopes: membership(self.scopes, "orders/read", "orders/write"),
             resource: match self.resource % 3 {
                 0 => ResourceRule::Unchecked,
                 1 => ResourceRule::Unbound,
+                // A configuration error.
+                _ if token_use == TokenUseRule::Id => ResourceRule::Unbound,
                 _ => ResourceRule::OneOf(one("other app")),
+            },
+            subject: if self.any_subject { SubjectRule::Unchecked } else { SubjectRule::Required },
+            confirmation: match self.ignores_confirmation {
+                true => ConfirmationRule::Ignore,
+                false => ConfirmationRule::Refuse,
             },
             max_age: self.max_age.map(u32::from),
             leeway: u32::from(self.leeway) % 901,
@@ -114,6 +129,7 @@ impl Plan {
         let list = |texts: &[&str]| Tree::Array(texts.iter().map(|one| text(one)).collect());
         let mut members = vec![
             ("iss".to_owned(), text(ISSUER)),
+            ("sub".to_owned(), text("user")),
             ("exp".to_owned(), Tree::Number((NOW + 600).to_string())),
             ("iat".to_owned(), Tree::Number((NOW - 60).to_string())),
             ("cognito:groups".to_owned(), list(&["admins", "readers"])),

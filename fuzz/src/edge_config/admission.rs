@@ -24,7 +24,7 @@ pub(super) enum Token {
 }
 
 /// An access token that is good until the end of the year 9999.
-const PAYLOAD: &str = r#"{"iss":"https://issuer.example","exp":253402300799,"token_use":"access","client_id":"app",
+const PAYLOAD: &str = r#"{"iss":"https://issuer.example","sub":"user","exp":253402300799,"token_use":"access","client_id":"app",
     "cognito:groups":["admins","readers"],"scope":"orders/read orders/write"}"#;
 
 static GOOD: LazyLock<String> = LazyLock::new(|| scene::token(0, PAYLOAD));
@@ -200,8 +200,8 @@ fn is_accepted(pool: &Tree) -> bool {
             (is("any_client") || strings(pool, "client_ids").is_some_and(|ids| ids.contains(&"app")))
                 && (is("any_resource") || is_unset("resources"))
         }
-        // Client IDs are compared with `aud` then.
-        Some("unchecked") => is("any_client"),
+        // Client IDs and resource servers are compared with `aud` then.
+        Some("unchecked") => is("any_client") && is_unset("resources"),
         _ => false,
     }
 }
@@ -225,10 +225,9 @@ fn fits(policy: &Tree, pool: &Tree) -> bool {
 }
 
 fn holds(rule: Option<&Tree>, held: &[&str]) -> bool {
-    let names = |name: &str| rule.and_then(|rule| strings(rule, name)).unwrap_or_default();
-    let (any_of, all_of) = (names("any_of"), names("all_of"));
-    (any_of.is_empty() || any_of.iter().any(|name| held.contains(name)))
-        && all_of.iter().all(|name| held.contains(name))
+    let names = |name: &str| rule.and_then(|rule| strings(rule, name));
+    names("any_of").is_none_or(|names| names.iter().any(|name| held.contains(name)))
+        && names("all_of").is_none_or(|names| names.iter().all(|name| held.contains(name)))
 }
 
 fn text<'t>(tree: &'t Tree, name: &str) -> Option<&'t str> {

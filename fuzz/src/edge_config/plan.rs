@@ -204,7 +204,16 @@ fn pool(pool: &Pool) -> Value {
 
 fn policy(policy: &Policy) -> Value {
     let mut value = json!({"name": pick(&POLICIES, policy.name)});
-    let membership = |table: &[&'static str], (any_of, all_of): &(Vec<u8>, Vec<u8>)| json!({"any_of": picks(table, any_of), "all_of": picks(table, all_of)});
+    let membership = |table: &[&'static str], (any_of, all_of): &(Vec<u8>, Vec<u8>)| {
+        let mut value = json!({});
+        for (name, numbers) in [("any_of", any_of), ("all_of", all_of)] {
+            // An empty list is refused, and so is neither.
+            if !numbers.is_empty() || (any_of.is_empty() && all_of.is_empty() && name == "any_of") {
+                value[name] = picks(table, numbers).into();
+            }
+        }
+        value
+    };
     if let Some(pools) = &policy.pools {
         value["pools"] = picks(&POOLS, pools).into();
     }

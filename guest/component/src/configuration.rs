@@ -2,8 +2,8 @@
 
 use crate::bindings::exports::poolgate::auth::verifier as wit;
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
-    ResourceRule, TokenUseRule,
+    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
+    Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 
 pub fn core_config(config: wit::Config) -> Config {
@@ -45,6 +45,14 @@ fn pool(pool: wit::Pool) -> Pool {
             wit::ResourceRule::OneOf(resources) => ResourceRule::OneOf(resources),
             wit::ResourceRule::Unchecked => ResourceRule::Unchecked,
         },
+        subject: match pool.subject {
+            wit::SubjectRule::Required => SubjectRule::Required,
+            wit::SubjectRule::Unchecked => SubjectRule::Unchecked,
+        },
+        confirmation: match pool.confirmation {
+            wit::ConfirmationRule::Refuse => ConfirmationRule::Refuse,
+            wit::ConfirmationRule::Ignore => ConfirmationRule::Ignore,
+        },
         max_age: pool.max_age,
         leeway: pool.leeway,
         issued_at_skew: pool.issued_at_skew,
@@ -52,11 +60,8 @@ fn pool(pool: wit::Pool) -> Pool {
 }
 
 fn membership(membership: wit::Membership) -> Membership {
-    match membership {
-        wit::Membership::Unchecked => Membership::Unchecked,
-        wit::Membership::AnyOf(names) => Membership::AnyOf(names),
-        wit::Membership::AllOf(names) => Membership::AllOf(names),
-    }
+    let wit::Membership { any_of, all_of } = membership;
+    Membership { any_of, all_of }
 }
 
 fn limits(limits: wit::Limits) -> Limits {

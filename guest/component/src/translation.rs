@@ -23,7 +23,7 @@ macro_rules! same_names {
 // `OtherIssuers` comes of no configuration that is given once.
 same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRange:
     NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
-    KeysNotDerivable, NoClient, EmptyList, AlgorithmNotBuilt, OutOfRange,
+    KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange,
 }
 
 same_names! { seed_error: core::KeySetFault => wit::SeedError, else Malformed:
@@ -53,7 +53,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     AudienceInvalid, AudienceMismatch, ClientMissing, ClientInvalid, ClientMismatch, ResourceMissing,
     ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
     SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
-    Revoked, RevocationUnavailable,
+    Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing,
 }
 
 pub fn denial(refusal: core::Reason) -> wit::Denial {
@@ -62,7 +62,20 @@ pub fn denial(refusal: core::Reason) -> wit::Denial {
         core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
         core::Answer::Unavailable => wit::Answer::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), answer, awaits_keys: None, awaits_revocation: None }
+    wit::Denial { reason: reason(refusal), hint: None, answer, awaits_keys: None, awaits_revocation: None }
+}
+
+pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
+    Some(match hint {
+        core::Hint::SubInvalid => wit::Hint::SubInvalid,
+        core::Hint::UsernameInvalid => wit::Hint::UsernameInvalid,
+        core::Hint::CognitoUsernameInvalid => wit::Hint::CognitoUsernameInvalid,
+        core::Hint::AuthTimeInvalid => wit::Hint::AuthTimeInvalid,
+        core::Hint::JtiInvalid => wit::Hint::JtiInvalid,
+        core::Hint::OriginJtiInvalid => wit::Hint::OriginJtiInvalid,
+        core::Hint::IssuerSlash => wit::Hint::IssuerSlash,
+        _ => return None,
+    })
 }
 
 /// What is said while the host fetches.

@@ -13,7 +13,7 @@ use crate::{
     },
     configuration::core_config,
     translation::{
-        awaits_keys, awaits_revocation, config_error, denial, judgement, key_report, outcome, revocation_answer,
+        awaits_keys, awaits_revocation, config_error, denial, hint, judgement, key_report, outcome, revocation_answer,
         revocation_mode, seed_error, verified,
     },
 };
@@ -46,17 +46,17 @@ impl Guest for Component {
 
     fn verify(token: String) -> Result<Verified, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        concluded(step, verified, || verify_after_fetch(&token))
+        concluded(&token, step, verified, || verify_after_fetch(&token))
     }
 
     fn judge(token: String) -> Result<Judgement, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.judge(now(), &token)));
         let unnamed = |verified| Judgement::Verified(Remembered { verified, ticket: None });
-        concluded(step, judgement, || verify_after_fetch(&token).map(unnamed))
+        concluded(&token, step, judgement, || verify_after_fetch(&token).map(unnamed))
     }
 
     fn verify_again(token: String, came_at: u64) -> Result<Verified, Denial> {
-        concluded(again(&token, Tick(came_at)), verified, || verify_after_fetch(&token))
+        concluded(&token, again(&token, Tick(came_at)), verified, || verify_after_fetch(&token))
     }
 
     fn ask_revocation(mode: RevocationMode) -> Result<(), ConfigError> {
@@ -72,7 +72,7 @@ impl Guest for Component {
         let answer = revocation_answer(answer);
         let verdict =
             VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_asked(now(), &token, answer)));
-        verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(denial)
+        verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(|reason| refusal(&token, reason))
     }
 
     fn maintain() {
@@ -115,7 +115,7 @@ impl Guest for Component {
 
 /// Judges a token after a fetch that was made for it, in this call.
 fn verify_after_fetch(token: &str) -> Result<Verified, Denial> {
-    concluded(again(token, CAME), verified, || Err(denial(Reason::KeysUnavailable)))
+    concluded(token, again(token, CAME), verified, || Err(denial(Reason::KeysUnavailable)))
 }
 
 fn again(token: &str, came_at: Tick) -> Option<Step> {
@@ -124,17 +124,24 @@ fn again(token: &str, came_at: Tick) -> Option<Step> {
 
 /// The end of a step, where need be after the keys have come.
 fn concluded<T, U>(
+    token: &str,
     step: Option<Step<T>>,
     told: impl Fn(T) -> U,
     again: impl FnOnce() -> Result<U, Denial>,
 ) -> Result<U, Denial> {
     match step {
-        Some(Step::Judged(verdict)) => verdict.map(told).map_err(denial),
+        Some(Step::Judged(verdict)) => verdict.map(told).map_err(|reason| refusal(token, reason)),
         Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => again(),
         Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
         Some(Step::AwaitsRevocation(revocable)) => Err(awaits_revocation(*revocable)),
         None => Err(denial(Reason::NotConfigured)),
     }
+}
+
+/// With what there is to say to the operator.
+fn refusal(token: &str, reason: Reason) -> Denial {
+    let said = VERIFIER.with_borrow(|slot| slot.as_ref().and_then(|verifier| verifier.hint(token, reason)));
+    Denial { hint: said.and_then(hint), ..denial(reason) }
 }
 
 /// Waits in the import, and tells the verifier what came. Nothing is borrowed meanwhile. False if the host does not wait.

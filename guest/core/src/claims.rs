@@ -4,10 +4,11 @@
 //! [`Verified`](crate::Verified), which the verifier alone can build, says that a signature stands behind them.
 
 use crate::{
-    Reason,
+    Hint, Reason,
     json::{self, Duplicates, Object, Value},
 };
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
+use core::fmt;
 
 /// The kind of a Cognito token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +37,19 @@ impl StatedUse {
 }
 
 /// Claims of the right types, not verified.
-#[derive(Debug)]
 pub struct Claims {
     pub(crate) issuer: Option<String>,
     pub(crate) subject: Option<String>,
+    /// `username` of an access token, `cognito:username` of an ID token; nothing of a token that says to be neither.
     pub(crate) username: Option<String>,
     pub(crate) token_use: Option<StatedUse>,
     pub(crate) audience: Option<Vec<String>>,
     pub(crate) client_id: Option<String>,
     pub(crate) groups: Vec<String>,
+    /// Of an ID token none.
     pub(crate) scopes: Vec<String>,
+    /// `cnf` is there: only the holder of a key may use the token (RFC 7800).
+    pub(crate) is_sender_constrained: bool,
     pub(crate) expires_at: NumericDate,
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
@@ -60,6 +64,11 @@ impl Claims {
     /// # Errors
     /// The `Payload…` reasons for its grammar, [`Reason::ExpiryMissing`], and for each claim of a wrong type its own.
     pub fn parse(payload: &str, depth: u32) -> Result<Self, Reason> {
+        Self::read(payload, depth).map_err(|fault| fault.reason)
+    }
+
+    /// The same; the fault says which claim it is.
+    pub(crate) fn read(payload: &str, depth: u32) -> Result<Self, ClaimFault> {
         let object = json::parse_object_text(payload, depth, Duplicates::Refuse).map_err(|fault| match fault {
             json::Fault::Malformed => Reason::PayloadMalformed,
             json::Fault::DuplicateMember => Reason::PayloadDuplicateMember,
@@ -67,34 +76,84 @@ impl Claims {
             json::Fault::TrailingBytes => Reason::PayloadTrailingBytes,
         })?;
         let read = Read::from(&object);
-        let date = |value: Option<&Value<'_>>, wrong| value.map(NumericDate::parse).transpose().map_err(|_| wrong);
         let issuer = string(read.iss, Reason::IssuerInvalid)?;
         let expires_at = match read.exp.map(NumericDate::parse) {
-            None => return Err(Reason::ExpiryMissing),
-            Some(Err(DateFault::NotANumber)) => return Err(Reason::ExpiryInvalid),
-            Some(Err(DateFault::OutOfRange)) => return Err(Reason::ExpiryOutOfRange),
+            None => return Err(Reason::ExpiryMissing.into()),
+            Some(Err(DateFault::NotANumber)) => return Err(Reason::ExpiryInvalid.into()),
+            Some(Err(DateFault::OutOfRange)) => return Err(Reason::ExpiryOutOfRange.into()),
             Some(Ok(date)) => date,
         };
-        let jti = string(read.jti, Reason::ClaimInvalid)?;
-        let origin_jti = string(read.origin_jti, Reason::ClaimInvalid)?;
-        let access_username = text(read.username, Reason::ClaimInvalid)?;
-        let id_username = text(read.cognito_username, Reason::ClaimInvalid)?;
+        let jti = string(read.jti, Hint::JtiInvalid)?;
+        let origin_jti = string(read.origin_jti, Hint::OriginJtiInvalid)?;
+        let access_username = text(read.username, Hint::UsernameInvalid)?;
+        let id_username = text(read.cognito_username, Hint::CognitoUsernameInvalid)?;
+        let not_before = date(read.nbf, Reason::NotBeforeInvalid)?;
+        let issued_at = date(read.iat, Reason::IssuedAtInvalid)?;
+        let auth_time = date(read.auth_time, Hint::AuthTimeInvalid)?;
+        let subject = string(read.sub, Hint::SubInvalid)?;
+        let token_use = text(read.token_use, Reason::TokenUseInvalid)?.map(StatedUse::from_name);
+        let audience = audience(read.aud)?;
+        let client_id = string(read.client_id, Reason::ClientInvalid)?;
+        let groups = strings(read.groups, Reason::GroupsInvalid)?;
+        let scopes = scopes(read.scope)?;
+        // A trigger may add any other claim to an ID token, also a user's own attribute under the name `username` or `scope` (Cognito
+        // developer guide, "Pre token generation Lambda trigger"). Which names Cognito itself gives, the token's use says.
+        let (username, scopes) = match token_use {
+            Some(StatedUse::Known(TokenUse::Access)) => (access_username, scopes),
+            Some(StatedUse::Known(TokenUse::Id)) => (id_username, Vec::new()),
+            Some(StatedUse::Other) | None => (None, scopes),
+        };
         Ok(Self {
             issuer,
+            subject,
+            username: username.map(str::to_owned),
+            token_use,
+            audience,
+            client_id,
+            groups,
+            scopes,
+            // What it says is looked at by nobody: whatever it is, no proof of a key comes with the token. Null is no member.
+            is_sender_constrained: !matches!(read.cnf, None | Some(Value::Null)),
             expires_at,
-            not_before: date(read.nbf, Reason::NotBeforeInvalid)?,
-            issued_at: date(read.iat, Reason::IssuedAtInvalid)?,
-            auth_time: date(read.auth_time, Reason::ClaimInvalid)?,
-            subject: string(read.sub, Reason::ClaimInvalid)?,
-            username: access_username.or(id_username).map(str::to_owned),
-            token_use: text(read.token_use, Reason::TokenUseInvalid)?.map(StatedUse::from_name),
-            audience: audience(read.aud)?,
-            client_id: string(read.client_id, Reason::ClientInvalid)?,
-            groups: strings(read.groups, Reason::GroupsInvalid)?,
-            scopes: scopes(read.scope)?,
+            not_before,
+            issued_at,
+            auth_time,
             jti,
             origin_jti,
         })
+    }
+}
+
+impl fmt::Debug for Claims {
+    /// Leaves out what names a person or a token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Claims")
+            .field("issuer", &self.issuer)
+            .field("token_use", &self.token_use)
+            .field("client_id", &self.client_id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClaimFault {
+    pub(crate) reason: Reason,
+    pub(crate) hint: Option<Hint>,
+}
+
+impl From<Reason> for ClaimFault {
+    fn from(reason: Reason) -> Self {
+        Self { reason, hint: None }
+    }
+}
+
+impl From<Hint> for ClaimFault {
+    /// A claim that has no reason of its own.
+    fn from(hint: Hint) -> Self {
+        Self { reason: Reason::ClaimInvalid, hint: Some(hint) }
     }
 }
 
@@ -116,6 +175,7 @@ struct Read<'o> {
     auth_time: Option<&'o Value<'o>>,
     groups: Option<&'o Value<'o>>,
     scope: Option<&'o Value<'o>>,
+    cnf: Option<&'o Value<'o>>,
 }
 
 impl<'o> Read<'o> {
@@ -138,6 +198,7 @@ impl<'o> Read<'o> {
                 "auth_time" => &mut read.auth_time,
                 "cognito:groups" => &mut read.groups,
                 "scope" => &mut read.scope,
+                "cnf" => &mut read.cnf,
                 _ => continue,
             };
             *place = Some(value);
@@ -186,12 +247,20 @@ impl NumericDate {
     }
 }
 
-fn text<'o>(value: Option<&'o Value<'_>>, wrong: Reason) -> Result<Option<&'o str>, Reason> {
-    value.map(|value| value.as_str().ok_or(wrong)).transpose()
+fn text<'o>(value: Option<&'o Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<&'o str>, ClaimFault> {
+    match value.map(Value::as_str) {
+        None => Ok(None),
+        Some(None) => Err(wrong.into()),
+        Some(text) => Ok(text),
+    }
 }
 
-fn string(value: Option<&Value<'_>>, wrong: Reason) -> Result<Option<String>, Reason> {
+fn string(value: Option<&Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<String>, ClaimFault> {
     Ok(text(value, wrong)?.map(str::to_owned))
+}
+
+fn date(value: Option<&Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<NumericDate>, ClaimFault> {
+    value.map(NumericDate::parse).transpose().map_err(|_| wrong.into())
 }
 
 fn strings(value: Option<&Value<'_>>, wrong: Reason) -> Result<Vec<String>, Reason> {
@@ -218,7 +287,7 @@ fn audience(value: Option<&Value<'_>>) -> Result<Option<Vec<String>>, Reason> {
 }
 
 /// Names separated by single spaces (RFC 6749 section 3.3, RFC 8693 section 4.2).
-fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, Reason> {
+fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, ClaimFault> {
     let names = text(value, Reason::ScopeInvalid)?.unwrap_or_default();
     Ok(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
@@ -226,6 +295,48 @@ fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_output_names_nobody() {
+        let payload = r#"{"iss":"me","exp":9,"token_use":"id","sub":"SECRET","cognito:username":"SECRET","jti":"SECRET",
+            "origin_jti":"SECRET","aud":"SECRET","cognito:groups":["SECRET"]}"#;
+        let claims = Claims::parse(payload, 4).unwrap();
+        assert_eq!((claims.subject.as_deref(), claims.username.as_deref()), (Some("SECRET"), Some("SECRET")));
+        let debug = alloc::format!("{claims:?}");
+        assert!(!debug.contains("SECRET") && debug.contains("me"), "{debug}");
+    }
+
+    #[test]
+    fn the_use_of_a_token_says_which_claim_is_the_users_name_and_whether_it_has_scopes() {
+        let others = r#""exp":9,"username":"one","cognito:username":"other","scope":"a b""#;
+        for (token_use, username, scopes) in [
+            (r#""token_use":"access","#, Some("one"), 2),
+            (r#""token_use":"id","#, Some("other"), 0),
+            (r#""token_use":"refresh","#, None, 2),
+            ("", None, 2),
+        ] {
+            let claims = Claims::parse(&alloc::format!("{{{token_use}{others}}}"), 4).unwrap();
+            assert_eq!((claims.username.as_deref(), claims.scopes.len()), (username, scopes), "{token_use}");
+        }
+        // An attribute that its owner writes, copied into the ID token by a trigger.
+        let claims = Claims::parse(r#"{"exp":9,"token_use":"id","username":"root"}"#, 4).unwrap();
+        assert_eq!(claims.username, None);
+    }
+
+    #[test]
+    fn a_claim_of_a_wrong_type_is_named() {
+        for (claim, hint) in [
+            ("sub", Hint::SubInvalid),
+            ("username", Hint::UsernameInvalid),
+            ("cognito:username", Hint::CognitoUsernameInvalid),
+            ("auth_time", Hint::AuthTimeInvalid),
+            ("jti", Hint::JtiInvalid),
+            ("origin_jti", Hint::OriginJtiInvalid),
+        ] {
+            let fault = Claims::read(&alloc::format!(r#"{{"exp":9,"{claim}":[]}}"#), 4).unwrap_err();
+            assert_eq!(fault, ClaimFault { reason: Reason::ClaimInvalid, hint: Some(hint) }, "{claim}");
+        }
+    }
 
     #[test]
     fn a_numeric_date_is_a_finite_number_of_this_side_of_the_year_10000() {

@@ -33,13 +33,17 @@ pub struct Pool {
     pub groups: Membership,
     /// `scope`. Only access tokens have any.
     pub scopes: Membership,
-    /// `aud` of access tokens.
+    /// `aud` of access tokens, and of tokens whose use is not looked at.
     pub resource: ResourceRule,
+    /// `sub`.
+    pub subject: SubjectRule,
+    /// `cnf`.
+    pub confirmation: ConfirmationRule,
     /// Seconds since `iat` after which a token is refused although it has not expired. `iat` must then be there.
     pub max_age: Option<u32>,
-    /// Seconds by which `exp`, `nbf` and the maximum age are stretched, at most [`LEEWAY_LIMIT`]. 0 is strict.
+    /// Seconds by which `exp` and the maximum age are stretched, at most [`LEEWAY_LIMIT`]. 0 is strict.
     pub leeway: u32,
-    /// Seconds by which `iat` may lie in the future, at most [`LEEWAY_LIMIT`]. Where `leeway` is more, that counts.
+    /// Seconds by which `iat` and `nbf` may lie in the future, at most [`LEEWAY_LIMIT`]. Where `leeway` is more, that counts.
     pub issued_at_skew: u32,
 }
 
@@ -95,15 +99,37 @@ pub enum ClientRule {
     Unchecked,
 }
 
-/// What must be among a token's groups or scopes.
-#[derive(Clone, Debug)]
-pub enum Membership {
+/// What must be among a token's groups or scopes. Both lists count; neither may be empty or hold an empty string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// At least one of these.
+    pub any_of: Option<Vec<String>>,
+    /// Every one of these.
+    pub all_of: Option<Vec<String>>,
+}
+
+impl Membership {
     /// Nothing is asked for.
-    Unchecked,
-    /// At least one of these; not empty.
-    AnyOf(Vec<String>),
-    /// Every one of these; not empty.
-    AllOf(Vec<String>),
+    pub const UNCHECKED: Self = Self { any_of: None, all_of: None };
+
+    /// At least one of these.
+    pub fn any_of(names: Vec<String>) -> Self {
+        Self { any_of: Some(names), all_of: None }
+    }
+
+    /// Every one of these.
+    pub fn all_of(names: Vec<String>) -> Self {
+        Self { any_of: None, all_of: Some(names) }
+    }
+
+    /// Whether these fit. A list without a name fits nobody.
+    pub fn fits(&self, held: &[String]) -> bool {
+        let any = self.any_of.as_ref().is_none_or(|names| names.iter().any(|name| held.contains(name)));
+        any && self
+            .all_of
+            .as_ref()
+            .is_none_or(|names| !names.is_empty() && names.iter().all(|name| held.contains(name)))
+    }
 }
 
 /// The audience of a resource-bound access token (RFC 8707; RFC 7519 section 4.1.3).
@@ -111,10 +137,29 @@ pub enum Membership {
 pub enum ResourceRule {
     /// An access token needs no `aud`; if it has one, it must name an accepted app client.
     Unbound,
-    /// An access token must have an `aud` that names one of these resource servers; not empty.
+    /// An access token, or one whose use is not looked at, must have an `aud` that names one of these resource servers; not empty. Not
+    /// with [`TokenUseRule::Id`]: the `aud` of an ID token is an app client.
     OneOf(Vec<String>),
     /// `aud` of an access token is not looked at.
     Unchecked,
+}
+
+/// Whether a token must say whose it is (`sub`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectRule {
+    /// It must, and not with an empty string.
+    Required,
+    /// It need not. No sign-out of a user revokes such a token.
+    Unchecked,
+}
+
+/// What becomes of a token that is bound to a key of its holder (`cnf`, RFC 7800), by mutual TLS (RFC 8705) or DPoP (RFC 9449).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfirmationRule {
+    /// It is refused, for nobody here asks for a proof of that key.
+    Refuse,
+    /// It passes like any other: something else asks for the proof.
+    Ignore,
 }
 
 /// Bounds on the work that one input can cause.
@@ -169,6 +214,8 @@ pub enum ConfigError {
     NoClient,
     /// A list of groups, scopes or resource servers is empty or holds an empty string.
     EmptyList,
+    /// Resource servers are stated where only ID tokens are accepted, which name none.
+    ResourceOfIdTokens,
     /// This build has no such algorithm.
     AlgorithmNotBuilt,
     /// A leeway, a limit or a number of the key policy is out of its range.
@@ -189,6 +236,7 @@ impl core::fmt::Display for ConfigError {
             ConfigError::KeysNotDerivable => "the URL of the keys can't be derived from the issuer",
             ConfigError::NoClient => "the list of app clients is empty or holds an empty string",
             ConfigError::EmptyList => "a list of groups, scopes or resource servers is empty or holds an empty string",
+            ConfigError::ResourceOfIdTokens => "resource servers are stated, but the accepted ID tokens name none",
             ConfigError::AlgorithmNotBuilt => "this build has no such algorithm",
             ConfigError::OtherIssuers => "a changed policy is for other issuers",
             ConfigError::OutOfRange => "a leeway, a limit or a number of the key policy is out of its range",

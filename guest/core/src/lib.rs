@@ -14,7 +14,7 @@
 //!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
-//! use poolgate_core::{CacheLimits, KeyPolicy, Membership, Reason};
+//! use poolgate_core::{CacheLimits, ConfirmationRule, KeyPolicy, Membership, Reason, SubjectRule};
 //!
 //! let mut verifier = Verifier::new(Config {
 //!     pools: vec![Pool {
@@ -23,9 +23,11 @@
 //!         algorithms: vec![],
 //!         token_use: TokenUseRule::Access,
 //!         client: ClientRule::OneOf(vec!["1example23456789".into()]),
-//!         groups: Membership::Unchecked,
-//!         scopes: Membership::Unchecked,
+//!         groups: Membership::UNCHECKED,
+//!         scopes: Membership::UNCHECKED,
 //!         resource: ResourceRule::Unbound,
+//!         subject: SubjectRule::Required,
+//!         confirmation: ConfirmationRule::Refuse,
 //!         max_age: None,
 //!         leeway: 0,
 //!         issued_at_skew: 60,
@@ -77,13 +79,14 @@ mod verifier;
 pub use cache::{CacheLimits, Ticket};
 pub use claims::TokenUse;
 pub use config::{
-    ClientRule, Config, ConfigError, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule, TokenUseRule,
+    ClientRule, Config, ConfigError, ConfirmationRule, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule,
+    SubjectRule, TokenUseRule,
 };
 pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{
     Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey, Tick,
 };
-pub use reason::{Answer, Reason};
+pub use reason::{Answer, Hint, Reason};
 pub use revocation::{Revocable, RevocationAnswer, RevocationMode};
 pub use verifier::{Judgement, Recalled, Step, Verified, Verifier};

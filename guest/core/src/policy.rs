@@ -1,8 +1,9 @@
 //! The last room: what the operator asks of a token, once its signature stands.
 
 use crate::{
-    Algorithm, ClientRule, ConfigError, IssuerRule, Membership, Pool, Reason, ResourceRule, TokenUseRule,
-    claims::{Claims, StatedUse, TokenUse},
+    Algorithm, ClientRule, ConfigError, ConfirmationRule, IssuerRule, Membership, Pool, Reason, ResourceRule,
+    SubjectRule, TokenUseRule,
+    claims::{Claims, NumericDate, StatedUse, TokenUse},
     config::LEEWAY_LIMIT,
     issuer,
     jwa::Algorithms,
@@ -19,9 +20,11 @@ pub(crate) struct Policy {
     groups: Membership,
     scopes: Membership,
     resource: ResourceRule,
+    subject: SubjectRule,
+    confirmation: ConfirmationRule,
     max_age: Option<u32>,
     leeway: u64,
-    issued_at_skew: u64,
+    skew: u64,
     /// Of a user pool: the first of its issuers.
     pub(crate) first_issuer: Option<String>,
 }
@@ -40,17 +43,18 @@ impl Policy {
         {
             return Err(ConfigError::NoClient);
         }
-        if let ResourceRule::OneOf(resources) = &pool.resource
-            && !is_list(resources)
-        {
-            return Err(ConfigError::EmptyList);
-        }
-        for membership in [&pool.groups, &pool.scopes] {
-            if let Membership::AnyOf(names) | Membership::AllOf(names) = membership
-                && !is_list(names)
-            {
+        if let ResourceRule::OneOf(resources) = &pool.resource {
+            if !is_list(resources) {
                 return Err(ConfigError::EmptyList);
             }
+            if pool.token_use == TokenUseRule::Id {
+                return Err(ConfigError::ResourceOfIdTokens);
+            }
+        }
+        let Membership { any_of: any_group, all_of: all_groups } = &pool.groups;
+        let Membership { any_of: any_scope, all_of: all_scopes } = &pool.scopes;
+        if ![any_group, all_groups, any_scope, all_scopes].into_iter().flatten().all(|names| is_list(names)) {
+            return Err(ConfigError::EmptyList);
         }
         if pool.leeway > LEEWAY_LIMIT || pool.issued_at_skew > LEEWAY_LIMIT {
             return Err(ConfigError::OutOfRange);
@@ -73,9 +77,11 @@ impl Policy {
             groups: pool.groups.clone(),
             scopes: pool.scopes.clone(),
             resource: pool.resource.clone(),
+            subject: pool.subject,
+            confirmation: pool.confirmation,
             max_age: pool.max_age,
             leeway: pool.leeway.into(),
-            issued_at_skew: pool.issued_at_skew.max(pool.leeway).into(),
+            skew: pool.issued_at_skew.max(pool.leeway).into(),
             first_issuer,
         })
     }
@@ -86,10 +92,12 @@ impl Policy {
         if now >= claims.expires_at.floor().saturating_add(self.leeway) {
             return Err(Reason::Expired);
         }
-        if claims.not_before.is_some_and(|date| now.saturating_add(self.leeway) < date.ceil()) {
+        // One clock wrote both: how far it is ahead is the same for either.
+        let is_ahead = |date: NumericDate| now.saturating_add(self.skew) < date.ceil();
+        if claims.not_before.is_some_and(is_ahead) {
             return Err(Reason::NotYetValid);
         }
-        if claims.issued_at.is_some_and(|date| now.saturating_add(self.issued_at_skew) < date.ceil()) {
+        if claims.issued_at.is_some_and(is_ahead) {
             return Err(Reason::IssuedInFuture);
         }
         if let Some(max_age) = self.max_age {
@@ -102,19 +110,30 @@ impl Policy {
         Ok(())
     }
 
-    /// Use, client, resource, groups and scopes, in this order.
+    /// Use, binding, subject, client, resource, groups and scopes, in this order.
     pub(crate) fn check<'c>(&self, claims: &'c Claims) -> Result<Accepted<'c>, Reason> {
         let token_use = self.check_token_use(claims)?;
+        if claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse {
+            return Err(Reason::SenderConstrained);
+        }
+        if self.subject == SubjectRule::Required && claims.subject.as_ref().is_none_or(String::is_empty) {
+            return Err(Reason::SubjectMissing);
+        }
         let client_id = match token_use {
             Some(TokenUse::Access) => {
                 let client_id = self.check_client_id(claims)?;
                 self.check_resource(claims)?;
                 client_id
             }
-            Some(TokenUse::Id) | None => self.check_audience(claims)?,
+            Some(TokenUse::Id) => self.check_audience(claims)?,
+            None => self.check_audience_of_any_use(claims)?,
         };
-        self.groups.check(&claims.groups, Reason::GroupMissing)?;
-        self.scopes.check(&claims.scopes, Reason::ScopeMissing)?;
+        if !self.groups.fits(&claims.groups) {
+            return Err(Reason::GroupMissing);
+        }
+        if !self.scopes.fits(&claims.scopes) {
+            return Err(Reason::ScopeMissing);
+        }
         Ok(Accepted { token_use, client_id })
     }
 
@@ -145,6 +164,19 @@ impl Policy {
         }
     }
 
+    /// `aud` of a token that may be of another provider: what is stated of clients and of resource servers must both hold.
+    fn check_audience_of_any_use<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
+        let ResourceRule::OneOf(_) = &self.resource else {
+            return self.check_audience(claims);
+        };
+        self.check_resource(claims)?;
+        match self.client {
+            // What `aud` names are resource servers: it says nothing of a client.
+            ClientRule::Unchecked => Ok(None),
+            ClientRule::OneOf(_) => self.check_audience(claims),
+        }
+    }
+
     /// `aud` of an ID token, or of a token of another provider.
     fn check_audience<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
@@ -157,7 +189,7 @@ impl Policy {
         }
     }
 
-    /// `aud` of an access token (RFC 7519 section 4.1.3: one that does not name us must be refused).
+    /// `aud` of an access token, or of another provider's (RFC 7519 section 4.1.3: one that does not name us must be refused).
     fn check_resource(&self, claims: &Claims) -> Result<(), Reason> {
         let names_one_of =
             |audience: &[String], accepted: &[String]| audience.iter().any(|name| accepted.contains(name));
@@ -171,17 +203,6 @@ impl Policy {
             },
             (ResourceRule::OneOf(_), Some(_)) => Err(Reason::ResourceMismatch),
         }
-    }
-}
-
-impl Membership {
-    fn check(&self, held: &[String], missing: Reason) -> Result<(), Reason> {
-        let fits = match self {
-            Membership::Unchecked => true,
-            Membership::AnyOf(names) => names.iter().any(|name| held.contains(name)),
-            Membership::AllOf(names) => names.iter().all(|name| held.contains(name)),
-        };
-        if fits { Ok(()) } else { Err(missing) }
     }
 }
 

@@ -190,6 +190,30 @@ reasons! {
     Revoked = "revoked",
     /// The token is good, but whether it was revoked can't be asked now, and the operator wants it refused then. 503.
     RevocationUnavailable = "revocation-unavailable",
+    /// The token is bound to a key (`cnf`; RFC 8705, RFC 9449): sent without a proof of that key, it may be stolen.
+    SenderConstrained = "sender-constrained",
+    /// `sub` is missing or empty: nobody's token, which no sign-out of a user can revoke.
+    SubjectMissing = "subject-missing",
+}
+
+/// More about a refusal than its reason. For the operator: for logs, never for a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hint {
+    /// `sub` is not a string.
+    SubInvalid,
+    /// `username` is not a string.
+    UsernameInvalid,
+    /// `cognito:username` is not a string.
+    CognitoUsernameInvalid,
+    /// `auth_time` is not a number, or out of range.
+    AuthTimeInvalid,
+    /// `jti` is not a string.
+    JtiInvalid,
+    /// `origin_jti` is not a string.
+    OriginJtiInvalid,
+    /// `iss` differs from a configured issuer by a `/` at the end alone.
+    IssuerSlash,
 }
 
 impl Reason {

@@ -1,8 +1,8 @@
 //! The way of a token through the rooms.
 
 use crate::{
-    Config, ConfigError, Fetch, FetchFault, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits, Pool,
-    Reason, Response, Revocable, RevocationAnswer, RevocationMode, Tick, Ticket, TokenUse,
+    Config, ConfigError, Fetch, FetchFault, Hint, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits,
+    Pool, Reason, Response, Revocable, RevocationAnswer, RevocationMode, Tick, Ticket, TokenUse,
     cache::{Remembered, VerifiedTokens},
     claims::Claims,
     compact::CompactJws,
@@ -197,6 +197,19 @@ impl Verifier {
         let judgement = self.recall_or_verify(now, token, None).map_err(|stop| self.refused(stop))?;
         mode.check(answer)?;
         self.told(judgement)
+    }
+
+    /// More about a refusal, for the operator: which claim is of a wrong type, or what may be wrong with the configured issuer. The token
+    /// is read once more for it. It is not verified, so a hint proves nothing; and it holds no part of the token.
+    pub fn hint(&self, token: &str, reason: Reason) -> Option<Hint> {
+        if !matches!(reason, Reason::ClaimInvalid | Reason::IssuerUnknown) {
+            return None;
+        }
+        let payload = CompactJws::split(token, self.limits.token_bytes as usize).ok()?.payload().ok()?;
+        match Claims::read(core::str::from_utf8(&payload).ok()?, self.limits.json_depth) {
+            Ok(claims) => self.routes.has_nearly(claims.issuer.as_deref()?).then_some(Hint::IssuerSlash),
+            Err(fault) => fault.hint,
+        }
     }
 
     /// Asks other things of tokens from now on. The pools must have the same issuers in the same order; where their keys come from
@@ -501,6 +514,19 @@ impl Routes {
                 let issuer = claims.issuer.as_deref().ok_or(Reason::IssuerMissing)?;
                 routes.get(issuer).copied().ok_or(Reason::IssuerUnknown)
             }
+        }
+    }
+}
+
+impl Routes {
+    /// Whether an issuer is configured that differs from this one by a slash at the end alone.
+    fn has_nearly(&self, issuer: &str) -> bool {
+        match self {
+            Routes::ByIssuer(routes) => {
+                let is_near = |own: &String| own != issuer && own.trim_end_matches('/') == issuer.trim_end_matches('/');
+                routes.keys().any(is_near)
+            }
+            Routes::Unchecked(_) => false,
         }
     }
 }

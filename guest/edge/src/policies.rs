@@ -1,7 +1,7 @@
 //! What a route asks of a token that its pool has accepted.
 
 use crate::config::{self, TokenUse};
-use poolgate_core::{Reason, Verified};
+use poolgate_core::{Membership, Reason, Verified};
 
 /// A named policy; the pools are numbers now.
 #[derive(Debug)]
@@ -9,8 +9,8 @@ pub(crate) struct Policy {
     pools: Option<Vec<usize>>,
     token_use: Option<TokenUse>,
     client_ids: Option<Vec<String>>,
-    groups: config::Membership,
-    scopes: config::Membership,
+    groups: Membership,
+    scopes: Membership,
 }
 
 /// What a route needs.
@@ -29,8 +29,8 @@ impl Policy {
             pools: stated.pools.as_ref().map(|names| names.iter().filter_map(number).collect()),
             token_use: stated.token_use,
             client_ids: stated.client_ids.clone(),
-            groups: stated.groups.clone(),
-            scopes: stated.scopes.clone(),
+            groups: membership(stated.groups.as_ref()),
+            scopes: membership(stated.scopes.as_ref()),
         }
     }
 
@@ -59,10 +59,10 @@ impl Policy {
     }
 }
 
-impl config::Membership {
-    fn fits(&self, held: &[String]) -> bool {
-        (self.any_of.is_empty() || self.any_of.iter().any(|name| held.contains(name)))
-            && self.all_of.iter().all(|name| held.contains(name))
+fn membership(stated: Option<&config::Membership>) -> Membership {
+    match stated {
+        Some(config::Membership { any_of, all_of }) => Membership { any_of: any_of.clone(), all_of: all_of.clone() },
+        None => Membership::UNCHECKED,
     }
 }
 

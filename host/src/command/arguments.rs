@@ -398,13 +398,19 @@ pub struct VerifyArguments {
     /// Ask for every --scope
     #[arg(long, requires = "scopes")]
     pub all_scopes: bool,
-    /// Ask that an access token is bound to this resource server (`aud`); repeat it for several
+    /// Ask that an access token, or with `--token-use unchecked` any token, is bound to this resource server (`aud`); repeat it for several
     #[arg(long = "resource", value_name = "URI")]
     pub resources: Vec<String>,
     /// Refuse tokens that were issued longer ago than this
     #[arg(long, value_name = "SECONDS")]
     pub max_age: Option<u32>,
-    /// Stretch expiry and not-before by this, for clocks that differ; at most 900
+    /// Accept a token that does not say whose it is (`sub`)
+    #[arg(long)]
+    pub any_subject: bool,
+    /// Accept a token that is bound to a key (`cnf`: mutual TLS, DPoP) without a proof of that key
+    #[arg(long)]
+    pub ignore_confirmation: bool,
+    /// Stretch expiry by this, for clocks that differ; at most 900. A token may begin a minute ahead of the clock anyway
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub leeway: u32,
     /// Judge as of this moment, not now

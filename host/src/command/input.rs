@@ -37,6 +37,23 @@ pub fn token(argument: Option<&str>) -> Result<String, CommandError> {
     }
 }
 
+/// What was pasted with a token that no token has. It is judged as it is: this only says what to leave out.
+pub fn hint(token: &str) -> Option<&'static str> {
+    let text = token.trim();
+    let is_quote = |letter: char| matches!(letter, '"' | '\'' | '`');
+    if text.starts_with(is_quote) || text.ends_with(is_quote) {
+        return Some("there are quotation marks around the token: leave them out");
+    }
+    let scheme = text.split_whitespace().next().unwrap_or_default();
+    if ["bearer", "authorization:"].iter().any(|word| scheme.eq_ignore_ascii_case(word)) {
+        return Some("the token follows a word of the header, such as Bearer: leave it out");
+    }
+    if text.contains(char::is_whitespace) {
+        return Some("there is white space within the token: was it broken into lines?");
+    }
+    (text != token).then_some("there is white space around the token: leave it out")
+}
+
 fn nothing_to_judge() -> CommandError {
     CommandError::Usage("there is nothing to judge: give it as an argument, on standard input, or with --batch".into())
 }

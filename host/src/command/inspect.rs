@@ -17,6 +17,9 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
         Ok(parts) => parts,
         Err(problem) => {
             output::tell(&format!("poolgate: {problem}"));
+            if let Some(hint) = input::hint(&token) {
+                output::tell(&format!("hint: {hint}"));
+            }
             return Ok(Outcome::Denied);
         }
     };

@@ -18,29 +18,34 @@ pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
     if let Some(path) = &arguments.subject.batch {
         let judge = async |compact: &str| {
             let verdict = verifier.verify(compact).await;
-            (outcome(&verdict), json(&verdict))
+            (outcome(&verdict), json(compact, &verdict))
         };
         return batch::run(path, judge).await;
     }
     let compact = input::token(arguments.subject.compact.as_deref())?;
     let verdict = verifier.verify(&compact).await;
-    output::conclude(outcome(&verdict), arguments.json, || json(&verdict), |palette| text(&verdict, palette))
+    output::conclude(
+        outcome(&verdict),
+        arguments.json,
+        || json(&compact, &verdict),
+        |palette| text(&compact, &verdict, palette),
+    )
 }
 
 fn outcome(verdict: &Result<VerifiedJws, Denial>) -> Outcome {
     verdict.as_ref().map_or_else(Outcome::from, |_| Outcome::Allowed)
 }
 
-fn json(verdict: &Result<VerifiedJws, Denial>) -> Value {
+fn json(compact: &str, verdict: &Result<VerifiedJws, Denial>) -> Value {
     match verdict {
         Ok(jws) => output::allowed_jws(jws),
-        Err(denial) => output::denied(denial),
+        Err(denial) => output::denied(denial, input::hint(compact)),
     }
 }
 
-fn text(verdict: &Result<VerifiedJws, Denial>, palette: Palette) -> String {
+fn text(compact: &str, verdict: &Result<VerifiedJws, Denial>, palette: Palette) -> String {
     let jws = match verdict {
-        Err(denial) => return output::denied_text(denial, palette),
+        Err(denial) => return output::denied_text(denial, input::hint(compact), palette),
         Ok(jws) => jws,
     };
     let payload = match std::str::from_utf8(&jws.payload) {

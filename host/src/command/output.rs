@@ -2,7 +2,7 @@
 
 use super::shown;
 use anstyle::{AnsiColor, Style};
-use poolgate::{Answer, BuildError, Denial, KeyReport, SkippedKey, VerifiedJws};
+use poolgate::{Answer, BuildError, Denial, Hint, KeyReport, SkippedKey, VerifiedJws};
 use serde_json::{Value, json};
 use std::{
     env, fmt,
@@ -76,8 +76,13 @@ impl From<io::Error> for CommandError {
     }
 }
 
-pub fn denied(denial: &Denial) -> Value {
-    json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.answer.status() })
+/// `hint`: what is odd about the token's text, if anything.
+pub fn denied(denial: &Denial, hint: Option<&'static str>) -> Value {
+    let mut object = json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.answer.status() });
+    if let (Some(hint), Some(members)) = (hint.or(denial.hint.map(Hint::description)), object.as_object_mut()) {
+        members.insert("hint".into(), hint.into());
+    }
+    object
 }
 
 pub fn allowed(payload: &str) -> Value {
@@ -173,10 +178,11 @@ pub fn tell(text: &str) {
 }
 
 /// A denial for people: the reason, what it means, and what to answer a caller.
-pub fn denied_text(denial: &Denial, palette: Palette) -> String {
-    let Denial { reason, answer } = denial;
+pub fn denied_text(denial: &Denial, hint: Option<&'static str>, palette: Palette) -> String {
+    let Denial { reason, answer, .. } = denial;
     let verdict = palette.bad("deny");
-    format!("{verdict}  {} (answer {})\n  {}\n", reason.name(), answer.status(), reason.description())
+    let hint = hint.or(denial.hint.map(Hint::description)).map_or(String::new(), |hint| format!("  hint: {hint}\n"));
+    format!("{verdict}  {} (answer {})\n  {}\n{hint}", reason.name(), answer.status(), reason.description())
 }
 
 /// Says on standard error which keys of a set are not used, and why.

@@ -18,7 +18,12 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
     }
     let token = input::token(arguments.subject.token.as_deref())?;
     let verdict = verifier.verify(&token).await;
-    output::conclude(outcome(&verdict), arguments.json, || json(&verdict), |palette| text(&verdict, palette))
+    output::conclude(
+        outcome(&verdict),
+        arguments.json,
+        || json(&token, &verdict),
+        |palette| text(&token, &verdict, palette),
+    )
 }
 
 async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError> {
@@ -96,6 +101,12 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
     if let Some(seconds) = arguments.max_age {
         pool = pool.max_age(Duration::from_secs(seconds.into()));
     }
+    if arguments.any_subject {
+        pool = pool.any_subject();
+    }
+    if arguments.ignore_confirmation {
+        pool = pool.ignore_confirmation();
+    }
     if !arguments.resources.is_empty() {
         pool = pool.resources(&arguments.resources);
     }
@@ -132,23 +143,23 @@ fn is_url(text: &str) -> bool {
 
 async fn judge(verifier: &Verifier, token: &str) -> (Outcome, Value) {
     let verdict = verifier.verify(token).await;
-    (outcome(&verdict), json(&verdict))
+    (outcome(&verdict), json(token, &verdict))
 }
 
 fn outcome(verdict: &Result<Verified, Denial>) -> Outcome {
     verdict.as_ref().map_or_else(Outcome::from, |_| Outcome::Allowed)
 }
 
-fn json(verdict: &Result<Verified, Denial>) -> Value {
+fn json(token: &str, verdict: &Result<Verified, Denial>) -> Value {
     match verdict {
         Ok(verified) => output::allowed(&verified.payload),
-        Err(denial) => output::denied(denial),
+        Err(denial) => output::denied(denial, input::hint(token)),
     }
 }
 
-fn text(verdict: &Result<Verified, Denial>, palette: Palette) -> String {
+fn text(token: &str, verdict: &Result<Verified, Denial>, palette: Palette) -> String {
     let verified = match verdict {
-        Err(denial) => return output::denied_text(denial, palette),
+        Err(denial) => return output::denied_text(denial, input::hint(token), palette),
         Ok(verified) => verified,
     };
     let mut text = format!("{}\n", palette.good("allow"));

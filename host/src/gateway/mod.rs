@@ -186,7 +186,10 @@ impl Gateway {
 
     /// What the operator gets: health and all metrics. Not for the public, for the counts of account flows tell who has an account.
     pub fn operations_router(&self) -> Router {
-        operations::health().merge(operations::metrics()).fallback(problem::not_found).with_state(self.house())
+        operations::health_with_hints()
+            .merge(operations::metrics())
+            .fallback(problem::not_found)
+            .with_state(self.house())
     }
 
     /// Serves the public until `shutdown` is ready, and then until every request under way is answered or

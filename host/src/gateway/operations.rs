@@ -1,7 +1,7 @@
 //! What an operator looks at: health, readiness, metrics.
 
 use super::{House, State};
-use crate::KeyState;
+use crate::{Hint, KeyState};
 use axum::{
     Router,
     http::{StatusCode, header},
@@ -12,6 +12,11 @@ use std::sync::Arc;
 
 pub(crate) fn health() -> Router<Arc<House>> {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz))
+}
+
+/// The same with what else there is to say to the operator.
+pub(crate) fn health_with_hints() -> Router<Arc<House>> {
+    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz_with_hints))
 }
 
 /// Everything that is counted: for the operator.
@@ -31,6 +36,20 @@ async fn healthz() -> &'static str {
 
 /// Every pool that is asked for its keys has some that verify.
 async fn readyz(house: State) -> Response {
+    let (status, text) = readiness(&house).await;
+    (status, text).into_response()
+}
+
+async fn readyz_with_hints(house: State) -> Response {
+    let (status, text) = readiness(&house).await;
+    let hint = match house.accounts.verifier().has_seen_issuer_slash() {
+        true => format!("hint: {}\n", Hint::IssuerSlash.description()),
+        false => String::new(),
+    };
+    (status, format!("{text}{hint}")).into_response()
+}
+
+async fn readiness(house: &House) -> (StatusCode, &'static str) {
     let is_ready = match house.accounts.verifier().key_reports().await {
         Ok(reports) => reports
             .iter()
@@ -39,8 +58,8 @@ async fn readyz(house: State) -> Response {
         Err(_) => false,
     };
     match is_ready {
-        true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "no keys yet\n").into_response(),
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "no keys yet\n"),
     }
 }
 

@@ -137,7 +137,7 @@ async fn judge(house: &House, headers: &HeaderMap, requirement: &Requirement) ->
         TokenUseRule::AccessOrId | TokenUseRule::Unchecked => true,
     };
     if !is_right {
-        return Err(Denial { reason: Reason::TokenUseMismatch, answer: Answer::InvalidToken }.into());
+        return Err(Denial::new(Reason::TokenUseMismatch, Answer::InvalidToken).into());
     }
     requirement.check(&verified).map_err(|_| requirement.refusal())?;
     Ok(verified)

@@ -2,7 +2,7 @@
 
 use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
 use crate::{
-    BuildError, Reason, SeedFailure,
+    BuildError, Hint, Reason, SeedFailure,
     bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationAnswer},
     clock::Clock,
     key_source::{Entry, Event, Fetches, Journal, Seed},
@@ -83,9 +83,18 @@ impl Instances {
         let verdict = self.admit(token).await;
         self.metrics.count_verdict(&verdict, begun.elapsed());
         if let Err(denial) = &verdict {
-            tracing::debug!(reason = denial.reason.name(), "a token is refused");
+            self.log(denial);
         }
         verdict
+    }
+
+    /// A denial is everyday life. That nobody can pass because of a slash is not, and is said once where it is read.
+    fn log(&self, denial: &Denial) {
+        let hint = denial.hint.map(Hint::description);
+        tracing::debug!(reason = denial.reason.name(), hint, "a token is refused");
+        if denial.hint == Some(Hint::IssuerSlash) && self.metrics.note_issuer_slash() {
+            tracing::warn!(hint, "a token is refused");
+        }
     }
 
     pub(crate) async fn seed(&self, seed: Seed) -> Result<KeyReport, SeedFailure> {

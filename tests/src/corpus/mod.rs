@@ -19,8 +19,8 @@ use crate::{
     minting::{CLIENT_ID, ISSUER, KEY_ID, NOW, POOL_ID},
 };
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
-    Reason, ResourceRule, Step, TokenUseRule, Verified, Verifier,
+    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits,
+    Membership, Pool, Reason, ResourceRule, Step, SubjectRule, TokenUseRule, Verified, Verifier,
 };
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -192,9 +192,11 @@ pub fn pool() -> Pool {
         algorithms: vec![],
         token_use: TokenUseRule::Access,
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
+        groups: Membership::UNCHECKED,
+        scopes: Membership::UNCHECKED,
         resource: ResourceRule::Unbound,
+        subject: SubjectRule::Required,
+        confirmation: ConfirmationRule::Refuse,
         max_age: None,
         leeway: 0,
         issued_at_skew: 60,

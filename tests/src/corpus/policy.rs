@@ -1,14 +1,14 @@
-//! Token use, app client, groups and scopes (Cognito developer guide, "Verifying JSON web tokens").
+//! Token use, binding to a key, subject, app client, groups and scopes (Cognito developer guide, "Verifying JSON web tokens").
 
 use super::{Case, names};
 use crate::{
-    keys::RSA_2048,
+    keys::{OTHER_RSA_2048, RSA_2048},
     minting::{CLIENT_ID, Draft},
 };
-use poolgate_core::{ClientRule, Membership, Pool, TokenUseRule};
+use poolgate_core::{ClientRule, ConfirmationRule, Membership, Pool, SubjectRule, TokenUseRule};
 
 pub(super) fn cases() -> Vec<Case> {
-    [token_use(), audience(), client(), groups(), scopes()].into_iter().flatten().collect()
+    [token_use(), binding(), subject(), audience(), client(), groups(), scopes()].into_iter().flatten().collect()
 }
 
 fn access() -> Draft {
@@ -50,6 +50,50 @@ fn token_use() -> Vec<Case> {
         Case::allowed("where_use_is_unchecked_it_may_be_absent", id().without_claim("token_use")).with_pool(unchecked),
         Case::denied("where_use_is_unchecked_clients_are_compared_with_aud", "audience-missing", access())
             .with_pool(unchecked),
+    ]
+}
+
+/// `cnf` (RFC 7800), which makes a token useless without a proof of its key (RFC 8705 section 3, RFC 9449 section 6).
+fn binding() -> Vec<Case> {
+    const KEY: &str = r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#;
+    const CERTIFICATE: &str = r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#;
+    let bound = |value: &str| access().claim("cnf", value);
+    let ignored = |pool: &mut Pool| pool.confirmation = ConfirmationRule::Ignore;
+    vec![
+        Case::denied("a_token_bound_by_dpop_is_no_bearer_token", "sender-constrained", bound(KEY)),
+        Case::denied("a_token_bound_to_a_certificate_is_no_bearer_token", "sender-constrained", bound(CERTIFICATE)),
+        Case::denied("a_binding_of_an_unknown_kind_is_one_too", "sender-constrained", bound(r#"{"new":1}"#)),
+        Case::denied("a_binding_that_is_an_empty_object_is_one_too", "sender-constrained", bound("{}")),
+        Case::denied("a_binding_that_is_no_object_is_one_too", "sender-constrained", bound("\"x\"")),
+        Case::denied("a_binding_that_is_false_is_one_too", "sender-constrained", bound("false")),
+        Case::denied("an_id_token_that_is_bound_is_refused", "sender-constrained", id().claim("cnf", KEY))
+            .with_pool(id_only),
+        Case::denied("where_use_is_unchecked_a_bound_token_is_refused", "sender-constrained", id().claim("cnf", KEY))
+            .with_pool(unchecked),
+        Case::denied("a_binding_behind_an_escape_is_found", "sender-constrained", access().claim(r"\u0063nf", KEY)),
+        Case::allowed("a_binding_that_is_null_is_none", bound("null")),
+        Case::allowed("a_binding_within_another_claim_is_none", access().claim("act", format!("{{\"cnf\":{KEY}}}"))),
+        Case::allowed("a_bound_token_passes_where_that_is_written", bound(KEY)).with_pool(ignored),
+        Case::denied("a_forged_bound_token_is_said_to_be_forged", "signature-invalid", {
+            bound(KEY).signed_by(&OTHER_RSA_2048).with_signature_below(&RSA_2048)
+        }),
+    ]
+}
+
+/// `sub`, which Cognito always gives: the user, or the client where there is none (RFC 9068 section 2.2).
+fn subject() -> Vec<Case> {
+    let any = |pool: &mut Pool| pool.subject = SubjectRule::Unchecked;
+    vec![
+        Case::denied("an_access_token_without_sub_is_refused", "subject-missing", access().without_claim("sub")),
+        Case::denied("an_access_token_with_an_empty_sub_is_refused", "subject-missing", access().claim("sub", "\"\"")),
+        Case::denied("an_id_token_without_sub_is_refused", "subject-missing", id().without_claim("sub"))
+            .with_pool(id_only),
+        Case::denied("where_use_is_unchecked_sub_is_still_asked", "subject-missing", id().without_claim("sub"))
+            .with_pool(unchecked),
+        Case::allowed("a_token_of_nobody_passes_where_that_is_written", access().without_claim("sub")).with_pool(any),
+        Case::allowed("an_empty_sub_passes_where_that_is_written", access().claim("sub", "\"\"")).with_pool(any),
+        Case::denied("where_any_sub_is_accepted_it_must_still_be_text", "claim-invalid", access().claim("sub", 1))
+            .with_pool(any),
     ]
 }
 
@@ -117,8 +161,13 @@ fn client() -> Vec<Case> {
 }
 
 fn groups() -> Vec<Case> {
-    let any = |groups: &'static [&str]| move |pool: &mut Pool| pool.groups = Membership::AnyOf(names(groups));
-    let all = |groups: &'static [&str]| move |pool: &mut Pool| pool.groups = Membership::AllOf(names(groups));
+    let any = |groups: &'static [&str]| move |pool: &mut Pool| pool.groups = Membership::any_of(names(groups));
+    let all = |groups: &'static [&str]| move |pool: &mut Pool| pool.groups = Membership::all_of(names(groups));
+    let both = |any_of: &'static [&str], all_of: &'static [&str]| {
+        move |pool: &mut Pool| {
+            pool.groups = Membership { any_of: Some(names(any_of)), all_of: Some(names(all_of)) };
+        }
+    };
     let said = |value: &str| access().claim("cognito:groups", value);
     let none = || access().without_claim("cognito:groups");
     vec![
@@ -131,6 +180,12 @@ fn groups() -> Vec<Case> {
             .with_pool(any(&["readers"])),
         Case::denied("an_empty_list_of_groups_is_refused_where_one_is_asked", "group-missing", said("[]"))
             .with_pool(all(&["readers"])),
+        Case::allowed("any_group_and_all_groups_may_both_be_asked", access())
+            .with_pool(both(&["x", "readers"], &["writers"])),
+        Case::denied("where_both_are_asked_any_alone_is_not_enough", "group-missing", access())
+            .with_pool(both(&["readers"], &["writers", "admins"])),
+        Case::denied("where_both_are_asked_all_alone_is_not_enough", "group-missing", access())
+            .with_pool(both(&["admins"], &["readers"])),
         Case::denied("groups_are_compared_with_case", "group-missing", said("[\"Readers\"]"))
             .with_pool(any(&["readers"])),
         Case::denied("groups_that_are_a_string_are_refused", "groups-invalid", said("\"readers\""))
@@ -142,8 +197,8 @@ fn groups() -> Vec<Case> {
 }
 
 fn scopes() -> Vec<Case> {
-    let any = |scopes: &'static [&str]| move |pool: &mut Pool| pool.scopes = Membership::AnyOf(names(scopes));
-    let all = |scopes: &'static [&str]| move |pool: &mut Pool| pool.scopes = Membership::AllOf(names(scopes));
+    let any = |scopes: &'static [&str]| move |pool: &mut Pool| pool.scopes = Membership::any_of(names(scopes));
+    let all = |scopes: &'static [&str]| move |pool: &mut Pool| pool.scopes = Membership::all_of(names(scopes));
     let said = |value: &str| access().claim("scope", value);
     vec![
         Case::allowed("one_of_any_scopes_is_enough", access()).with_pool(any(&["x", "orders/read"])),
@@ -162,6 +217,14 @@ fn scopes() -> Vec<Case> {
             access().without_claim("scope"),
         )
         .with_pool(any(&["openid"])),
+        Case::denied("any_scope_and_all_scopes_both_count", "scope-missing", access()).with_pool(|pool| {
+            pool.scopes = Membership { any_of: Some(names(&["openid"])), all_of: Some(names(&["orders/delete"])) };
+        }),
+        Case::denied("a_claim_named_scope_gives_an_id_token_none", "scope-missing", id().claim("scope", "\"openid\""))
+            .with_pool(|pool| {
+                either(pool);
+                pool.scopes = Membership::any_of(names(&["openid"]));
+            }),
         Case::denied("a_scope_that_is_an_array_is_refused", "scope-invalid", said("[\"openid\"]"))
             .with_pool(any(&["openid"])),
         Case::denied("a_scope_that_is_null_is_refused", "scope-invalid", said("null")),

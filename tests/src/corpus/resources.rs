@@ -5,7 +5,7 @@ use crate::{
     keys::RSA_2048,
     minting::{CLIENT_ID, Draft},
 };
-use poolgate_core::{ClientRule, Pool, ResourceRule};
+use poolgate_core::{ClientRule, Pool, ResourceRule, TokenUseRule};
 
 const API: &str = "https://orders.example.com";
 
@@ -50,7 +50,46 @@ pub(super) fn cases() -> Vec<Case> {
             .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
         Case::denied("an_unchecked_resource_must_still_be_text", "audience-invalid", bound_to("{}".into()))
             .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
+        Case::allowed("where_use_is_unchecked_a_token_bound_to_us_is_accepted", ours()).with_pool(of_any_use),
+        Case::denied(
+            "where_use_is_unchecked_a_token_bound_to_another_is_refused",
+            "resource-mismatch",
+            bound_to("\"https://other-api\"".into()),
+        )
+        .with_pool(of_any_use),
+        Case::denied("where_use_is_unchecked_an_unbound_token_is_refused", "resource-missing", access())
+            .with_pool(of_any_use),
+        Case::denied("where_use_is_unchecked_the_client_must_be_named_too", "audience-mismatch", ours()).with_pool(
+            |pool| {
+                of_any_use(pool);
+                pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
+            },
+        ),
+        Case::allowed(
+            "where_use_is_unchecked_resource_and_client_may_be_named",
+            bound_to(format!("[\"{API}\",\"{CLIENT_ID}\"]")),
+        )
+        .with_pool(|pool| {
+            of_any_use(pool);
+            pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
+        }),
+        Case::allowed("an_id_token_passes_by_its_client_beside_resources", Draft::id(&RSA_2048)).with_pool(|pool| {
+            bound(pool);
+            pool.token_use = TokenUseRule::AccessOrId;
+        }),
+        Case::denied("an_access_token_beside_id_tokens_must_name_the_resource", "resource-missing", access())
+            .with_pool(|pool| {
+                bound(pool);
+                pool.token_use = TokenUseRule::AccessOrId;
+            }),
     ]
+}
+
+/// As another provider's tokens are configured.
+fn of_any_use(pool: &mut Pool) {
+    bound(pool);
+    pool.token_use = TokenUseRule::Unchecked;
+    pool.client = ClientRule::Unchecked;
 }
 
 fn bound(pool: &mut Pool) {

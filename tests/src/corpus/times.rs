@@ -19,6 +19,10 @@ fn leeway(seconds: u32) -> impl FnOnce(&mut Pool) {
     move |pool| pool.leeway = seconds
 }
 
+fn no_skew(pool: &mut Pool) {
+    pool.issued_at_skew = 0;
+}
+
 fn expiry() -> Vec<Case> {
     let exp = |value: &str| access().claim("exp", value);
     let at = |second: u64| access().claim("exp", second);
@@ -56,11 +60,15 @@ fn not_before() -> Vec<Case> {
     let at = |second: u64| access().claim("nbf", second);
     vec![
         Case::allowed("an_nbf_of_now_is_accepted", at(NOW)),
-        Case::denied("an_nbf_in_a_second_is_refused", "not-yet-valid", at(NOW + 1)),
-        Case::denied("an_nbf_in_half_a_second_is_refused", "not-yet-valid", nbf("1700000000.5")),
+        Case::allowed("an_nbf_within_the_skew_is_accepted", at(NOW + 60)),
+        Case::denied("an_nbf_beyond_the_skew_is_refused", "not-yet-valid", at(NOW + 61)),
+        Case::denied("an_nbf_half_a_second_beyond_the_skew_is_refused", "not-yet-valid", nbf("1700000060.5")),
+        Case::denied("without_skew_an_nbf_in_a_second_is_refused", "not-yet-valid", at(NOW + 1)).with_pool(no_skew),
+        Case::denied("without_skew_an_nbf_in_half_a_second_is_refused", "not-yet-valid", nbf("1700000000.5"))
+            .with_pool(no_skew),
         Case::denied("an_nbf_in_2093_is_refused", "not-yet-valid", nbf("3900000000")),
-        Case::allowed("leeway_stretches_nbf", at(NOW + 60)).with_pool(leeway(60)),
-        Case::denied("leeway_of_nbf_ends_sharp", "not-yet-valid", at(NOW + 61)).with_pool(leeway(60)),
+        Case::allowed("a_longer_leeway_counts_for_nbf_too", at(NOW + 120)).with_pool(leeway(120)),
+        Case::denied("a_longer_leeway_ends_for_nbf_too", "not-yet-valid", at(NOW + 121)).with_pool(leeway(120)),
         Case::denied("an_nbf_that_is_a_string_is_refused", "not-before-invalid", nbf("\"1\"")),
         Case::denied("an_nbf_that_is_null_is_refused", "not-before-invalid", nbf("null")),
         Case::denied("a_negative_nbf_is_refused", "not-before-invalid", nbf("-1")),
@@ -75,8 +83,7 @@ fn issued_at() -> Vec<Case> {
         Case::allowed("a_token_without_iat_is_accepted_where_no_age_is_asked", access().without_claim("iat")),
         Case::allowed("an_iat_within_the_skew_is_accepted", at(NOW + 60)),
         Case::denied("an_iat_beyond_the_skew_is_refused", "issued-in-future", at(NOW + 61)),
-        Case::denied("without_skew_an_iat_in_a_second_is_refused", "issued-in-future", at(NOW + 1))
-            .with_pool(|pool| pool.issued_at_skew = 0),
+        Case::denied("without_skew_an_iat_in_a_second_is_refused", "issued-in-future", at(NOW + 1)).with_pool(no_skew),
         Case::allowed("a_longer_leeway_counts_for_iat_too", at(NOW + 120)).with_pool(leeway(120)),
         Case::denied("a_longer_leeway_ends_for_iat_too", "issued-in-future", at(NOW + 121)).with_pool(leeway(120)),
         Case::denied("an_iat_that_is_a_string_is_refused", "issued-at-invalid", iat("\"1700000000\"")),

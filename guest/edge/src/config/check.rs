@@ -1,6 +1,6 @@
 //! What a well-formed configuration may still not say.
 
-use super::{ClaimToHeader, Config, ConfigFault, Keys, Pool, Route, TokenPlace};
+use super::{ClaimToHeader, Config, ConfigFault, Keys, Policy, Pool, Route, TokenPlace, TokenUse};
 
 type Checked = Result<(), ConfigFault>;
 
@@ -10,14 +10,7 @@ pub(super) fn all(config: &Config) -> Checked {
     }
     each("pools", &config.pools, pool)?;
     unique("pools", config.pools.iter().map(|pool| pool.name.as_str()))?;
-    each("policies", &config.policies, |at, policy| {
-        named(&at, &policy.name)?;
-        for (number, pool) in policy.pools.iter().flatten().enumerate() {
-            known(&format!("{at}.pools[{number}]"), pool, "pool", config.pools.iter().map(|pool| pool.name.as_str()))?;
-        }
-        not_empty(&format!("{at}.pools"), policy.pools.as_deref())?;
-        not_empty(&format!("{at}.client_ids"), policy.client_ids.as_deref())
-    })?;
+    each("policies", &config.policies, |at, stated| policy(&at, stated, config))?;
     unique("policies", config.policies.iter().map(|policy| policy.name.as_str()))?;
     if config.routes.is_empty() {
         return Err(ConfigFault::new("routes", "there is none, so every request would be denied: state at least one"));
@@ -80,6 +73,9 @@ fn pool(at: String, pool: &Pool) -> Checked {
     if pool.resources.is_some() && pool.any_resource {
         return Err(ConfigFault::new(at, "state resources or any_resource, not both"));
     }
+    if pool.resources.is_some() && pool.token_use == TokenUse::Id {
+        return Err(ConfigFault::new(format!("{at}.resources"), "ID tokens name none: their aud is an app client"));
+    }
     not_empty(&format!("{at}.resources"), pool.resources.as_deref())?;
     for (number, name) in pool.algorithms.iter().enumerate() {
         let at = format!("{at}.algorithms[{number}]");
@@ -100,6 +96,32 @@ fn pool(at: String, pool: &Pool) -> Checked {
         }
     }
     keys(&format!("{at}.keys"), &pool.keys)
+}
+
+fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
+    named(at, &policy.name)?;
+    for (number, pool) in policy.pools.iter().flatten().enumerate() {
+        known(&format!("{at}.pools[{number}]"), pool, "pool", config.pools.iter().map(|pool| pool.name.as_str()))?;
+    }
+    not_empty(&format!("{at}.pools"), policy.pools.as_deref())?;
+    not_empty(&format!("{at}.client_ids"), policy.client_ids.as_deref())?;
+    for (name, membership) in [("groups", &policy.groups), ("scopes", &policy.scopes)] {
+        let Some(membership) = membership else { continue };
+        let at = format!("{at}.{name}");
+        not_empty(&format!("{at}.any_of"), membership.any_of.as_deref())?;
+        not_empty(&format!("{at}.all_of"), membership.all_of.as_deref())?;
+        if membership.any_of.is_none() && membership.all_of.is_none() {
+            return Err(ConfigFault::new(at, "state any_of, all_of or both"));
+        }
+    }
+    let asks_for_a_use = policy.token_use.is_some_and(|token_use| token_use != TokenUse::Unchecked);
+    let lists = [policy.pools.is_some(), policy.client_ids.is_some(), policy.groups.is_some(), policy.scopes.is_some()];
+    match asks_for_a_use || lists.contains(&true) {
+        true => Ok(()),
+        false => {
+            Err(ConfigFault::new(at, "asks for nothing: a route that needs any good token is authenticated: true"))
+        }
+    }
 }
 
 /// Whether the wasi:http middleware can do what a configuration asks for, when it fetches keys from these URLs itself.
@@ -289,7 +311,7 @@ fn known<'a>(at: &str, name: &str, kind: &str, names: impl Iterator<Item = &'a s
 
 fn not_empty(at: &str, list: Option<&[String]>) -> Checked {
     match list {
-        Some([]) => Err(ConfigFault::new(at, "an empty list would refuse everything: leave it out, or fill it")),
+        Some([]) => Err(ConfigFault::new(at, "an empty list says nothing: leave it out, or fill it")),
         Some(names) if names.iter().any(String::is_empty) => Err(ConfigFault::new(at, "has an empty name")),
         _ => Ok(()),
     }

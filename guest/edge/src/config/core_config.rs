@@ -1,9 +1,9 @@
 //! From the operator's words to the core's.
 
-use super::{Config, ConfigFault, Pool, TokenUse};
+use super::{Config, ConfigFault, Confirmation, Pool, TokenUse};
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership, ResourceRule,
-    TokenUseRule, issuer,
+    Algorithm, CacheLimits, ClientRule, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
+    ResourceRule, SubjectRule, TokenUseRule, issuer,
 };
 
 /// What the core is configured with; `jitter_seed` is any number, best a random one.
@@ -59,12 +59,17 @@ fn pool(pool: &Pool) -> poolgate_core::Pool {
             TokenUse::Unchecked => TokenUseRule::Unchecked,
         },
         client: if pool.any_client { ClientRule::Unchecked } else { ClientRule::OneOf(one_of(&pool.client_ids)) },
-        groups: Membership::Unchecked,
-        scopes: Membership::Unchecked,
+        groups: Membership::UNCHECKED,
+        scopes: Membership::UNCHECKED,
         resource: match (pool.any_resource, &pool.resources) {
             (true, _) => ResourceRule::Unchecked,
             (false, Some(names)) => ResourceRule::OneOf(names.clone()),
             (false, None) => ResourceRule::Unbound,
+        },
+        subject: if pool.any_subject { SubjectRule::Unchecked } else { SubjectRule::Required },
+        confirmation: match pool.confirmation {
+            Confirmation::Refuse => ConfirmationRule::Refuse,
+            Confirmation::Ignore => ConfirmationRule::Ignore,
         },
         max_age: pool.max_age_seconds,
         leeway: pool.leeway_seconds,

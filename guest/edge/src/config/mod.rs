@@ -69,6 +69,8 @@ pub struct Pool {
     #[serde(default)]
     pub any_issuer: bool,
     /// The accepted app clients: `client_id` of access tokens, `aud` of ID tokens. This, or `any_client`.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub client_ids: Option<Vec<String>>,
     /// Accepts tokens of every app client.
     #[serde(default)]
@@ -78,17 +80,28 @@ pub struct Pool {
     /// The accepted algorithms; RS256 alone if none is stated, the one that Cognito signs with.
     #[serde(default)]
     pub algorithms: Vec<String>,
-    /// Resource servers: an access token must name one of them in `aud` (RFC 8707).
+    /// Resource servers: an access token must name one of them in `aud` (RFC 8707), and so must any token where `token_use` is
+    /// `unchecked`. Not with `token_use` `id`.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub resources: Option<Vec<String>>,
     /// Does not look at `aud` of access tokens.
     #[serde(default)]
     pub any_resource: bool,
+    /// Accepts tokens that do not say whose they are (`sub`).
+    #[serde(default)]
+    pub any_subject: bool,
+    /// What becomes of tokens that are bound to a key (`cnf`: RFC 8705, RFC 9449).
+    #[serde(default)]
+    pub confirmation: Confirmation,
     /// Seconds since `iat` after which a token is refused although it has not expired.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     pub max_age_seconds: Option<u32>,
-    /// Seconds by which `exp`, `nbf` and the maximum age are stretched, at most 900.
+    /// Seconds by which `exp` and the maximum age are stretched, at most 900.
     #[serde(default)]
     pub leeway_seconds: u32,
-    /// Seconds by which `iat` may lie in the future, at most 900.
+    /// Seconds by which `iat` and `nbf` may lie in the future, at most 900.
     #[serde(default = "Pool::issued_at_skew")]
     pub issued_at_skew_seconds: u32,
     /// Where the keys come from.
@@ -133,13 +146,25 @@ pub enum TokenUse {
     Access,
     /// ID tokens only.
     Id,
-    /// Either.
+    /// Access and ID tokens.
     AccessOrId,
     /// Not looked at: tokens of other issuers have none.
     Unchecked,
 }
 
-/// What a route asks of a token, besides what its pool does. What is not stated is not asked for.
+/// What becomes of tokens that are bound to a key of their holder (`cnf`), by mutual TLS (RFC 8705) or DPoP (RFC 9449).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// They are refused: nobody here asks for a proof of the key.
+    #[default]
+    Refuse,
+    /// They pass like any other: something else asks for the proof.
+    Ignore,
+}
+
+/// What a route asks of a token, besides what its pool does. What is not stated is not asked for, and something must be.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -147,30 +172,45 @@ pub struct Policy {
     /// A name of yours.
     pub name: String,
     /// Tokens of these pools only.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub pools: Option<Vec<String>>,
     /// Tokens of this kind only.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "TokenUse"))]
     pub token_use: Option<TokenUse>,
     /// Tokens of these app clients only.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub client_ids: Option<Vec<String>>,
     /// `cognito:groups`.
-    #[serde(default)]
-    pub groups: Membership,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Membership"))]
+    pub groups: Option<Membership>,
     /// `scope`.
-    #[serde(default)]
-    pub scopes: Membership,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Membership"))]
+    pub scopes: Option<Membership>,
 }
 
-/// What must be among a token's groups or scopes. An empty list asks for nothing.
+/// What must be among a token's groups or scopes: one of the lists, or both. None may be empty, or have an empty name.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Membership {
     /// At least one of these.
-    #[serde(default)]
-    pub any_of: Vec<String>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub any_of: Option<Vec<String>>,
     /// Every one of these.
-    #[serde(default)]
-    pub all_of: Vec<String>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub all_of: Option<Vec<String>>,
+}
+
+/// A template without its value makes a null: then a check that was stated would be none.
+fn not_null<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 /// A rule: which requests, and what they need. One of `path`, `prefix`, `template`; one of `public`, `authenticated`, `any_of`, `all_of`.
@@ -194,8 +234,12 @@ pub struct Route {
     #[serde(default)]
     pub authenticated: bool,
     /// Needs a token that fits one of these policies.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub any_of: Option<Vec<String>>,
     /// Needs a token that fits every one of these policies.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub all_of: Option<Vec<String>>,
     /// Lets a request without a token pass. One with a bad token is refused all the same.
     #[serde(default)]
