@@ -51,6 +51,45 @@ fn stated_keys_that_verify_nothing_are_warned_about_once() {
 }
 
 #[test]
+fn a_rule_that_does_not_do_what_it_seems_to_is_warned_about() {
+    let never = |number: usize, before: &str| {
+        format!("warning: routes[{number}]: is never reached: {before} comes first and is wider")
+    };
+    let torn = |number: usize| format!("warning: routes[{number}]: requests for its path are refused (400)");
+    let public = |kind: &str, path: &str| json!({kind: path, "public": true});
+    let guarded_by = |kind: &str, path: &str| json!({kind: path, "authenticated": true});
+    for (routes, expected) in [
+        (json!([public("prefix", "/"), guarded_by("prefix", "/admin")]), vec![never(1, "routes[0] (prefix /)")]),
+        (
+            json!([public("template", "/a/{x}"), guarded_by("path", "/a/b")]),
+            vec![never(1, "routes[0] (template /a/{})")],
+        ),
+        (
+            json!([{"prefix": "/", "methods": ["GET"], "public": true}, {"prefix": "/admin", "methods": ["HEAD"], "authenticated": true}]),
+            vec![never(1, "routes[0] (prefix /)")],
+        ),
+        (json!([{"prefix": "/", "methods": ["GET"], "public": true}, guarded_by("prefix", "/admin")]), vec![]),
+        (json!([public("prefix", "/admin/"), guarded_by("prefix", "/admin")]), vec![torn(1)]),
+        (json!([guarded_by("path", "/admin"), public("path", "/admin/")]), vec![torn(1)]),
+        (json!([guarded_by("prefix", "/Admin"), public("prefix", "/admin")]), vec![torn(1)]),
+        (json!([guarded_by("path", "/admin"), public("path", "/admin.json")]), vec![torn(1)]),
+        (json!([guarded_by("prefix", "/admin"), public("path", "/favicon.ico"), public("prefix", "/")]), vec![]),
+    ] {
+        let mut configuration = guarded(pool());
+        configuration["routes"] = routes;
+        let (code, _, warned) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
+        let warnings: Vec<&str> = warned.lines().collect();
+        let is_told = warnings.iter().zip(&expected).all(|(warning, expected)| warning.starts_with(expected.as_str()));
+        assert!(code == Some(0) && is_told && warnings.len() == expected.len(), "{expected:?}: {warned}");
+    }
+    // Methods are case-sensitive tokens: RFC 9110 section 9.1.
+    let mut configuration = guarded(pool());
+    configuration["routes"][0]["methods"] = json!(["get"]);
+    let (code, _, fault) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
+    assert_eq!((code, fault.trim()), (Some(1), "routes[0].methods[0]: methods are written in capitals: GET"));
+}
+
+#[test]
 fn a_component_is_written_of_what_fits_the_middleware_and_of_nothing_else() {
     let arguments = ["component", "poolgate.json", "--output", "configuration.wasm"];
     let good = folder_with(&guarded(pool()));

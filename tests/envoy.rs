@@ -12,6 +12,8 @@ mod examples;
 mod faults;
 #[path = "envoy/features.rs"]
 mod features;
+#[path = "envoy/frameworks.rs"]
+mod frameworks;
 #[path = "envoy/keys.rs"]
 mod keys;
 #[path = "envoy/module.rs"]
@@ -20,6 +22,8 @@ mod module;
 mod paths;
 #[path = "envoy/protocols.rs"]
 mod protocols;
+#[path = "envoy/routing.rs"]
+mod routing;
 #[path = "envoy/scene.rs"]
 mod scene;
 #[path = "envoy/upstream.rs"]

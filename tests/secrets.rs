@@ -259,6 +259,10 @@ impl RequestHead for WithCookies<'_> {
     fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
         Ok((name == "cookie").then(|| format!("session={}; token={}", PRIVATE, self.0).into()))
     }
+
+    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        visit(b"cookie", format!("session={}; token={}", PRIVATE, self.0).as_bytes());
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The configuration of the Envoy filter and the middleware, and the gate that is built from it.
 //!
 //! Oracles: reading and building never panic; what is read is one JSON object without duplicates, and spelled otherwise it is the same
-//! configuration; an unknown member in any of its objects is refused; a path with two spellings or without a rule is never admitted;
-//! a request is admitted exactly if a reference says so of the first rule that matches it, of the policies and of the token.
+//! configuration; an unknown member in any of its objects is refused; a reference reads the path in every way, and no request is admitted
+//! that the rule of one of the readings would have refused; where all readings choose the same rule, a request is admitted exactly if the
+//! reference says so of that rule, of the policies and of the token.
 
 mod admission;
 mod plan;

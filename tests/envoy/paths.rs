@@ -1,11 +1,11 @@
-//! A path that can be read in two ways reaches nothing; nor does one that no rule matches.
+//! A path that readers take for those of different rules reaches nothing; nor does one that no rule matches.
 
 use crate::scene::Scene;
 use poolgate_tests::edge_scene::{access, pool, reason};
 use poolgate_tests::exact_client::{get, send};
 use serde_json::json;
 
-fn configuration(ignores_case: bool) -> serde_json::Value {
+fn configuration() -> serde_json::Value {
     json!({
         "pools": [pool()],
         "policies": [{"name": "admins", "groups": {"any_of": ["admin"]}}],
@@ -13,18 +13,28 @@ fn configuration(ignores_case: bool) -> serde_json::Value {
             {"prefix": "/admin", "any_of": ["admins"]},
             {"prefix": "/public", "public": true},
         ],
-        "case_insensitive_paths": ignores_case,
         "answers": {"tell_reason": true},
     })
 }
 
+fn add_route(configuration: &mut serde_json::Value, route: serde_json::Value) {
+    configuration["routes"].as_array_mut().expect("routes").push(route);
+}
+
+/// The application ignores case, and everything else needs a token.
+fn ignoring_case() -> serde_json::Value {
+    let mut configuration = configuration();
+    configuration["case_insensitive_paths"] = json!(true);
+    add_route(&mut configuration, json!({"prefix": "/", "authenticated": true}));
+    configuration
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
-    let scene = Scene::of(&[configuration(false), configuration(true)], &[], 1, false).await;
+    let scene = Scene::of(&[configuration(), ignoring_case()], &[], 1, false).await;
     let stranger = access().compact();
     let ambiguous = [
         "//admin",
-        "/public//admin",
         "/public/../admin",
         "/public/./../admin",
         "/./admin",
@@ -42,8 +52,17 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
         "/admin%00",
         "/admin%2f",
         "/admin#x",
-        "/public/%c3%a9",
         "/public/..",
+        "/%61dmin",
+        "/%61%64min/x",
+        "/Admin",
+        "/ADMIN/x",
+        "/Public",
+        "/admin.json",
+        "/x/../public",
+        "/public/%zz",
+        "/public/%ff",
+        "/public/%00",
     ];
     for target in ambiguous {
         for token in [None, Some(stranger.as_str())] {
@@ -55,33 +74,77 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
     for (target, token, status, why) in [
         ("/admin", None, 401, "no-token"),
         ("/admin/x?y", None, 401, "no-token"),
-        ("/%61dmin", None, 401, "no-token"),
         ("/admin", Some(stranger.as_str()), 403, "group-missing"),
-        ("/%61%64min/x", Some(stranger.as_str()), 403, "group-missing"),
-        ("/Admin", None, 403, "no-rule"),
-        ("/ADMIN/x", Some(stranger.as_str()), 403, "no-rule"),
+        ("/admin/%2561", Some(stranger.as_str()), 403, "group-missing"),
+        ("/admin/users/../%e2%82%ac;x//", Some(stranger.as_str()), 403, "group-missing"),
         ("/administrator", None, 403, "no-rule"),
         ("/", None, 403, "no-rule"),
         ("/other", Some(stranger.as_str()), 403, "no-rule"),
-        ("/Public", None, 403, "no-rule"),
+        ("//other", None, 403, "no-rule"),
     ] {
         let response = get(&scene.url, target, token).await;
         assert_eq!((response.status, reason(&response.body).as_str()), (status, why), "{target}");
     }
+    // A rule for each reading, and both count.
     let ignores_case = scene.envoy.url("1").await;
-    for target in ["/Admin", "/ADMIN/x", "/aDmIn"] {
-        let response = get(&ignores_case, target, None).await;
-        assert_eq!((response.status, reason(&response.body).as_str()), (401, "no-token"), "{target}");
+    for (target, token, status, why) in [
+        ("/Admin", None, 401, "no-token"),
+        ("/aDmIn/x", Some(stranger.as_str()), 403, "group-missing"),
+        ("/PUBLIC", None, 401, "no-token"),
+        ("/Public/x", Some("x"), 401, "token-not-three-parts"),
+    ] {
+        let response = get(&ignores_case, target, token).await;
+        assert_eq!((response.status, reason(&response.body).as_str()), (status, why), "{target}");
     }
     let connect = send(&scene.url, "CONNECT", "app:443", &[]).await;
     assert!(connect.status >= 400, "{connect:?}");
     let everything = send(&scene.url, "OPTIONS", "*", &[]).await;
     assert!(everything.status >= 400, "{everything:?}");
     assert!(scene.upstream.seen().is_empty(), "nothing of this may reach it");
-    // What is meant to pass does, as it was spelled.
+    // What is meant to pass does, as it was spelled: no reader takes the first for a path of the admins'.
+    assert_eq!(get(&scene.url, "/public//admin", None).await.status, 200);
     assert_eq!(get(&scene.url, "/public/a%20b?x=/../admin", None).await.status, 200);
     let boss = access().claim("cognito:groups", "[\"admin\"]").compact();
     assert_eq!(get(&scene.url, "/admin/x", Some(&boss)).await.status, 200);
+    for target in ["/Admin", "/PUBLIC/x"] {
+        assert_eq!(get(&ignores_case, target, Some(&boss)).await.status, 200, "{target}");
+    }
     let targets: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
-    assert_eq!(targets, ["/public/a%20b?x=/../admin", "/admin/x"]);
+    assert_eq!(targets, ["/public//admin", "/public/a%20b?x=/../admin", "/admin/x", "/Admin", "/PUBLIC/x"]);
+    // The operator is told once between which rules a path is ambiguous, and nobody what it was.
+    let said = scene.envoy.said();
+    let line = "because no rule is for it as it came, and routes[0] (prefix /admin) as other readers read it";
+    assert_eq!(said.matches(line).count(), 1, "{said}");
+    assert!(!said.contains("%2561dmin"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_harmless_spelling_passes_where_all_readings_choose_the_same_rule() {
+    let mut everything = configuration();
+    everything["routes"] = json!([{"prefix": "/", "public": true}]);
+    let mut some = configuration();
+    add_route(&mut some, json!({"prefix": "/", "public": true}));
+    add_route(&mut some, json!({"prefix": "/late", "authenticated": true}));
+    let scene = Scene::of(&[everything, some], &[], 1, false).await;
+    let beside_admins = scene.envoy.url("1").await;
+    let targets = [
+        "/files/caf%C3%A9.pdf",
+        "/projects/group%2Fproject",
+        "/npm/@scope%2fname",
+        "//health",
+        "/wiki/C%2B%2B%3f",
+        "/cart;jsessionid=7/items",
+        "/a/../b/./c//d",
+        "/Public/100%25",
+    ];
+    for target in targets {
+        for url in [&scene.url, &beside_admins] {
+            assert_eq!(get(url, target, None).await.status, 200, "{target}");
+        }
+    }
+    let seen: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
+    let twice: Vec<&str> = targets.iter().flat_map(|target| [*target, *target]).collect();
+    assert_eq!(seen, twice, "they arrive as they were spelled");
+    let warning = "routes[3]: is never reached: routes[2] (prefix /) comes first and is wider";
+    assert!(scene.envoy.said().contains(warning), "{}", scene.envoy.said());
 }

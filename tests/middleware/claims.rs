@@ -34,11 +34,25 @@ async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
     assert_eq!(got(&response, "x-user"), [SUBJECT]);
     assert_eq!(got(&response, "x-groups"), ["a,b%2Cc"]);
     assert_eq!(got(&response, "x-other"), ["stays"]);
-    assert_eq!(got(&response, "authorization"), [bearer]);
+    assert_eq!(got(&response, "authorization"), [bearer.clone()]);
     assert_eq!(response.header("echo-method"), Some("Method::Get"));
     assert_eq!(response.header("echo-path"), Some("/a?b=c"));
     let open = send(&serving.url, "GET", "/open", &spoofed).await;
     assert_eq!((open.status, got(&open, "x-user").len(), got(&open, "x-groups").len()), (200, 0, 0));
+    // CGI, WSGI and PHP make one header of these and of the claims'.
+    for target in ["/open", "/a"] {
+        let alike = [("x_user", "root"), ("X_Groups", "admin"), ("x.user", "root"), ("Authorization", bearer.as_str())];
+        let response = send(&serving.url, "GET", target, &alike).await;
+        assert_eq!(response.status, 200, "{target}");
+        let names = ["x_user", "x_groups", "x.user"];
+        assert!(names.iter().all(|name| got(&response, name).is_empty()), "{target}: {response:?}");
+    }
+    // The next hop would take away what `Connection` names. The host may do so before, and then there is nothing to refuse.
+    let connection = [("Connection", "X-Groups, x-user"), ("x-user", "root"), ("Authorization", bearer.as_str())];
+    let response = send(&serving.url, "GET", "/a", &connection).await;
+    let users = got(&response, "x-user");
+    assert!(response.status == 400 || (response.status == 200 && users == [SUBJECT]), "{response:?}");
+    assert!(!got(&response, "connection").concat().to_lowercase().contains("user"), "{response:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,6 +70,14 @@ async fn a_token_that_is_not_to_be_forwarded_is_taken_out_wherever_it_stands() {
     assert_eq!((cookie.status, got(&cookie, "cookie")), (200, vec!["a=1".to_owned()]));
     let query = send(&serving.url, "GET", &format!("/x?access={token}&y=1"), &[]).await;
     assert_eq!((query.status, query.header("echo-path")), (200, Some("/x?y=1")));
+
+    configuration["routes"] = json!([{"prefix": "/", "public": true}]);
+    let public = served(&configuration).await;
+    let session = format!("t={token}");
+    let cookies = send(&public.url, "GET", "/x", &[("Cookie", "a=1"), ("Cookie", &session)]).await;
+    assert_eq!((cookies.status, got(&cookies, "cookie")), (200, vec!["a=1".to_owned()]), "{cookies:?}");
+    let basic = send(&public.url, "GET", "/x", &[("Authorization", "Basic YTpi"), ("Cookie", "a=1")]).await;
+    assert_eq!((basic.status, got(&basic, "authorization")), (200, vec!["Basic YTpi".to_owned()]), "{basic:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

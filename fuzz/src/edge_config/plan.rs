@@ -68,16 +68,18 @@ struct Asked {
 
 const POOLS: [&str; 3] = ["main", "other", "third"];
 const POLICIES: [&str; 3] = ["admins", "staff", "p3"];
-const METHODS: [&str; 5] = ["GET", "POST", "OPTIONS", "DELETE", "get"];
+const METHODS: [&str; 6] = ["GET", "POST", "OPTIONS", "DELETE", "get", "HEAD"];
 const GROUPS: [&str; 4] = ["admins", "readers", "nobody", "Admins"];
 const SCOPES: [&str; 4] = ["orders/read", "orders/write", "orders/all", ""];
 const CLIENTS: [&str; 3] = ["app", "other", ""];
 const USES: [&str; 5] = ["access", "access_or_id", "unchecked", "id", "acess"];
 const SEGMENTS: [&str; 10] = ["/a", "/b", "/admin", "/{id}", "/A", "/a b", "/a.b", "/", "/..", "/%41"];
-const PIECES: [&str; 18] = [
+const PIECES: [&str; 27] = [
     "/a", "/b", "/admin", "/x", "/A", "/", "//", "/.", "/..", "/%2e%2e", "%2f", ";", "\\", "/%61", "%00", "%", "#",
-    "/é",
+    "/é", "/%2561", "%5c", "/..;", "%3f", "%23", ".json", "/ADMIN", "%25u0061", "%3b",
 ];
+/// What may stand before a path.
+const BEFORE: [&str; 8] = ["", "", "", "/", "/x/..", "/x/..;", "//x", "/."];
 
 fn pick(table: &[&'static str], number: u8) -> &'static str {
     table[usize::from(number) % table.len()]
@@ -147,7 +149,8 @@ impl Plan {
         let request = |asked: &Asked| {
             let stated = self.routes.get(usize::from(asked.route)).map(|route| path(&route.path));
             let near = stated.unwrap_or_default().replace("{id}", "7").replace(' ', "%20");
-            let target = near + &picks(&PIECES, &asked.pieces).concat();
+            let before = pick(&BEFORE, asked.method / 8);
+            let target = before.to_owned() + &near + &picks(&PIECES, &asked.pieces).concat();
             let mut request = Request::plain(pick(&METHODS, asked.method), &target);
             if asked.is_preflight {
                 request.headers.push(("origin".to_owned(), "https://app.example".to_owned()));

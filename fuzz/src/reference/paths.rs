@@ -1,43 +1,207 @@
-//! Paths and the rules for them, from the words of the configuration's documentation.
+//! Paths and the rules for them, from the words of docs/paths.md: every reading of a path, and the rule that each chooses.
 
 use crate::reference::json::Tree;
+use std::collections::BTreeSet;
 
-/// The one spelling of a request target's path, if it has just one.
-pub(crate) fn canonical(target: &str) -> Option<String> {
-    let path = target.split('?').next()?;
-    let mut decoded = String::new();
-    let mut rest = path;
-    while let Some(character) = rest.chars().next() {
-        rest = &rest[character.len_utf8()..];
-        decoded.push(match character {
-            '%' => {
-                let digits = rest.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-                rest = &rest[2..];
-                let encoded = char::from(u8::from_str_radix(digits, 16).ok()?);
-                Some(encoded).filter(|encoded| matches!(encoded, ' '..='~') && !"/\\;#%".contains(*encoded))?
-            }
-            plain => Some(plain).filter(|plain| matches!(plain, '!'..='~') && !"\\;#".contains(*plain))?,
-        });
-    }
-    let segments: Vec<&str> = decoded.strip_prefix('/')?.split('/').collect();
-    let (last, before) = segments.split_last()?;
-    let is_dots = |segment: &&str| *segment == "." || *segment == "..";
-    let is_ambiguous = before.iter().any(|segment| segment.is_empty() || is_dots(segment)) || is_dots(last);
-    (!is_ambiguous).then_some(decoded)
+/// What a path is to all readers together.
+#[derive(Debug)]
+pub(crate) enum Ways {
+    Malformed,
+    All(BTreeSet<String>),
+    /// More than anybody looks at: these are some.
+    TooMany(BTreeSet<String>),
 }
 
-/// The first of a configuration's routes that a canonical path and a method match.
-pub(crate) fn route<'c>(config: &'c Tree, path: &str, method: &str) -> Option<&'c Tree> {
-    let Some(Tree::Array(routes)) = config.get("routes") else { return None };
-    let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
-    let cased = |text: &str| if ignores_case { text.to_ascii_lowercase() } else { text.to_owned() };
-    let path = cased(path);
-    routes.iter().find(|route| {
-        let stated = |name: &str| route.get(name).and_then(Tree::as_str).map(cased);
-        let fits_path = stated("path").is_some_and(|stated| path == stated)
+/// As many readings as are looked at.
+const MOST: usize = 128;
+
+/// Every reading of a request target's path.
+pub(crate) fn ways(target: &str) -> Ways {
+    let path = target.split('?').next().unwrap_or_default();
+    let sent = path.as_bytes();
+    let is_escape = |at: usize| sent.get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+    let is_path = path.starts_with('/')
+        && !path.chars().any(|one| one.is_control() || one == ' ' || one == '#')
+        && (0..sent.len()).all(|at| sent[at] != b'%' || is_escape(at));
+    if !is_path {
+        return Ways::Malformed;
+    }
+    let mut known = BTreeSet::from([path.to_owned()]);
+    let mut new = vec![path.to_owned()];
+    while let Some(path) = new.pop() {
+        for reader in READERS {
+            let Some(read) = reader(&path) else { return Ways::Malformed };
+            if read.chars().any(char::is_control) {
+                return Ways::Malformed;
+            }
+            if known.insert(read.clone()) {
+                new.push(read);
+            }
+            if known.len() > MOST {
+                return Ways::TooMany(known);
+            }
+        }
+    }
+    Ways::All(known)
+}
+
+type Reader = fn(&str) -> Option<String>;
+
+/// None: it is not UTF-8.
+const READERS: [Reader; 15] = [
+    |path| unescaped(path, |_| true),
+    |path| unescaped(path, |byte| byte != b'/'),
+    |path| unescaped(path, |byte| byte == b'/' || byte == b'\\'),
+    |path| unescaped(path, |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')),
+    |path| Some(with_wide_escapes_read(path)),
+    |path| Some(resolved(path, |segment| segment.to_owned())),
+    |path| Some(resolved(path, |segment| segment.replace("%2e", ".").replace("%2E", "."))),
+    |path| Some(merged(path)),
+    |path| Some(format!("/{}", path.trim_start_matches('/'))),
+    |path| Some(path.replace('\\', "/")),
+    |path| Some(path.split('/').map(|segment| cut(segment, ";")).collect::<Vec<_>>().join("/")),
+    |path| Some(cut(path, ";").to_owned()),
+    |path| Some(cut(cut(path, "?"), "#").to_owned()),
+    |path| Some(without_host(path)),
+    |path| {
+        let (folder, last) = path.rsplit_once('/')?;
+        Some(format!("{folder}/{}", cut(last, ";")))
+    },
+];
+
+fn cut<'t>(text: &'t str, from: &str) -> &'t str {
+    text.split(from).next().unwrap_or_default()
+}
+
+fn unescaped(path: &str, is_meant: fn(u8) -> bool) -> Option<String> {
+    let bytes = path.as_bytes();
+    let mut read = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = path.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|byte| is_meant(*byte)) {
+            Some(byte) => {
+                read.push(byte);
+                at += 3;
+            }
+            None => {
+                read.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(read).ok()
+}
+
+fn with_wide_escapes_read(path: &str) -> String {
+    let mut read = String::new();
+    let mut rest = path;
+    while let Some(first) = rest.chars().next() {
+        let digits = rest.get(2..6).filter(|_| rest.starts_with("%u") || rest.starts_with("%U"));
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?)) {
+            Some(wide) => {
+                read.push(wide);
+                rest = &rest[6..];
+            }
+            None => {
+                read.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    read
+}
+
+/// Without dot segments, by RFC 3986 section 5.2.4 to the letter.
+fn resolved(path: &str, as_read: fn(&str) -> String) -> String {
+    let mut input: Vec<String> = path.split('/').skip(1).map(|segment| format!("/{segment}")).collect();
+    input.reverse();
+    let mut output: Vec<String> = Vec::new();
+    while let Some(segment) = input.pop() {
+        let is_last = input.is_empty();
+        match as_read(&segment).as_str() {
+            "/." if is_last => output.push("/".to_owned()),
+            "/." => (),
+            "/.." => {
+                output.pop();
+                if is_last {
+                    output.push("/".to_owned());
+                }
+            }
+            _ => output.push(segment),
+        }
+    }
+    output.concat()
+}
+
+fn merged(path: &str) -> String {
+    let mut path = path.to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path
+}
+
+fn without_host(path: &str) -> String {
+    match path.strip_prefix("//").map(|rest| rest.trim_start_matches('/').split_once('/')) {
+        None => path.to_owned(),
+        Some(None) => "/".to_owned(),
+        Some(Some((_, rest))) => format!("/{rest}"),
+    }
+}
+
+/// Every route of a configuration that one of the readings of a path and of a method chooses, with the names of its effect; and none if
+/// there is a reading that no route is for.
+pub(crate) fn routes<'c>(config: &'c Tree, paths: &BTreeSet<String>, method: &str) -> Vec<Option<&'c Tree>> {
+    let Some(Tree::Array(routes)) = config.get("routes") else { return vec![None] };
+    let mut chosen: Vec<Option<&Tree>> = Vec::new();
+    let methods = [method.to_owned(), method.to_ascii_uppercase()];
+    for path in paths {
+        for looseness in 0..8_u8 {
+            for method in &methods {
+                let is_it = |route: &&Tree| fits_method(route, method) && fits_loosely(route, path, looseness);
+                let route = routes.iter().find(is_it);
+                if !chosen.iter().any(|known| same_effect(*known, route)) {
+                    chosen.push(route);
+                }
+            }
+        }
+    }
+    chosen
+}
+
+fn same_effect(one: Option<&Tree>, other: Option<&Tree>) -> bool {
+    let effect = |route: &Tree| {
+        let list = |name: &str| route.get(name).filter(|list| **list != Tree::Null).cloned();
+        let is = |name: &str| route.get(name) == Some(&Tree::Bool(true));
+        (list("any_of"), list("all_of"), is("public"), is("optional"), is("report_only"))
+    };
+    one.map(effect) == other.map(effect)
+}
+
+/// Looseness: bit 0 ignores case, bit 1 a slash at the end, bit 2 a suffix of the path.
+fn fits_loosely(route: &Tree, path: &str, looseness: u8) -> bool {
+    let cased = |text: &str| if looseness & 1 == 0 { text.to_owned() } else { text.to_ascii_lowercase() };
+    let trimmed = |text: String| match text.strip_suffix('/') {
+        Some(rest) if looseness & 2 != 0 && !rest.is_empty() => rest.to_owned(),
+        _ => text,
+    };
+    let path = trimmed(cased(path));
+    let mut paths = vec![path.clone()];
+    if looseness & 4 != 0 {
+        let (folder, last) = path.rsplit_once('/').unwrap_or(("", &path));
+        let dots = last.char_indices().skip(1).filter(|(_, one)| *one == '.').map(|(at, _)| at);
+        let dots: Vec<usize> = dots.collect();
+        let ends = [dots.first(), dots.last()];
+        paths.extend(ends.into_iter().flatten().map(|dot| format!("{folder}/{}", &last[..*dot])));
+    }
+    paths.into_iter().any(|path| {
+        let stated = |name: &str| route.get(name).and_then(Tree::as_str).map(|text| trimmed(cased(text)));
+        stated("path").is_some_and(|stated| path == stated)
             || stated("prefix").is_some_and(|prefix| is_below(&path, &prefix))
-            || stated("template").is_some_and(|template| fits(&path, &template));
-        fits_path && fits_method(route, method)
+            || stated("template").is_some_and(|template| fits(&path, &template))
     })
 }
 
@@ -57,7 +221,10 @@ fn fits(path: &str, template: &str) -> bool {
 
 fn fits_method(route: &Tree, method: &str) -> bool {
     match route.get("methods") {
-        Some(Tree::Array(methods)) => methods.is_empty() || methods.iter().any(|one| one.as_str() == Some(method)),
+        Some(Tree::Array(methods)) => {
+            let is_it = |name: &str| methods.iter().any(|one| one.as_str() == Some(name));
+            methods.is_empty() || is_it(method) || (method == "HEAD" && is_it("GET"))
+        }
         _ => true,
     }
 }

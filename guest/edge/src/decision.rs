@@ -1,6 +1,6 @@
 //! What becomes of a request.
 
-use crate::tokens::Removal;
+use crate::{routes::Chosen, tokens::Removal};
 use poolgate_core::{Fetch, Reason, Verified};
 use std::{fmt, rc::Rc};
 
@@ -25,10 +25,25 @@ pub enum Refusal {
     NoToken,
     /// It has more than one.
     SeveralTokens,
-    /// Its path can be read in two ways.
-    AmbiguousPath,
+    /// It can't be a path, or not to all readers: it is not absolute, has a control character, and the like.
+    MalformedPath,
+    /// Two readings of its path choose different rules.
+    AmbiguousPath(Conflict),
+    /// Its `Connection` header names a header that the application is to get, or the token's.
+    ConnectionHeader,
     /// No rule matches it.
     NoRule,
+}
+
+/// The rules between which a path is ambiguous, by their numbers; none where no rule matches. Two of none: there were too many readings.
+///
+/// For the operator alone: see [`Gate::explain`](crate::Gate::explain).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Conflict {
+    /// The rule that the path chooses as it came.
+    pub first: Option<usize>,
+    /// The rule that another reading of it chooses.
+    pub second: Option<usize>,
 }
 
 impl Refusal {
@@ -38,7 +53,9 @@ impl Refusal {
             Self::Token(reason) => reason.name(),
             Self::NoToken => "no-token",
             Self::SeveralTokens => "several-tokens",
-            Self::AmbiguousPath => "ambiguous-path",
+            Self::MalformedPath => "malformed-path",
+            Self::AmbiguousPath(_) => "ambiguous-path",
+            Self::ConnectionHeader => "connection-header",
             Self::NoRule => "no-rule",
         }
     }
@@ -48,7 +65,7 @@ impl Refusal {
         match self {
             Self::Token(reason) => reason.answer().status(),
             Self::NoToken => 401,
-            Self::SeveralTokens | Self::AmbiguousPath => 400,
+            Self::SeveralTokens | Self::MalformedPath | Self::AmbiguousPath(_) | Self::ConnectionHeader => 400,
             Self::NoRule => 403,
         }
     }
@@ -73,7 +90,7 @@ impl Admitted {
 
 /// A request that waits for keys.
 pub struct Held {
-    pub(crate) rule: usize,
+    pub(crate) chosen: Chosen,
     pub(crate) token: String,
     /// Where they come from.
     pub url: String,
@@ -84,7 +101,7 @@ pub struct Held {
 impl fmt::Debug for Held {
     /// Leaves out the token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Held").field("rule", &self.rule).field("url", &self.url).finish_non_exhaustive()
+        formatter.debug_struct("Held").field("chosen", &self.chosen).field("url", &self.url).finish_non_exhaustive()
     }
 }
 

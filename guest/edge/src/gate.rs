@@ -4,21 +4,21 @@ use crate::{
     answer::{Answer, Answers},
     claims::Wanted,
     config::{Config, ConfigFault, CorsPreflight, core_config, core_fault},
-    decision::{Admitted, Decision, Facts, Held, Refusal},
+    decision::{Admitted, Conflict, Decision, Facts, Held, Refusal},
     head::RequestHead,
+    hygiene::Guarded,
     key_servers::{self, KeyServer},
-    path,
-    policies::Policy,
-    routes::Rule,
+    policies::{Need, Policy},
+    routes::{Chosen, Effect, Routes},
     stated_keys::StatedKeys,
-    tokens::{self, Found, Place},
+    tokens::{self, Found, Place, Removal},
 };
 use poolgate_core::{
     Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Tick, Ticket, Verified,
     Verifier,
 };
 use serde_json::Value;
-use std::{collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 /// The state of a pool's keys, for metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub struct Gate {
     servers: HashMap<String, KeyServer>,
     stated_keys: StatedKeys,
     policies: Vec<Policy>,
-    rules: Vec<Rule>,
+    routes: Routes,
+    guarded: Guarded,
     places: Vec<Place>,
     forwards_tokens: bool,
-    ignores_case: bool,
     cors_preflight: CorsPreflight,
     headers: Vec<(String, Wanted)>,
     state: Vec<(String, Wanted)>,
@@ -53,7 +53,12 @@ pub struct Gate {
     /// What was said of each ticket, by slot.
     said: Vec<Option<(u64, Rc<Facts>)>>,
     warnings: Vec<ConfigFault>,
+    /// What the operator was told: each once.
+    explained: RefCell<Vec<Conflict>>,
 }
+
+/// How many pairs of rules the operator is told of.
+const EXPLANATIONS: usize = 100;
 
 enum Stop {
     Refused(Reason),
@@ -64,7 +69,8 @@ impl Gate {
     /// Takes a configuration, at the time `now` in seconds since the Unix epoch. `jitter_seed`: any number, best a random one.
     ///
     /// # Errors
-    /// [`ConfigFault`] for what only the core can tell: limits out of range, two pools of one issuer, keys that are none.
+    /// [`ConfigFault`] for what [`config::read`](crate::config::read) does not see, because only the core can tell: limits out of range, two
+    /// pools of one issuer, keys that are none.
     pub fn new(config: &Config, now: u64, jitter_seed: u64) -> Result<Self, ConfigFault> {
         let core = core_config(config, jitter_seed);
         let key_policy = core.key_policy;
@@ -72,10 +78,10 @@ impl Gate {
         let pools = config.pools.iter().enumerate();
         let by_issuer: HashMap<String, usize> =
             pools.flat_map(|(number, pool)| pool.issuers().into_iter().map(move |issuer| (issuer, number))).collect();
-        let (stated_keys, warnings) = StatedKeys::seed(&mut verifier, config, key_policy, now)?;
+        let (stated_keys, mut warnings) = StatedKeys::seed(&mut verifier, config, key_policy, now)?;
         let servers = key_servers::by_url(&mut verifier, config, &by_issuer, now)?;
-        let ignores_case = config.case_insensitive_paths;
-        let rule = |route| Rule::new(route, &config.policies, ignores_case);
+        let routes = Routes::new(config)?;
+        warnings.extend(routes.warnings());
         let headers = config.claims_to_headers.iter();
         let state = config.claims_to_filter_state.iter();
         Ok(Self {
@@ -85,81 +91,104 @@ impl Gate {
             servers,
             stated_keys,
             policies: config.policies.iter().map(|policy| Policy::new(policy, &config.pools)).collect(),
-            rules: config.routes.iter().map(rule).collect(),
+            routes,
+            guarded: Guarded::new(config),
             places: config.tokens.from.iter().map(Place::new).collect(),
             forwards_tokens: config.tokens.forward,
-            ignores_case,
             cors_preflight: config.cors_preflight,
             headers: headers.map(|it| (it.header.clone(), Wanted::new(&it.claim, &it.path))).collect(),
             state: state.map(|it| (it.name.clone(), Wanted::new(&it.claim, &it.path))).collect(),
             answers: Answers::new(&config.answers),
             said: Vec::new(),
             warnings,
+            explained: RefCell::default(),
         })
     }
 
-    /// What is odd about the configuration, but not wrong: stated keys that can't be used.
+    /// What is odd about the configuration, but not wrong: stated keys that can't be used, rules that are never reached.
     pub fn warnings(&self) -> &[ConfigFault] {
         &self.warnings
     }
 
     /// Decides about a request at the time `now`, in seconds since the Unix epoch.
     pub fn admit(&mut self, now: u64, request: &impl RequestHead) -> Decision {
-        let Ok(mut path) = path::canonical(request.target()) else {
-            return Decision::Refuse(Refusal::AmbiguousPath);
-        };
-        if self.ignores_case {
-            path.make_ascii_lowercase();
+        self.decide(now, request).unwrap_or_else(Decision::Refuse)
+    }
+
+    fn decide(&mut self, now: u64, request: &impl RequestHead) -> Result<Decision, Refusal> {
+        let forged = self.guarded.check(request)?;
+        if self.is_preflight(request)? {
+            return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
-        let method = request.method();
-        if self.is_preflight(request, &path) {
-            return Decision::Admit(self.admitted(request, None, None));
+        let chosen = self.routes.choose(request.method(), request.target())?;
+        if self.routes.effects(chosen).all(|effect| effect.is_some_and(|effect| effect.need == Need::Nothing)) {
+            return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
-        let Some(number) = self.rules.iter().position(|rule| rule.matches(&path, method)) else {
-            return Decision::Refuse(Refusal::NoRule);
-        };
-        let Some(rule) = self.rules.get(number) else {
-            return Decision::Refuse(Refusal::NoRule);
-        };
-        if matches!(rule.need, crate::policies::Need::Nothing) {
-            return Decision::Admit(self.admitted(request, None, None));
-        }
-        match tokens::find(&self.places, request) {
-            Found::Nothing if rule.is_optional => Decision::Admit(self.admitted(request, None, None)),
-            Found::Nothing => self.refused(number, request, Refusal::NoToken),
-            Found::Several => self.refused(number, request, Refusal::SeveralTokens),
+        let reported = match tokens::find(&self.places, request) {
+            Found::Nothing => {
+                self.satisfied(chosen, |rule| if rule.is_optional { Ok(()) } else { Err(Refusal::NoToken) })?
+            }
+            Found::Several => self.satisfied(chosen, |_| Err(Refusal::SeveralTokens))?,
             Found::Token(token) => match self.judge(now, &token) {
-                Ok(facts) => self.concluded(number, request, facts),
-                Err(Stop::Refused(reason)) => self.refused(number, request, Refusal::Token(reason)),
+                Ok(facts) => return self.concluded(chosen, request, forged, facts),
+                Err(Stop::Refused(reason)) => self.satisfied(chosen, |_| Err(Refusal::Token(reason)))?,
                 Err(Stop::Waits { url, fetch }) => {
-                    Decision::Wait(Held { rule: number, token: token.into_owned(), url, fetch })
+                    return Ok(Decision::Wait(Held { chosen, token: token.into_owned(), url, fetch }));
                 }
             },
-        }
+        };
+        Ok(Decision::Admit(self.admitted(request, forged, None, reported)))
     }
 
     /// Decides about a request for whose keys a fetch has ended, or will not. `came_at` is a moment before [`Gate::admit`] was called for
     /// it. It waits once more if that fetch began before then, for the key may have been published since; see
     /// [`Verifier::verify_again`].
     pub fn admit_held(&mut self, now: u64, request: &impl RequestHead, held: &Held, came_at: Tick) -> Decision {
-        let wait = |url: String, fetch| Decision::Wait(Held { rule: held.rule, token: held.token.clone(), url, fetch });
+        let wait =
+            |url: String, fetch| Decision::Wait(Held { chosen: held.chosen, token: held.token.clone(), url, fetch });
         let verdict = match self.verifier.verify_again(now, &held.token, came_at) {
             Step::NeedsKeys(fetch) => return wait(fetch.url.clone(), Some(fetch)),
             Step::AwaitsKeys(url) => return wait(url, None),
             step => step.verdict(),
         };
-        match verdict {
-            Ok(verified) => {
-                let facts = self.facts(verified);
-                self.concluded(held.rule, request, Rc::new(facts))
-            }
-            Err(reason) => self.refused(held.rule, request, Refusal::Token(reason)),
-        }
+        let facts = match verdict {
+            Ok(verified) => Ok(Rc::new(self.facts(verified))),
+            Err(reason) => Err(reason),
+        };
+        self.resolve(request, held, facts)
     }
 
     /// Gives up waiting: the keys did not come in time.
     pub fn give_up(&self, request: &impl RequestHead, held: &Held) -> Decision {
-        self.refused(held.rule, request, Refusal::Token(Reason::KeysUnavailable))
+        self.resolve(request, held, Err(Reason::KeysUnavailable))
+    }
+
+    fn resolve(&self, request: &impl RequestHead, held: &Held, judged: Result<Rc<Facts>, Reason>) -> Decision {
+        let decided = self.guarded.check(request).and_then(|forged| match judged {
+            Ok(facts) => self.concluded(held.chosen, request, forged, facts),
+            Err(reason) => {
+                let reported = self.satisfied(held.chosen, |_| Err(Refusal::Token(reason)))?;
+                Ok(Decision::Admit(self.admitted(request, forged, None, reported)))
+            }
+        });
+        decided.unwrap_or_else(Decision::Refuse)
+    }
+
+    /// What the operator should read of a refusal, and nobody else; none if it was said before. It names no more than the configuration's rules.
+    pub fn explain(&self, refusal: Refusal) -> Option<String> {
+        let Refusal::AmbiguousPath(conflict) = refusal else { return None };
+        let mut explained = self.explained.borrow_mut();
+        if explained.contains(&conflict) || explained.len() >= EXPLANATIONS {
+            return None;
+        }
+        explained.push(conflict);
+        if conflict == Conflict::default() {
+            return Some("a path was refused (400) because it can be read in too many ways".to_owned());
+        }
+        let (first, second) = (self.routes.name(conflict.first), self.routes.name(conflict.second));
+        Some(format!(
+            "a path was refused (400) because {first} is for it as it came, and {second} as other readers read it"
+        ))
     }
 
     /// The headers that must be set, and those that must be taken away (they have no value), before the application gets the request.
@@ -246,39 +275,65 @@ impl Gate {
         pools
     }
 
-    fn is_preflight(&self, request: &impl RequestHead, path: &str) -> bool {
+    fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Refusal> {
         if self.cors_preflight == CorsPreflight::Judge || request.method() != "OPTIONS" {
-            return false;
+            return Ok(false);
         }
         match (request.header("origin"), request.header("access-control-request-method")) {
-            (Ok(Some(_)), Ok(Some(asked))) => self.rules.iter().any(|rule| rule.matches(path, &asked)),
-            _ => false,
+            (Ok(Some(_)), Ok(Some(asked))) => match self.routes.choose(&asked, request.target()) {
+                Ok(_) => Ok(true),
+                Err(Refusal::NoRule) => Ok(false),
+                Err(refusal) => Err(refusal),
+            },
+            _ => Ok(false),
         }
     }
 
-    fn concluded(&self, rule: usize, request: &impl RequestHead, facts: Rc<Facts>) -> Decision {
-        let checked = match self.rules.get(rule) {
-            Some(rule) => rule.need.check(&self.policies, &facts.verified, facts.pool),
-            None => Err(Reason::NotConfigured),
-        };
-        match checked {
-            Ok(()) => Decision::Admit(self.admitted(request, Some(facts), None)),
-            Err(reason) => self.refused(rule, request, Refusal::Token(reason)),
+    /// Whether the rules are satisfied, by what each of those that look at a token says. If one is not and only reports, that is what it
+    /// would have refused for.
+    fn satisfied(
+        &self,
+        chosen: Chosen,
+        verdict: impl Fn(&Effect) -> Result<(), Refusal>,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let mut reported = None;
+        for effect in self.routes.effects(chosen) {
+            let effect = effect.ok_or(Refusal::NoRule)?;
+            match verdict(effect) {
+                _ if effect.need == Need::Nothing => (),
+                Ok(()) => (),
+                Err(refusal) if effect.is_report_only => reported = Some(refusal),
+                Err(refusal) => return Err(refusal),
+            }
         }
+        Ok(reported)
     }
 
-    fn refused(&self, rule: usize, request: &impl RequestHead, refusal: Refusal) -> Decision {
-        match self.rules.get(rule) {
-            Some(rule) if rule.is_report_only => Decision::Admit(self.admitted(request, None, Some(refusal))),
-            _ => Decision::Refuse(refusal),
-        }
+    fn concluded(
+        &self,
+        chosen: Chosen,
+        request: &impl RequestHead,
+        forged: Vec<Removal>,
+        facts: Rc<Facts>,
+    ) -> Result<Decision, Refusal> {
+        let check =
+            |rule: &Effect| rule.need.check(&self.policies, &facts.verified, facts.pool).map_err(Refusal::Token);
+        let reported = self.satisfied(chosen, check)?;
+        let facts = reported.is_none().then_some(facts);
+        Ok(Decision::Admit(self.admitted(request, forged, facts, reported)))
     }
 
-    fn admitted(&self, request: &impl RequestHead, facts: Option<Rc<Facts>>, reported: Option<Refusal>) -> Admitted {
-        let removals = match self.forwards_tokens {
-            true => Vec::new(),
-            false => tokens::removals(&self.places, request),
-        };
+    fn admitted(
+        &self,
+        request: &impl RequestHead,
+        forged: Vec<Removal>,
+        facts: Option<Rc<Facts>>,
+        reported: Option<Refusal>,
+    ) -> Admitted {
+        let mut removals = forged;
+        if !self.forwards_tokens {
+            removals.extend(tokens::removals(&self.places, request));
+        }
         Admitted { facts, removals, reported }
     }
 

@@ -16,4 +16,7 @@ pub trait RequestHead {
     /// If the header stands there more than once.
     #[expect(clippy::result_unit_err, reason = "there is nothing more to say")]
     fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()>;
+
+    /// Calls `visit` with the name, in lower case, and the value of every header, also of those that stand there more than once.
+    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
 }

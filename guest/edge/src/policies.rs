@@ -14,7 +14,7 @@ pub(crate) struct Policy {
 }
 
 /// What a route needs.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Need {
     Nothing,
     AnyToken,

@@ -1,41 +1,109 @@
-//! From path and method to a rule.
+//! From method and path to a rule, and to what it asks for.
 
-use crate::{config, policies::Need};
+use crate::{
+    config::{self, Config, ConfigFault},
+    decision::{Conflict, Refusal},
+    policies::Need,
+};
+use poolgate_path::{Case, Fault, Pattern, Rule, Rules};
 
-#[derive(Debug)]
-pub(crate) struct Rule {
-    shape: Shape,
-    methods: Vec<String>,
+/// What a rule asks for. Rules of the same effect are the same rule: no path is ambiguous between them.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Effect {
     pub(crate) need: Need,
     pub(crate) is_optional: bool,
     pub(crate) is_report_only: bool,
 }
 
+/// All rules of a configuration.
 #[derive(Debug)]
-enum Shape {
-    Exactly(String),
-    Below(String),
-    /// `None` is a placeholder.
-    Segments(Vec<Option<String>>),
+pub(crate) struct Routes {
+    rules: Rules<Effect>,
+    ignores_case: bool,
 }
 
-impl Rule {
-    pub(crate) fn new(route: &config::Route, policies: &[config::Policy], ignores_case: bool) -> Self {
-        let cased = |text: &String| if ignores_case { text.to_ascii_lowercase() } else { text.clone() };
+/// The rules that a request must satisfy: one, but where the application ignores case perhaps two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    rule: usize,
+    also: Option<usize>,
+}
+
+impl Routes {
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigFault> {
+        let rule = |(number, route): (usize, &config::Route)| {
+            let pattern = route.pattern(&format!("routes[{number}]"))?;
+            Ok(Rule { pattern, methods: route.methods.clone(), effect: Effect::new(route, &config.policies) })
+        };
+        let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigFault>>()?;
+        Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })
+    }
+
+    /// The rules for a request. [`Refusal::NoRule`] if there is none.
+    pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Refusal> {
+        let choose = |case| match self.rules.choose(method, target, case) {
+            Ok(rule) => rule.ok_or(Refusal::NoRule),
+            Err(Fault::Malformed) => Err(Refusal::MalformedPath),
+            Err(Fault::TooManyReadings) => Err(Refusal::AmbiguousPath(Conflict::default())),
+            Err(Fault::Ambiguous { first, second }) => Err(Refusal::AmbiguousPath(Conflict { first, second })),
+        };
+        if !self.ignores_case {
+            return choose(Case::Either).map(|rule| Chosen { rule, also: None });
+        }
+        // The proxy's router may not ignore case, and send the request to what the other rule guards. So it must satisfy both.
+        let (rule, exact) = (choose(Case::Ignored)?, choose(Case::Exact)?);
+        Ok(Chosen { rule, also: (exact != rule).then_some(exact) })
+    }
+
+    /// What must be satisfied, all of it.
+    pub(crate) fn effects(&self, chosen: Chosen) -> impl Iterator<Item = Option<&Effect>> {
+        [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.effect(number))
+    }
+
+    fn effect(&self, number: usize) -> Option<&Effect> {
+        self.rules.get(number).map(|rule| &rule.effect)
+    }
+
+    /// What is said of a rule to the operator.
+    pub(crate) fn name(&self, number: Option<usize>) -> String {
+        match number.and_then(|number| Some((number, self.rules.get(number)?))) {
+            Some((number, rule)) => format!("routes[{number}] ({})", rule.pattern),
+            None => "no rule".to_owned(),
+        }
+    }
+
+    /// Rules that look as if they did something, and do not.
+    pub(crate) fn warnings(&self) -> Vec<ConfigFault> {
+        let mut warnings = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate() {
+            let at = format!("routes[{number}]");
+            if let Some(wider) = self.rules.iter().take(number).position(|before| before.covers(rule)) {
+                let before = self.name(Some(wider));
+                warnings.push(ConfigFault::new(at, format!("is never reached: {before} comes first and is wider")));
+                continue;
+            }
+            let method = rule.methods.first().map_or("GET", String::as_str);
+            if let Err(Fault::Ambiguous { first, second }) =
+                self.rules.choose(method, &rule.pattern.example("x"), Case::Either)
+            {
+                let (first, second) = (self.name(first), self.name(second));
+                let message = format!(
+                    "requests for its path are refused (400): some readers take it for the path of {first}, others for that of {second}, \
+                     because they ignore case, a slash at the end, or a suffix"
+                );
+                warnings.push(ConfigFault::new(at, message));
+            }
+        }
+        warnings
+    }
+}
+
+impl Effect {
+    fn new(route: &config::Route, policies: &[config::Policy]) -> Self {
         let numbers = |names: &Vec<String>| {
             names.iter().filter_map(|name| policies.iter().position(|policy| policy.name == *name)).collect()
         };
         Self {
-            shape: match (&route.path, &route.prefix, &route.template) {
-                (Some(path), _, _) => Shape::Exactly(cased(path)),
-                (None, Some(prefix), _) => Shape::Below(cased(prefix)),
-                (None, None, template) => {
-                    let template = template.clone().unwrap_or_default();
-                    let segment = |segment: &str| (!segment.starts_with('{')).then(|| cased(&segment.to_owned()));
-                    Shape::Segments(template.split('/').map(segment).collect())
-                }
-            },
-            methods: route.methods.clone(),
             need: match (&route.any_of, &route.all_of) {
                 (Some(names), _) => Need::AnyOf(numbers(names)),
                 (None, Some(names)) => Need::AllOf(numbers(names)),
@@ -46,58 +114,17 @@ impl Rule {
             is_report_only: route.report_only,
         }
     }
-
-    /// Whether it is the rule for a canonical path (in lower case, if case says nothing).
-    pub(crate) fn matches(&self, path: &str, method: &str) -> bool {
-        (self.methods.is_empty() || self.methods.iter().any(|stated| stated == method)) && self.shape.matches(path)
-    }
 }
 
-impl Shape {
-    fn matches(&self, path: &str) -> bool {
-        match self {
-            Shape::Exactly(stated) => path == stated,
-            Shape::Below(prefix) => match path.strip_prefix(prefix.as_str()) {
-                Some(rest) => rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'),
-                None => false,
-            },
-            Shape::Segments(stated) => {
-                let mut segments = path.split('/');
-                let fits = |stated: &Option<String>| match (stated, segments.next()) {
-                    (Some(stated), Some(segment)) => stated == segment,
-                    (None, Some(segment)) => !segment.is_empty(),
-                    (_, None) => false,
-                };
-                stated.iter().all(fits) && segments.next().is_none()
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_matches_whole_segments() {
-        let exactly = Shape::Exactly("/a".into());
-        let below = Shape::Below("/api".into());
-        let slash = Shape::Below("/api/".into());
-        let everything = Shape::Below("/".into());
-        let template = Shape::Segments(vec![Some(String::new()), Some("users".into()), None, Some("orders".into())]);
-        for (shape, yes, no) in [
-            (&exactly, &["/a"][..], &["/a/", "/ab", "/"][..]),
-            (&below, &["/api", "/api/", "/api/x/y"], &["/apis", "/ap", "/x/api"]),
-            (&slash, &["/api/", "/api/x"], &["/api", "/apis"]),
-            (&everything, &["/", "/a", "/a/b"], &[]),
-            (
-                &template,
-                &["/users/7/orders"],
-                &["/users//orders", "/users/7", "/users/7/orders/1", "/users/7/8/orders"],
-            ),
-        ] {
-            assert!(yes.iter().all(|path| shape.matches(path)), "{shape:?}");
-            assert!(!no.iter().any(|path| shape.matches(path)), "{shape:?}");
-        }
+impl config::Route {
+    /// The paths that it is for; `at`: where it stands in the configuration.
+    pub(crate) fn pattern(&self, at: &str) -> Result<Pattern, ConfigFault> {
+        let pattern = match (&self.path, &self.prefix, &self.template) {
+            (Some(path), None, None) => Pattern::exact(path),
+            (None, Some(prefix), None) => Pattern::below(prefix),
+            (None, None, Some(template)) => Pattern::template(template),
+            _ => return Err(ConfigFault::new(at, "state one of path, prefix and template")),
+        };
+        pattern.map_err(|fault| ConfigFault::new(at, fault.to_string()))
     }
 }

@@ -75,37 +75,89 @@ fn part<'r>(
     }
 }
 
-/// What takes every place's token out of the request. All cookies go in one step, and so do all parameters: a second step that began with what
-/// the client sent would bring the first one's back.
+/// What takes every place's token out of the request, and nothing else: a header without the token's prefix, other cookies and parameters
+/// stay. All cookies go in one step, and so do all parameters: a second step that began with what the client sent would bring the first
+/// one's back.
 pub(crate) fn removals(places: &[Place], request: &impl RequestHead) -> Vec<Removal> {
     let mut removals = Vec::new();
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for place in places {
         match place {
-            Place::Header { name, .. } => removals.push(Removal::Header(name.clone())),
+            Place::Header { name, prefix } => {
+                let mut has_token = false;
+                request.each_header(&mut |own, value| {
+                    has_token |= own == name.as_bytes() && may_hold(value, prefix, name == "authorization");
+                });
+                if has_token {
+                    removals.push(Removal::Header(name.clone()));
+                }
+            }
             Place::Cookie(name) => cookies.push(name.as_str()),
             Place::Query(name) => parameters.push(name.as_str()),
         }
     }
-    if !cookies.is_empty()
-        && let Ok(Some(sent)) = request.header("cookie")
-    {
-        let (rest, header) = (without(&sent, ";", &cookies).join("; "), "cookie".to_owned());
-        removals.push(if rest.is_empty() { Removal::Header(header) } else { Removal::Replace(header, rest) });
+    if !cookies.is_empty() {
+        // In HTTP/2 each cookie may have a header of its own (RFC 9113 section 8.2.3), and a client may send several in HTTP/1 too.
+        let mut sent = String::new();
+        request.each_header(&mut |own, value| {
+            if own == b"cookie" {
+                sent.push_str(if sent.is_empty() { "" } else { "; " });
+                sent.push_str(&String::from_utf8_lossy(value));
+            }
+        });
+        let rest = without(&sent, ";", &cookies);
+        if rest.len() < sent.split(';').count() {
+            removals.push(Removal::Header("cookie".to_owned()));
+            if !rest.is_empty() {
+                removals.push(Removal::Replace("cookie".to_owned(), rest.join("; ")));
+            }
+        }
     }
     if !parameters.is_empty()
         && let Some((path, query)) = request.target().split_once('?')
     {
-        let rest = without(query, "&", &parameters).join("&");
-        let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
-        removals.push(Removal::Replace(":path".to_owned(), target));
+        let rest = without(query, "&", &parameters);
+        if rest.len() < query.split('&').count() {
+            let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
+            removals.push(Removal::Replace(":path".to_owned(), target));
+        }
     }
     removals
 }
 
 fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> {
-    let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| !names.contains(&own));
+    let is_other =
+        |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| !names.iter().any(|name| is_name(own, name)));
     pairs.split(separator).map(str::trim).filter(is_other).collect()
+}
+
+/// Whether an application may find a token after the prefix. Some take any white space after a scheme, or none of it.
+fn may_hold(value: &[u8], prefix: &str, is_scheme: bool) -> bool {
+    let prefix = if is_scheme { prefix.trim_end() } else { prefix }.as_bytes();
+    value.split_at_checked(prefix.len()).is_some_and(|(own, rest)| match is_scheme {
+        true => own.eq_ignore_ascii_case(prefix) && !rest.first().is_some_and(u8::is_ascii_alphanumeric),
+        false => own == prefix,
+    })
+}
+
+/// Whether a cookie or a parameter has this name to an application: spaces around it do not count, and a parameter's may be percent-encoded.
+fn is_name(own: &str, name: &str) -> bool {
+    let mut bytes = own.trim().bytes();
+    let mut next = || match bytes.next()? {
+        b'%' => {
+            let after = bytes.clone();
+            let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
+            match (digit(), digit()) {
+                (Some(high), Some(low)) => u8::try_from(high << 4 | low).ok(),
+                _ => {
+                    bytes = after;
+                    Some(b'%')
+                }
+            }
+        }
+        byte => Some(byte),
+    };
+    name.bytes().all(|byte| next() == Some(byte)) && next().is_none()
 }
 
 /// Looks everywhere.
@@ -140,7 +192,7 @@ fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&
 
 fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&'p str>, ()> {
     let mut values =
-        pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| *own == name).map(|(_, value)| value);
+        pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| is_name(own, name)).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
         (_, Some(_)) => Err(()),
@@ -151,7 +203,7 @@ fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&
 mod tests {
     use super::*;
 
-    struct Sent;
+    struct Sent(&'static str, &'static [(&'static str, &'static str)]);
 
     impl RequestHead for Sent {
         fn method(&self) -> &str {
@@ -159,12 +211,28 @@ mod tests {
         }
 
         fn target(&self) -> &str {
-            "/x?c=1&p=token&d=2&q=token"
+            self.0
         }
 
         fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
-            Ok((name == "cookie").then_some("a=token; x=1; b=token".into()))
+            let mut values = self.1.iter().filter(|(own, _)| *own == name).map(|(_, value)| Cow::Borrowed(*value));
+            match (values.next(), values.next()) {
+                (value, None) => Ok(value),
+                (_, Some(_)) => Err(()),
+            }
         }
+
+        fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+            self.1.iter().for_each(|(name, value)| visit(name.as_bytes(), value.as_bytes()));
+        }
+    }
+
+    fn header(name: &str) -> Removal {
+        Removal::Header(name.into())
+    }
+
+    fn replaced(name: &str, value: &str) -> Removal {
+        Removal::Replace(name.into(), value.into())
     }
 
     #[test]
@@ -176,9 +244,52 @@ mod tests {
             Place::Cookie("absent".into()),
             Place::Query("q".into()),
         ];
-        let expected =
-            [Removal::Replace("cookie".into(), "x=1".into()), Removal::Replace(":path".into(), "/x?c=1&d=2".into())];
-        assert_eq!(removals(&places, &Sent), expected);
+        let sent = Sent("/x?c=1&p=token&d=2&q=token", &[("cookie", "a=token; x=1; b=token")]);
+        let expected = [header("cookie"), replaced("cookie", "x=1"), replaced(":path", "/x?c=1&d=2")];
+        assert_eq!(removals(&places, &sent), expected);
+    }
+
+    #[test]
+    fn no_spelling_of_a_token_stays_and_nothing_else_goes() {
+        let bearer = || Place::Header { name: "authorization".into(), prefix: "Bearer ".into() };
+        let plain = || Place::Header { name: "x-token".into(), prefix: String::new() };
+        let (cookie, query) = (|| Place::Cookie("t".into()), || Place::Query("t".into()));
+        for (place, target, headers, expected) in [
+            (bearer(), "/", &[("authorization", "Basic YTpi")][..], vec![]),
+            (bearer(), "/", &[("authorization", "Bearers x")], vec![]),
+            (bearer(), "/", &[("authorization", "Bearer x")], vec![header("authorization")]),
+            (bearer(), "/", &[("authorization", "bearer\tx")], vec![header("authorization")]),
+            (
+                bearer(),
+                "/",
+                &[("authorization", "Basic a"), ("authorization", "Bearer x")],
+                vec![header("authorization")],
+            ),
+            (plain(), "/", &[("x-token", "x")], vec![header("x-token")]),
+            (plain(), "/", &[("x-other", "x")], vec![]),
+            (cookie(), "/", &[("cookie", "a=1; b=2"), ("cookie", "c=3")], vec![]),
+            (cookie(), "/", &[("cookie", "a=1"), ("cookie", "t=x")], vec![header("cookie"), replaced("cookie", "a=1")]),
+            (
+                cookie(),
+                "/",
+                &[("cookie", "t=x; a=1"), ("cookie", "t=y")],
+                vec![header("cookie"), replaced("cookie", "a=1")],
+            ),
+            (cookie(), "/", &[("cookie", "t =x")], vec![header("cookie")]),
+            (query(), "/x?a=1&b", &[], vec![]),
+            (query(), "/x?t=x", &[], vec![replaced(":path", "/x")]),
+            (query(), "/x?a=1&%74=x&t=y", &[], vec![replaced(":path", "/x?a=1")]),
+        ] {
+            assert_eq!(removals(&[place], &Sent(target, headers)), expected, "{target} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_found_however_its_name_is_spelled() {
+        let place = [Place::Query("t".into())];
+        assert!(matches!(find(&place, &Sent("/x?%74=x", &[])), Found::Token(token) if token == "x"));
+        assert!(matches!(find(&place, &Sent("/x?%74=x&t=y", &[])), Found::Several));
+        assert!(matches!(find(&place, &Sent("/x?%7=x&tt=y", &[])), Found::Nothing));
     }
 
     #[test]

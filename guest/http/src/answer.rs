@@ -7,11 +7,15 @@ use crate::{
     },
     gate,
     head::Head,
+    log,
 };
 use poolgate_core::Reason;
 use poolgate_edge::{Answer, Answers, Refusal, answer::grpc_status};
 
 pub fn refuse(head: &Head, refusal: Refusal) -> Result<Response, ErrorCode> {
+    if let Some(line) = gate::with(|gate| gate.explain(refusal)).flatten() {
+        log::line(format!("poolgate: {line}"));
+    }
     let configured = gate::with(|gate| (gate.answer(refusal), gate.answers_in_grpc(head)));
     let (answer, is_grpc) = configured.unwrap_or_else(|| (Answers::default().of(refusal), false));
     match is_grpc {

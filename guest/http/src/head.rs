@@ -47,4 +47,10 @@ impl RequestHead for Head {
             _ => Err(()),
         }
     }
+
+    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        for (name, value) in self.headers.copy_all() {
+            visit(name.to_ascii_lowercase().as_bytes(), &value);
+        }
+    }
 }

@@ -82,6 +82,26 @@ impl Pattern {
         Ok(Self(Shape::Template(plain(template)?.split('/').map(segment).collect::<Result<_, _>>()?)))
     }
 
+    /// A path that it is for, with this text for each placeholder: of a prefix, the path itself.
+    pub fn example(&self, placeholder: &str) -> String {
+        match &self.0 {
+            Shape::Exact(path) | Shape::Below(path) => path.clone(),
+            Shape::Template(segments) => {
+                let segments: Vec<&str> = segments.iter().map(|it| it.as_deref().unwrap_or(placeholder)).collect();
+                segments.join("/")
+            }
+        }
+    }
+
+    /// Whether it is for every path that the other one is for.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Shape::Exact(_) | Shape::Template(_), Shape::Below(_)) => false,
+            // A placeholder stands for what no text in a pattern is.
+            _ => self.matches(&other.example("\0"), Comparison::default()),
+        }
+    }
+
     pub(crate) fn has_capitals(&self) -> bool {
         let has_capitals = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
         match &self.0 {
@@ -148,13 +168,7 @@ impl fmt::Display for Pattern {
         match &self.0 {
             Shape::Exact(path) => write!(formatter, "path {path}"),
             Shape::Below(prefix) => write!(formatter, "prefix {prefix}"),
-            Shape::Template(segments) => {
-                formatter.write_str("template ")?;
-                segments.iter().enumerate().try_for_each(|(number, segment)| {
-                    let slash = if number == 0 { "" } else { "/" };
-                    write!(formatter, "{slash}{}", segment.as_deref().unwrap_or("{}"))
-                })
-            }
+            Shape::Template(_) => write!(formatter, "template {}", self.example("{}")),
         }
     }
 }

@@ -12,7 +12,7 @@ use core::fmt;
 pub struct Rule<E> {
     /// The paths.
     pub pattern: Pattern,
-    /// The methods, which are case-sensitive (RFC 9110 section 9.1). All if there are none.
+    /// The methods; all if there are none. `GET` is for `HEAD` too, which frameworks answer with what they have for `GET`.
     pub methods: Vec<String>,
     /// What the rule asks for. Two rules of equal effect are the same rule: no path is ambiguous between them.
     pub effect: E,
@@ -111,13 +111,19 @@ impl<E: PartialEq> Rules<E> {
     /// See [`Fault`]. The request must be refused.
     pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, Fault> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
+        // Methods are case-sensitive (RFC 9110 section 9.1), and many frameworks write them in capitals before they compare.
+        let capitals = method.bytes().any(|byte| byte.is_ascii_lowercase()).then(|| method.to_ascii_uppercase());
+        let methods = [Some(method), capitals.as_deref()];
         let mut chosen = None;
         let mut ask = |path: &str| {
             for by in self.comparisons(path, case) {
-                let number = self.rules.iter().position(|rule| rule.is_for(method) && rule.pattern.matches(path, by));
-                let first = *chosen.get_or_insert(number);
-                if !self.are_same(first, number) {
-                    return Err(Unreadable::Otherwise(number));
+                for method in methods.into_iter().flatten() {
+                    let is_it = |rule: &Rule<E>| rule.is_for(method) && rule.pattern.matches(path, by);
+                    let number = self.rules.iter().position(is_it);
+                    let first = *chosen.get_or_insert(number);
+                    if !self.are_same(first, number) {
+                        return Err(Unreadable::Otherwise(number));
+                    }
                 }
             }
             Ok(())
@@ -133,7 +139,17 @@ impl<E: PartialEq> Rules<E> {
 
 impl<E> Rule<E> {
     fn is_for(&self, method: &str) -> bool {
-        self.methods.is_empty() || self.methods.iter().any(|stated| stated == method)
+        let is_it = |stated: &String| stated == method || (stated == "GET" && method == "HEAD");
+        self.methods.is_empty() || self.methods.iter().any(is_it)
+    }
+
+    /// Whether every request that the other rule is for is one of this rule too.
+    pub fn covers<O>(&self, other: &Rule<O>) -> bool {
+        let covers_methods = match other.methods.as_slice() {
+            [] => self.methods.is_empty(),
+            methods => methods.iter().all(|method| self.is_for(method)),
+        };
+        covers_methods && self.pattern.covers(&other.pattern)
     }
 }
 
@@ -283,6 +299,51 @@ mod tests {
         posted.methods.push("POST".into());
         let by_method = Rules::new([posted]);
         assert_eq!(by_method.choose("POST", "/x", CASE), Ok(Some(0)));
-        assert_eq!(by_method.choose("post", "/x", CASE), Ok(None));
+        assert_eq!(by_method.choose("GET", "/x", CASE), Ok(None));
+    }
+
+    #[test]
+    fn a_method_is_read_in_every_way_too() {
+        let mut got = Rule::new(Pattern::below("/admin").unwrap(), "admins");
+        got.methods.push("GET".into());
+        let rules = Rules::new([got, Rule::new(Pattern::below("/").unwrap(), "anyone")]);
+        for (method, path, expected) in [
+            ("GET", "/admin", Ok(Some(0))),
+            ("HEAD", "/admin", Ok(Some(0))),
+            ("get", "/admin", ambiguous(1, 0)),
+            ("Get", "/admin", ambiguous(1, 0)),
+            ("POST", "/admin", Ok(Some(1))),
+            ("post", "/admin", Ok(Some(1))),
+            ("get", "/x", Ok(Some(1))),
+        ] {
+            assert_eq!(rules.choose(method, path, CASE), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_wider_rule_covers_a_narrower_one() {
+        let rule = |pattern: Result<Pattern, _>, methods: &[&str]| {
+            let mut rule = Rule::new(pattern.unwrap(), ());
+            rule.methods = methods.iter().map(|method| (*method).into()).collect();
+            rule
+        };
+        let (below, exact, template) = (Pattern::below, Pattern::exact, Pattern::template);
+        for (wide, narrow, expected) in [
+            (rule(below("/"), &[]), rule(below("/admin"), &[]), true),
+            (rule(below("/"), &["GET"]), rule(below("/admin"), &[]), false),
+            (rule(below("/"), &["GET"]), rule(below("/admin"), &["GET", "HEAD"]), true),
+            (rule(below("/a"), &[]), rule(below("/a/"), &[]), true),
+            (rule(below("/a/"), &[]), rule(below("/a"), &[]), false),
+            (rule(below("/a"), &[]), rule(template("/a/{id}"), &[]), true),
+            (rule(below("/a/x"), &[]), rule(template("/a/{id}"), &[]), false),
+            (rule(template("/a/{id}"), &[]), rule(template("/a/{name}"), &[]), true),
+            (rule(template("/a/{id}"), &[]), rule(exact("/a/x"), &[]), true),
+            (rule(template("/a/x"), &[]), rule(template("/a/{id}"), &[]), false),
+            (rule(template("/a/{id}"), &[]), rule(below("/a/x"), &[]), false),
+            (rule(exact("/a"), &[]), rule(exact("/a"), &[]), true),
+            (rule(exact("/a"), &[]), rule(below("/a"), &[]), false),
+        ] {
+            assert_eq!(wide.covers(&narrow), expected, "{wide:?} {narrow:?}");
+        }
     }
 }

@@ -81,7 +81,7 @@ fn hex(bytes: &[u8], digits: usize) -> Option<u32> {
 }
 
 /// Percent-decoded once, these bytes only. What is no percent-encoding stays as it is: it is the outcome of an earlier decoding.
-fn decoded(path: &str, is_meant: impl Fn(u8) -> bool) -> Transformed {
+fn decoded(path: &str, is_meant: fn(u8) -> bool) -> Transformed {
     let mut bytes: Vec<u8> = Vec::new();
     let mut rest = path;
     while let Some(at) = rest.find('%') {

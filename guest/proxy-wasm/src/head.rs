@@ -53,4 +53,12 @@ impl RequestHead for Head {
         let text = |value| str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
         Ok(value.map(text))
     }
+
+    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        for (name, value) in header_map::places(&self.headers) {
+            if let (Some(name), Some(value)) = (self.headers.get(name), self.headers.get(value)) {
+                visit(name, value);
+            }
+        }
+    }
 }

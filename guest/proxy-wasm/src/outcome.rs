@@ -4,7 +4,7 @@ use crate::{filter::Filter, head::Head, streams};
 use poolgate_edge::{Admitted, Refusal, Removal, answer};
 use proxy_wasm::{
     hostcalls,
-    types::{Action, GrpcStatusCode, MapType, Status},
+    types::{Action, GrpcStatusCode, LogLevel, MapType, Status},
 };
 
 /// Lets a request through with the claims that the application gets, or refuses it if that can't be done.
@@ -62,6 +62,9 @@ fn is_http_1() -> bool {
 /// Answers the caller instead of the application.
 pub fn refuse(filter: &Filter, head: &Head, refusal: Refusal) -> Action {
     filter.metrics.request("refused", refusal.name());
+    if let Some(line) = filter.gate.explain(refusal) {
+        let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {line}"));
+    }
     let answer = filter.gate.answer(refusal);
     let headers: Vec<(&str, &str)> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let sent = match filter.gate.answers_in_grpc(head) && !is_http_1() {

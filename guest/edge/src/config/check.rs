@@ -170,25 +170,7 @@ fn keys(at: &str, keys: &Keys) -> Checked {
 }
 
 fn route(at: &str, route: &Route, config: &Config) -> Checked {
-    let paths = [&route.path, &route.prefix, &route.template];
-    let mut stated = paths.into_iter().flatten();
-    let (Some(path), None) = (stated.next(), stated.next()) else {
-        return Err(ConfigFault::new(at, "state one of path, prefix and template"));
-    };
-    let spelled = if route.template.is_some() { path.replace(['{', '}'], "") } else { path.clone() };
-    if crate::path::canonical(&spelled).as_deref() != Ok(spelled.as_str()) {
-        return Err(ConfigFault::new(
-            at,
-            "the path must begin with /, be percent-decoded, and have no empty, . or .. segment, no ?, #, ; or backslash",
-        ));
-    }
-    let has_odd_segment = |segment: &str| {
-        let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        segment.contains(['{', '}']) && !inner.is_some_and(|name| !name.is_empty() && !name.contains(['{', '}']))
-    };
-    if route.template.is_some() && path.split('/').any(has_odd_segment) {
-        return Err(ConfigFault::new(format!("{at}.template"), "a placeholder is a whole segment: /users/{id}/orders"));
-    }
+    route.pattern(at)?;
     for (number, method) in route.methods.iter().enumerate() {
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             return Err(ConfigFault::new(format!("{at}.methods[{number}]"), "methods are written in capitals: GET"));

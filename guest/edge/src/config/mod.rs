@@ -26,7 +26,8 @@ pub struct Config {
     /// Where tokens are looked for.
     #[serde(default)]
     pub tokens: Tokens,
-    /// Claims that the application gets as headers. A client's own headers of these names never reach it.
+    /// Claims that the application gets as headers. A client's own headers of these names never reach it, nor those that only differ in
+    /// other characters than letters and digits (`x_user` for `x-user`), which many servers take for the same.
     #[serde(default)]
     pub claims_to_headers: Vec<ClaimToHeader>,
     /// Claims that later filters get as filter state (in Envoy `wasm.NAME`).
@@ -38,7 +39,8 @@ pub struct Config {
     /// What becomes of CORS preflight requests (OPTIONS with `Origin` and `Access-Control-Request-Method`), which carry no token.
     #[serde(default)]
     pub cors_preflight: CorsPreflight,
-    /// Whether the case of letters in paths says nothing, as with some applications. Then `/Admin` is `/admin` for every rule.
+    /// Whether the application ignores the case of letters in paths. If not, a path that chooses another rule when case is ignored is
+    /// refused as ambiguous (400). If so, such a request must satisfy both rules: `/Admin` that of `/admin` and that of `/Admin`.
     #[serde(default)]
     pub case_insensitive_paths: bool,
     /// Bounds on the work that one input can cause.
@@ -224,7 +226,7 @@ pub struct Route {
     pub prefix: Option<String>,
     /// A path with placeholders for one segment each, such as `/users/{id}/orders`.
     pub template: Option<String>,
-    /// These methods only, such as `GET`; all if none is stated.
+    /// These methods only; all if none is stated. `GET` is for `HEAD` too.
     #[serde(default)]
     pub methods: Vec<String>,
     /// Needs no token, and none is looked at.

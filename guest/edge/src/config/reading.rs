@@ -227,9 +227,9 @@ mod tests {
             (
                 "/admin",
                 "/admin/../x",
-                "routes[1]: the path must begin with /, be percent-decoded, and have no empty, . or .. segment, no ?, #, ; or backslash",
+                "routes[1]: the path must begin with /, be percent-decoded ASCII, and have no empty, . or .. segment, no %, ?, #, ; or backslash",
             ),
-            ("/users/{id}", "/users/x{id}", "routes[2].template: a placeholder is a whole segment: /users/{id}/orders"),
+            ("/users/{id}", "/users/x{id}", "routes[2]: a placeholder is a whole segment: /users/{id}/orders"),
             ("\"GET\"", "\"get\"", "routes[2].methods[0]: methods are written in capitals: GET"),
             ("\"name\": \"main\"", "\"name\": \"main\", \"name\": \"x\"", "an object has two members of the same name"),
             ("\"routes\"", "x", "it is not a JSON object"),

@@ -1,0 +1,112 @@
+//! Headers of the client's that would change what the application sees.
+
+use crate::{config::Config, decision::Refusal, head::RequestHead, tokens::Removal};
+
+/// The headers that no client can forge or take away.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    /// The claims' headers.
+    claims: Vec<String>,
+    /// The headers in which a token may be.
+    tokens: Vec<String>,
+}
+
+impl Guarded {
+    pub(crate) fn new(config: &Config) -> Self {
+        let places = config.tokens.from.iter();
+        let header = |place: &crate::config::TokenPlace| match (&place.header, &place.cookie) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Some(_)) => Some("cookie".to_owned()),
+            (None, None) => None,
+        };
+        Self {
+            claims: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),
+            tokens: places.filter_map(header).collect(),
+        }
+    }
+
+    /// The headers to take away, besides the claims' own: CGI, WSGI, FastCGI and PHP make `HTTP_X_USER` of `x-user`, of `x_user`, and some
+    /// of `x.user` (RFC 3875 section 4.1.18), and so one header of all.
+    ///
+    /// # Errors
+    /// If `Connection` names a guarded header: the next hop would take it away (RFC 9110 section 7.6.1), and with it what the filter set.
+    pub(crate) fn check(&self, request: &impl RequestHead) -> Result<Vec<Removal>, Refusal> {
+        let (mut removals, mut is_named) = (Vec::new(), false);
+        let all = || self.claims.iter().chain(&self.tokens);
+        request.each_header(&mut |name, value| {
+            if name == b"connection" {
+                let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+                is_named |= options.any(|option| all().any(|guarded| are_alike(option, guarded.as_bytes())));
+            } else if all().any(|guarded| guarded.as_bytes() != name && are_alike(name, guarded.as_bytes())) {
+                removals.push(Removal::Header(String::from_utf8_lossy(name).into_owned()));
+            }
+        });
+        if is_named { Err(Refusal::ConnectionHeader) } else { Ok(removals) }
+    }
+}
+
+/// Whether two names are the same to a server that makes a variable of them.
+fn are_alike(one: &[u8], other: &[u8]) -> bool {
+    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
+    one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+
+    struct Sent(&'static [(&'static str, &'static str)]);
+
+    impl RequestHead for Sent {
+        fn method(&self) -> &str {
+            "GET"
+        }
+
+        fn target(&self) -> &str {
+            "/"
+        }
+
+        fn header(&self, _: &str) -> Result<Option<Cow<'_, str>>, ()> {
+            Ok(None)
+        }
+
+        fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+            self.0.iter().for_each(|(name, value)| visit(name.as_bytes(), value.as_bytes()));
+        }
+    }
+
+    fn guarded() -> Guarded {
+        Guarded {
+            claims: vec!["x-user".into(), "x_groups".into()],
+            tokens: vec!["authorization".into(), "cookie".into(), "x-token".into()],
+        }
+    }
+
+    #[test]
+    fn what_a_server_takes_for_a_claims_header_goes() {
+        let sent = Sent(&[
+            ("x_user", "root"),
+            ("x.user", "root"),
+            ("x-groups", "root"),
+            ("x_token", "a"),
+            ("x-token", "a"),
+            ("x-user", "the adapter's matter"),
+            ("x-username", "ada"),
+            ("cookie", "a=b"),
+        ]);
+        let names = ["x_user", "x.user", "x-groups", "x_token"].map(|name| Removal::Header(name.into()));
+        assert_eq!(guarded().check(&sent), Ok(names.into()));
+    }
+
+    #[test]
+    fn no_guarded_header_can_be_made_hop_by_hop() {
+        for value in ["x-user", "close, X-User", "keep-alive,x_user ", "Authorization", "cookie", "x-token", "X-GROUPS"]
+        {
+            let sent: &'static [(&str, &str)] = Box::leak(Box::new([("connection", "close"), ("connection", value)]));
+            assert_eq!(guarded().check(&Sent(sent)), Err(Refusal::ConnectionHeader), "{value}");
+        }
+        let sent = Sent(&[("connection", "keep-alive, Upgrade, x-other"), ("upgrade", "websocket")]);
+        assert_eq!(guarded().check(&sent), Ok(vec![]));
+    }
+}

@@ -1,0 +1,81 @@
+//! Real frameworks behind the filter: by no spelling is a view reached whose rule asks for a token.
+
+use crate::scene::Files;
+use poolgate_tests::{
+    edge_scene::{access, pool},
+    envoy::{Envoy, Setup, cluster, wasm_filter},
+    exact_client::get,
+    frameworks::{Application, Framework},
+    odd_paths::spellings_of,
+};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_spelling_reaches_a_guarded_view_of_a_framework() {
+    let guarded_beside_public = json!({
+        "pools": [pool()],
+        "routes": [{"prefix": "/public", "public": true}, {"prefix": "/", "authenticated": true}],
+    });
+    let public_beside_guarded = json!({
+        "pools": [pool()],
+        "routes": [
+            {"prefix": "/admin", "authenticated": true},
+            {"template": "/users/{id}/orders", "authenticated": true},
+            {"prefix": "/", "public": true},
+        ],
+    });
+    let files = Files::new();
+    let token = access().compact();
+    for framework in Framework::ALL {
+        let application = Application::start(framework).await;
+        let listener = |name: &str, configuration| (name.to_owned(), vec![wasm_filter(&files.filter, configuration)]);
+        let setup = Setup {
+            listeners: vec![listener("all", &guarded_beside_public), listener("some", &public_beside_guarded)],
+            clusters: vec![cluster("app", application.port)],
+            concurrency: 1,
+            is_dynamic: false,
+            answers_itself: false,
+        };
+        let envoy = Envoy::start(&setup).await;
+        let (all, some) = (envoy.url("all").await, envoy.url("some").await);
+        let own = format!("http://127.0.0.1:{}", application.port);
+        let view = async |url: &str, target: &str, token: Option<&str>| {
+            let response = get(url, target, token).await;
+            response.header("x-view").map(ToOwned::to_owned)
+        };
+        for (url, target, token, expected) in [
+            (&all, "/public/x", None, Some("public")),
+            (&all, "/admin/x", None, None),
+            (&all, "/admin/x", Some(token.as_str()), Some("admin")),
+            (&all, "/other", Some(&token), Some("other")),
+            (&some, "/other", None, Some("other")),
+            (&some, "/files/caf%C3%A9.pdf", None, Some("other")),
+            (&some, "/npm/@scope%2fname", None, Some("other")),
+            (&some, "/users/7/orders", Some(&token), Some("orders")),
+        ] {
+            assert_eq!(view(url, target, token).await.as_deref(), expected, "{framework:?} {target}");
+        }
+        let mut reached = 0;
+        let orders = [
+            "/users/7/orders/",
+            "/Users/7/orders",
+            "/users/a%2fb/orders",
+            "/users/7%2forders",
+            "/users//7/orders",
+            "/users/./7/orders",
+        ];
+        let spellings =
+            [spellings_of("/public"), spellings_of("/admin"), orders.map(ToOwned::to_owned).into()].concat();
+        for target in &spellings {
+            let through_all = view(&all, target, None).await;
+            assert!(matches!(through_all.as_deref(), None | Some("public")), "{framework:?} {target}: {through_all:?}");
+            let through_some = view(&some, target, None).await;
+            let is_open = matches!(through_some.as_deref(), None | Some("public" | "other"));
+            assert!(is_open, "{framework:?} {target}: {through_some:?}");
+            // Without the filter the framework reads some of them so: otherwise this would show nothing.
+            let bare = view(&own, target, None).await;
+            reached += usize::from(matches!(bare.as_deref(), Some("admin" | "orders")));
+        }
+        assert!(reached > 5, "{framework:?} takes {reached} of {} for a guarded view", spellings.len());
+    }
+}

@@ -1,0 +1,88 @@
+//! Applications in real frameworks, whose views say which of them a request chose: `public`, `admin`, `orders` or `other`, in `x-view`.
+
+use crate::{
+    npm,
+    python_environment::PythonEnvironment,
+    server_process::{ServerProcess, free_port},
+    target_folder::target_folder,
+};
+use std::{fs, process::Command};
+use tempfile::TempDir;
+
+/// A framework, and how it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// Express 4, whose routes ignore case and a slash at the end.
+    Express4,
+    /// Express 5.
+    Express,
+    /// Django on the WSGI server of Python's library, which decodes the path.
+    Django,
+    /// Flask on Werkzeug's server.
+    Flask,
+}
+
+impl Framework {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Express4, Self::Express, Self::Django, Self::Flask];
+}
+
+/// A running application.
+#[derive(Debug)]
+pub struct Application {
+    /// Where it listens, at 127.0.0.1.
+    pub port: u16,
+    _process: ServerProcess,
+}
+
+impl Application {
+    /// Starts one, from packages in the target folder, which are installed first if they aren't there.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be installed or doesn't come up, with what it said.
+    pub async fn start(framework: Framework) -> Self {
+        let (folder, port) = (TempDir::new().expect("a folder"), free_port());
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).expect("a file");
+            file
+        };
+        let (name, mut command) = match framework {
+            Framework::Express4 | Framework::Express => {
+                let package = if framework == Framework::Express { "express" } else { "express4" };
+                let packages = target_folder("node").join("frameworks");
+                let installing = packages.clone();
+                let install = move || {
+                    let (package, lock) =
+                        (include_str!("frameworks/package.json"), include_str!("frameworks/package-lock.json"));
+                    npm::install(&installing, package, lock);
+                };
+                tokio::task::spawn_blocking(install).await.expect("no panic");
+                let modules = fs::canonicalize(packages.join("node_modules")).expect("the packages");
+                std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).expect("a link");
+                let mut command = Command::new("node");
+                command.arg(write("express.js", include_str!("frameworks/express.js"))).arg(package);
+                ("express", command)
+            }
+            Framework::Django | Framework::Flask => {
+                let environment = target_folder("python").join("frameworks");
+                let ensure =
+                    move || PythonEnvironment::ensure(&environment, include_str!("frameworks/requirements.txt"));
+                let environment = tokio::task::spawn_blocking(ensure).await.expect("no panic");
+                let environment = environment.unwrap_or_else(|error| panic!("no Python environment: {error}"));
+                let script = match framework {
+                    Framework::Django => write("django_app.py", include_str!("frameworks/django_app.py")),
+                    _ => write("flask_app.py", include_str!("frameworks/flask_app.py")),
+                };
+                let mut command = Command::new(environment.python());
+                command.arg(script);
+                ("a Python application", command)
+            }
+        };
+        command.arg(port.to_string());
+        let mut process = ServerProcess::spawn(name, folder, command);
+        process.comes_up(&format!("http://127.0.0.1:{port}/")).await;
+        Self { port, _process: process }
+    }
+}
