@@ -34,7 +34,10 @@ async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
         (misspelled.to_string(), "routs: unknown field \"routs\": did you mean \"routes\"?"),
         (String::new(), "it is not a JSON object"),
         (with("/routes/0", json!({"prefix": "/"})), "routes[0]: state one of public, authenticated, any_of and all_of"),
-        (with("/pools/0/client_ids", json!([])), "pools[0].client_ids: an empty list would refuse everything"),
+        (
+            with("/pools/0/client_ids", json!([])),
+            "pools[0].client_ids: an empty list says nothing: leave it out, or fill it",
+        ),
         (with("/pools/0/keys/jwks", json!({"keys": []})), "pools[0].keys.jwks"),
         (with("/routes", json!([])), "routes: there is none, so every request would be denied"),
     ] {

@@ -239,7 +239,11 @@ fn route(route: &Route) -> Value {
     let stated = path(&route.path);
     let shape =
         if stated.contains('{') { "template" } else { ["prefix", "path", "template"][usize::from(route.shape) % 3] };
-    let mut value = json!({shape: stated, "methods": picks(&METHODS[..4], &route.methods)});
+    let mut value = json!({shape: stated});
+    // An empty list is refused.
+    if !route.methods.is_empty() {
+        value["methods"] = picks(&METHODS[..4], &route.methods).into();
+    }
     match route.need % 5 {
         0 => value["public"] = true.into(),
         1 | 2 => value["authenticated"] = true.into(),

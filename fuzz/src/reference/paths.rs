@@ -223,7 +223,7 @@ fn fits_method(route: &Tree, method: &str) -> bool {
     match route.get("methods") {
         Some(Tree::Array(methods)) => {
             let is_it = |name: &str| methods.iter().any(|one| one.as_str() == Some(name));
-            methods.is_empty() || is_it(method) || (method == "HEAD" && is_it("GET"))
+            is_it(method) || (method == "HEAD" && is_it("GET"))
         }
         _ => true,
     }

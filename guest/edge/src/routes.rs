@@ -33,7 +33,11 @@ impl Routes {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigFault> {
         let rule = |(number, route): (usize, &config::Route)| {
             let pattern = route.pattern(&format!("routes[{number}]"))?;
-            Ok(Rule { pattern, methods: route.methods.clone(), effect: Effect::new(route, &config.policies) })
+            Ok(Rule {
+                pattern,
+                methods: route.methods.clone().unwrap_or_default(),
+                effect: Effect::new(route, &config.policies),
+            })
         };
         let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigFault>>()?;
         Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })

@@ -227,8 +227,9 @@ pub struct Route {
     /// A path with placeholders for one segment each, such as `/users/{id}/orders`.
     pub template: Option<String>,
     /// These methods only; all if none is stated. `GET` is for `HEAD` too.
-    #[serde(default)]
-    pub methods: Vec<String>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub methods: Option<Vec<String>>,
     /// Needs no token, and none is looked at.
     #[serde(default)]
     pub public: bool,
