@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_list_that_says_nothing_is_refused_where_it_is_stated() {
-        let statements: [(&str, fn() -> Requirement); 8] = [
+        type Statement = fn() -> Requirement;
+        let statements: [(&str, Statement); 8] = [
             ("any_of_groups", || Requirement::new().any_of_groups([""; 0])),
             ("all_of_groups", || Requirement::new().all_of_groups([""; 0])),
             ("any_of_scopes", || Requirement::new().any_of_scopes([""; 0])),
