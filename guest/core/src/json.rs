@@ -225,7 +225,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
     /// The text of a number, which is read as it is without that feature.
     fn visit_string<E: serde::de::Error>(self, literal: String) -> Result<Value<'de>, E> {
         let mut deserializer = serde_json::Deserializer::from_str(&literal);
-        let number = serde::Deserializer::deserialize_f64(&mut deserializer, NumberVisitor).map_err(E::custom)?;
+        // A number alone is asked for. Other values borrow from the literal, which ends here.
+        let number = match serde::Deserializer::deserialize_f64(&mut deserializer, self).map_err(E::custom)? {
+            Value::Unsigned(number) => Value::Unsigned(number),
+            Value::Number(number) => Value::Number(number),
+            _ => return Err(E::custom("not a number")),
+        };
         self.is_literal.set(true);
         Ok(number)
     }
@@ -258,29 +263,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
             (true, Duplicates::Mark) => Ok(Value::Ambiguous),
             (true, Duplicates::Refuse) => Err(self.refuse(Fault::DuplicateMember)),
         }
-    }
-}
-
-/// Reads a number and nothing else.
-struct NumberVisitor;
-
-impl Visitor<'_> for NumberVisitor {
-    type Value = Value<'static>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a number")
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value<'static>, E> {
-        Ok(Value::Unsigned(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value<'static>, E> {
-        Ok(Value::Number(value as f64))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value<'static>, E> {
-        if value.is_finite() { Ok(Value::Number(value)) } else { Err(E::custom("not finite")) }
     }
 }
 

@@ -516,9 +516,7 @@ impl Routes {
             }
         }
     }
-}
 
-impl Routes {
     /// Whether an issuer is configured that differs from this one by a slash at the end alone.
     fn has_nearly(&self, issuer: &str) -> bool {
         match self {
