@@ -61,11 +61,7 @@ impl Routes {
 
     /// What must be satisfied, all of it.
     pub(crate) fn effects(&self, chosen: Chosen) -> impl Iterator<Item = Option<&Effect>> {
-        [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.effect(number))
-    }
-
-    fn effect(&self, number: usize) -> Option<&Effect> {
-        self.rules.get(number).map(|rule| &rule.effect)
+        [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.rules.effect(Some(number)))
     }
 
     /// What is said of a rule to the operator.

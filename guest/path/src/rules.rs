@@ -98,6 +98,11 @@ impl<E: PartialEq> Rules<E> {
         self.rules.get(number)
     }
 
+    /// What the rule of this number asks for; none where no rule matches.
+    pub fn effect(&self, number: Option<usize>) -> Option<&E> {
+        self.get(number?).map(|rule| &rule.effect)
+    }
+
     /// All rules, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule<E>> {
         self.rules.iter()
@@ -155,8 +160,7 @@ impl<E> Rule<E> {
 
 impl<E: PartialEq> Rules<E> {
     fn are_same(&self, first: Option<usize>, second: Option<usize>) -> bool {
-        let effect = |number: Option<usize>| number.and_then(|number| self.rules.get(number)).map(|rule| &rule.effect);
-        first == second || effect(first) == effect(second)
+        first == second || self.effect(first) == self.effect(second)
     }
 
     /// The ways to compare a path with the patterns that can make a difference, the strictest first.

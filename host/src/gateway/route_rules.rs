@@ -164,17 +164,16 @@ impl Routes {
 
 /// The effect of the rule that every reading of every target chooses.
 fn chosen<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<Option<&'r E>, Refused> {
-    let effect = |number: Option<usize>| number.and_then(|number| rules.get(number)).map(|rule| &rule.effect);
     let mut first = None;
     for target in targets {
         // The rules are for all methods.
         let number = rules.choose("", target, Case::Either).map_err(|fault| refused(rules, fault))?;
         let first = *first.get_or_insert(number);
-        if effect(first) != effect(number) {
+        if rules.effect(first) != rules.effect(number) {
             return Err(refused(rules, Fault::Ambiguous { first, second: number }));
         }
     }
-    Ok(first.and_then(effect))
+    Ok(rules.effect(first.flatten()))
 }
 
 /// The operator is told which rules a path could choose. The caller is not, nor is the path logged, which is the caller's.
