@@ -171,11 +171,9 @@ fn keys(at: &str, keys: &Keys) -> Checked {
 
 fn route(at: &str, route: &Route, config: &Config) -> Checked {
     route.pattern(at)?;
-    if route.methods.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ConfigFault::new(format!("{at}.methods"), "is an empty list: leave it out for all methods"));
-    }
+    not_empty(&format!("{at}.methods"), route.methods.as_deref())?;
     for (number, method) in route.methods.iter().flatten().enumerate() {
-        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
+        if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             return Err(ConfigFault::new(format!("{at}.methods[{number}]"), "methods are written in capitals: GET"));
         }
     }

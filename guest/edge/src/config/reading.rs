@@ -231,7 +231,7 @@ mod tests {
             ),
             ("/users/{id}", "/users/x{id}", "routes[2]: a placeholder is a whole segment: /users/{id}/orders"),
             ("\"GET\"", "\"get\"", "routes[2].methods[0]: methods are written in capitals: GET"),
-            ("[\"GET\"]", "[]", "routes[2].methods: is an empty list: leave it out for all methods"),
+            ("[\"GET\"]", "[]", "routes[2].methods: an empty list says nothing: leave it out, or fill it"),
             ("\"name\": \"main\"", "\"name\": \"main\", \"name\": \"x\"", "an object has two members of the same name"),
             ("\"routes\"", "x", "it is not a JSON object"),
         ] {
