@@ -323,7 +323,7 @@ async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_header_without_an_address_and_a_proxy_that_says_no_path_are_warned_of_at_once() {
+async fn an_unreadable_address_a_missing_path_and_an_ambiguous_one_are_warned_of_at_once() {
     let bench = Workbench::new().await;
     let log = bench.folder.path().join("log");
     let mut command = bench.command("serve");
@@ -346,6 +346,13 @@ async fn a_header_without_an_address_and_a_proxy_that_says_no_path_are_warned_of
         assert_eq!(ask("/v1/verify", "192.0.2.1").await, 500);
     }
     assert_eq!(logged().matches("set X-Original-URI and X-Original-Method in nginx").count(), 1, "{}", logged());
+    for _ in 0..3 {
+        let request =
+            serving.http.get(format!("{}/v1/verify", serving.public)).header("x-forwarded-uri", "/ADMIN/secret");
+        assert_eq!(request.send().await.expect("an answer").status().as_u16(), 400);
+    }
+    assert_eq!(logged().matches("two readings of it choose different rules").count(), 1, "{}", logged());
+    assert!(logged().contains("prefix /admin") && !logged().contains("secret"), "{}", logged());
 }
 
 #[tokio::test(flavor = "multi_thread")]

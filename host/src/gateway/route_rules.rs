@@ -1,11 +1,14 @@
 //! What a path of the application asks for. A proxy that asks about a request says which one, and the path is read here in every way
 //! that an application may read it: the proxy's own reading of it chooses nothing.
 
-use super::original::Original;
+use super::{once_a_minute::OnceAMinute, original::Original};
 use crate::{Requirement, refusal::Refused};
 use axum::http::StatusCode;
 use poolgate_path::{Case, Fault, Pattern, PatternFault, Rule, Rules};
 use std::{cmp::Reverse, collections::BTreeSet, fmt};
+
+/// Any caller can bring it about.
+static WARNING: OnceAMinute = OnceAMinute::new();
 
 /// What a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,11 +185,13 @@ fn refused<E: PartialEq>(rules: &Rules<E>, fault: Fault) -> Refused {
         let name = |number: Option<usize>| {
             number.and_then(|number| rules.get(number)).map_or_else(|| "none".into(), |rule| rule.pattern.to_string())
         };
-        tracing::info!(
-            first = name(first),
-            second = name(second),
-            "a path is refused: two readings of it choose different rules"
-        );
+        if WARNING.is_due() {
+            tracing::warn!(
+                first = name(first),
+                second = name(second),
+                "a path is refused: two readings of it choose different rules"
+            );
+        }
     } else {
         tracing::info!(%fault, "a path is refused");
     }
