@@ -3,14 +3,14 @@
 use axum::{Router, body::Body, extract::ConnectInfo, serve::Listener};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{io, net::SocketAddr, pin::Pin, pin::pin, task::Context, task::Poll, task::ready, time::Duration};
+use std::{net::SocketAddr, pin::pin, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
-    time::{Sleep, sleep, timeout},
+    time::timeout,
 };
+use tokio_io_timeout::TimeoutStream;
 use tower_service::Service;
 
 /// How long a client may take, and how long requests under way may take once the server is asked to stop.
@@ -76,8 +76,9 @@ async fn connection(
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(deadlines.head);
-    let stream = TokioIo::new(WriteDeadline { stream, longest: deadlines.body, until: None });
-    let mut served = pin!(builder.serve_connection(stream, service));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(deadlines.body));
+    let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         // An error means that the server is gone.
@@ -88,62 +89,5 @@ async fn connection(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection has ended early");
-    }
-}
-
-/// A connection that fails with `TimedOut` when its peer takes nothing of what is written to it for too long.
-struct WriteDeadline {
-    stream: TcpStream,
-    longest: Duration,
-    until: Option<Pin<Box<Sleep>>>,
-}
-
-impl WriteDeadline {
-    fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.until = None;
-            return polled;
-        }
-        let longest = self.longest;
-        ready!(self.until.get_or_insert_with(|| Box::pin(sleep(longest))).as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for WriteDeadline {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for WriteDeadline {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.bounded(context, polled)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.bounded(context, polled)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
