@@ -15,6 +15,9 @@ pub fn spellings_of(path: &str) -> Vec<String> {
         // Case.
         format!("/{upper}"),
         format!("/{}{rest}", first.to_uppercase()),
+        // Dotless and dotted i, the long s and the Kelvin sign, in UTF-8: letters of ASCII in another case.
+        format!("/{}", name.replace('i', "%C4%B1").replace('s', "%C5%BF").replace('k', "%E2%84%AA")),
+        format!("/{}/x", name.replace('i', "%c4%b0")),
         // A slash and a suffix at the end.
         format!("/{name}/"),
         format!("/{name}//"),

@@ -48,7 +48,7 @@ pub(crate) fn ways(target: &str) -> Ways {
 type Reader = fn(&str) -> Option<String>;
 
 /// None: it is not UTF-8.
-const READERS: [Reader; 15] = [
+const READERS: [Reader; 16] = [
     |path| unescaped(path, |_| true),
     |path| unescaped(path, |byte| byte != b'/'),
     |path| unescaped(path, |byte| byte == b'/' || byte == b'\\'),
@@ -67,6 +67,8 @@ const READERS: [Reader; 15] = [
         let (folder, last) = path.rsplit_once('/')?;
         Some(format!("{folder}/{}", cut(last, ";")))
     },
+    // Dotless and dotted i, the long s and the Kelvin sign are ASCII letters in another case.
+    |path| Some(path.replace(['\u{130}', '\u{131}'], "i").replace('\u{17f}', "s").replace('\u{212a}', "k")),
 ];
 
 fn cut<'t>(text: &'t str, from: &str) -> &'t str {

@@ -101,6 +101,8 @@ mod tests {
             ("/../..", &["/"]),
             ("/files/caf%C3%A9.pdf", &["/files/caf\u{e9}.pdf"]),
             ("/100%25", &["/100%"]),
+            ("/adm%C4%B1n", &["/adm\u{131}n", "/admin"]),
+            ("/\u{212a}ey\u{17f}", &["/keys"]),
         ] {
             let found = readings(path).unwrap();
             for reading in expected {

@@ -249,6 +249,8 @@ mod tests {
             "/\\public",
             "/public.json",
             "//host/public",
+            "/publ\u{131}c/x",
+            "/PUBL%C4%B0C",
         ] {
             assert_eq!(rules.choose("GET", path, CASE), ambiguous(1, 0), "{path}");
         }

@@ -11,7 +11,7 @@ pub(crate) struct Malformed;
 type Transformed = Result<Option<String>, Malformed>;
 
 /// All of them.
-pub(crate) const ALL: [fn(&str) -> Transformed; 15] = [
+pub(crate) const ALL: [fn(&str) -> Transformed; 16] = [
     |path| decoded(path, |_| true),
     |path| decoded(path, |byte| byte != b'/'),
     |path| decoded(path, |byte| matches!(byte, b'/' | b'\\')),
@@ -28,6 +28,7 @@ pub(crate) const ALL: [fn(&str) -> Transformed; 15] = [
     |path| Ok(before(path, &['?', '#'])),
     |path| Ok(without_authority(path)),
     |path| Ok(without_last_parameters(path)),
+    |path| Ok(with_ascii_letters(path)),
 ];
 
 /// Whether no transformation changes a path: it is what almost every path is.
@@ -36,7 +37,7 @@ pub(crate) fn is_plain(path: &str) -> bool {
     let mut is_dots = true;
     for byte in path.bytes().skip(1) {
         match byte {
-            b'%' | b'\\' | b';' | b'?' | b'#' => return false,
+            b'%' | b'\\' | b';' | b'?' | b'#' | 0x80.. => return false,
             b'/' => {
                 if segment == 0 || (is_dots && segment <= 2) {
                     return false;
@@ -202,4 +203,17 @@ fn before(path: &str, ends: &[char]) -> Option<String> {
 fn without_authority(path: &str) -> Option<String> {
     let rest = path.strip_prefix("//")?.trim_start_matches('/');
     Some(rest.find('/').and_then(|path| rest.get(path..)).unwrap_or("/").to_owned())
+}
+
+/// The four letters that are an ASCII letter in another case (simple case mappings, Unicode standard section 4.2): to a reader that ignores
+/// case by Unicode's rules, such as Python's `re`, `adm\u{131}n` is `admin`.
+fn with_ascii_letters(path: &str) -> Option<String> {
+    let ascii = |letter| match letter {
+        '\u{130}' | '\u{131}' => 'i',
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other,
+    };
+    let is_changed = !path.is_ascii() && path.chars().any(|letter| ascii(letter) != letter);
+    is_changed.then(|| path.chars().map(ascii).collect())
 }

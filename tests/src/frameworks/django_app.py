@@ -19,9 +19,9 @@ def view(name):
 
 
 urlpatterns = [
-    # As the rule says it: this path and what is below it.
+    # As the rule says it: this path and what is below it. The second ignores case, by Unicode's rules.
     re_path(r"^public(?:/|$)", view("public")),
-    re_path(r"^admin(?:/|$)", view("admin")),
+    re_path(r"(?i)^admin(?:/|$)", view("admin")),
     path("users/<str:id>/orders", view("orders")),
     re_path("", view("other")),
 ]
