@@ -391,8 +391,8 @@ async fn a_shutdown_finishes_what_is_in_flight_and_lets_no_more_in() {
 }
 
 #[tokio::test]
-async fn every_metric_of_the_readme_is_there_and_no_other() {
-    let readme = include_str!("../README.md");
+async fn every_metric_of_the_book_is_there_and_no_other() {
+    let page = include_str!("../docs/operations.md");
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     server.path_does(&path(1), Behaviour::Serve("{}".into()));
     let verifier = builder(&server, &Hand::at(NOW), 2).build().await.expect("it builds");
@@ -405,7 +405,7 @@ async fn every_metric_of_the_readme_is_there_and_no_other() {
     let mut names: Vec<String> =
         types.map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() }).collect();
     names.sort_unstable();
-    let section = readme.split("## Metrics").nth(1).and_then(|rest| rest.split("## ").next()).expect("the section");
+    let section = page.split("## Metrics").nth(1).and_then(|rest| rest.split("## ").next()).expect("the section");
     let mut documented: Vec<String> = section
         .split('`')
         .filter(|word| word.starts_with("poolgate_"))

@@ -1,10 +1,10 @@
-//! The README's tables are the contract's.
+//! The book's table of reason codes is the contract's.
 
 use poolgate_core::Reason as CoreReason;
 
-const README: &str = include_str!("../README.md");
+const PAGE: &str = include_str!("../docs/reasons.md");
 
-/// The reason table, as the contract has it. To renew the README's, copy what this test prints.
+/// The reason table, as the contract has it. To renew the page's, copy what this test prints.
 fn reason_table() -> String {
     let row = |reason: &poolgate::Reason| {
         let answer =
@@ -16,7 +16,7 @@ fn reason_table() -> String {
 }
 
 #[test]
-fn the_readme_has_the_reasons_of_the_contract() {
+fn the_book_has_the_reasons_of_the_contract() {
     let expected = reason_table();
-    assert!(README.contains(&expected), "the README's table of reasons should be:\n\n{expected}");
+    assert!(PAGE.contains(&expected), "the table of docs/reasons.md should be:\n\n{expected}");
 }

@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-/// The metrics of one verifier, with the names that the README lists.
+/// The metrics of one verifier, with the names that docs/operations.md lists.
 pub(crate) struct Metrics {
     registry: Registry,
     /// What tells who has an account: for the operator alone.

@@ -134,7 +134,7 @@ impl Verifier {
     }
 
     /// What is counted, in the OpenMetrics text format that Prometheus reads
-    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). The README lists the names.
+    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). docs/operations.md lists the names.
     ///
     /// It waits for nothing, and never fails: while all instances are in use, the age of the keys is reckoned from what was last known.
     pub fn metrics(&self) -> String {
