@@ -37,8 +37,8 @@ fn run_by(language: &str) -> Option<RunBy> {
     Some(match language {
         "sh" => RunBy::ThisTest,
         "json" => RunBy::Configuration,
-        "rust" | "rust,no_run" => RunBy::DocumentationTest(&["README", "accounts", "revocation", "rust"]),
-        "js" | "python" => RunBy::Hosts(&["migration"]),
+        "rust" | "rust,no_run" => RunBy::DocumentationTest(&["README", "accounts", "axum-tonic", "revocation", "rust"]),
+        "js" | "python" => RunBy::Hosts(&["README", "migration"]),
         "text" => RunBy::Output,
         _ => return None,
     })

@@ -60,7 +60,7 @@ pub async fn server_of_keys() -> FaultyServer {
     server
 }
 
-/// The program in a language of the README, or of docs/migration.md, after a line that takes its token, with a server of ours in the place
+/// The program in a language of the README, of the front page or of docs/migration.md, after a line that takes its token, with a server of ours in the place
 /// of Cognito. It is run with `command` in the example's folder, and greets the user; with another token it says what to answer and to log.
 pub async fn the_program_greets(
     example: &'static Example,

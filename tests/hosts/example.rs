@@ -93,6 +93,11 @@ impl Example {
     }
 }
 
+/// The README of the repository.
+pub fn front_page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")
+}
+
 /// The book's page about coming from another verifier.
 pub fn migration_page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/migration.md")

@@ -2,7 +2,7 @@
 
 use crate::hosts::{
     cases, command,
-    example::{Example, migration_page, printed, test_file},
+    example::{Example, front_page, migration_page, printed, test_file},
 };
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048},
@@ -56,7 +56,7 @@ async fn the_programs_in_the_readme_and_the_book_for_node_run() {
     ready().await;
     let words = ["userPoolId: \"eu-west-1_EXAMPLE01\"", "issuer: \"ISSUER\", keys: { url: \"URL\" }"];
     let token = "const token = process.argv[2];";
-    for page in [EXAMPLE.readme(), migration_page()] {
+    for page in [EXAMPLE.readme(), front_page(), migration_page()] {
         command::the_program_greets(&EXAMPLE, &page, "js", token, words, Command::new("node")).await;
     }
 }

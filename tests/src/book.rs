@@ -3,6 +3,9 @@
 #[doc = include_str!("../../docs/accounts.md")]
 pub struct Accounts;
 
+#[doc = include_str!("../../docs/axum-tonic.md")]
+pub struct AxumAndTonic;
+
 #[doc = include_str!("../../docs/revocation.md")]
 pub struct Revocation;
 
