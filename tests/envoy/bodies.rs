@@ -94,7 +94,7 @@ enum Sends {
 }
 
 async fn waits_for_held(scene: &Scene, count: u64) {
-    scene.envoy.waits_for(&format!("poolgate_requests_held{{}} {count}\n"), "/stats/prometheus").await;
+    scene.envoy.waits_for(&format!("poolgate_requests_paused{{}} {count}\n"), "/stats/prometheus").await;
 }
 
 /// Sends a request that must wait for keys, and its body, whole where Envoy takes it while the head is held.
@@ -186,7 +186,7 @@ async fn no_body_releases_a_token_whose_key_is_being_looked_for() {
         let url = scene.envoy.url(name).await;
         assert_eq!(get(&url, "/x", Some(&access().compact())).await.status, 200, "the keys are there");
     }
-    let before = scene.envoy.metric("poolgate_requests_held").await;
+    let before = scene.envoy.metric("poolgate_requests_paused").await;
     scene.upstream.seen();
     server.now_does(held());
     let mut all = Vec::new();
@@ -419,7 +419,7 @@ async fn a_new_configuration_releases_nothing_that_waits() {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked")];
         waiting.push((Exchange::begin(&url, "POST", "/length", &headers).await, status));
-        envoy.waits_for(&format!("poolgate_requests_held{{}} {}\n", waiting.len()), "/stats/prometheus").await;
+        envoy.waits_for(&format!("poolgate_requests_paused{{}} {}\n", waiting.len()), "/stats/prometheus").await;
     }
     let mut open = remote();
     open["routes"] = json!([{"prefix": "/", "public": true}]);

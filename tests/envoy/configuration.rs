@@ -59,7 +59,7 @@ fn the_published_schema_is_that_of_the_filter_and_judges_alike() {
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let good = guarded(pool());
     assert!(validator.is_valid(&good));
-    for pointer in ["/pools/0/token_use", "/routes/0/prefix", "/answers/tell_reason", "/pools"] {
+    for pointer in ["/pools/0/token_use", "/routes/0/prefix", "/answers/include_reason", "/pools"] {
         let mut bad = good.clone();
         *bad.pointer_mut(pointer).expect("there") = json!(7);
         assert!(!validator.is_valid(&bad), "{pointer}");

@@ -42,7 +42,7 @@ async fn routes_choose_by_path_and_method_and_policies_combine() {
             {"path": "/maybe", "authenticated": true, "optional": true},
             {"path": "/trial", "any_of": ["admins"], "report_only": true},
         ],
-        "answers": {"tell_reason": true},
+        "answers": {"include_reason": true},
     }))
     .await;
     let bearer = |draft: Draft| format!("Bearer {}", draft.compact());
@@ -175,7 +175,7 @@ async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
                 ],
                 "forward": forward,
             },
-            "answers": {"tell_reason": true},
+            "answers": {"include_reason": true},
         })
     };
     let scene = Scene::of(
@@ -183,7 +183,7 @@ async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
             configuration(false),
             configuration(true),
             json!({
-                "pools": [pool()], "routes": [{"prefix": "/", "authenticated": true}], "answers": {"tell_reason": true},
+                "pools": [pool()], "routes": [{"prefix": "/", "authenticated": true}], "answers": {"include_reason": true},
             }),
         ],
         &[],
@@ -249,7 +249,7 @@ async fn no_spelling_of_a_claims_header_reaches_the_application_and_nobody_can_t
         "pools": [pool()],
         "routes": [{"prefix": "/public", "public": true}, {"prefix": "/", "authenticated": true}],
         "claims_to_headers": [{"claim": "sub", "header": "x-user"}],
-        "answers": {"tell_reason": true},
+        "answers": {"include_reason": true},
     }))
     .await;
     let bearer = format!("Bearer {}", access().compact());
@@ -329,7 +329,7 @@ async fn a_preflight_passes_if_it_may_and_asks_about_something_there_is() {
             "cors_preflight": preflight,
         })
     };
-    let scene = Scene::of(&[configuration("pass"), configuration("judge")], &[], 1, false).await;
+    let scene = Scene::of(&[configuration("pass"), configuration("verify")], &[], 1, false).await;
     let judging = scene.envoy.url("1").await;
     let preflight = [("Origin", "https://example.com"), ("Access-Control-Request-Method", "PUT")];
     assert_eq!(send(&scene.url, "OPTIONS", "/api/x", &preflight).await.status, 200);
@@ -362,7 +362,7 @@ async fn a_refusal_says_as_much_as_the_configuration_lets_it() {
     let configurations = [
         configuration(json!({})),
         configuration(json!({"body": "empty", "realm": "app"})),
-        configuration(json!({"tell_reason": true})),
+        configuration(json!({"include_reason": true})),
     ];
     let scene = Scene::of(&configurations, &[], 1, false).await;
     let (empty, telling) = (scene.envoy.url("1").await, scene.envoy.url("2").await);

@@ -41,7 +41,7 @@ async fn the_first_requests_wait_for_their_keys_and_one_fetch_serves_all_workers
         let gone = gone.expect("it listens");
         gone.try_write(format!("GET /gone HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes())
             .expect("it reads");
-        scene.envoy.waits_for("poolgate_requests_held{} 16", "/stats/prometheus").await;
+        scene.envoy.waits_for("poolgate_requests_paused{} 16", "/stats/prometheus").await;
         drop(gone);
         server.release();
         for request in requests {
@@ -74,7 +74,7 @@ async fn only_so_many_requests_wait_and_one_that_has_gone_makes_room() {
         connection
     };
     let (mut stays, goes) = (wait().await, wait().await);
-    scene.envoy.waits_for("poolgate_requests_held{} 2", "/stats/prometheus").await;
+    scene.envoy.waits_for("poolgate_requests_paused{} 2", "/stats/prometheus").await;
     let response = get(&scene.url, "/x", Some(&token)).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "overloaded"));
     drop(goes);
@@ -82,7 +82,7 @@ async fn only_so_many_requests_wait_and_one_that_has_gone_makes_room() {
     let (mut refused, mut connections) = (1, vec![]);
     let mut polls = interval(Duration::from_millis(20));
     connections.push(wait().await);
-    while scene.envoy.metric("poolgate_requests_held").await < 3 {
+    while scene.envoy.metric("poolgate_requests_paused").await < 3 {
         polls.tick().await;
         let now_refused = scene.envoy.metric("poolgate_requests_verdict_refused_reason_overloaded").await;
         if now_refused > refused {
@@ -257,9 +257,9 @@ async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
         let stranger = ask(access_of(&RSA_2048, "stranger").compact());
         server.wait_for_fetches(2).await;
         server.now_does(Behaviour::Serve(both()));
-        let held = scene.envoy.metric("poolgate_requests_held").await;
+        let held = scene.envoy.metric("poolgate_requests_paused").await;
         let requests: Vec<_> = (0..8).map(|_| ask(access_of(&OTHER_RSA_2048, "other").compact())).collect();
-        scene.envoy.waits_for(&format!("poolgate_requests_held{{}} {}", held + 8), "/stats/prometheus").await;
+        scene.envoy.waits_for(&format!("poolgate_requests_paused{{}} {}", held + 8), "/stats/prometheus").await;
         server.release();
         for request in requests {
             let response = request.await.expect("no panic");

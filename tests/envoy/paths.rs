@@ -13,7 +13,7 @@ fn configuration() -> serde_json::Value {
             {"prefix": "/admin", "any_of": ["admins"]},
             {"prefix": "/public", "public": true},
         ],
-        "answers": {"tell_reason": true},
+        "answers": {"include_reason": true},
     })
 }
 

@@ -101,7 +101,7 @@ fn configuration(config: &Config, urls: &[String]) -> Value {
         "pools": pools,
         "policies": policies,
         "routes": [{"prefix": "/", "any_of": names}],
-        "answers": {"tell_reason": true},
+        "answers": {"include_reason": true},
         "limits": configuration_words::limits(&config.limits),
         // Every unknown key ID is looked for.
         "key_policy": {"unknown_key_fetches": 1000, "retry_min": 1, "retry_max": 1},

@@ -37,7 +37,7 @@ pub fn pool() -> Value {
 
 /// Everything needs a good token.
 pub fn guarded(pool: Value) -> Value {
-    json!({"pools": [pool], "routes": [{"prefix": "/", "authenticated": true}], "answers": {"tell_reason": true}})
+    json!({"pools": [pool], "routes": [{"prefix": "/", "authenticated": true}], "answers": {"include_reason": true}})
 }
 
 /// The reason that a refusal tells.

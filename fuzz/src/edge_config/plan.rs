@@ -117,7 +117,7 @@ impl Plan {
             config["case_insensitive_paths"] = ignores.into();
         }
         if let Some(passes) = self.passes_preflight {
-            config["cors_preflight"] = if passes { "pass" } else { "judge" }.into();
+            config["cors_preflight"] = if passes { "pass" } else { "verify" }.into();
         }
         let headers = ["x-sub", "x-groups", "host", "x-token"];
         let claim =
@@ -131,7 +131,7 @@ impl Plan {
                 ("key_policy", "hard_ttl"),
                 ("key_policy", "retry_max"),
                 ("cache", "bytes"),
-                ("answers", "tell_reason"),
+                ("answers", "include_reason"),
             ][usize::from(*number) % 7];
             config[object][name] = if object == "answers" { (value % 2 == 0).into() } else { (*value).into() };
         }

@@ -73,7 +73,7 @@ pub const ARTIFACTS: [Artifact; 15] = [
         summary: Some("poolgate's RSA kernel alone, for runtimes with wide-arithmetic") },
     Artifact { name: "probe-plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST,
         summary: Some("poolgate's RSA kernel and the rsa crate alone, for every runtime") },
-    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-doors", profile: FILTER, summary: None },
+    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-hooks", profile: FILTER, summary: None },
     Artifact { name: "echo", guest: Guest::Echo, flags: "", features: "", profile: SMALL, summary: None },
     Artifact { name: "probe-simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST, summary: None },
     Artifact { name: "probe-relaxed", guest: Guest::Probe, flags: RELAXED, features: "", profile: FAST, summary: None },

@@ -67,13 +67,13 @@ impl Answers {
             BodyStyle::Empty => String::new(),
             BodyStyle::ProblemJson => {
                 headers.push(("content-type", "application/problem+json".to_owned()));
-                match self.0.tell_reason {
+                match self.0.include_reason {
                     true => json!({"title": title, "status": status, "reason": refusal.name()}).to_string(),
                     false => json!({"title": title, "status": status}).to_string(),
                 }
             }
         };
-        let grpc_message = if self.0.tell_reason { refusal.name() } else { title };
+        let grpc_message = if self.0.include_reason { refusal.name() } else { title };
         Answer { status, headers, body, grpc_message: grpc_message.to_owned() }
     }
 

@@ -276,7 +276,7 @@ impl Gate {
     }
 
     fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Refusal> {
-        if self.cors_preflight == CorsPreflight::Judge || request.method() != "OPTIONS" {
+        if self.cors_preflight == CorsPreflight::Verify || request.method() != "OPTIONS" {
             return Ok(false);
         }
         match (request.header("origin"), request.header("access-control-request-method")) {

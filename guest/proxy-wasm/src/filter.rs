@@ -37,8 +37,8 @@ pub struct Filter {
 /// The time of the proxy's clock, since the Unix epoch.
 pub fn now() -> Result<Duration, Status> {
     let now = hostcalls::get_current_time()?.duration_since(UNIX_EPOCH).map_err(|_| Status::InternalFailure)?;
-    #[cfg(feature = "test-doors")]
-    let now = crate::test_doors::shifted(now);
+    #[cfg(feature = "test-hooks")]
+    let now = crate::test_hooks::shifted(now);
     Ok(now)
 }
 
@@ -78,7 +78,7 @@ impl Filter {
         let held = self.waiting.push(context_id, now, request, is_there);
         let _ = hostcalls::set_effective_context(context_id);
         if held.is_ok() {
-            self.metrics.count(&["poolgate_requests_held"]);
+            self.metrics.count(&["poolgate_requests_paused"]);
             let _ = hostcalls::set_tick_period(crate::root::BUSY);
         }
         held
@@ -128,7 +128,7 @@ impl Filter {
         }
         let (key_id, began_at) = (news.key_id.as_deref(), news.began_at());
         let _ = self.gate.fetched(now.as_secs(), url, key_id, began_at, news.ended_at, news.outcome());
-        self.metrics.count(&["poolgate_keys_shared"]);
+        self.metrics.count(&["poolgate_shared_fetches_applied"]);
         self.heard.insert(url.to_owned(), news.number);
         self.pending.remove(url);
         true

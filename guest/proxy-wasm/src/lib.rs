@@ -16,6 +16,6 @@ mod root;
 mod roots;
 mod sharing;
 mod streams;
-#[cfg(feature = "test-doors")]
-mod test_doors;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod waiting;

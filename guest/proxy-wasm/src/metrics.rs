@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `poolgate_requests.verdict.V.reason.R` | requests, by verdict (`verified`, `anonymous`, `refused`, `reported`) and reason (`none`, or a reason's name) |
 //! | `poolgate_key_fetches.outcome.O` | fetches of keys, by outcome (`taken`, `unmodified`, `refused`, `failed`) |
-//! | `poolgate_keys_shared` | key sets that another worker had fetched |
-//! | `poolgate_requests_held` | requests that had to wait for keys |
+//! | `poolgate_shared_fetches_applied` | key sets that another worker had fetched |
+//! | `poolgate_requests_paused` | requests that had to wait for keys |
 //! | `poolgate_key_age_seconds.pool.P` | gauge: seconds since the pool's keys were fetched or confirmed |
 //! | `poolgate_keys.pool.P` | gauge: how many keys the pool has |
 

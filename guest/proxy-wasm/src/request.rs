@@ -1,7 +1,7 @@
 //! A request, from its head to a decision.
 
-#[cfg(feature = "test-doors")]
-use crate::test_doors;
+#[cfg(feature = "test-hooks")]
+use crate::test_hooks;
 use crate::{filter, head::Head, outcome, roots, streams, waiting::HeldRequest};
 use poolgate_edge::Decision;
 use proxy_wasm::{hostcalls, types::Action};
@@ -19,8 +19,8 @@ pub fn judge(context_id: u32) -> Action {
     let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), Head::read(), filter::now()) else {
         return fail();
     };
-    #[cfg(feature = "test-doors")]
-    let now = test_doors::open(&head, now);
+    #[cfg(feature = "test-hooks")]
+    let now = test_hooks::apply(&head, now);
     match filter.gate.admit(now.as_secs(), &head) {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),

@@ -339,7 +339,7 @@ pub struct AnswerStyle {
     pub body: BodyStyle,
     /// Whether the caller is told the reason's name. It helps an attacker as much as a friend.
     #[serde(default)]
-    pub tell_reason: bool,
+    pub include_reason: bool,
     /// `realm` of `WWW-Authenticate` (RFC 9110 section 11.5).
     pub realm: Option<String>,
     /// Whether a refused gRPC call (a POST whose `Content-Type` is `application/grpc`) is answered in gRPC: HTTP status 200 with
@@ -368,7 +368,7 @@ pub enum BodyStyle {
 pub enum CorsPreflight {
     /// They are judged as any other request.
     #[default]
-    Judge,
+    Verify,
     /// They pass, if a rule matches the path with the method that they ask about.
     Pass,
 }

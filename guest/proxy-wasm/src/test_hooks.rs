@@ -15,7 +15,7 @@ pub fn shifted(now: Duration) -> Duration {
 }
 
 /// `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the Unix epoch.
-pub fn open(head: &Head, now: Duration) -> Duration {
+pub fn apply(head: &Head, now: Duration) -> Duration {
     let header = |name| head.header(name).ok().flatten();
     match header("x-poolgate-test-fault").as_deref() {
         Some("trap") => panic!("a test asked for it"),
