@@ -302,7 +302,7 @@ async fn a_sign_out_on_the_command_line_is_known_to_a_gateway_through_redis() {
     assert_eq!((run.code, &run.json), (0, &json!({ "done": true })), "{}", run.stderr);
     assert_eq!(verify().await, 401);
     let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
-    assert!(shown.contains("poolgate_revocation_questions_total{answer=\"revoked\"} 1"), "{shown}");
+    assert!(shown.contains("poolgate_revocation_checks_total{answer=\"revoked\"} 1"), "{shown}");
     assert!(!fs::read_to_string(log).expect("the log").contains(redis::PASSWORD), "the log tells the password");
 }
 

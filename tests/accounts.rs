@@ -302,6 +302,6 @@ async fn two_hundred_sign_ins_at_once_and_none_is_lost() {
     for task in tasks {
         tokens(task.await.expect("no panic"));
     }
-    assert_eq!(accounts.calls_under_way(), 0);
+    assert_eq!(accounts.calls_in_progress(), 0);
     assert_eq!(accounts.verifier().sandbox_failures(), 0);
 }

@@ -140,7 +140,7 @@ async fn verifier(server: &FaultyServer, clock: &Hand, timeout: Duration, root: 
         .key_policy(KeyPolicy { jitter_seed: 1, ..KeyPolicy::default() })
         .connect_timeout(PATIENCE)
         .fetch_timeout(timeout)
-        .without_maintenance()
+        .disable_background_refresh()
         .call_deadline(Duration::from_secs(30))
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
     if let Some(root) = root {

@@ -31,7 +31,7 @@ async fn verifier(server: &FaultyServer, clock: impl poolgate::Clock) -> Verifie
 fn builder(server: &FaultyServer, clock: impl poolgate::Clock) -> VerifierBuilder {
     let builder = Verifier::builder().pool(pool(&server.url("/jwks.json"))).allow_http_loopback(true).clock(clock);
     let builder = builder.connect_timeout(Duration::from_secs(30)).fetch_timeout(Duration::from_secs(30));
-    let builder = builder.without_maintenance();
+    let builder = builder.disable_background_refresh();
     builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 

@@ -39,7 +39,7 @@ fn builder(server: &FaultyServer, clock: &Hand, pools: usize) -> VerifierBuilder
         .fetch_timeout(PATIENCE)
         .queue_deadline(PATIENCE)
         .call_deadline(PATIENCE)
-        .without_maintenance()
+        .disable_background_refresh()
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 
@@ -116,7 +116,7 @@ async fn hydrate_waits_once_for_what_was_under_way_when_it_was_called() {
     server.path_does(&path(0), Behaviour::Held(Box::new(Behaviour::Serve(good_keys()))));
     server.path_does(&path(1), Behaviour::InTurn(vec![Behaviour::Status(500, good_keys()), Behaviour::Stall]));
     let clock = Hand::at(NOW);
-    let builder = builder(&server, &clock, 2).maintain_every(Duration::from_millis(5));
+    let builder = builder(&server, &clock, 2).refresh_check_interval(Duration::from_millis(5));
     let verifier = builder.build().await.expect("it builds");
     let hydrating = tokio::spawn({
         let verifier = verifier.clone();
@@ -191,7 +191,10 @@ async fn in_steady_state_no_token_waits_for_a_fetch() {
     }
     assert_eq!(verifier.key_waits(), 0);
     assert_eq!(metric(&verifier, "poolgate_key_waits_total"), 0);
-    assert!(metric(&verifier, "poolgate_stale_serves_total") > 0, "the outages were longer than the soft lifetime");
+    assert!(
+        metric(&verifier, "poolgate_stale_key_verifications_total") > 0,
+        "the outages were longer than the soft lifetime"
+    );
     assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"allow\",reason=\"\"}"), 288 * 3);
 }
 
@@ -199,7 +202,7 @@ async fn in_steady_state_no_token_waits_for_a_fetch() {
 async fn the_verifier_looks_after_its_keys_by_itself() {
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
     let clock = Hand::at(NOW);
-    let builder = builder(&server, &clock, 1).maintain_every(Duration::from_millis(5));
+    let builder = builder(&server, &clock, 1).refresh_check_interval(Duration::from_millis(5));
     let verifier = builder.build().await.expect("it builds");
     server.wait_for_fetches(1).await;
     verifier.hydrate().await.expect("the first fetch ends");
@@ -416,13 +419,13 @@ async fn every_metric_of_the_book_is_there_and_no_other() {
     documented.sort_unstable();
     assert_eq!(documented, names);
     for (line, value) in [
-        ("poolgate_negative_hits_total", 1),
+        ("poolgate_unknown_key_cache_hits_total", 1),
         ("poolgate_verdicts_total{verdict=\"deny\",reason=\"key-unknown-cached\"}", 1),
         ("poolgate_key_waits_total", 1),
         ("poolgate_keys{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000\"}", 1),
         ("poolgate_key_age_seconds{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000\"}", 0),
         (
-            "poolgate_key_sets_refused_total{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00001\",error=\"malformed\"}",
+            "poolgate_key_sets_rejected_total{issuer=\"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00001\",error=\"malformed\"}",
             1,
         ),
     ] {

@@ -1,6 +1,6 @@
 //! Many pools in one verifier, and key sets of many keys.
 
-use poolgate::{FixedClock, Pool, SeedError, SeedFailure, TokenUseRule, Verifier};
+use poolgate::{FixedClock, LoadKeySetError, Pool, SeedError, TokenUseRule, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
@@ -44,7 +44,7 @@ async fn verifier_of(pools: usize) -> Verifier {
     let verifier = builder
         .clock(FixedClock::at(NOW))
         .instances(NonZeroUsize::MIN)
-        .without_maintenance()
+        .disable_background_refresh()
         // It is the way to the key that is measured.
         .token_cache(0, 0)
         // A thousand pools are configured in one call, and a busy machine is no reason to fail.
@@ -135,7 +135,11 @@ async fn a_set_of_5000_keys_is_refused_by_count_and_by_size_and_taken_where_that
         let builder = builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
         let verifier = builder.build().await.expect("it builds");
         let seeded = verifier.seed_keys(issuer(0), set.as_str(), NOW).await;
-        assert_eq!(seeded.as_ref().err(), refused.map(SeedFailure::Refused).as_ref(), "{bytes} bytes, {count} keys");
+        assert_eq!(
+            seeded.as_ref().err(),
+            refused.map(LoadKeySetError::Rejected).as_ref(),
+            "{bytes} bytes, {count} keys"
+        );
         if refused.is_none() {
             assert_eq!(seeded.expect("it is taken").key_ids.len(), 5_000);
             verifier.verify(&token(0)).await.expect("the token is good");

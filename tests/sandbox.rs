@@ -4,7 +4,7 @@
 mod hand;
 
 use hand::Hand;
-use poolgate::{Answer, Denial, FixedClock, Pool, Reason, SeedFailure, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate::{Answer, Denial, FixedClock, LoadKeySetError, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
@@ -47,7 +47,7 @@ async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
     assert_eq!(verifier.sandbox_failures(), 0);
 
     let failure = verifier.seed_keys(ISSUER, large_key_set(4_000), NOW + 1).await;
-    assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
+    assert_eq!(failure.err(), Some(LoadKeySetError::Sandbox));
     assert_eq!(verifier.sandbox_failures(), 1);
 
     for _ in 0..4 {
@@ -66,7 +66,7 @@ async fn a_key_set_is_not_given_up_because_an_instance_was_full() {
         .clock(clock.clone())
         .allow_http_loopback(true)
         .fetch_timeout(Duration::from_secs(30))
-        .without_maintenance()
+        .disable_background_refresh()
         .instances(NonZeroUsize::new(1).expect("one"))
         .jwks_limits(1 << 24, 10_000)
         .memory_limit(6 << 20)
@@ -97,7 +97,7 @@ async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
     let verifier = builder.build().await.expect("it builds");
     for failures in 1..=3 {
         let failure = verifier.seed_keys(ISSUER, large_key_set(10_000), NOW).await;
-        assert_eq!(failure.err(), Some(SeedFailure::Sandbox));
+        assert_eq!(failure.err(), Some(LoadKeySetError::Sandbox));
         assert_eq!(verifier.sandbox_failures(), failures);
         let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
         assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable, hint: None });

@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body, extract::Request, routing};
 use poolgate::{
-    FixedClock, JwsVerifier, Pool, SeedFailure, TokenUseRule, Verifier,
+    FixedClock, JwsVerifier, LoadKeySetError, Pool, TokenUseRule, Verifier,
     tower::{AuthLayer, Claims},
 };
 use poolgate_core::Algorithm;
@@ -169,7 +169,7 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     said += &format!("{verifier:?} {report:?}");
     let many: Vec<_> = (0..4_000).map(|index| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{index}"))).collect();
     let trap = verifier.seed_keys(ISSUER, jwks(&many), NOW + 1).await.expect_err("it takes too much memory");
-    assert_eq!(trap, SeedFailure::Sandbox);
+    assert_eq!(trap, LoadKeySetError::Sandbox);
     said += &format!("{trap:?} {trap}");
     let malformed = verifier.seed_keys(ISSUER, format!("{{\"keys\":[\"{PRIVATE}\""), NOW).await.expect_err("no JSON");
     said += &format!("{malformed:?} {malformed}");

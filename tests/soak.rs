@@ -267,7 +267,7 @@ async fn soak() {
         .clock(FastClock(Instant::now()))
         .key_policy(policy)
         .fetch_timeout(Duration::from_millis(500))
-        .maintain_every(Duration::from_millis(50))
+        .refresh_check_interval(Duration::from_millis(50))
         .instances(NonZeroUsize::new(2).expect("two"))
         .memory_limit(MEMORY_LIMIT as usize)
         .jwks_limits(16 << 20, 10_000)

@@ -285,7 +285,8 @@ fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
 async fn host(clock: hand::Hand) -> HostVerifier {
     let pool = poolgate::Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let builder = HostVerifier::builder().pool(pool.seeded_keys_only()).clock(clock).instances(NonZeroUsize::MIN);
-    let builder = builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).without_maintenance();
+    let builder =
+        builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).disable_background_refresh();
     let verifier = builder.token_cache(64 * 1024, 16).build().await.expect("the verifier builds");
     verifier.seed_keys(ISSUER, key_set(&RSA_2048, KEY_ID), NOW).await.expect("a good key");
     verifier

@@ -105,7 +105,8 @@ async fn verifier(pools: usize, keys: usize, instances: usize) -> Verifier {
     for number in 0..pools {
         builder = builder.pool(pool(number).seeded_keys_only());
     }
-    let builder = builder.clock(FixedClock::at(NOW)).call_deadline(Duration::from_secs(30)).without_maintenance();
+    let builder =
+        builder.clock(FixedClock::at(NOW)).call_deadline(Duration::from_secs(30)).disable_background_refresh();
     let instances = NonZeroUsize::new(instances).expect("at least one");
     let verifier = builder.instances(instances).build().await.expect("the verifier builds");
     let jwk = |key| RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {key}"));

@@ -11,15 +11,15 @@ use std::{fmt, time::Duration};
 #[non_exhaustive]
 pub enum BuildError {
     /// A pool says nothing about this; to skip the check, say so.
-    Unstated(&'static str),
+    MissingSetting(&'static str),
     /// A pool states this list twice: which of them counts, nobody could say.
-    StatedTwice(&'static str),
+    DuplicateSetting(&'static str),
     /// The sandbox did not take the configuration.
-    Refused(ConfigError),
+    InvalidConfig(ConfigError),
     /// A JWK Set's URL is not one that keys are fetched from.
     KeyUrl(KeyUrlError),
     /// A JWK Set was not taken.
-    KeySet(SeedFailure),
+    KeySet(LoadKeySetError),
     /// An environment variable that must be set is not.
     Environment(&'static str),
     /// The settings of the accounts are refused. The text says why.
@@ -40,11 +40,13 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BuildError::Unstated(what) => {
+            BuildError::MissingSetting(what) => {
                 write!(formatter, "nothing is stated about the {what}: state it, or state that it is not checked")
             }
-            BuildError::StatedTwice(list) => write!(formatter, "{list} is stated twice: state it once, with all names"),
-            BuildError::Refused(error) => {
+            BuildError::DuplicateSetting(list) => {
+                write!(formatter, "{list} is stated twice: state it once, with all names")
+            }
+            BuildError::InvalidConfig(error) => {
                 write!(formatter, "the configuration is refused: {} ({})", error.message(), error.name())
             }
             BuildError::KeyUrl(error) => error.fmt(formatter),
@@ -73,22 +75,22 @@ impl From<KeyUrlError> for BuildError {
 /// Why a JWK Set was not taken. The keys held before stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SeedFailure {
+pub enum LoadKeySetError {
     /// The sandbox refused it.
-    Refused(SeedError),
+    Rejected(SeedError),
     /// The sandbox failed; nothing was taken.
     Sandbox,
 }
 
-impl fmt::Display for SeedFailure {
+impl fmt::Display for LoadKeySetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SeedFailure::Refused(error) => {
+            LoadKeySetError::Rejected(error) => {
                 write!(formatter, "the JWK Set is refused: {} ({})", error.message(), error.name())
             }
-            SeedFailure::Sandbox => formatter.write_str("the JWK Set was not taken: the sandbox failed"),
+            LoadKeySetError::Sandbox => formatter.write_str("the JWK Set was not taken: the sandbox failed"),
         }
     }
 }
 
-impl std::error::Error for SeedFailure {}
+impl std::error::Error for LoadKeySetError {}

@@ -1,7 +1,7 @@
 //! Signatures without claims, in the same sandbox: for checking keys and signatures.
 
 use crate::{
-    Algorithm, BuildError, Denial, KeyReport, SeedError, SeedFailure, VerifiedJws,
+    Algorithm, BuildError, Denial, KeyReport, LoadKeySetError, SeedError, VerifiedJws,
     bindings::TokenVerifier,
     clock::SystemClock,
     sandbox::{Bounds, Failure, Guest, Instance, Sandbox, SandboxGauges},
@@ -50,8 +50,8 @@ impl JwsVerifier {
         let mut verifier = Self { sandbox, jwks: jwks.into(), algorithms: algorithms.into(), warm: None };
         match verifier.start() {
             Ok(Ok(())) => Ok(verifier),
-            Ok(Err(error)) => Err(BuildError::KeySet(SeedFailure::Refused(error))),
-            Err(_) => Err(BuildError::KeySet(SeedFailure::Sandbox)),
+            Ok(Err(error)) => Err(BuildError::KeySet(LoadKeySetError::Rejected(error))),
+            Err(_) => Err(BuildError::KeySet(LoadKeySetError::Sandbox)),
         }
     }
 

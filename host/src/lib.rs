@@ -32,7 +32,7 @@ mod verifier;
 
 pub use bindings::exports::poolgate::auth::verifier::{ConfigError, KeyPolicy};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use error::{BuildError, SeedFailure};
+pub use error::{BuildError, LoadKeySetError};
 pub use jws::JwsVerifier;
 pub use key_source::{KeyUrl, KeyUrlError};
 pub use pool::{Pool, TokenUseRule};

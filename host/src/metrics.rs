@@ -38,15 +38,15 @@ pub(crate) struct Metrics {
     verify: Histogram,
     queue: Histogram,
     key_waits: Counter,
-    stale_serves: Counter,
-    negative_hits: Counter,
+    stale_key_verifications: Counter,
+    unknown_key_cache_hits: Counter,
     fetches: Family<FetchLabels, Counter>,
-    refused_sets: Family<RefusedLabels, Counter>,
+    rejected_key_sets: Family<RejectedLabels, Counter>,
     key_age: Family<IssuerLabels, Gauge>,
     keys: Family<IssuerLabels, Gauge>,
     accounts: Family<AccountLabels, Counter>,
-    revocation_questions: Family<QuestionLabels, Counter>,
-    revocation_let_through: Counter,
+    revocation_checks: Family<RevocationCheckLabels, Counter>,
+    revocation_fail_open: Counter,
     revocations: Family<RevocationLabels, Counter>,
     failures: [Counter; Failure::ALL.len()],
     pub(crate) sandbox: SandboxGauges,
@@ -69,7 +69,7 @@ struct FetchLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusedLabels {
+struct RejectedLabels {
     issuer: String,
     error: &'static str,
 }
@@ -85,7 +85,7 @@ struct FailureLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct QuestionLabels {
+struct RevocationCheckLabels {
     answer: &'static str,
 }
 
@@ -116,15 +116,15 @@ impl Metrics {
             verify: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             queue: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             key_waits: Counter::default(),
-            stale_serves: Counter::default(),
-            negative_hits: Counter::default(),
+            stale_key_verifications: Counter::default(),
+            unknown_key_cache_hits: Counter::default(),
             fetches: Family::default(),
-            refused_sets: Family::default(),
+            rejected_key_sets: Family::default(),
             key_age: Family::default(),
             keys: Family::default(),
             accounts: Family::default(),
-            revocation_questions: Family::default(),
-            revocation_let_through: Counter::default(),
+            revocation_checks: Family::default(),
+            revocation_fail_open: Counter::default(),
             revocations: Family::default(),
             failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
             sandbox: SandboxGauges::default(),
@@ -134,7 +134,7 @@ impl Metrics {
             private: Registry::with_prefix("poolgate"),
         };
         // There from the start, for rates.
-        metrics.revocation_questions.get_or_create_owned(&QuestionLabels { answer: "not-revoked" });
+        metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
         metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
         metrics.register();
         metrics
@@ -148,34 +148,34 @@ impl Metrics {
         let queue = self.queue.clone();
         registry.register_with_unit("queue", "How long calls waited for an instance", Unit::Seconds, queue);
         registry.register("key_waits", "Calls that waited for a fetch", self.key_waits.clone());
-        let stale = self.stale_serves.clone();
-        registry.register("stale_serves", "Tokens verified with keys past their soft lifetime", stale);
-        let negative = self.negative_hits.clone();
-        registry.register("negative_hits", "Tokens refused because their kid was not found a moment ago", negative);
+        let stale = self.stale_key_verifications.clone();
+        registry.register("stale_key_verifications", "Tokens verified with keys past their soft lifetime", stale);
+        let negative = self.unknown_key_cache_hits.clone();
+        registry.register(
+            "unknown_key_cache_hits",
+            "Tokens refused because their kid was not found a moment ago",
+            negative,
+        );
         registry.register("key_fetches", "Fetches of key sets, by outcome", self.fetches.clone());
-        let refused = self.refused_sets.clone();
-        registry.register("key_sets_refused", "Key sets that came and were not taken, by error", refused);
+        let refused = self.rejected_key_sets.clone();
+        registry.register("key_sets_rejected", "Key sets that came and were not taken, by error", refused);
         let age = self.key_age.clone();
         registry.register_with_unit("key_age", "The age of the keys; absent where there are none", Unit::Seconds, age);
         registry.register("keys", "Keys that tokens are verified with", self.keys.clone());
         registry.register("instances", "Instances of the component that are there", self.sandbox.instances.clone());
         let memory = self.sandbox.memory.clone();
         registry.register_with_unit("instance_memory", "Linear memory of all instances", Unit::Bytes, memory);
-        let questions = self.revocation_questions.clone();
-        registry.register("revocation_questions", "Good tokens whose revocation was asked about, by answer", questions);
-        let through = self.revocation_let_through.clone();
-        registry.register(
-            "revocation_let_through",
-            "Tokens let through unasked, because the mode is fail-open",
-            through,
-        );
+        let questions = self.revocation_checks.clone();
+        registry.register("revocation_checks", "Good tokens whose revocation was asked about, by answer", questions);
+        let through = self.revocation_fail_open.clone();
+        registry.register("revocation_fail_open", "Tokens let through unasked, because the mode is fail-open", through);
         registry.register("revocations", "Revocations to be remembered, by outcome", self.revocations.clone());
         let accounts = self.accounts.clone();
         self.private.register("account_flows", "Account flows, by public answer and private reason", accounts);
     }
 
     /// Learns the issuers' names; once.
-    pub(crate) fn name_issuers(&self, reports: &[KeyReport]) {
+    pub(crate) fn set_issuer_labels(&self, reports: &[KeyReport]) {
         let named = reports.iter().filter_map(|report| Some((report.url.clone()?, label(report))));
         // It is called once, by the verifier's only builder.
         let _ = self.issuers.set(named.collect());
@@ -184,11 +184,11 @@ impl Metrics {
     pub(crate) fn count_verdict(&self, verdict: &Result<Verified, Denial>, time: Duration) {
         let index = match verdict {
             Ok(verified) => {
-                self.stale_serves.inc_by(verified.keys_are_stale.into());
+                self.stale_key_verifications.inc_by(verified.keys_are_stale.into());
                 0
             }
             Err(denial) => {
-                self.negative_hits.inc_by((denial.reason == Reason::KeyUnknownCached).into());
+                self.unknown_key_cache_hits.inc_by((denial.reason == Reason::KeyUnknownCached).into());
                 denial.reason as usize + 1
             }
         };
@@ -219,8 +219,10 @@ impl Metrics {
         self.fetches.get_or_create_owned(&FetchLabels { issuer: self.issuer(url), outcome }).inc();
     }
 
-    pub(crate) fn count_refused_set(&self, url: &str, error: SeedError) {
-        self.refused_sets.get_or_create_owned(&RefusedLabels { issuer: self.issuer(url), error: error.name() }).inc();
+    pub(crate) fn count_rejected_key_set(&self, url: &str, error: SeedError) {
+        self.rejected_key_sets
+            .get_or_create_owned(&RejectedLabels { issuer: self.issuer(url), error: error.name() })
+            .inc();
     }
 
     /// The private reason is a name of the contract's, or one that is counted as `other`.
@@ -230,18 +232,18 @@ impl Metrics {
         self.accounts.get_or_create_owned(&labels).inc();
     }
 
-    pub(crate) fn count_question(&self, answer: Result<bool, RevocationError>) {
+    pub(crate) fn count_revocation_check(&self, answer: Result<bool, RevocationError>) {
         let answer = match answer {
             Ok(true) => "revoked",
             Ok(false) => "not-revoked",
             Err(error) => error.name(),
         };
-        self.revocation_questions.get_or_create_owned(&QuestionLabels { answer }).inc();
+        self.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer }).inc();
     }
 
     /// A token went through although nobody could say whether it was revoked.
-    pub(crate) fn count_let_through(&self) {
-        self.revocation_let_through.inc();
+    pub(crate) fn record_fail_open(&self) {
+        self.revocation_fail_open.inc();
     }
 
     pub(crate) fn count_revocation(&self, taken: Result<(), RevocationError>) {

@@ -197,7 +197,7 @@ impl Pool {
     /// The contract's record, if everything that must be stated is.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
         if let Some(list) = self.stated_twice {
-            return Err(BuildError::StatedTwice(list));
+            return Err(BuildError::DuplicateSetting(list));
         }
         match (&self.keys, &self.issuer) {
             (wit::KeyOrigin::Url(url), _) => Some(KeyUrl::parse(url, allow_http_loopback)?),
@@ -211,8 +211,8 @@ impl Pool {
             issuer: self.issuer,
             keys: self.keys,
             algorithms: self.algorithms,
-            token_use: self.token_use.ok_or(BuildError::Unstated("token use"))?,
-            client: self.client.ok_or(BuildError::Unstated("app client"))?,
+            token_use: self.token_use.ok_or(BuildError::MissingSetting("token use"))?,
+            client: self.client.ok_or(BuildError::MissingSetting("app client"))?,
             groups: self.groups,
             scopes: self.scopes,
             resource: self.resource,

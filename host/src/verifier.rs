@@ -1,7 +1,7 @@
 //! The verifier: built once, cheap to clone, used from many tasks.
 
 use crate::{
-    BuildError, Denial, KeyReport, Pool, SeedFailure, Verified,
+    BuildError, Denial, KeyReport, LoadKeySetError, Pool, Verified,
     bindings::exports::poolgate::auth::verifier::{CacheLimits, Config, KeyPolicy, Limits},
     clock::{Clock, SystemClock},
     key_source::{Fetches, HttpKeySource, HttpSettings, Journal, Seed},
@@ -92,7 +92,7 @@ impl Verifier {
     }
 
     /// Begins the fetches that it is time for, and does not wait for them. The verifier does so by itself, unless
-    /// [`VerifierBuilder::without_maintenance`] said that it should not.
+    /// [`VerifierBuilder::disable_background_refresh`] said that it should not.
     ///
     /// # Errors
     /// A [`Denial`] with the answer 503 if the sandbox fails.
@@ -104,13 +104,13 @@ impl Verifier {
     /// Unix epoch: an offline snapshot. It serves until it is as old as the hard lifetime of the key policy.
     ///
     /// # Errors
-    /// [`SeedFailure`]; the keys held before then stay.
+    /// [`LoadKeySetError`]; the keys held before then stay.
     pub async fn seed_keys(
         &self,
         issuer: impl Into<String>,
         jwks: impl Into<Vec<u8>>,
         fetched_at: u64,
-    ) -> Result<KeyReport, SeedFailure> {
+    ) -> Result<KeyReport, LoadKeySetError> {
         self.instances.seed(Seed { issuer: issuer.into(), jwks: jwks.into(), fetched_at }).await
     }
 
@@ -324,14 +324,14 @@ impl VerifierBuilder {
 
     /// How often the verifier looks whether it is time to fetch keys, in the background. Every second unless stated; it costs
     /// microseconds.
-    pub fn maintain_every(mut self, interval: Duration) -> Self {
+    pub fn refresh_check_interval(mut self, interval: Duration) -> Self {
         self.maintenance = Some(interval.max(Duration::from_millis(1)));
         self
     }
 
     /// Fetches nothing in the background: the caller calls [`Verifier::maintain`], or lives with tokens that wait for keys,
     /// and with withdrawn keys that are trusted until their hard lifetime ends.
-    pub fn without_maintenance(mut self) -> Self {
+    pub fn disable_background_refresh(mut self) -> Self {
         self.maintenance = None;
         self
     }
@@ -389,14 +389,14 @@ impl VerifierBuilder {
 
     /// Asks a store about every token that is good in every other way, each time, also if the token is remembered: a revoked one is
     /// refused with `revoked` (401). What becomes of a token when the store does not answer, `mode` says: fail-open lets it through and
-    /// counts it (`poolgate_revocation_let_through_total`), fail-closed refuses it with `revocation-unavailable` (503). Unless stated,
+    /// counts it (`poolgate_revocation_fail_open_total`), fail-closed refuses it with `revocation-unavailable` (503). Unless stated,
     /// nothing is asked, and a token is good until it expires.
     ///
     /// ```
-    /// use poolgate::{Verifier, revocation::{InMemory, LONGEST_COGNITO_TOKEN, RevocationMode}};
+    /// use poolgate::{Verifier, revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, RevocationMode}};
     /// use std::{num::NonZeroUsize, sync::Arc};
     ///
-    /// let store = InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(100_000).unwrap());
+    /// let store = InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, NonZeroUsize::new(100_000).unwrap());
     /// let builder = Verifier::builder().revocations(Arc::new(store), RevocationMode::FailClosed);
     /// ```
     pub fn revocations(mut self, store: Arc<dyn Revocations>, mode: RevocationMode) -> Self {
@@ -474,7 +474,7 @@ impl VerifierBuilder {
         let instances = Instances::start(sandbox, config, shared, count, self.queue, key_wait)?;
         let instances = Arc::new(instances);
         let reports = instances.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;
-        instances.metrics.name_issuers(&reports);
+        instances.metrics.set_issuer_labels(&reports);
         if let Some(interval) = self.maintenance {
             tokio::spawn(maintain(Arc::downgrade(&instances), interval));
         }

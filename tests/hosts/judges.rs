@@ -33,7 +33,7 @@ pub async fn judges() -> &'static [Judge] {
         let mut judges = Vec::new();
         for cases_alike in alike.into_values() {
             let case = &cases()[cases_alike[0]];
-            let builder = Verifier::builder().instances(NonZeroUsize::MIN).without_maintenance();
+            let builder = Verifier::builder().instances(NonZeroUsize::MIN).disable_background_refresh();
             let verifier = case_verifier::verifier(case, builder).await;
             judges.push(Judge { verifier, cases: cases_alike });
         }

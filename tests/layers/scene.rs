@@ -21,7 +21,7 @@ pub fn builder(pool: Pool) -> VerifierBuilder {
         .pool(pool)
         .clock(FixedClock::at(NOW))
         .instances(NonZeroUsize::MIN)
-        .without_maintenance()
+        .disable_background_refresh()
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 

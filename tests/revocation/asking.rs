@@ -7,7 +7,7 @@ use crate::{
         with_keys,
     },
 };
-use poolgate::revocation::{Answering, Revocable, Revocation, RevocationError, RevocationMode, Revocations};
+use poolgate::revocation::{Revocable, Revocation, RevocationError, RevocationFuture, RevocationMode, Revocations};
 use poolgate_core::{Reason, RevocationAnswer, RevocationMode as CoreMode, Step};
 use poolgate_tests::{
     corpus::{Expected, cases},
@@ -37,13 +37,13 @@ impl Spy {
 }
 
 impl Revocations for Spy {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> Answering<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool> {
         self.asked.lock().expect("no panic").push((token.clone(), now));
         let answer = *self.answer.lock().expect("no panic");
         Box::pin(async move { answer })
     }
 
-    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> Answering<'a, ()> {
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> RevocationFuture<'a, ()> {
         Box::pin(async { Err(RevocationError::Refused) })
     }
 }
@@ -144,12 +144,12 @@ async fn what_is_asked_and_let_through_is_counted() {
         spy.answers(answer);
         assert_eq!(verdict(&verifier, draft()).await, expected);
     }
-    assert_eq!(verifier.revoke(&crate::scene::of_token()).await, Err(RevocationError::Refused));
+    assert_eq!(verifier.revoke(&crate::scene::token()).await, Err(RevocationError::Refused));
     for name in [
-        "poolgate_revocation_questions_total{answer=\"not-revoked\"}",
-        "poolgate_revocation_questions_total{answer=\"revoked\"}",
-        "poolgate_revocation_questions_total{answer=\"timed-out\"}",
-        "poolgate_revocation_let_through_total",
+        "poolgate_revocation_checks_total{answer=\"not-revoked\"}",
+        "poolgate_revocation_checks_total{answer=\"revoked\"}",
+        "poolgate_revocation_checks_total{answer=\"timed-out\"}",
+        "poolgate_revocation_fail_open_total",
         "poolgate_revocations_total{outcome=\"refused\"}",
         "poolgate_verdicts_total{verdict=\"deny\",reason=\"revoked\"}",
     ] {
@@ -160,6 +160,6 @@ async fn what_is_asked_and_let_through_is_counted() {
 #[tokio::test]
 async fn a_verifier_without_a_store_remembers_no_revocation_and_says_so() {
     let verifier = with_keys(builder(&Hand::at(NOW))).await;
-    assert_eq!(verifier.revoke(&crate::scene::of_token()).await, Err(RevocationError::NoStore));
+    assert_eq!(verifier.revoke(&crate::scene::token()).await, Err(RevocationError::NoStore));
     assert_eq!(verdict(&verifier, draft()).await, Ok(()));
 }

@@ -3,13 +3,13 @@
 use crate::{
     hand::Hand,
     scene::{
-        PATIENCE, REVOKED, UNAVAILABLE, asking, builder, draft, metric, of_token, redis, sibling, verdict, with_keys,
+        PATIENCE, REVOKED, UNAVAILABLE, asking, builder, draft, metric, redis, sibling, token, verdict, with_keys,
     },
     stalling_proxy::StallingProxy,
 };
 use poolgate::{
     Verifier,
-    revocation::{LONGEST_COGNITO_TOKEN, Redis, RevocationMode, Revocations},
+    revocation::{MAX_COGNITO_TOKEN_LIFETIME, Redis, RevocationMode, Revocations},
 };
 use poolgate_tests::{
     minting::{ISSUER, NOW, SUBJECT},
@@ -54,7 +54,7 @@ async fn pair(server: &Server, proxy: &StallingProxy) -> [Verifier; 2] {
     for verifier in [&closed, &open] {
         assert_eq!(verdict(verifier, draft()).await, Ok(()));
     }
-    redis(&server.url()).revoke(&of_token(), NOW).await.expect("it is remembered");
+    redis(&server.url()).revoke(&token(), NOW).await.expect("it is remembered");
     [closed, open]
 }
 
@@ -68,8 +68,8 @@ async fn after_a_quiet_spell_the_first_question_has_its_answer() {
         assert_eq!(verdict(&open, draft()).await, Err(REVOKED), "{closer:?}, fail-open");
         assert_eq!(verdict(&closed, sibling()).await, Ok(()), "{closer:?}, fail-closed");
         close(closer, &server, &proxy).await;
-        closed.revoke(&of_token()).await.unwrap_or_else(|error| panic!("{closer:?}: {error}"));
-        assert_eq!(metric(&open, "poolgate_revocation_let_through_total").await, 0, "{closer:?}");
+        closed.revoke(&token()).await.unwrap_or_else(|error| panic!("{closer:?}: {error}"));
+        assert_eq!(metric(&open, "poolgate_revocation_fail_open_total").await, 0, "{closer:?}");
     }
 }
 
@@ -77,11 +77,11 @@ async fn after_a_quiet_spell_the_first_question_has_its_answer() {
 async fn a_connection_that_a_nat_has_forgotten_is_replaced_within_the_deadline() {
     let server = Server::start().await;
     let proxy = StallingProxy::start(server.port).await;
-    let store = || Redis::open(&url(proxy.port).into(), LONGEST_COGNITO_TOKEN, Duration::from_secs(2));
+    let store = || Redis::open(&url(proxy.port).into(), MAX_COGNITO_TOKEN_LIFETIME, Duration::from_secs(2));
     let verifier = |mode| builder(&Hand::at(NOW)).revocations(Arc::new(store().expect("a good URL")), mode);
     let open = with_keys(verifier(RevocationMode::FailOpen)).await;
     assert_eq!(verdict(&open, draft()).await, Ok(()));
-    redis(&server.url()).revoke(&of_token(), NOW).await.expect("it is remembered");
+    redis(&server.url()).revoke(&token(), NOW).await.expect("it is remembered");
     proxy.forget();
     assert_eq!(verdict(&open, draft()).await, Err(REVOKED));
     assert_eq!(proxy.connections(), 2);
@@ -103,7 +103,7 @@ async fn a_key_of_another_type_takes_no_revocation_back_and_hangs_up_on_nobody()
         assert_eq!(verdict(&open, sibling()).await, Ok(()));
     }
     assert_eq!(proxy.connections(), connections, "an error reply is no reason for another connection");
-    assert_eq!(metric(&open, "poolgate_revocation_questions_total{answer=\"refused\"}").await, 5);
+    assert_eq!(metric(&open, "poolgate_revocation_checks_total{answer=\"refused\"}").await, 5);
     // Nor does it open the circuit for all others.
     let other_user = || draft().claim("sub", "\"another\"").claim("jti", "\"another\"");
     assert_eq!(verdict(&closed, other_user()).await, Ok(()));
@@ -113,7 +113,7 @@ async fn a_key_of_another_type_takes_no_revocation_back_and_hangs_up_on_nobody()
 async fn an_entry_lives_no_longer_than_redis_can_count() {
     let server = Server::start().await;
     let store = Redis::open(&server.url().into(), Duration::MAX, PATIENCE).expect("a good URL");
-    store.revoke(&of_token(), NOW).await.expect("it is remembered");
+    store.revoke(&token(), NOW).await.expect("it is remembered");
     for key in server.keys().await {
         let left: i64 = server.answer(&format!("TTL {key}")).await.parse().expect("seconds");
         assert!((99 * 365 * 86_400..=100 * 365 * 86_400).contains(&left), "{key}: {left}");

@@ -2,7 +2,7 @@
 
 use crate::scene::{
     ISSUER_FORMS, ORIGIN_JTI, OTHER_ISSUER, PATIENCE, REVOKED, SECOND_FORM, SIGNED_IN, asking, draft, in_memory,
-    of_token, other_sign_in, redis, sibling, verdict,
+    other_sign_in, redis, sibling, token, verdict,
 };
 use poolgate::revocation::{Redis, Revocation, RevocationMode, Revocations};
 use poolgate_tests::{
@@ -17,17 +17,17 @@ async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl
     let of_other_pool = || draft().claim("iss", format!("\"{OTHER_ISSUER}\""));
     let later = || other_sign_in().claim("auth_time", SIGNED_IN + 1);
     let id_token = || Draft::id(&RSA_2048);
-    let of_user = |until| Revocation::of_user(ISSUER, SUBJECT, until);
+    let user = |until| Revocation::user(ISSUER, SUBJECT, until);
     let cases: [(Revocation, Vec<Draft>, Vec<Draft>); 4] = [
-        (of_token(), vec![draft(), id_token()], vec![sibling(), other_sign_in(), of_other_pool()]),
+        (token(), vec![draft(), id_token()], vec![sibling(), other_sign_in(), of_other_pool()]),
         (
-            Revocation::of_sign_in(SECOND_FORM, ORIGIN_JTI),
+            Revocation::sign_in(SECOND_FORM, ORIGIN_JTI),
             vec![draft(), sibling(), id_token()],
             vec![other_sign_in(), of_other_pool()],
         ),
-        (of_user(SIGNED_IN - 1), vec![], vec![draft(), id_token()]),
+        (user(SIGNED_IN - 1), vec![], vec![draft(), id_token()]),
         (
-            of_user(SIGNED_IN),
+            user(SIGNED_IN),
             vec![draft(), sibling(), other_sign_in(), id_token(), later().without_claim("auth_time")],
             vec![later(), other_user(), of_other_pool()],
         ),
@@ -41,7 +41,7 @@ async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl
         // Told by another host, and once more with less: neither undoes the other.
         let elsewhere = asking(store, RevocationMode::FailClosed).await;
         elsewhere.revoke(&revocation).await.expect("it is remembered");
-        elsewhere.revoke(&of_user(SIGNED_IN - 10)).await.expect("it is remembered");
+        elsewhere.revoke(&user(SIGNED_IN - 10)).await.expect("it is remembered");
         for _ in 0..2 {
             for token in &refused {
                 assert_eq!(verdict(&verifier, token.clone()).await, Err(REVOKED), "{revocation:?}");
@@ -78,7 +78,7 @@ async fn a_user_pools_two_issuer_forms_are_one_issuer() {
             // The keys of a pool whose keys are seeded serve both forms.
             assert_eq!(verdict(&verifier, draft().claim("iss", format!("\"{issuer}\""))).await, Ok(()));
         }
-        verifier.revoke(&Revocation::of_user(revoked, SUBJECT, NOW)).await.expect("it is remembered");
+        verifier.revoke(&Revocation::user(revoked, SUBJECT, NOW)).await.expect("it is remembered");
         let token = draft().claim("iss", format!("\"{token}\""));
         assert_eq!(verdict(&verifier, token).await, Err(REVOKED), "revoked under {revoked}");
     }
@@ -89,8 +89,7 @@ async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() 
     let server = Server::start().await;
     let (store, short) = (redis(&server.url()), Redis::open(&server.url().into(), Duration::from_secs(60), PATIENCE));
     let short = short.expect("a good URL");
-    let revocations =
-        [of_token(), Revocation::of_sign_in(ISSUER, ORIGIN_JTI), Revocation::of_user(SECOND_FORM, SUBJECT, NOW)];
+    let revocations = [token(), Revocation::sign_in(ISSUER, ORIGIN_JTI), Revocation::user(SECOND_FORM, SUBJECT, NOW)];
     let names = [
         format!("poolgate:revoked:{ISSUER}:jti:33333333-4444-4555-8666-777777777777"),
         format!("poolgate:revoked:{ISSUER}:origin_jti:{ORIGIN_JTI}"),

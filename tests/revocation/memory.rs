@@ -2,20 +2,22 @@
 
 use crate::{
     hand::Hand,
-    scene::{REVOKED, builder, draft, in_memory, of_token, verdict, with_keys},
+    scene::{REVOKED, builder, draft, in_memory, token, verdict, with_keys},
 };
-use poolgate::revocation::{InMemory, LONGEST_COGNITO_TOKEN, Revocation, RevocationError, RevocationMode, Revocations};
+use poolgate::revocation::{
+    InMemory, MAX_COGNITO_TOKEN_LIFETIME, Revocation, RevocationError, RevocationMode, Revocations,
+};
 use poolgate_tests::minting::{ISSUER, NOW};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-const DAY: u64 = LONGEST_COGNITO_TOKEN.as_secs();
+const DAY: u64 = MAX_COGNITO_TOKEN_LIFETIME.as_secs();
 
 #[tokio::test]
 async fn an_entry_lives_as_long_as_stated_by_the_verifiers_clock() {
     let clock = Hand::at(NOW);
     let store = Arc::new(in_memory(10));
     let verifier = with_keys(builder(&clock).revocations(store, RevocationMode::FailClosed)).await;
-    verifier.revoke(&of_token()).await.expect("it is remembered");
+    verifier.revoke(&token()).await.expect("it is remembered");
     for (ahead, expected) in [(0, Err(REVOKED)), (DAY - 1, Err(REVOKED)), (1, Ok(()))] {
         clock.advance(ahead);
         // The keys would be too old by then.
@@ -31,13 +33,13 @@ async fn an_entry_lives_as_long_as_stated_by_the_verifiers_clock() {
 #[tokio::test]
 async fn parts_of_a_second_are_rounded_up_and_a_second_revocation_lengthens_a_life() {
     let store = InMemory::new(Duration::from_millis(1_500), NonZeroUsize::MIN);
-    let token = of_token();
+    let token = token();
     let verifier = with_keys(builder(&Hand::at(NOW)).revocations(Arc::new(store), RevocationMode::FailClosed)).await;
     verifier.revoke(&token).await.expect("it is remembered");
     assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
 
     let store = InMemory::new(Duration::from_millis(1_500), NonZeroUsize::MIN);
-    let other = Revocation::of_token(ISSUER, "other");
+    let other = Revocation::token(ISSUER, "other");
     store.revoke(&token, NOW).await.expect("there is room");
     assert_eq!(store.revoke(&other, NOW + 1).await, Err(RevocationError::Full), "it lives for two seconds");
     store.revoke(&token, NOW + 1).await.expect("it is there already");
@@ -50,17 +52,17 @@ async fn parts_of_a_second_are_rounded_up_and_a_second_revocation_lengthens_a_li
 async fn at_the_bound_a_revocation_is_refused_aloud_and_none_is_dropped() {
     let store = Arc::new(in_memory(3));
     let verifier = with_keys(builder(&Hand::at(NOW)).revocations(store.clone(), RevocationMode::FailOpen)).await;
-    verifier.revoke(&of_token()).await.expect("there is room");
+    verifier.revoke(&token()).await.expect("there is room");
     for number in 0..2 {
-        let other = Revocation::of_token(ISSUER, number.to_string());
+        let other = Revocation::token(ISSUER, number.to_string());
         verifier.revoke(&other).await.expect("there is room");
     }
     for number in 2..100 {
-        let other = Revocation::of_token(ISSUER, number.to_string());
+        let other = Revocation::token(ISSUER, number.to_string());
         assert_eq!(verifier.revoke(&other).await, Err(RevocationError::Full));
     }
     assert_eq!(store.entries(), 3);
     assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
-    verifier.revoke(&of_token()).await.expect("what is there already needs no room");
+    verifier.revoke(&token()).await.expect("what is there already needs no room");
     assert_eq!(crate::scene::metric(&verifier, "poolgate_revocations_total{outcome=\"full\"}").await, 98);
 }

@@ -2,14 +2,14 @@
 
 use crate::{
     hand::Hand,
-    scene::{PATIENCE, REVOKED, UNAVAILABLE, asking, builder, draft, metric, of_token, redis, verdict, with_keys},
+    scene::{PATIENCE, REVOKED, UNAVAILABLE, asking, builder, draft, metric, redis, token, verdict, with_keys},
     stalling_proxy::StallingProxy,
 };
 use poolgate::{
     BuildError, Denial, Verifier,
     revocation::{
-        Answering, LONGEST_COGNITO_TOKEN, Redis, RedisUrlError, Revocable, Revocation, RevocationError, RevocationMode,
-        Revocations,
+        MAX_COGNITO_TOKEN_LIFETIME, Redis, RedisUrlError, Revocable, Revocation, RevocationError, RevocationFuture,
+        RevocationMode, Revocations,
     },
 };
 use poolgate_tests::{
@@ -49,9 +49,9 @@ async fn while_redis_is_gone_the_stated_mode_decides() {
         assert_eq!(verdict(&closed, draft()).await, Err(UNAVAILABLE));
         assert_eq!(verdict(&open, draft()).await, Ok(()));
     }
-    assert_eq!(metric(&open, "poolgate_revocation_let_through_total").await, 2);
-    assert_eq!(metric(&closed, "poolgate_revocation_let_through_total").await, 0);
-    assert_eq!(closed.revoke(&of_token()).await, Err(RevocationError::Unreachable));
+    assert_eq!(metric(&open, "poolgate_revocation_fail_open_total").await, 2);
+    assert_eq!(metric(&closed, "poolgate_revocation_fail_open_total").await, 0);
+    assert_eq!(closed.revoke(&token()).await, Err(RevocationError::Unreachable));
     // Nobody is let in who is refused for another reason.
     assert!(verdict(&open, draft().claim("exp", NOW)).await.is_err());
 }
@@ -61,7 +61,7 @@ async fn a_restarted_redis_is_found_again_with_what_it_knew() {
     let mut server = Server::start().await;
     let verifier = asking(Arc::new(redis(&server.url())), RevocationMode::FailClosed).await;
     assert_eq!(verdict(&verifier, draft()).await, Ok(()));
-    verifier.revoke(&of_token()).await.expect("it is remembered");
+    verifier.revoke(&token()).await.expect("it is remembered");
     assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
     server.stop();
     for _ in 0..3 {
@@ -80,7 +80,8 @@ async fn a_redis_that_stalls_costs_the_deadline_and_not_more_and_is_left_for_a_n
     let server = Server::start().await;
     let proxy = StallingProxy::start(server.port).await;
     let short = Duration::from_millis(200);
-    let store = || Arc::new(Redis::open(&url(proxy.port).into(), LONGEST_COGNITO_TOKEN, short).expect("a good URL"));
+    let store =
+        || Arc::new(Redis::open(&url(proxy.port).into(), MAX_COGNITO_TOKEN_LIFETIME, short).expect("a good URL"));
     let verifier = |mode| builder(&Hand::at(NOW)).revocations(store(), mode).revocation_deadline(2 * short);
     let closed = with_keys(verifier(RevocationMode::FailClosed)).await;
     let open = with_keys(verifier(RevocationMode::FailOpen)).await;
@@ -104,12 +105,12 @@ async fn a_redis_that_stalls_costs_the_deadline_and_not_more_and_is_left_for_a_n
         }
     }
     // Or there is no connection, while none is tried.
-    let error = closed.revoke(&of_token()).await.expect_err("it stalls");
+    let error = closed.revoke(&token()).await.expect_err("it stalls");
     assert!(matches!(error, RevocationError::TimedOut | RevocationError::Unreachable), "{error}");
     proxy.stall(false);
     comes_to(&closed, Ok(())).await;
     assert!(proxy.connections() > connections, "the stalled connection is used still");
-    redis(&server.url()).revoke(&of_token(), NOW).await.expect("it is remembered");
+    redis(&server.url()).revoke(&token(), NOW).await.expect("it is remembered");
     comes_to(&open, Err(REVOKED)).await;
 }
 
@@ -118,7 +119,7 @@ async fn a_store_that_never_answers_is_given_up_on() {
     let verifier = builder(&Hand::at(NOW)).revocations(Arc::new(Stalling::default()), RevocationMode::FailClosed);
     let verifier = with_keys(verifier.revocation_deadline(Duration::from_millis(10))).await;
     assert_eq!(timeout(PATIENCE, verdict(&verifier, draft())).await, Ok(Err(UNAVAILABLE)));
-    assert_eq!(timeout(PATIENCE, verifier.revoke(&of_token())).await, Ok(Err(RevocationError::TimedOut)));
+    assert_eq!(timeout(PATIENCE, verifier.revoke(&token())).await, Ok(Err(RevocationError::TimedOut)));
 }
 
 /// A store that answers when it is told to, and counts what it is asked.
@@ -129,7 +130,7 @@ struct Stalling {
 }
 
 impl Revocations for Stalling {
-    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> Answering<'a, bool> {
+    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> RevocationFuture<'a, bool> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.answers.load(Ordering::SeqCst) {
             true => Box::pin(std::future::ready(Ok(true))),
@@ -137,7 +138,7 @@ impl Revocations for Stalling {
         }
     }
 
-    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> Answering<'a, ()> {
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> RevocationFuture<'a, ()> {
         Box::pin(std::future::pending())
     }
 }
@@ -157,7 +158,7 @@ async fn a_store_that_stalls_is_left_alone_and_asked_again_a_moment_later() {
         let tries = begun.elapsed().as_millis() / 250 + 1;
         let asked = store.asked.load(Ordering::SeqCst);
         assert!(asked >= 5 && asked as u128 <= 5 + tries, "{mode:?}: asked {asked} times in {:?}", begun.elapsed());
-        assert!(metric(&verifier, "poolgate_revocation_questions_total{answer=\"circuit-open\"}").await > 100);
+        assert!(metric(&verifier, "poolgate_revocation_checks_total{answer=\"circuit-open\"}").await > 100);
         store.answers.store(true, Ordering::SeqCst);
         comes_to(&verifier, Err(REVOKED)).await;
     }
@@ -171,7 +172,7 @@ struct Returning {
 }
 
 impl Revocations for Returning {
-    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> Answering<'a, bool> {
+    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> RevocationFuture<'a, bool> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let is_back = self.is_back.load(Ordering::SeqCst);
         Box::pin(async move {
@@ -180,7 +181,7 @@ impl Revocations for Returning {
         })
     }
 
-    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> Answering<'a, ()> {
+    fn revoke<'a>(&'a self, _: &'a Revocation, _: u64) -> RevocationFuture<'a, ()> {
         Box::pin(std::future::pending())
     }
 }
@@ -211,7 +212,7 @@ async fn a_store_whose_own_time_out_is_not_shorter_than_the_deadline_is_refused(
     let deadline = Duration::from_millis(250);
     for (timeout, is_taken) in [(100, true), (249, true), (250, false), (5_000, false)] {
         let timeout = Duration::from_millis(timeout);
-        let store = Redis::open(&url(free_port()).into(), LONGEST_COGNITO_TOKEN, timeout).expect("a good URL");
+        let store = Redis::open(&url(free_port()).into(), MAX_COGNITO_TOKEN_LIFETIME, timeout).expect("a good URL");
         let built = builder(&Hand::at(NOW))
             .revocations(Arc::new(store), RevocationMode::FailOpen)
             .revocation_deadline(deadline)
@@ -234,10 +235,10 @@ async fn a_wrong_password_is_no_answer_and_no_password_is_shown() {
     let store = redis(&wrong);
     let verifier = asking(Arc::new(store.clone()), RevocationMode::FailClosed).await;
     assert_eq!(verdict(&verifier, draft()).await, Err(UNAVAILABLE));
-    let error = verifier.revoke(&of_token()).await.expect_err("the password is wrong");
+    let error = verifier.revoke(&token()).await.expect_err("the password is wrong");
     let builder = builder(&Hand::at(NOW)).revocations(Arc::new(store.clone()), RevocationMode::FailClosed);
     let metrics = verifier.metrics();
-    let said = format!("{error} {error:?} {store:?} {builder:?} {verifier:?} {metrics} {:?}", of_token());
+    let said = format!("{error} {error:?} {store:?} {builder:?} {verifier:?} {metrics} {:?}", token());
     for secret in ["Wrong-Redis-Horse-3", PASSWORD, &server.port.to_string(), crate::scene::JTI] {
         assert!(!said.contains(secret), "{secret} is in {said}");
     }
@@ -251,23 +252,28 @@ async fn a_redis_with_tls_is_asked_if_its_certificate_is_good() {
         server.url().replace("redis://", "rediss://").replace(&server.port.to_string(), &server.tls_port.to_string());
     let opened = |host: &str, authority: &str| {
         let url = url.replace("127.0.0.1", host).into();
-        Redis::open_with_authority(&url, authority.as_bytes(), LONGEST_COGNITO_TOKEN, PATIENCE / 2).expect("a good URL")
+        Redis::open_with_authority(&url, authority.as_bytes(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE / 2)
+            .expect("a good URL")
     };
-    opened("localhost", good.authority()).revoke(&of_token(), NOW).await.expect("it is remembered");
+    opened("localhost", good.authority()).revoke(&token(), NOW).await.expect("it is remembered");
     let verifier = asking(Arc::new(opened("localhost", good.authority())), RevocationMode::FailClosed).await;
     assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
     assert_eq!(verdict(&verifier, crate::scene::sibling()).await, Ok(()));
 
-    let unknown = Redis::open(&url.replace("127.0.0.1", "localhost").into(), LONGEST_COGNITO_TOKEN, PATIENCE);
+    let unknown = Redis::open(&url.replace("127.0.0.1", "localhost").into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE);
     for refused in [
         opened("127.0.0.1", good.authority()),
         opened("localhost", elsewhere.authority()),
         unknown.expect("a good URL"),
     ] {
-        assert_eq!(refused.revoke(&of_token(), NOW).await, Err(RevocationError::Unreachable));
+        assert_eq!(refused.revoke(&token(), NOW).await, Err(RevocationError::Unreachable));
     }
-    let plain =
-        Redis::open_with_authority(&server.url().into(), good.authority().as_bytes(), LONGEST_COGNITO_TOKEN, PATIENCE);
+    let plain = Redis::open_with_authority(
+        &server.url().into(),
+        good.authority().as_bytes(),
+        MAX_COGNITO_TOKEN_LIFETIME,
+        PATIENCE,
+    );
     assert!(plain.is_err(), "an authority says that TLS is meant");
 }
 
@@ -283,11 +289,11 @@ async fn an_url_that_is_none_or_that_turns_checks_off_is_refused_without_being_r
         "redis://:Secret-Horse-1@localhost/database",
         "rediss://:Secret-Horse-1@localhost/#insecure",
     ] {
-        let opened = Redis::open(&url.into(), LONGEST_COGNITO_TOKEN, PATIENCE).map(|_| ());
+        let opened = Redis::open(&url.into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE).map(|_| ());
         assert_eq!(opened, Err(RedisUrlError), "{url}");
     }
     let said = format!("{RedisUrlError} {RedisUrlError:?}");
     assert!(!said.contains("Secret"), "{said}");
-    Redis::open(&"rediss://user:word@redis.example.com:6380/2".into(), LONGEST_COGNITO_TOKEN, PATIENCE)
+    Redis::open(&"rediss://user:word@redis.example.com:6380/2".into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE)
         .expect("a good URL");
 }

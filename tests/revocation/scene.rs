@@ -3,7 +3,7 @@
 use crate::hand::Hand;
 use poolgate::{
     Answer, Denial, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
-    revocation::{InMemory, LONGEST_COGNITO_TOKEN, Redis, Revocation, RevocationMode, Revocations},
+    revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, Redis, Revocation, RevocationMode, Revocations},
 };
 use poolgate_core::Algorithm;
 use poolgate_tests::{
@@ -40,7 +40,7 @@ pub fn builder(clock: &Hand) -> VerifierBuilder {
         .queue_deadline(PATIENCE)
         .call_deadline(PATIENCE)
         .revocation_deadline(PATIENCE)
-        .without_maintenance()
+        .disable_background_refresh()
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 
@@ -58,12 +58,12 @@ pub async fn asking(store: Arc<dyn Revocations>, mode: RevocationMode) -> Verifi
 }
 
 pub fn in_memory(capacity: usize) -> InMemory {
-    InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(capacity).expect("more than none"))
+    InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, NonZeroUsize::new(capacity).expect("more than none"))
 }
 
 /// The adapter for a URL, almost as patient as a test.
 pub fn redis(url: &str) -> Redis {
-    Redis::open(&url.into(), LONGEST_COGNITO_TOKEN, PATIENCE / 2).expect("a good URL")
+    Redis::open(&url.into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE / 2).expect("a good URL")
 }
 
 /// A token that lives for two days more.
@@ -81,8 +81,8 @@ pub fn other_sign_in() -> Draft {
     sibling().claim("origin_jti", "\"other\"")
 }
 
-pub fn of_token() -> Revocation {
-    Revocation::of_token(ISSUER, JTI)
+pub fn token() -> Revocation {
+    Revocation::token(ISSUER, JTI)
 }
 
 /// What became of a token.

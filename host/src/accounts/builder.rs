@@ -157,7 +157,7 @@ impl AccountsBuilder {
     /// - At sign-in, after the password: `password-reset-required`.
     /// - With a new password, after the code of the recovery: `account-not-confirmed`, `password-rejected`.
     /// - Confirming a sign-up or verifying an attribute, after the code: `alias-taken`, that another account has the address.
-    /// - Answering a challenge, after the session: `mfa-not-set-up`.
+    /// - RevocationFuture a challenge, after the session: `mfa-not-set-up`.
     ///
     /// That an account is not confirmed is never told at sign-in, with this or without it: the password of such an account was chosen by
     /// whoever signed up, so that a stranger could sign up with any name, sign in, and learn from the answer whether it was free.
@@ -229,7 +229,7 @@ impl AccountsBuilder {
         }
         let region = self.region.or_else(|| self.pool_id.split_once('_').map(|(region, _)| region.to_owned()));
         let cognito = Arc::new(Cognito::new(CognitoSettings {
-            region: region.filter(|region| !region.is_empty()).ok_or(BuildError::Unstated("region"))?,
+            region: region.filter(|region| !region.is_empty()).ok_or(BuildError::MissingSetting("region"))?,
             pool_id: self.pool_id,
             app: self.app,
             endpoint: self.endpoint,

@@ -82,7 +82,7 @@ impl Cognito {
     }
 
     /// How many calls are under way.
-    pub(crate) fn calls_under_way(&self) -> usize {
+    pub(crate) fn calls_in_progress(&self) -> usize {
         self.max_calls.saturating_sub(self.turns.available_permits())
     }
 

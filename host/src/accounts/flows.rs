@@ -79,8 +79,8 @@ impl Accounts {
     }
 
     /// How many calls to Cognito are under way.
-    pub fn calls_under_way(&self) -> usize {
-        self.inner.cognito.calls_under_way()
+    pub fn calls_in_progress(&self) -> usize {
+        self.inner.cognito.calls_in_progress()
     }
 
     /// Signs a user up (`SignUp`). For a name that is taken it answers the same, and the operator's hook is called.
@@ -327,7 +327,7 @@ impl Accounts {
         let (accounts, refresh_token) = (self.clone(), refresh_token.clone());
         to_its_end(async move {
             accounts.revoke_token(&refresh_token).await?;
-            accounts.revoke(Revocation::of_sign_in_of(&caller)).await
+            accounts.revoke(Revocation::sign_in_from_claims(&caller)).await
         })
         .await
     }
@@ -385,7 +385,7 @@ impl Accounts {
     async fn revoke_user(&self, caller: &Verified) -> Result<(), Problem> {
         // Should our clock be behind Cognito's: the caller's own token goes in any case.
         let signed_in = caller.auth_time.max(caller.issued_at).unwrap_or(0);
-        self.revoke(Revocation::of_user_of(caller, self.inner.verifier.now().max(signed_in))).await
+        self.revoke(Revocation::user_from_claims(caller, self.inner.verifier.now().max(signed_in))).await
     }
 
     /// A token without the claim that is needed can't be revoked by it, but Cognito issues none.

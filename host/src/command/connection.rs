@@ -6,7 +6,7 @@ use poolgate::{
     Pool, TokenUseRule, Verifier,
     accounts::{Accounts, AccountsBuilder, PasswordPolicy, RefreshFlow},
     environment,
-    revocation::{InMemory, LONGEST_COGNITO_TOKEN, RevocationMode, Revocations},
+    revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, RevocationMode, Revocations},
 };
 use secrecy::{ExposeSecret, SecretString};
 #[cfg(feature = "redis")]
@@ -133,11 +133,11 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 fn revocations(store: &SecretString) -> Result<Arc<dyn Revocations>, CommandError> {
     if store.expose_secret() == "memory" {
-        return Ok(Arc::new(InMemory::new(LONGEST_COGNITO_TOKEN, MOST_REVOCATIONS)));
+        return Ok(Arc::new(InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, MOST_REVOCATIONS)));
     }
     #[cfg(feature = "redis")]
     {
-        let redis = poolgate::revocation::Redis::open(store, LONGEST_COGNITO_TOKEN, Duration::from_millis(100));
+        let redis = poolgate::revocation::Redis::open(store, MAX_COGNITO_TOKEN_LIFETIME, Duration::from_millis(100));
         Ok(Arc::new(redis.map_err(|error| CommandError::Usage(format!("--revocation: {error}, nor \"memory\"")))?))
     }
     #[cfg(not(feature = "redis"))]

@@ -38,7 +38,7 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
         .instances(NonZeroUsize::MIN);
     if arguments.subject.batch.is_none() {
         // One token asks for the keys that it needs, and for no others.
-        builder = builder.without_maintenance();
+        builder = builder.disable_background_refresh();
     }
     if let Some(seconds) = arguments.at {
         builder = builder.clock(FixedClock::at(seconds));

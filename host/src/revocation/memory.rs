@@ -1,6 +1,6 @@
 //! Revocations in the memory of this process.
 
-use super::{Answering, Revocable, Revocation, RevocationError, Revocations};
+use super::{Revocable, Revocation, RevocationError, RevocationFuture, Revocations};
 use std::{
     collections::HashMap,
     fmt,
@@ -16,10 +16,10 @@ use std::{
 /// refused with [`RevocationError::Full`], and whoever revokes is told.
 ///
 /// ```
-/// use poolgate::revocation::{InMemory, LONGEST_COGNITO_TOKEN};
+/// use poolgate::revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME};
 /// use std::num::NonZeroUsize;
 ///
-/// let store = InMemory::new(LONGEST_COGNITO_TOKEN, NonZeroUsize::new(100_000).unwrap());
+/// let store = InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, NonZeroUsize::new(100_000).unwrap());
 /// ```
 pub struct InMemory {
     lifetime: u64,
@@ -41,10 +41,10 @@ struct Entry {
 }
 
 impl InMemory {
-    /// Entries live so long, in whole seconds rounded up: at least as long as the longest token, [`LONGEST_COGNITO_TOKEN`] for
+    /// Entries live so long, in whole seconds rounded up: at least as long as the longest token, [`MAX_COGNITO_TOKEN_LIFETIME`] for
     /// Cognito. There are never more than `capacity`.
     ///
-    /// [`LONGEST_COGNITO_TOKEN`]: super::LONGEST_COGNITO_TOKEN
+    /// [`MAX_COGNITO_TOKEN_LIFETIME`]: super::MAX_COGNITO_TOKEN_LIFETIME
     pub fn new(lifetime: Duration, capacity: NonZeroUsize) -> Self {
         Self { lifetime: whole_seconds(lifetime), capacity: capacity.get(), entries: Mutex::default() }
     }
@@ -94,11 +94,11 @@ impl InMemory {
 }
 
 impl Revocations for InMemory {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> Answering<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool> {
         Box::pin(ready(Ok(self.answer(token, now))))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> Answering<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> RevocationFuture<'a, ()> {
         Box::pin(ready(self.remember(revocation, now)))
     }
 }

@@ -23,7 +23,7 @@ pub use wit::RevocationMode;
 
 /// The longest that an access or ID token of Amazon Cognito lives (`AccessTokenValidity` and `IdTokenValidity` of an app client): an
 /// entry must live as long as the longest token that it revokes.
-pub const LONGEST_COGNITO_TOKEN: Duration = Duration::from_secs(86_400);
+pub const MAX_COGNITO_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 
 /// What knows which tokens were revoked. [`InMemory`] for one process, `Redis` (feature `redis`) for many, or your own.
 ///
@@ -31,10 +31,10 @@ pub const LONGEST_COGNITO_TOKEN: Duration = Duration::from_secs(86_400);
 /// deadline.
 pub trait Revocations: Send + Sync + 'static {
     /// Whether a token was revoked, by any of its keys. An error is no answer: what becomes of the token then, the mode says.
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> Answering<'a, bool>;
+    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool>;
 
     /// Remembers a revocation, for as long as the tokens live that it revokes. No earlier revocation may become less by it.
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> Answering<'a, ()>;
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> RevocationFuture<'a, ()>;
 
     /// The store's own time-out, if it has one: after so long it gives up on what it waits for, and starts afresh. It must be shorter than
     /// the verifier's deadline, after which the store's future is dropped: a verifier is not built otherwise.
@@ -44,7 +44,7 @@ pub trait Revocations: Send + Sync + 'static {
 }
 
 /// What a store will have answered.
-pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, RevocationError>> + Send + 'a>>;
+pub type RevocationFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RevocationError>> + Send + 'a>>;
 
 /// What a good token can be revoked by; all of it was signed.
 #[derive(Clone, PartialEq, Eq)]
@@ -115,31 +115,31 @@ enum Kind {
 
 impl Revocation {
     /// One token, by its `jti`.
-    pub fn of_token(issuer: impl Into<String>, jti: impl Into<String>) -> Self {
+    pub fn token(issuer: impl Into<String>, jti: impl Into<String>) -> Self {
         Self { issuer: issuer.into(), kind: Kind::Jti, id: jti.into(), until: 0 }
     }
 
     /// All tokens that came of one refresh token, by their `origin_jti`: what `RevokeToken` revokes.
-    pub fn of_sign_in(issuer: impl Into<String>, origin_jti: impl Into<String>) -> Self {
+    pub fn sign_in(issuer: impl Into<String>, origin_jti: impl Into<String>) -> Self {
         Self { issuer: issuer.into(), kind: Kind::OriginJti, id: origin_jti.into(), until: 0 }
     }
 
     /// All tokens of a user who signed in at `until` or before, in seconds since the Unix epoch: what `GlobalSignOut` and
     /// `AdminUserGlobalSignOut` revoke. Give the time after Cognito has confirmed it: who signs in again within that very second must do
     /// so once more.
-    pub fn of_user(issuer: impl Into<String>, subject: impl Into<String>, until: u64) -> Self {
+    pub fn user(issuer: impl Into<String>, subject: impl Into<String>, until: u64) -> Self {
         Self { issuer: issuer.into(), kind: Kind::Subject, id: subject.into(), until }
     }
 
     /// The sign-in that a token came of; `None` if the token has no `origin_jti` or no `iss`.
-    pub fn of_sign_in_of(verified: &Verified) -> Option<Self> {
+    pub fn sign_in_from_claims(verified: &Verified) -> Option<Self> {
         let payload: Value = serde_json::from_str(&verified.payload).ok()?;
-        Some(Self::of_sign_in(verified.issuer.clone()?, payload.get("origin_jti")?.as_str()?))
+        Some(Self::sign_in(verified.issuer.clone()?, payload.get("origin_jti")?.as_str()?))
     }
 
     /// All tokens of a token's user who signed in at `until` or before; `None` if the token has no `sub` or no `iss`.
-    pub fn of_user_of(verified: &Verified, until: u64) -> Option<Self> {
-        Some(Self::of_user(verified.issuer.clone()?, verified.subject.clone()?, until))
+    pub fn user_from_claims(verified: &Verified, until: u64) -> Option<Self> {
+        Some(Self::user(verified.issuer.clone()?, verified.subject.clone()?, until))
     }
 
     fn key(&self) -> String {

@@ -1,6 +1,6 @@
 //! Revocations in a Redis or Valkey that many hosts share.
 
-use super::{Answering, Revocable, Revocation, RevocationError, Revocations, memory::whole_seconds};
+use super::{Revocable, Revocation, RevocationError, RevocationFuture, Revocations, memory::whole_seconds};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, TlsCertificates,
     aio::MultiplexedConnection,
@@ -87,11 +87,11 @@ impl Redis {
     /// is: for a network that you trust. Nothing is connected yet.
     ///
     /// Entries live so long, in whole seconds rounded up, and a hundred years at the most: at least as long as the longest token,
-    /// [`LONGEST_COGNITO_TOKEN`] for Cognito. `timeout` is the longest that connecting, and then an answer, may take. It must be shorter
+    /// [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. `timeout` is the longest that connecting, and then an answer, may take. It must be shorter
     /// than the verifier's own deadline ([`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline)), which
     /// would otherwise give up before a dead connection is noticed; half of it leaves time for a second attempt.
     ///
-    /// [`LONGEST_COGNITO_TOKEN`]: super::LONGEST_COGNITO_TOKEN
+    /// [`MAX_COGNITO_TOKEN_LIFETIME`]: super::MAX_COGNITO_TOKEN_LIFETIME
     ///
     /// # Errors
     /// [`RedisUrlError`] if it is not such a URL. `#insecure`, which the `redis` crate understands as TLS without a check of the
@@ -276,11 +276,11 @@ fn translated(error: &RedisError) -> RevocationError {
 }
 
 impl Revocations for Redis {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, _now: u64) -> Answering<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a Revocable, _now: u64) -> RevocationFuture<'a, bool> {
         Box::pin(self.ask(token))
     }
 
-    fn revoke<'a>(&'a self, revocation: &'a Revocation, _now: u64) -> Answering<'a, ()> {
+    fn revoke<'a>(&'a self, revocation: &'a Revocation, _now: u64) -> RevocationFuture<'a, ()> {
         Box::pin(self.remember(revocation))
     }
 

@@ -42,7 +42,7 @@ impl Register {
             Admission::Tried => self.attempt(token.clone(), now).await,
             Admission::NotAsked => Err(RevocationError::CircuitOpen),
         };
-        metrics.count_question(answer);
+        metrics.count_revocation_check(answer);
         let was_out = self.is_out.swap(answer.is_err(), Ordering::Relaxed);
         match answer {
             Err(error) if !was_out => {
@@ -93,6 +93,6 @@ async fn question(
     answer
 }
 
-async fn in_time<T>(deadline: Duration, answer: super::Answering<'_, T>) -> Result<T, RevocationError> {
+async fn in_time<T>(deadline: Duration, answer: super::RevocationFuture<'_, T>) -> Result<T, RevocationError> {
     timeout(deadline, answer).await.unwrap_or(Err(RevocationError::TimedOut))
 }

@@ -2,7 +2,7 @@
 
 use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
 use crate::{
-    BuildError, Hint, Reason, SeedFailure,
+    BuildError, Hint, LoadKeySetError, Reason,
     bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationAnswer},
     clock::Clock,
     key_source::{Entry, Event, Fetches, Journal, Seed},
@@ -72,7 +72,7 @@ impl Instances {
             last_reports: Mutex::default(),
         };
         for _ in 0..count {
-            let instance = instances.start_one().map_err(sandbox_error)?.map_err(BuildError::Refused)?;
+            let instance = instances.start_one().map_err(sandbox_error)?.map_err(BuildError::InvalidConfig)?;
             instances.put_back(instance);
         }
         Ok(instances)
@@ -97,9 +97,9 @@ impl Instances {
         }
     }
 
-    pub(crate) async fn seed(&self, seed: Seed) -> Result<KeyReport, SeedFailure> {
+    pub(crate) async fn seed(&self, seed: Seed) -> Result<KeyReport, LoadKeySetError> {
         let report = self.call(|instance| instance.seed_keys(&seed)).await;
-        let report = report.map_err(|_| SeedFailure::Sandbox)?.map_err(SeedFailure::Refused)?;
+        let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
         // The instance that took it will be told once more, which changes nothing.
         self.journal.push(Event::Seeded(seed));
         Ok(report)
@@ -176,7 +176,7 @@ impl Instances {
         let answer = register.ask(&revocable.into(), &*self.clock, &self.metrics).await;
         let verdict = self.call(|instance| instance.verify_asked(token, answer)).await?;
         if verdict.is_ok() && answer == RevocationAnswer::Unavailable {
-            self.metrics.count_let_through();
+            self.metrics.record_fail_open();
         }
         verdict.map_err(Into::into)
     }
@@ -301,7 +301,7 @@ impl Instances {
     fn note(&self, entry: &Entry, taken: Result<(), crate::SeedError>) {
         if let (Event::Fetched { url, outcome: Ok(_), .. }, Err(error)) = (&entry.event, taken) {
             tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
-            self.metrics.count_refused_set(url, error);
+            self.metrics.count_rejected_key_set(url, error);
         }
     }
 

@@ -10,7 +10,7 @@ use std::pin::Pin;
 pub type ResponseBody<B> = Either<B, Full<Bytes>>;
 
 /// What a guarded service answers, in time.
-pub(super) type Answering<B, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>>;
+pub(super) type ResponseFuture<B, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>>;
 
 /// How the refusals of a layer look, as it was configured.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The layer that verifies.
 
 use super::{
-    answer::{Answering, ResponseBody, Style},
+    answer::{ResponseBody, ResponseFuture, Style},
     claims::Claims,
 };
 use crate::{Denial, Verifier, bearer::Presented, refusal::Refused};
@@ -92,7 +92,7 @@ where
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = Answering<R, S::Error>;
+    type Future = ResponseFuture<R, S::Error>;
 
     /// Always ready: the service is asked whether it is when the token is good. A request that waits for keys, or that is refused, takes
     /// none of the room that the service has.

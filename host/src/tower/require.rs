@@ -1,7 +1,7 @@
 //! The layer that asks for groups and scopes.
 
 use super::{
-    answer::{Answering, ResponseBody, Style, refuse},
+    answer::{ResponseBody, ResponseFuture, Style, refuse},
     claims::Claims,
 };
 use crate::{Denial, Requirement, refusal::Refused};
@@ -72,7 +72,7 @@ where
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = Answering<R, S::Error>;
+    type Future = ResponseFuture<R, S::Error>;
 
     /// Always ready: a refusal neither waits for the service nor takes any of its room.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
