@@ -8,7 +8,7 @@ use axum::{
 use secrecy::{ExposeSecret, SecretString};
 
 /// What the `Authorization` headers of a request hold. It has no `Debug`.
-pub(crate) enum Presented {
+pub(crate) enum BearerCredentials {
     /// No header, or another scheme's.
     Nothing,
     /// A token, not verified yet; empty if nothing but the scheme is there.
@@ -17,7 +17,7 @@ pub(crate) enum Presented {
     Several,
 }
 
-impl Presented {
+impl BearerCredentials {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Self::Nothing };
@@ -42,8 +42,8 @@ pub(crate) struct Bearer(pub(crate) SecretString);
 impl Bearer {
     /// Of headers that have exactly one `Authorization`, with a token.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        match Presented::of(headers) {
-            Presented::Token(token) if !token.expose_secret().is_empty() => Some(Self(token)),
+        match BearerCredentials::of(headers) {
+            BearerCredentials::Token(token) if !token.expose_secret().is_empty() => Some(Self(token)),
             _ => None,
         }
     }
@@ -82,10 +82,10 @@ mod tests {
 
     #[test]
     fn who_names_the_scheme_has_presented_a_token_even_if_it_is_none() {
-        let said = |values: &[&str]| match Presented::of(&headers(values)) {
-            Presented::Nothing => "nothing".to_owned(),
-            Presented::Token(token) => format!("token {}", token.expose_secret()),
-            Presented::Several => "several".to_owned(),
+        let said = |values: &[&str]| match BearerCredentials::of(&headers(values)) {
+            BearerCredentials::Nothing => "nothing".to_owned(),
+            BearerCredentials::Token(token) => format!("token {}", token.expose_secret()),
+            BearerCredentials::Several => "several".to_owned(),
         };
         for (values, expected) in [
             (&[][..], "nothing"),

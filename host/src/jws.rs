@@ -4,7 +4,7 @@ use crate::{
     Algorithm, BuildError, Denial, KeyReport, LoadKeySetError, SeedError, VerifiedJws,
     bindings::TokenVerifier,
     clock::SystemClock,
-    sandbox::{Bounds, Failure, Guest, Instance, Sandbox, SandboxGauges},
+    sandbox::{Failure, Guest, Instance, ResourceLimits, Sandbox, SandboxGauges},
     verifier::compile,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -45,8 +45,8 @@ impl JwsVerifier {
         jwks: impl Into<Vec<u8>>,
         algorithms: impl Into<Vec<Algorithm>>,
     ) -> Result<Self, BuildError> {
-        let bounds = Bounds { memory_bytes: 64 * 1024 * 1024, call_deadline: Duration::from_secs(10) };
-        let sandbox = compile(component.into(), compilation_cache, bounds).await?;
+        let limits = ResourceLimits { memory_bytes: 64 * 1024 * 1024, call_deadline: Duration::from_secs(10) };
+        let sandbox = compile(component.into(), compilation_cache, limits).await?;
         let mut verifier = Self { sandbox, jwks: jwks.into(), algorithms: algorithms.into(), warm: None };
         match verifier.start() {
             Ok(Ok(())) => Ok(verifier),

@@ -2,7 +2,7 @@
 
 use crate::{
     BuildError, SystemClock,
-    sandbox::{Bounds, Instance, Sandbox, SandboxGauges, code_cache},
+    sandbox::{Instance, ResourceLimits, Sandbox, SandboxGauges, code_cache},
 };
 use std::{
     path::{Path, PathBuf},
@@ -15,8 +15,8 @@ use std::{
 /// # Errors
 /// [`BuildError::Sandbox`].
 pub fn instantiations(wasm: &[u8], cache: Option<PathBuf>, count: usize) -> Result<Vec<Duration>, BuildError> {
-    let bounds = Bounds { memory_bytes: 64 << 20, call_deadline: Duration::from_millis(500) };
-    let sandbox = Sandbox::compile(wasm, cache, bounds)?;
+    let limits = ResourceLimits { memory_bytes: 64 << 20, call_deadline: Duration::from_millis(500) };
+    let sandbox = Sandbox::compile(wasm, cache, limits)?;
     let failed = |_| BuildError::Sandbox("the component does not start".into());
     (0..count)
         .map(|_| {

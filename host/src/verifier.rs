@@ -4,10 +4,10 @@ use crate::{
     BuildError, Denial, KeyReport, LoadKeySetError, Pool, Verified,
     bindings::exports::poolgate::auth::verifier::{CacheLimits, Config, KeyPolicy, Limits},
     clock::{Clock, SystemClock},
-    key_source::{Fetches, HttpKeySource, HttpSettings, Journal, Seed},
+    key_source::{Fetches, HttpKeySource, HttpSettings, KeyEventLog, Seed},
     metrics::Metrics,
-    revocation::{Register, Revocation, RevocationError, RevocationMode, Revocations},
-    sandbox::{Bounds, Instances, QueueBounds, Sandbox, Shared},
+    revocation::{Revocation, RevocationChecker, RevocationError, RevocationMode, Revocations},
+    sandbox::{Instances, QueueLimits, ResourceLimits, Sandbox, Shared},
 };
 use reqwest::Certificate;
 use std::{
@@ -167,8 +167,8 @@ impl Verifier {
     }
 
     /// Whether it has a store of revoked tokens.
-    pub(crate) fn asks_revocation(&self) -> bool {
-        self.instances.has_register()
+    pub(crate) fn checks_revocation(&self) -> bool {
+        self.instances.checks_revocation()
     }
 
     /// The time that tokens are judged by.
@@ -201,7 +201,7 @@ pub struct VerifierBuilder {
     fetch_timeout: Duration,
     roots: Vec<Certificate>,
     maintenance: Option<Duration>,
-    queue: QueueBounds,
+    queue: QueueLimits,
     call_deadline: Duration,
     memory_limit: usize,
     instances: Option<NonZeroUsize>,
@@ -244,7 +244,7 @@ impl Default for VerifierBuilder {
             fetch_timeout: Duration::from_secs(5),
             roots: Vec::new(),
             maintenance: Some(Duration::from_secs(1)),
-            queue: QueueBounds { calls: 1_024, deadline: Duration::from_secs(1) },
+            queue: QueueLimits { calls: 1_024, deadline: Duration::from_secs(1) },
             call_deadline: Duration::from_millis(500),
             memory_limit: 64 * 1024 * 1024,
             instances: None,
@@ -455,7 +455,7 @@ impl VerifierBuilder {
         let sandbox = compile(
             self.component.0,
             self.compilation_cache,
-            Bounds { memory_bytes: self.memory_limit, call_deadline: self.call_deadline },
+            ResourceLimits { memory_bytes: self.memory_limit, call_deadline: self.call_deadline },
         )
         .await?;
         let http = HttpKeySource::new(HttpSettings {
@@ -465,10 +465,10 @@ impl VerifierBuilder {
             allow_http_loopback: self.allow_http_loopback,
             roots: self.roots,
         });
-        let (journal, metrics, clock) = (Arc::new(Journal::new()), Arc::new(Metrics::new()), self.clock);
-        let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&journal), Arc::clone(&metrics));
-        let register = self.revocations.map(|(Store(store), mode)| Register::new(store, mode, deadline));
-        let shared = Shared { clock, fetches: Arc::new(fetches), journal, metrics, register };
+        let (event_log, metrics, clock) = (Arc::new(KeyEventLog::new()), Arc::new(Metrics::new()), self.clock);
+        let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
+        let checker = self.revocations.map(|(Store(store), mode)| RevocationChecker::new(store, mode, deadline));
+        let shared = Shared { clock, fetches: Arc::new(fetches), event_log, metrics, checker };
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let key_wait = self.fetch_timeout.saturating_mul(2).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX);
         let instances = Instances::start(sandbox, config, shared, count, self.queue, key_wait)?;
@@ -501,9 +501,9 @@ async fn maintain(instances: Weak<Instances>, interval: Duration) {
 pub(crate) async fn compile(
     component: Arc<[u8]>,
     cache: Option<PathBuf>,
-    bounds: Bounds,
+    limits: ResourceLimits,
 ) -> Result<Sandbox, BuildError> {
-    tokio::task::spawn_blocking(move || Sandbox::compile(&component, cache, bounds))
+    tokio::task::spawn_blocking(move || Sandbox::compile(&component, cache, limits))
         .await
         .map_err(|error| BuildError::Sandbox(error.to_string()))?
 }

@@ -320,7 +320,7 @@ impl Accounts {
         refresh_token: &SecretString,
         access_token: &SecretString,
     ) -> Result<(), Problem> {
-        if !self.inner.verifier.asks_revocation() {
+        if !self.inner.verifier.checks_revocation() {
             return self.revoke_token(refresh_token).await;
         }
         let caller = self.check_access(access_token).await?;
@@ -392,7 +392,7 @@ impl Accounts {
     async fn revoke(&self, revocation: Option<Revocation>) -> Result<(), Problem> {
         let verifier = &self.inner.verifier;
         match revocation {
-            Some(revocation) if verifier.asks_revocation() => verifier.revoke(&revocation).await.map_err(|error| {
+            Some(revocation) if verifier.checks_revocation() => verifier.revoke(&revocation).await.map_err(|error| {
                 let meaning = "Cognito has done it, but the store of revoked tokens does not take it";
                 Problem::of(ProblemName::Unavailable, 503, error.name(), meaning)
             }),

@@ -1,12 +1,12 @@
 //! The door through which keys come in: the host's HTTP client, what it may fetch, and who is told what came.
 
+mod event_log;
 mod fetches;
 mod freshness;
 mod http;
-mod journal;
 mod url;
 
-pub(crate) use fetches::{Fetches, Wish};
+pub(crate) use event_log::{KeyEvent, KeyEventKind, KeyEventLog, Seed};
+pub(crate) use fetches::{FetchRequest, Fetches};
 pub(crate) use http::{HttpKeySource, HttpSettings};
-pub(crate) use journal::{Entry, Event, Journal, Seed};
 pub use url::{KeyUrl, KeyUrlError};

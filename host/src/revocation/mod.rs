@@ -5,15 +5,15 @@
 //! one it lets no token through.
 
 mod breaker;
+mod checker;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
-mod register;
 
+pub(crate) use checker::RevocationChecker;
 pub use memory::InMemory;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisUrlError};
-pub(crate) use register::Register;
 
 use crate::{Verified, bindings::exports::poolgate::auth::verifier as wit};
 use serde_json::Value;

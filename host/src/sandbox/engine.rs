@@ -11,16 +11,16 @@ use wasmtime::{
 /// The resolution of deadlines.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Bounds on what one call may use.
+/// Limits on what one call may use.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct ResourceLimits {
     /// The most linear memory of an instance, in bytes.
     pub(crate) memory_bytes: usize,
     /// The longest that a call may run in the sandbox, not counting the wait for a fetch.
     pub(crate) call_deadline: Duration,
 }
 
-impl Bounds {
+impl ResourceLimits {
     /// The deadline in ticks, rounded up, and one more because the first tick may come at once.
     pub(crate) fn deadline_ticks(&self) -> u64 {
         u64::try_from(self.call_deadline.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
@@ -31,19 +31,19 @@ impl Bounds {
 pub(crate) struct Sandbox {
     pub(crate) engine: Engine,
     pub(crate) component: TokenVerifierPre<Guest>,
-    pub(crate) bounds: Bounds,
+    pub(crate) limits: ResourceLimits,
 }
 
 impl Sandbox {
     /// Compiles a component (a second of CPU, or a file read where a cache has it).
-    pub(crate) fn compile(wasm: &[u8], cache: Option<PathBuf>, bounds: Bounds) -> Result<Self, BuildError> {
+    pub(crate) fn compile(wasm: &[u8], cache: Option<PathBuf>, limits: ResourceLimits) -> Result<Self, BuildError> {
         let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
         let engine = engine(cache)?;
         let component = Component::new(&engine, wasm).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         crate::bindings::TokenVerifier::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
         let component = linker.instantiate_pre(&component).and_then(TokenVerifierPre::new).map_err(failed)?;
-        Ok(Self { engine, component, bounds })
+        Ok(Self { engine, component, limits })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One instance in a store of its own, and the doors it sees.
 
-use super::{Sandbox, SandboxGauges, memory::MemoryLimit, said::Said};
+use super::{Sandbox, SandboxGauges, claims::ClaimsByHandle, memory::MemoryLimit};
 use crate::{
     bindings::{
         TokenVerifier,
@@ -12,7 +12,7 @@ use crate::{
         wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
-    key_source::{Entry, Event, Fetches, Seed, Wish},
+    key_source::{FetchRequest, Fetches, KeyEvent, KeyEventKind, Seed},
     verdict::Verified,
 };
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) struct Instance {
     pub(crate) store: Store<Guest>,
     pub(crate) bindings: TokenVerifier,
     deadline_ticks: u64,
-    said: Said,
+    claims: ClaimsByHandle,
     is_fresh: bool,
 }
 
@@ -57,8 +57,8 @@ pub(crate) struct Guest {
     clock: Arc<dyn Clock>,
     keys: Option<Arc<Fetches>>,
     memory: MemoryLimit,
-    /// The number of the last entry of the journal that it was told of.
-    told: u64,
+    /// The number of the last entry of the event log that it was told of.
+    applied_up_to: u64,
 }
 
 impl Instance {
@@ -69,14 +69,14 @@ impl Instance {
         keys: Option<Arc<Fetches>>,
         gauges: SandboxGauges,
     ) -> Result<Self, Failure> {
-        let memory = MemoryLimit::new(sandbox.bounds.memory_bytes, gauges);
-        let deadline_ticks = sandbox.bounds.deadline_ticks();
-        let mut store = Store::new(&sandbox.engine, Guest { clock, keys, memory, told: 0 });
+        let memory = MemoryLimit::new(sandbox.limits.memory_bytes, gauges);
+        let deadline_ticks = sandbox.limits.deadline_ticks();
+        let mut store = Store::new(&sandbox.engine, Guest { clock, keys, memory, applied_up_to: 0 });
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(deadline_ticks);
         let bindings = sandbox.component.instantiate(&mut store);
         let bindings = bindings.map_err(|error| failure(&store, &error))?;
-        Ok(Self { store, bindings, deadline_ticks, said: Said::default(), is_fresh: true })
+        Ok(Self { store, bindings, deadline_ticks, claims: ClaimsByHandle::default(), is_fresh: true })
     }
 
     pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
@@ -94,17 +94,17 @@ impl Instance {
             Ok(Judgement::Verified(Remembered { verified, ticket })) => {
                 let verified = Verified::from(verified);
                 if let Some(ticket) = ticket {
-                    self.said.keep(ticket, &verified);
+                    self.claims.insert(ticket, &verified);
                 }
                 Ok(verified)
             }
-            Ok(Judgement::Recalled(Recalled { ticket, keys_are_stale })) => match self.said.of(ticket) {
-                Some(said) => Ok(Verified { keys_are_stale, ..said.clone() }),
+            Ok(Judgement::Recalled(Recalled { ticket, keys_are_stale })) => match self.claims.get(ticket) {
+                Some(claims) => Ok(Verified { keys_are_stale, ..claims.clone() }),
                 // It was remembered by a call that waited for keys, and says no ticket.
                 None => {
                     let verdict = self.verify_in_full(token)?;
                     if let Ok(verified) = &verdict {
-                        self.said.keep(ticket, verified);
+                        self.claims.insert(ticket, verified);
                     }
                     verdict
                 }
@@ -158,22 +158,22 @@ impl Instance {
         self.is_fresh
     }
 
-    /// The number of the last entry of the journal that it was told of.
-    pub(crate) fn told(&self) -> u64 {
-        self.store.data().told
+    /// The number of the last entry of the event log that it was told of.
+    pub(crate) fn applied_up_to(&self) -> u64 {
+        self.store.data().applied_up_to
     }
 
-    /// Tells it of an entry of the journal; why it did not take the keys, if it did not.
-    pub(crate) fn tell(&mut self, number: u64, entry: &Entry) -> Result<Result<(), SeedError>, Failure> {
+    /// Tells it of an entry of the event log; why it did not take the keys, if it did not.
+    pub(crate) fn apply(&mut self, number: u64, entry: &KeyEvent) -> Result<Result<(), SeedError>, Failure> {
         let taken = match &entry.event {
-            Event::Seeded(seed) => self.seed_keys(seed)?.map(|_| ()),
-            Event::Fetched { url, key_id, began_at, ended_at, outcome } => self.call(|bindings, store| {
+            KeyEventKind::Loaded(seed) => self.seed_keys(seed)?.map(|_| ()),
+            KeyEventKind::Fetched { url, key_id, began_at, ended_at, outcome } => self.call(|bindings, store| {
                 let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
                 let verifier = bindings.poolgate_auth_verifier();
                 verifier.call_keys_fetched(store, url, key_id, *began_at, *ended_at, outcome)
             })?,
         };
-        self.store.data_mut().told = number;
+        self.store.data_mut().applied_up_to = number;
         Ok(taken)
     }
 
@@ -215,7 +215,7 @@ impl key_source::Host for Guest {
     fn fetch(&mut self, url: String, key_id: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
         match &self.keys {
             Some(keys) => {
-                keys.ask(&url, Wish { key_id, etag, seen: self.told });
+                keys.start(&url, FetchRequest { key_id, etag, applied_up_to: self.applied_up_to });
                 Err(FetchError::Later)
             }
             None => Err(FetchError::Refused),

@@ -1,13 +1,13 @@
 //! Warm instances: as many as may run at once, each used by one call at a time, none used again after a failure.
 
-use super::{Failure, Instance, Queue, QueueBounds, Sandbox};
+use super::{Failure, Instance, Queue, QueueLimits, Sandbox};
 use crate::{
     BuildError, Hint, LoadKeySetError, Reason,
     bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationAnswer},
     clock::Clock,
-    key_source::{Entry, Event, Fetches, Journal, Seed},
+    key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog, Seed},
     metrics::Metrics,
-    revocation::{Register, Revocation, RevocationError},
+    revocation::{Revocation, RevocationChecker, RevocationError},
     verdict::{Denial, Verified},
 };
 use std::{
@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::time::timeout_at;
 
-/// How many entries of the journal may make an instance fail, one after the other, before the call gives up.
+/// How many entries of the event log may make an instance fail, one after the other, before the call gives up.
 const POISON_AT_ONCE: usize = 4;
 
 /// The instances of a verifier, all with the same configuration, all told the same.
@@ -25,9 +25,9 @@ pub(crate) struct Instances {
     config: Config,
     clock: Arc<dyn Clock>,
     fetches: Arc<Fetches>,
-    journal: Arc<Journal>,
+    event_log: Arc<KeyEventLog>,
     pub(crate) metrics: Arc<Metrics>,
-    register: Option<Register>,
+    checker: Option<RevocationChecker>,
     queue: Queue,
     idle: Mutex<Vec<Instance>>,
     /// The longest that a call waits for keys.
@@ -40,10 +40,10 @@ pub(crate) struct Instances {
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fetches: Arc<Fetches>,
-    pub(crate) journal: Arc<Journal>,
+    pub(crate) event_log: Arc<KeyEventLog>,
     pub(crate) metrics: Arc<Metrics>,
     /// Who knows what was revoked.
-    pub(crate) register: Option<Register>,
+    pub(crate) checker: Option<RevocationChecker>,
 }
 
 impl Instances {
@@ -53,19 +53,19 @@ impl Instances {
         config: Config,
         shared: Shared,
         count: usize,
-        bounds: QueueBounds,
+        limits: QueueLimits,
         key_wait: Duration,
     ) -> Result<Self, BuildError> {
-        let Shared { clock, fetches, journal, metrics, register } = shared;
-        let (queue, idle) = (Queue::new(count, bounds), Mutex::default());
+        let Shared { clock, fetches, event_log, metrics, checker } = shared;
+        let (queue, idle) = (Queue::new(count, limits), Mutex::default());
         let instances = Self {
             sandbox,
             config,
             clock,
             fetches,
-            journal,
+            event_log,
             metrics,
-            register,
+            checker,
             queue,
             idle,
             key_wait,
@@ -101,7 +101,7 @@ impl Instances {
         let report = self.call(|instance| instance.seed_keys(&seed)).await;
         let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
         // The instance that took it will be told once more, which changes nothing.
-        self.journal.push(Event::Seeded(seed));
+        self.event_log.push(KeyEventKind::Loaded(seed));
         Ok(report)
     }
 
@@ -139,7 +139,7 @@ impl Instances {
     /// Asks for all keys that are missing, and waits until every fetch that is under way then has ended.
     pub(crate) async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
         self.maintain().await?;
-        self.fetches.end_of_all().await;
+        self.fetches.wait_for_all().await;
         self.key_reports().await
     }
 
@@ -157,23 +157,28 @@ impl Instances {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
         let _inside = self.queue.enter()?;
-        let came_at = self.journal.tick();
-        let (verdict, told) = self.call(|instance| Ok((instance.verify(token)?, instance.told()))).await?;
+        let came_at = self.event_log.tick();
+        let (verdict, applied_up_to) =
+            self.call(|instance| Ok((instance.verify(token)?, instance.applied_up_to()))).await?;
         let verdict = match verdict {
-            Err(wit::Denial { awaits_keys: Some(url), .. }) => self.wait_for_keys(token, came_at, url, told).await?,
+            Err(wit::Denial { awaits_keys: Some(url), .. }) => {
+                self.wait_for_keys(token, came_at, url, applied_up_to).await?
+            }
             verdict => verdict,
         };
         match verdict {
-            Err(wit::Denial { awaits_revocation: Some(revocable), .. }) => self.ask_register(token, revocable).await,
+            Err(wit::Denial { awaits_revocation: Some(revocable), .. }) => {
+                self.check_revocation(token, revocable).await
+            }
             verdict => verdict.map_err(Into::into),
         }
     }
 
     /// Asks outside the sandbox whether a good token was revoked: no instance and no thread is held meanwhile.
-    async fn ask_register(&self, token: &str, revocable: wit::Revocable) -> Result<Verified, Denial> {
+    async fn check_revocation(&self, token: &str, revocable: wit::Revocable) -> Result<Verified, Denial> {
         let unavailable = Denial::unavailable(Reason::RevocationUnavailable);
-        let register = self.register.as_ref().ok_or(unavailable)?;
-        let answer = register.ask(&revocable.into(), &*self.clock, &self.metrics).await;
+        let checker = self.checker.as_ref().ok_or(unavailable)?;
+        let answer = checker.check(&revocable.into(), &*self.clock, &self.metrics).await;
         let verdict = self.call(|instance| instance.verify_asked(token, answer)).await?;
         if verdict.is_ok() && answer == RevocationAnswer::Unavailable {
             self.metrics.record_fail_open();
@@ -181,8 +186,8 @@ impl Instances {
         verdict.map_err(Into::into)
     }
 
-    pub(crate) fn has_register(&self) -> bool {
-        self.register.is_some()
+    pub(crate) fn checks_revocation(&self) -> bool {
+        self.checker.is_some()
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -190,14 +195,14 @@ impl Instances {
     }
 
     pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
-        let register = self.register.as_ref().ok_or(RevocationError::NoStore)?;
-        let taken = register.revoke(revocation, self.now()).await;
+        let checker = self.checker.as_ref().ok_or(RevocationError::NoStore)?;
+        let taken = checker.revoke(revocation, self.now()).await;
         self.metrics.count_revocation(taken);
         taken
     }
 
     /// Waits outside the sandbox for the end of a fetch, of which an instance that was told up to the entry `told` of the
-    /// journal does not know: no instance and no thread is held meanwhile.
+    /// event log does not know: no instance and no thread is held meanwhile.
     ///
     /// It waits once more if that fetch began before the token came, for the key may have been published since.
     async fn wait_for_keys(
@@ -205,18 +210,18 @@ impl Instances {
         token: &str,
         came_at: u64,
         mut url: String,
-        mut told: u64,
+        mut applied_up_to: u64,
     ) -> Result<Result<Verified, wit::Denial>, Denial> {
         let unavailable = Denial::unavailable(Reason::KeysUnavailable);
         let _waiting = self.queue.wait_for_keys().ok_or(unavailable)?;
         self.metrics.count_key_wait();
         let over = tokio::time::Instant::now() + self.key_wait;
         loop {
-            timeout_at(over, self.journal.wait_for_fetch(&url, told)).await.map_err(|_| unavailable)?;
-            let call = |instance: &mut Instance| Ok((instance.verify_again(token, came_at)?, instance.told()));
-            let (verdict, now_told) = self.call(call).await?;
+            timeout_at(over, self.event_log.wait_for_fetch(&url, applied_up_to)).await.map_err(|_| unavailable)?;
+            let call = |instance: &mut Instance| Ok((instance.verify_again(token, came_at)?, instance.applied_up_to()));
+            let (verdict, now_applied) = self.call(call).await?;
             match verdict {
-                Err(wit::Denial { awaits_keys: Some(next), .. }) => (url, told) = (next, now_told),
+                Err(wit::Denial { awaits_keys: Some(next), .. }) => (url, applied_up_to) = (next, now_applied),
                 verdict => return Ok(verdict),
             }
         }
@@ -268,8 +273,8 @@ impl Instances {
     fn start_one(&self) -> Result<Result<Instance, ConfigError>, Failure> {
         let (clock, fetches) = (Arc::clone(&self.clock), Arc::clone(&self.fetches));
         let mut instance = Instance::start(&self.sandbox, clock, Some(fetches), self.metrics.sandbox.clone())?;
-        if let Some(register) = &self.register
-            && let Err(error) = instance.ask_revocation(register.mode)?
+        if let Some(checker) = &self.checker
+            && let Err(error) = instance.ask_revocation(checker.mode)?
         {
             return Ok(Err(error));
         }
@@ -277,20 +282,20 @@ impl Instances {
     }
 
     fn bring_up_to_date(&self, instance: &mut Instance) -> Result<(), Failure> {
-        if instance.told() == self.journal.last() {
+        if instance.applied_up_to() == self.event_log.last() {
             return Ok(());
         }
-        for (number, entry) in self.journal.after(instance.told()) {
-            let taken = match instance.tell(number, &entry) {
+        for (number, entry) in self.event_log.after(instance.applied_up_to()) {
+            let taken = match instance.apply(number, &entry) {
                 Ok(taken) => taken,
                 Err(failure) => {
                     if instance.is_fresh() {
-                        self.journal.disarm(number);
+                        self.event_log.disarm(number);
                     }
                     return Err(failure);
                 }
             };
-            if self.journal.judge(number, &entry, taken.is_ok()) {
+            if self.event_log.judge(number, &entry, taken.is_ok()) {
                 self.note(&entry, taken);
             }
         }
@@ -298,8 +303,8 @@ impl Instances {
     }
 
     /// What the first instance that was told makes of a fetch.
-    fn note(&self, entry: &Entry, taken: Result<(), crate::SeedError>) {
-        if let (Event::Fetched { url, outcome: Ok(_), .. }, Err(error)) = (&entry.event, taken) {
+    fn note(&self, entry: &KeyEvent, taken: Result<(), crate::SeedError>) {
+        if let (KeyEventKind::Fetched { url, outcome: Ok(_), .. }, Err(error)) = (&entry.event, taken) {
             tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
             self.metrics.count_rejected_key_set(url, error);
         }

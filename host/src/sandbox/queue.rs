@@ -12,7 +12,7 @@ use tokio::{
 
 /// What an operator states of the queue.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct QueueBounds {
+pub(crate) struct QueueLimits {
     /// Calls inside at once: running, waiting for an instance, waiting for keys.
     pub(crate) calls: usize,
     /// The longest that a call waits for an instance.
@@ -21,7 +21,7 @@ pub(crate) struct QueueBounds {
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    bounds: QueueBounds,
+    limits: QueueLimits,
     /// One a call inside.
     calls: Semaphore,
     /// One a call that waits for keys: at most a quarter of all, so that tokens with unknown keys never fill the house.
@@ -32,10 +32,10 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(instances: usize, bounds: QueueBounds) -> Self {
-        let calls = bounds.calls.clamp(1, Semaphore::MAX_PERMITS);
+    pub(crate) fn new(instances: usize, limits: QueueLimits) -> Self {
+        let calls = limits.calls.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            bounds: QueueBounds { calls, ..bounds },
+            limits: QueueLimits { calls, ..limits },
             calls: Semaphore::new(calls),
             waiting_for_keys: Semaphore::new(calls.div_ceil(4)),
             instances: Semaphore::new(instances),
@@ -58,7 +58,7 @@ impl Queue {
             return Ok(permit);
         }
         let begun = Instant::now();
-        let permit = timeout(self.bounds.deadline, self.instances.acquire()).await;
+        let permit = timeout(self.limits.deadline, self.instances.acquire()).await;
         metrics.count_queue(begun.elapsed());
         // The semaphore is never closed.
         permit.ok().and_then(Result::ok).ok_or(Denial::unavailable(Reason::Overloaded))
@@ -81,7 +81,7 @@ impl Queue {
     /// Lets no more calls in, and waits until those inside have ended.
     pub(crate) async fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
-        let all = u32::try_from(self.bounds.calls).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.limits.calls).unwrap_or(u32::MAX);
         // Whoever slipped in while it was being closed holds one of them.
         let _ = self.calls.acquire_many(all).await;
     }

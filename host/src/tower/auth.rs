@@ -4,7 +4,7 @@ use super::{
     answer::{ResponseBody, ResponseFuture, Style},
     claims::Claims,
 };
-use crate::{Denial, Verifier, bearer::Presented, refusal::Refused};
+use crate::{Denial, Verifier, bearer::BearerCredentials, refusal::Refused};
 use http::{HeaderMap, Request, Response, header};
 use http_body_util::Either;
 use secrecy::ExposeSecret;
@@ -56,15 +56,15 @@ impl AuthLayer {
     }
 
     /// Who asks, if anyone does: nobody only where that is allowed.
-    async fn judge(&self, presented: Presented) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
-        match presented {
-            Presented::Token(token) => match self.verifier.verify(token.expose_secret()).await {
+    async fn judge(&self, credentials: BearerCredentials) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
+        match credentials {
+            BearerCredentials::Token(token) => match self.verifier.verify(token.expose_secret()).await {
                 Ok(verified) => Ok(Some(Claims::new(verified))),
                 Err(denial) => Err((denial.into(), Some(denial))),
             },
-            Presented::Nothing if self.admits_anonymous => Ok(None),
-            Presented::Nothing => Err((Refused::no_token(), None)),
-            Presented::Several => Err((Refused::several_tokens(), None)),
+            BearerCredentials::Nothing if self.admits_anonymous => Ok(None),
+            BearerCredentials::Nothing => Err((Refused::no_token(), None)),
+            BearerCredentials::Several => Err((Refused::several_tokens(), None)),
         }
     }
 }
@@ -104,9 +104,9 @@ where
         let (mut inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
             let style = layer.style.of_request(request.method(), request.version(), request.headers());
-            let presented = Presented::of(request.headers());
+            let credentials = BearerCredentials::of(request.headers());
             hide(request.headers_mut());
-            match layer.judge(presented).await {
+            match layer.judge(credentials).await {
                 Ok(claims) => {
                     let extensions = request.extensions_mut();
                     // What a layer further out found with another verifier says nothing here.

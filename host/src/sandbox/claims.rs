@@ -7,10 +7,10 @@ use crate::{bindings::exports::poolgate::auth::verifier::Ticket, verdict::Verifi
 
 /// By slot: as many as the instance remembers.
 #[derive(Default)]
-pub(super) struct Said(Vec<Option<(u64, Verified)>>);
+pub(super) struct ClaimsByHandle(Vec<Option<(u64, Verified)>>);
 
-impl Said {
-    pub(super) fn keep(&mut self, ticket: Ticket, verified: &Verified) {
+impl ClaimsByHandle {
+    pub(super) fn insert(&mut self, ticket: Ticket, verified: &Verified) {
         let slot = ticket.slot as usize;
         if self.0.len() <= slot {
             self.0.resize_with(slot + 1, || None);
@@ -21,7 +21,7 @@ impl Said {
     }
 
     /// What was said when this ticket was given.
-    pub(super) fn of(&self, ticket: Ticket) -> Option<&Verified> {
+    pub(super) fn get(&self, ticket: Ticket) -> Option<&Verified> {
         let (version, verified) = self.0.get(ticket.slot as usize)?.as_ref()?;
         (*version == ticket.version).then_some(verified)
     }

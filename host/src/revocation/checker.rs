@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
 
 /// The store that says which tokens were revoked.
-pub(crate) struct Register {
+pub(crate) struct RevocationChecker {
     store: Arc<dyn Revocations>,
     pub(crate) mode: RevocationMode,
     /// The longest that it may take to answer.
@@ -29,13 +29,13 @@ pub(crate) struct Register {
     is_out: AtomicBool,
 }
 
-impl Register {
+impl RevocationChecker {
     pub(crate) fn new(store: Arc<dyn Revocations>, mode: RevocationMode, deadline: Duration) -> Self {
         Self { store, mode, deadline, breaker: Arc::new(Breaker::new(deadline)), is_out: AtomicBool::new(false) }
     }
 
     /// What the store says of a token.
-    pub(crate) async fn ask(&self, token: &Revocable, clock: &dyn Clock, metrics: &Metrics) -> RevocationAnswer {
+    pub(crate) async fn check(&self, token: &Revocable, clock: &dyn Clock, metrics: &Metrics) -> RevocationAnswer {
         let now = clock.now().as_secs();
         let answer = match self.breaker.admits() {
             Admission::Asked => question(&*self.store, &self.breaker, token, now, self.deadline).await,
