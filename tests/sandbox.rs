@@ -8,10 +8,10 @@ use poolgate::{Answer, Denial, FixedClock, LoadKeySetError, Pool, Reason, TokenU
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
-    dice::Dice,
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+    rng::Rng,
 };
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -159,13 +159,13 @@ async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
 }
 
 /// The text with a few characters changed, inserted or cut out.
-fn mutate(dice: &mut Dice, text: &str) -> String {
+fn mutate(rng: &mut Rng, text: &str) -> String {
     const LETTERS: &[char] =
         &['.', '=', '-', '_', 'A', 'z', '9', '{', '}', '"', '[', ']', ':', ',', '\\', '\0', 'é', '𝒳'];
     let mut letters: Vec<char> = text.chars().collect();
-    for _ in 0..=dice.roll(3) {
-        let (at, letter) = (dice.roll(letters.len() + 1), LETTERS[dice.roll(LETTERS.len())]);
-        match dice.roll(4) {
+    for _ in 0..=rng.draw(3) {
+        let (at, letter) = (rng.draw(letters.len() + 1), LETTERS[rng.draw(LETTERS.len())]);
+        match rng.draw(4) {
             0 if at < letters.len() => letters[at] = letter,
             1 => letters.truncate(at),
             2 if at < letters.len() => drop(letters.remove(at)),
@@ -177,15 +177,15 @@ fn mutate(dice: &mut Dice, text: &str) -> String {
 #[tokio::test]
 async fn no_token_and_no_key_set_makes_the_sandbox_fail() {
     let verifier = builder().call_deadline(Duration::from_secs(30)).build().await.expect("it builds");
-    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
+    let mut rng = Rng::new(0x9e37_79b9_7f4a_7c15);
     let sets: Vec<&str> = cases().iter().flat_map(|case| &case.seeds).map(|seed| seed.jwks.as_str()).collect();
     for round in 0..1_500 {
-        let set = sets[dice.roll(sets.len())];
-        let set = mutate(&mut dice, set);
+        let set = sets[rng.draw(sets.len())];
+        let set = mutate(&mut rng, set);
         let _ = verifier.seed_keys(ISSUER, set, NOW + round).await;
-        let token = &cases()[dice.roll(cases().len())].token;
+        let token = &cases()[rng.draw(cases().len())].token;
         for _ in 0..4 {
-            let _ = verifier.verify(&mutate(&mut dice, token)).await;
+            let _ = verifier.verify(&mutate(&mut rng, token)).await;
         }
     }
     assert_eq!(verifier.sandbox_failures(), 0);

@@ -7,10 +7,10 @@ use jsonwebtoken::{Algorithm as PeerAlgorithm, DecodingKey, Validation, decode, 
 use poolgate::{Answer, Clock, Denial, KeyPolicy, Pool, TokenUseRule, Verified, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
-    dice::Dice,
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
     minting::{CLIENT_ID, Draft, NOW},
+    rng::Rng,
 };
 use serde_json::Value;
 use std::{
@@ -120,9 +120,9 @@ fn samples() -> Vec<Sample> {
 }
 
 /// What the server does next at one path: well half of the time.
-fn mood(pool: usize, dice: &mut Dice) -> Behaviour {
-    let good = set(pool, dice.roll(ROTATING));
-    match dice.roll(20) {
+fn mood(pool: usize, rng: &mut Rng) -> Behaviour {
+    let good = set(pool, rng.draw(ROTATING));
+    match rng.draw(20) {
         0 => Behaviour::Status(500, good),
         1 => Behaviour::Status(404, good),
         2 => Behaviour::ResetMidway(good),
@@ -136,7 +136,7 @@ fn mood(pool: usize, dice: &mut Dice) -> Behaviour {
         10 => Behaviour::Redirect("/elsewhere".into(), good),
         11 => Behaviour::Tagged(good, "\"soak\""),
         // More than an instance has memory for: it fails, and is replaced.
-        12 if dice.roll(4) == 0 => Behaviour::Serve(poison()),
+        12 if rng.draw(4) == 0 => Behaviour::Serve(poison()),
         _ => Behaviour::Serve(good),
     }
 }
@@ -194,17 +194,17 @@ impl Tally {
 }
 
 async fn load(verifier: Verifier, samples: Arc<Vec<Sample>>, is_over: Arc<AtomicBool>, seed: u64) -> Tally {
-    let (mut dice, mut tally) = (Dice::new(seed), Tally::default());
+    let (mut rng, mut tally) = (Rng::new(seed), Tally::default());
     while !is_over.load(Ordering::SeqCst) {
         let stranger;
-        let sample = match dice.roll(40) {
+        let sample = match rng.draw(40) {
             0 => {
-                let number = dice.roll(1 << 30);
+                let number = rng.draw(1 << 30);
                 let token = draft(0, &RSA_2048, &format!("stranger {number}")).compact();
                 stranger = Sample { token, fate: Fate::Bad };
                 &stranger
             }
-            _ => &samples[dice.roll(samples.len())],
+            _ => &samples[rng.draw(samples.len())],
         };
         let verdict = timeout(ANSWER_WITHIN, verifier.verify(&sample.token)).await;
         tally.judge(sample, verdict.unwrap_or_else(|_| panic!("no answer within {ANSWER_WITHIN:?}")));
@@ -287,11 +287,11 @@ async fn soak() {
         })
         .collect();
     let memories = Mutex::new(Vec::new());
-    let (mut dice, mut moods, begun) = (Dice::new(0x5eed), interval(MOOD), Instant::now());
+    let (mut rng, mut moods, begun) = (Rng::new(0x5eed), interval(MOOD), Instant::now());
     while begun.elapsed() < duration() {
         moods.tick().await;
-        let pool = dice.roll(POOLS);
-        server.path_does(&path(pool), mood(pool, &mut dice));
+        let pool = rng.draw(POOLS);
+        server.path_does(&path(pool), mood(pool, &mut rng));
         let memory = memory(&verifier).await;
         memories.lock().expect("no panic").push(memory);
     }

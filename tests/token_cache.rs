@@ -8,9 +8,9 @@ use poolgate_core::{
 };
 use poolgate_tests::{
     corpus::{cases, pool},
-    dice::Dice,
     keys::{OTHER_RSA_2048, RSA_2048, TestKey, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+    rng::Rng,
 };
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -241,7 +241,7 @@ fn its_memory_is_bounded_by_bytes_and_by_entries_and_a_scan_pushes_out_no_favour
 
 #[test]
 fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
-    let mut dice = Dice::new(20_261_124);
+    let mut rng = Rng::new(20_261_124);
     let tokens: Vec<String> = (0..40)
         .map(|jti| {
             let expires = NOW + 100 + 40 * jti as u64;
@@ -254,22 +254,22 @@ fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
     let policies = [pool(), Pool { scopes: Membership::any_of(vec!["nobody/has".into()]), ..pool() }];
     let (mut now, mut newest, mut hits) = (NOW, NOW, 0);
     for _ in 0..20_000 {
-        match dice.roll(400) {
+        match rng.draw(400) {
             0 => {
                 newest = newest.max(now) + 1;
-                let set = &sets[usize::from(dice.roll(10) == 0)];
+                let set = &sets[usize::from(rng.draw(10) == 0)];
                 let seeded = [&mut with, &mut without].map(|it| it.seed(now, ISSUER, set.as_bytes(), newest).is_ok());
                 assert_eq!(seeded[0], seeded[1]);
             }
             1 => {
-                let policy = &policies[usize::from(dice.roll(10) == 0)];
+                let policy = &policies[usize::from(rng.draw(10) == 0)];
                 for verifier in [&mut with, &mut without] {
                     verifier.change_policy(std::slice::from_ref(policy)).expect("the same issuers");
                 }
             }
-            2 => now = (now + dice.roll(220) as u64).saturating_sub(100).max(NOW - 100),
+            2 => now = (now + rng.draw(220) as u64).saturating_sub(100).max(NOW - 100),
             _ => {
-                let token = &tokens[dice.roll(tokens.len()).min(dice.roll(tokens.len()))];
+                let token = &tokens[rng.draw(tokens.len()).min(rng.draw(tokens.len()))];
                 let one = recalled(&mut with, now, token);
                 let other = recalled(&mut without, now, token);
                 assert_eq!(one.map(drop), other.map(drop), "at {now}");

@@ -1,6 +1,6 @@
 //! A mix in which few tokens come often and many seldom.
 
-use poolgate_tests::dice::Dice;
+use poolgate_tests::rng::Rng;
 
 /// Numbers below `count` in the order in which they come: after Zipf's law with exponent 1, the same in every run.
 pub fn zipf(count: usize, length: usize) -> Vec<usize> {
@@ -9,10 +9,10 @@ pub fn zipf(count: usize, length: usize) -> Vec<usize> {
         sums.push(sums.last().copied().unwrap_or(0.0) + 1.0 / rank as f64);
     }
     let total = sums.last().copied().unwrap_or(1.0);
-    let mut dice = Dice::new(1_949);
+    let mut rng = Rng::new(1_949);
     let mut pick = || {
         // Once for each, not for each comparison of the search.
-        let at = total * dice.roll(1 << 30) as f64 / f64::from(1 << 30);
+        let at = total * rng.draw(1 << 30) as f64 / f64::from(1 << 30);
         sums.partition_point(|sum| *sum < at).min(count - 1)
     };
     (0..length).map(|_| pick()).collect()

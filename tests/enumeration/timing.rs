@@ -11,7 +11,7 @@ use poolgate::{
     accounts::{AccountsBuilder, Floor},
     gateway::Gateway,
 };
-use poolgate_tests::{dice::Dice, ministack::Ministack, test_pool::PoolOptions};
+use poolgate_tests::{ministack::Ministack, rng::Rng, test_pool::PoolOptions};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 use std::{
@@ -43,14 +43,14 @@ const HOOK: Duration = Duration::from_millis(15);
 
 /// A proxy before a real server, which takes longer for the user who exists, and knows the address of that user.
 async fn delaying(upstream: &str) -> ScriptedCognito {
-    let dice = Mutex::new(Dice::new(7));
+    let rng = Mutex::new(Rng::new(7));
     ScriptedCognito::start(upstream, move |operation, request| {
         let is_about_them = request.to_string().contains(EXISTS);
         let span = (DELAY_MS.end - DELAY_MS.start) as usize;
         if !is_about_them {
             return Reply::Pass;
         }
-        let more = dice.lock().expect("no panic").roll(span) as u64;
+        let more = rng.lock().expect("no panic").draw(span) as u64;
         let delay = Duration::from_millis(DELAY_MS.start + more);
         match operation {
             "UpdateUserAttributes" => Reply::ExceptionAfter(delay, "AliasExistsException"),

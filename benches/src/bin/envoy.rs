@@ -6,10 +6,10 @@
 
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_PLAIN};
 use poolgate_tests::{
-    dice::Dice,
     envoy::{Envoy, Setup, wasm_filter},
     keys::{RSA_2048, jwks},
     minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, POOL_ID},
+    rng::Rng,
     target_folder::target_folder,
 };
 use serde_json::{Value, json};
@@ -180,11 +180,11 @@ async fn compare(envoy: &Envoy, requests: &[Vec<u8>], rounds: usize, is_json: bo
         urls.push(envoy.url(name).await);
     }
     let mut times = vec![Vec::new(); RIVALS.len()];
-    let mut dice = Dice::new(20_261_124);
+    let mut rng = Rng::new(20_261_124);
     for round in 0..=rounds {
         let mut order: Vec<usize> = (0..RIVALS.len()).collect();
         for place in (1..order.len()).rev() {
-            order.swap(place, dice.roll(place + 1));
+            order.swap(place, rng.draw(place + 1));
         }
         for rival in order {
             let tokens = if RIVALS[rival].1 { &requests[..CONNECTIONS * 4] } else { requests };
