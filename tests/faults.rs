@@ -63,15 +63,15 @@ fn faults() -> Vec<Fault> {
     }]);
     vec![
         Fault { name: "connection refused", does: Wrong::IsGone, error: "fetch: unreachable", timeout: PATIENCE },
-        fault("reset in the middle", Behaviour::ResetMidway(good()), "fetch: unreachable"),
-        fault("closed in the middle", Behaviour::CloseMidway(good()), "fetch: unreachable"),
-        slow("no answer", Behaviour::Stall),
-        slow("half an answer, then nothing", Behaviour::StallMidway(good())),
-        slow("a byte every 50 ms", Behaviour::Drip(good(), Duration::from_millis(50))),
+        fault("connection reset in the middle", Behaviour::ResetMidway(good()), "fetch: unreachable"),
+        fault("connection closed in the middle", Behaviour::CloseMidway(good()), "fetch: unreachable"),
+        slow("no response", Behaviour::Stall),
+        slow("half a response, then nothing", Behaviour::StallMidway(good())),
+        slow("one byte every 50 ms", Behaviour::Drip(good(), Duration::from_millis(50))),
         fault("500", Behaviour::Status(500, good()), "fetch: bad-status"),
         fault("404", Behaviour::Status(404, good()), "fetch: bad-status"),
-        fault("203, a proxy's version", Behaviour::Status(203, good()), "fetch: bad-status"),
-        fault("302 to a good set", Behaviour::Redirect("/elsewhere".into(), good()), "fetch: bad-status"),
+        fault("203, changed by a proxy", Behaviour::Status(203, good()), "fetch: bad-status"),
+        fault("302 to a valid key set", Behaviour::Redirect("/elsewhere".into(), good()), "fetch: bad-status"),
         fault("an HTML page", Behaviour::Typed("text/html", "<html>".into()), "key-set: malformed"),
         fault("truncated JSON", Behaviour::Serve(good()[..40].into()), "key-set: malformed"),
         fault("duplicate members", Behaviour::Serve(twice), "key-set: duplicate-member"),
@@ -245,7 +245,7 @@ async fn without_keys(fault: &Fault) -> &'static str {
 async fn whatever_the_server_does_known_keys_verify_and_the_table_of_the_book_says_what_happens() {
     let rows: Vec<_> = faults().into_iter().map(|fault| tokio::spawn(row(fault))).collect();
     let mut table = String::from(
-        "| the server's fault | tokens, without keys | with keys | the report says | fetches in 2 minutes | well again after |\n\
+        "| failure of the JWKS endpoint | tokens, without keys | tokens, with keys | error in the key report | fetches in 2 minutes | recovers after |\n\
          |---|---|---|---|---|---|\n",
     );
     for row in rows {

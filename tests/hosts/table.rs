@@ -6,6 +6,27 @@ use poolgate_tests::{
 };
 use std::collections::BTreeMap;
 
+const INTRODUCTION: &str = "\
+# Results of every integration
+
+On this page you can check that every integration gives the same result for the same token. The test suite sends the {tokens} tokens of its corpus to each one.
+
+Each cell has two numbers. The second is the number of tokens that could be sent to that integration: some tokens cannot be sent in an HTTP header.
+The first is the number of these for which the result and the reason code were the same as those of the core. gRPC responses, and
+responses through a proxy, contain no reason code; there, only the status is compared. A dash means that no token of the row could be sent.
+
+`POOLGATE_WRITE_HOSTS=1 cargo test --test hosts` writes this page, and `cargo test --test hosts` compares it.
+
+";
+
+const READ_NEXT: &str = "
+## Read next
+
+- [How poolgate is tested](testing.md): what the corpus contains, and what has not been tested.
+- [Reason codes](reasons.md): what each reason means.
+- [Choose an integration](choosing.md): what the integrations have in common, and what differs.
+";
+
 /// Groups of verdicts by name, with the cases' places in the corpus; the good tokens first.
 fn groups() -> Vec<(String, Vec<usize>)> {
     let mut groups: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
@@ -22,13 +43,7 @@ fn groups() -> Vec<(String, Vec<usize>)> {
 
 /// The page, from each host's name and verdicts.
 pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
-    let mut page = format!(
-        "# Verdicts of every host\n\nThe {} tokens of the corpus, put to every host: a cell says how many tokens got just the \
-         verdict, and for what reason, that the core gives, of how many that host could be asked (some can't stand in a \
-         header). In gRPC and through a proxy no reason is told, and the status alone counts. Written by \
-         `POOLGATE_WRITE_HOSTS=1 cargo test --test hosts`, and compared by `cargo test --test hosts`.\n\n",
-        cases().len()
-    );
+    let mut page = INTRODUCTION.replace("{tokens}", &cases().len().to_string());
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     page += &format!("| verdict | tokens | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(columns.len()));
     let groups = groups();
@@ -37,7 +52,7 @@ pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
         let cells = columns.iter().map(|(_, seen)| cell(indices, seen)).collect::<Vec<_>>().join(" | ");
         page += &format!("| {title} | {} | {cells} |\n", indices.len());
     }
-    page
+    page + READ_NEXT
 }
 
 fn cell(indices: &[usize], seen: &[Seen]) -> String {
