@@ -251,6 +251,18 @@ fn links_lead_somewhere() {
     assert!(links > 50, "only {links} links were found");
 }
 
+/// The page leads a new maintainer through the files in order: a file that is moved must be moved there, too.
+#[test]
+fn the_files_of_the_architecture_page_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/architecture.md")).expect("the page");
+    let files: Vec<&str> = page.split('`').filter(|text| text.contains('/') && text.ends_with(".rs")).collect();
+    assert!(files.len() > 40, "only {} files were found", files.len());
+    for file in files {
+        assert!(root.join(file).is_file(), "docs/architecture.md: there is no {file}");
+    }
+}
+
 /// `## The life of keys` to `the-life-of-keys`, as forges do it.
 fn anchor_of(title: &str) -> String {
     let title = title.trim_start_matches('#').trim().to_lowercase();
