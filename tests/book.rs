@@ -107,7 +107,7 @@ fn the_configurations_are_right() {
         let text = block.code.replace("MODULUS", modulus);
         let config = poolgate_edge::config::read(text.as_bytes());
         let config = config.unwrap_or_else(|fault| panic!("{}.md, line {}: {fault}", block.page, block.line));
-        poolgate_edge::Gate::new(&config, 0, 0)
+        poolgate_edge::RequestAuthorizer::new(&config, 0, 0)
             .unwrap_or_else(|fault| panic!("{}.md, line {}: {fault}", block.page, block.line));
     }
 }

@@ -6,7 +6,7 @@ use poolgate::{
     tower::{AuthLayer, Claims},
 };
 use poolgate_core::Algorithm;
-use poolgate_edge::{Decision, Gate, RequestHead, config};
+use poolgate_edge::{Decision, RequestAuthorizer, RequestHead, config};
 use poolgate_tests::{
     corpus::cases,
     keys::{RSA_2048, jwks},
@@ -280,17 +280,17 @@ fn a_gate_and_its_decisions_tell_no_token_and_no_cookie() {
             "claims_to_headers": [{"claim": "sub", "header": "x-user"}],
         });
         let configuration = config::read(configuration.to_string().as_bytes()).expect("a good configuration");
-        let mut gate = Gate::new(&configuration, NOW, 0).expect("a good configuration");
+        let mut authorizer = RequestAuthorizer::new(&configuration, NOW, 0).expect("a good configuration");
         for _ in 0..2 {
-            let decision = gate.admit(NOW, &WithCookies(&token));
+            let decision = authorizer.authorize(NOW, &WithCookies(&token));
             match &decision {
                 Decision::Admit(_) => assert!(has_keys),
-                Decision::Wait(_) => assert!(!has_keys),
-                Decision::Refuse(refusal) => panic!("{}", refusal.name()),
+                Decision::Pause(_) => assert!(!has_keys),
+                Decision::Reject(refusal) => panic!("{}", refusal.name()),
             }
             assert_silent("a decision", &format!("{decision:?}"), &secrets);
             // It remembers the token.
-            assert_silent("a gate", &format!("{gate:?}"), &secrets);
+            assert_silent("an authorizer", &format!("{authorizer:?}"), &secrets);
         }
     }
 }

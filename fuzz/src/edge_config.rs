@@ -1,4 +1,4 @@
-//! The configuration of the Envoy filter and the middleware, and the gate that is built from it.
+//! The configuration of the Envoy filter and the middleware, and the authorizer that is built from it.
 //!
 //! Oracles: reading and building never panic; what is read is one JSON object without duplicates, and spelled otherwise it is the same
 //! configuration; an unknown member in any of its objects is refused; a reference reads the path in every way, and no request is admitted
@@ -15,7 +15,7 @@ use crate::{
 use admission::Request;
 use arbitrary::Unstructured;
 use plan::Plan;
-use poolgate_edge::{Gate, config};
+use poolgate_edge::{RequestAuthorizer, config};
 
 /// The time of every decision.
 const NOW: u64 = 1_700_000_000;
@@ -53,13 +53,13 @@ fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
         let Some(with_unknown) = with_unknown(&tree, number) else { break };
         assert!(config::read(plain(&with_unknown).as_bytes()).is_err(), "an unknown member is read: {with_unknown:?}");
     }
-    let Ok(mut gate) = Gate::new(&config, NOW, 0) else { return };
-    assert!(!gate.warnings().iter().any(|warning| warning.message.is_empty()));
+    let Ok(mut authorizer) = RequestAuthorizer::new(&config, NOW, 0) else { return };
+    assert!(!authorizer.warnings().iter().any(|warning| warning.message.is_empty()));
     for request in requests {
-        admission::check(&mut gate, &tree, request);
+        admission::check(&mut authorizer, &tree, request);
     }
-    for fetch in gate.maintain(NOW) {
-        assert!(gate.key_server(&fetch.url).is_some(), "nobody knows where {fetch:?} goes");
+    for fetch in authorizer.maintain(NOW) {
+        assert!(authorizer.jwks_upstream(&fetch.url).is_some(), "nobody knows where {fetch:?} goes");
     }
 }
 

@@ -1,4 +1,4 @@
-//! One request at the gate, beside a reference that goes by the configuration's own words.
+//! One request at the authorizer, beside a reference that goes by the configuration's own words.
 
 use super::NOW;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     },
     scene,
 };
-use poolgate_edge::{Conflict, Decision, Gate, Refusal, RequestHead};
+use poolgate_edge::{Conflict, Decision, Rejection, RequestAuthorizer, RequestHead};
 use std::{borrow::Cow, sync::LazyLock};
 
 /// The issuer of the tokens.
@@ -119,54 +119,54 @@ enum Said {
     Several(Vec<Expected>),
 }
 
-pub(super) fn check(gate: &mut Gate, config: &Tree, request: &Request) {
-    let came = gate.admit(NOW, request);
+pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: &Request) {
+    let came = authorizer.authorize(NOW, request);
     let context = || format!("{came:?} of {request:?} by {config:?}");
     match said(config, request) {
         Said::Malformed => {
-            let is_refused = matches!(&came, Decision::Refuse(refusal) if refusal.status() == 400);
+            let is_refused = matches!(&came, Decision::Reject(rejection) if rejection.status() == 400);
             assert!(is_refused, "a malformed path: {}", context());
         }
         Said::One(expected) => {
-            assert!(is_as_expected(gate, request, &came, &expected), "not {expected:?}: {}", context())
+            assert!(is_as_expected(authorizer, request, &came, &expected), "not {expected:?}: {}", context())
         }
         Said::Several(all) => {
             let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
             // Of too many readings, one that nobody looked at may be malformed.
-            let is_ambiguous = matches!(came, Decision::Refuse(Refusal::AmbiguousPath(_) | Refusal::MalformedPath));
+            let is_ambiguous = matches!(came, Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::MalformedPath));
             assert!(is_ambiguous || ignores_case, "ambiguous between {all:?}: {}", context());
             // Whatever it is, no reading's rule would have refused what passes.
             let is_satisfied = |expected: &Expected| match &came {
                 Decision::Admit(_) => matches!(expected, Expected::Admitted { .. }),
-                Decision::Wait(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
-                Decision::Refuse(_) => true,
+                Decision::Pause(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
+                Decision::Reject(_) => true,
             };
             assert!(all.iter().all(is_satisfied), "a stricter rule is among {all:?}: {}", context());
         }
     }
-    if let Decision::Refuse(refusal) = came {
-        let answer = gate.answer(refusal);
-        assert!(matches!(answer.status, 400 | 401 | 403 | 503), "{answer:?}");
-        let explained = gate.explain(refusal);
-        assert!(explained.is_none() || matches!(refusal, Refusal::AmbiguousPath(_)), "{explained:?}");
+    if let Decision::Reject(rejection) = came {
+        let response = authorizer.response(rejection);
+        assert!(matches!(response.status, 400 | 401 | 403 | 503), "{response:?}");
+        let explained = authorizer.explain(rejection);
+        assert!(explained.is_none() || matches!(rejection, Rejection::AmbiguousPath(_)), "{explained:?}");
     }
 }
 
-fn is_as_expected(gate: &Gate, request: &Request, came: &Decision, expected: &Expected) -> bool {
+fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, came: &Decision, expected: &Expected) -> bool {
     match (came, expected) {
         (Decision::Admit(admitted), Expected::Admitted { is_verified, is_reported }) => {
             (admitted.is_verified(), admitted.reported.is_some()) == (*is_verified, *is_reported)
         }
-        (Decision::Refuse(refusal), Expected::Refused(name)) => refusal.name() == *name,
-        (Decision::Refuse(Refusal::Token(_)), Expected::TokenRefused) => true,
+        (Decision::Reject(rejection), Expected::Refused(name)) => rejection.name() == *name,
+        (Decision::Reject(Rejection::Token(_)), Expected::TokenRefused) => true,
         // More text than is looked at in all readings.
-        (Decision::Refuse(Refusal::AmbiguousPath(conflict)), _) if *conflict == Conflict::default() => {
+        (Decision::Reject(Rejection::AmbiguousPath(conflict)), _) if *conflict == Conflict::default() => {
             request.target.len() > 1_000
         }
-        (Decision::Wait(held), Expected::Waits) => {
-            let given_up = gate.give_up(request, held);
+        (Decision::Pause(paused), Expected::Waits) => {
+            let timed_out = authorizer.time_out(request, paused);
             // Not without keys.
-            !matches!(&given_up, Decision::Admit(admitted) if admitted.reported.is_none())
+            !matches!(&timed_out, Decision::Admit(admitted) if admitted.reported.is_none())
         }
         _ => false,
     }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 /// Where a claim is, and what it becomes.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct ClaimMapping {
     claim: String,
     path: Vec<String>,
 }
 
-impl Wanted {
+impl ClaimMapping {
     pub(crate) fn new(claim: &str, path: &[String]) -> Self {
         Self { claim: claim.to_owned(), path: path.to_vec() }
     }
@@ -77,7 +77,7 @@ mod tests {
             ("space", &[], Some("%20a%20")),
         ] {
             let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(Wanted::new(claim, &path).text_in(&payload).as_deref(), text, "{claim}");
+            assert_eq!(ClaimMapping::new(claim, &path).text_in(&payload).as_deref(), text, "{claim}");
         }
     }
 }

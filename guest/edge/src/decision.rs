@@ -1,6 +1,6 @@
 //! What becomes of a request.
 
-use crate::{routes::Chosen, tokens::Removal};
+use crate::{routes::Chosen, tokens::HeaderMutation};
 use poolgate_core::{Fetch, Reason, Verified};
 use std::{fmt, rc::Rc};
 
@@ -11,14 +11,14 @@ pub enum Decision {
     /// It passes.
     Admit(Admitted),
     /// It does not.
-    Refuse(Refusal),
-    /// It must wait for keys: see [`Gate::admit_held`](crate::Gate::admit_held).
-    Wait(Held),
+    Reject(Rejection),
+    /// It must wait for keys: see [`RequestAuthorizer::authorize_paused`](crate::RequestAuthorizer::authorize_paused).
+    Pause(PausedRequest),
 }
 
 /// Why a request does not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
+pub enum Rejection {
     /// For its token.
     Token(Reason),
     /// It has none, and needs one.
@@ -37,7 +37,7 @@ pub enum Refusal {
 
 /// The rules between which a path is ambiguous, by their numbers; none where no rule matches. Two of none: there were too many readings.
 ///
-/// For the operator alone: see [`Gate::explain`](crate::Gate::explain).
+/// For the operator alone: see [`RequestAuthorizer::explain`](crate::RequestAuthorizer::explain).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conflict {
     /// The rule that the path chooses as it came.
@@ -46,7 +46,7 @@ pub struct Conflict {
     pub second: Option<usize>,
 }
 
-impl Refusal {
+impl Rejection {
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,22 +74,22 @@ impl Refusal {
 /// A request that passes.
 #[derive(Debug)]
 pub struct Admitted {
-    pub(crate) facts: Option<Rc<Facts>>,
+    pub(crate) claims: Option<Rc<ForwardedClaims>>,
     /// What must be done so that the application does not get the token, if it is not to.
-    pub removals: Vec<Removal>,
+    pub mutations: Vec<HeaderMutation>,
     /// What it would have been refused for, if its rule did not only report.
-    pub reported: Option<Refusal>,
+    pub reported: Option<Rejection>,
 }
 
 impl Admitted {
     /// Whether there was a token, and it was good.
     pub fn is_verified(&self) -> bool {
-        self.facts.is_some() && self.reported.is_none()
+        self.claims.is_some() && self.reported.is_none()
     }
 }
 
 /// A request that waits for keys.
-pub struct Held {
+pub struct PausedRequest {
     pub(crate) chosen: Chosen,
     pub(crate) token: String,
     /// Where they come from.
@@ -98,15 +98,19 @@ pub struct Held {
     pub fetch: Option<Fetch>,
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for PausedRequest {
     /// Leaves out the token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Held").field("chosen", &self.chosen).field("url", &self.url).finish_non_exhaustive()
+        formatter
+            .debug_struct("PausedRequest")
+            .field("chosen", &self.chosen)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
 /// What a good token says.
-pub(crate) struct Facts {
+pub(crate) struct ForwardedClaims {
     pub(crate) verified: Verified,
     pub(crate) pool: Option<usize>,
     /// As many as there are headers to be set.
@@ -114,8 +118,8 @@ pub(crate) struct Facts {
     pub(crate) state: Vec<Option<String>>,
 }
 
-impl fmt::Debug for Facts {
+impl fmt::Debug for ForwardedClaims {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Facts").finish_non_exhaustive()
+        formatter.debug_struct("ForwardedClaims").finish_non_exhaustive()
     }
 }

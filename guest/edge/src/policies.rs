@@ -15,7 +15,7 @@ pub(crate) struct Policy {
 
 /// What a route needs.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Need {
+pub(crate) enum RouteRequirement {
     Nothing,
     AnyToken,
     AnyOf(Vec<usize>),
@@ -66,7 +66,7 @@ fn membership(stated: Option<&config::Membership>) -> Membership {
     }
 }
 
-impl Need {
+impl RouteRequirement {
     /// Whether a token fits. If none of several policies does, the reason is the one that is nearest to fitting: a missing group or
     /// scope (403) before anything else.
     pub(crate) fn check(&self, policies: &[Policy], verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
@@ -75,9 +75,9 @@ impl Need {
             None => Err(Reason::NotConfigured),
         };
         match self {
-            Need::Nothing | Need::AnyToken => Ok(()),
-            Need::AllOf(numbers) => numbers.iter().try_for_each(check),
-            Need::AnyOf(numbers) => {
+            RouteRequirement::Nothing | RouteRequirement::AnyToken => Ok(()),
+            RouteRequirement::AllOf(numbers) => numbers.iter().try_for_each(check),
+            RouteRequirement::AnyOf(numbers) => {
                 let mut nearest = Reason::NotConfigured;
                 for number in numbers {
                     match check(number) {

@@ -2,15 +2,15 @@
 
 use crate::{
     config::{self, Config, ConfigFault},
-    decision::{Conflict, Refusal},
-    policies::Need,
+    decision::{Conflict, Rejection},
+    policies::RouteRequirement,
 };
 use poolgate_path::{Case, Fault, Pattern, Rule, Rules};
 
 /// What a rule asks for. Rules of the same effect are the same rule: no path is ambiguous between them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Effect {
-    pub(crate) need: Need,
+    pub(crate) requirement: RouteRequirement,
     pub(crate) is_optional: bool,
     pub(crate) is_report_only: bool,
 }
@@ -43,13 +43,13 @@ impl Routes {
         Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })
     }
 
-    /// The rules for a request. [`Refusal::NoRule`] if there is none.
-    pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Refusal> {
+    /// The rules for a request. [`Rejection::NoRule`] if there is none.
+    pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Rejection> {
         let choose = |case| match self.rules.choose(method, target, case) {
-            Ok(rule) => rule.ok_or(Refusal::NoRule),
-            Err(Fault::Malformed) => Err(Refusal::MalformedPath),
-            Err(Fault::TooManyReadings) => Err(Refusal::AmbiguousPath(Conflict::default())),
-            Err(Fault::Ambiguous { first, second }) => Err(Refusal::AmbiguousPath(Conflict { first, second })),
+            Ok(rule) => rule.ok_or(Rejection::NoRule),
+            Err(Fault::Malformed) => Err(Rejection::MalformedPath),
+            Err(Fault::TooManyReadings) => Err(Rejection::AmbiguousPath(Conflict::default())),
+            Err(Fault::Ambiguous { first, second }) => Err(Rejection::AmbiguousPath(Conflict { first, second })),
         };
         if !self.ignores_case {
             return choose(Case::Either).map(|rule| Chosen { rule, also: None });
@@ -104,11 +104,11 @@ impl Effect {
             names.iter().filter_map(|name| policies.iter().position(|policy| policy.name == *name)).collect()
         };
         Self {
-            need: match (&route.any_of, &route.all_of) {
-                (Some(names), _) => Need::AnyOf(numbers(names)),
-                (None, Some(names)) => Need::AllOf(numbers(names)),
-                (None, None) if route.public => Need::Nothing,
-                (None, None) => Need::AnyToken,
+            requirement: match (&route.any_of, &route.all_of) {
+                (Some(names), _) => RouteRequirement::AnyOf(numbers(names)),
+                (None, Some(names)) => RouteRequirement::AllOf(numbers(names)),
+                (None, None) if route.public => RouteRequirement::Nothing,
+                (None, None) => RouteRequirement::AnyToken,
             },
             is_optional: route.optional,
             is_report_only: route.report_only,

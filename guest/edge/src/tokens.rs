@@ -4,7 +4,7 @@ use crate::{config, head::RequestHead};
 use std::{borrow::Cow, fmt};
 
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum TokenLocation {
     Header { name: String, prefix: String },
     Cookie(String),
     Query(String),
@@ -20,25 +20,25 @@ pub(crate) enum Found<'r> {
 
 /// What must be done to the request so that the application does not get the token.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Removal {
-    /// Take this header away.
-    Header(String),
-    /// Give this header (`cookie`, `:path`) the value.
-    Replace(String, String),
+pub enum HeaderMutation {
+    /// Remove this header.
+    Remove(String),
+    /// Set this header (`cookie`, `:path`) to the value.
+    Set(String, String),
 }
 
-impl fmt::Debug for Removal {
+impl fmt::Debug for HeaderMutation {
     /// Leaves out the value: other cookies and parameters are no less secret than the token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header(name) => formatter.debug_tuple("Header").field(name).finish(),
-            Self::Replace(name, _) => formatter.debug_tuple("Replace").field(name).finish_non_exhaustive(),
+            Self::Remove(name) => formatter.debug_tuple("Remove").field(name).finish(),
+            Self::Set(name, _) => formatter.debug_tuple("Set").field(name).finish_non_exhaustive(),
         }
     }
 }
 
-impl Place {
-    pub(crate) fn new(stated: &config::TokenPlace) -> Self {
+impl TokenLocation {
+    pub(crate) fn new(stated: &config::TokenLocation) -> Self {
         match (&stated.header, &stated.cookie) {
             (Some(name), _) => Self::Header { name: name.clone(), prefix: stated.prefix.clone().unwrap_or_default() },
             (None, Some(name)) => Self::Cookie(name.clone()),
@@ -75,25 +75,25 @@ fn part<'r>(
     }
 }
 
-/// What takes every place's token out of the request, and nothing else: a header without the token's prefix, other cookies and parameters
+/// What takes every location's token out of the request, and nothing else: a header without the token's prefix, other cookies and parameters
 /// stay. All cookies go in one step, and so do all parameters: a second step that began with what the client sent would bring the first
 /// one's back.
-pub(crate) fn removals(places: &[Place], request: &impl RequestHead) -> Vec<Removal> {
-    let mut removals = Vec::new();
+pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead) -> Vec<HeaderMutation> {
+    let mut mutations = Vec::new();
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
-    for place in places {
-        match place {
-            Place::Header { name, prefix } => {
+    for location in locations {
+        match location {
+            TokenLocation::Header { name, prefix } => {
                 let mut has_token = false;
                 request.each_header(&mut |own, value| {
                     has_token |= own == name.as_bytes() && may_hold(value, prefix, name == "authorization");
                 });
                 if has_token {
-                    removals.push(Removal::Header(name.clone()));
+                    mutations.push(HeaderMutation::Remove(name.clone()));
                 }
             }
-            Place::Cookie(name) => cookies.push(name.as_str()),
-            Place::Query(name) => parameters.push(name.as_str()),
+            TokenLocation::Cookie(name) => cookies.push(name.as_str()),
+            TokenLocation::Query(name) => parameters.push(name.as_str()),
         }
     }
     if !cookies.is_empty() {
@@ -107,9 +107,9 @@ pub(crate) fn removals(places: &[Place], request: &impl RequestHead) -> Vec<Remo
         });
         let rest = without(&sent, ";", &cookies);
         if rest.len() < sent.split(';').count() {
-            removals.push(Removal::Header("cookie".to_owned()));
+            mutations.push(HeaderMutation::Remove("cookie".to_owned()));
             if !rest.is_empty() {
-                removals.push(Removal::Replace("cookie".to_owned(), rest.join("; ")));
+                mutations.push(HeaderMutation::Set("cookie".to_owned(), rest.join("; ")));
             }
         }
     }
@@ -119,10 +119,10 @@ pub(crate) fn removals(places: &[Place], request: &impl RequestHead) -> Vec<Remo
         let rest = without(query, "&", &parameters);
         if rest.len() < query.split('&').count() {
             let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
-            removals.push(Removal::Replace(":path".to_owned(), target));
+            mutations.push(HeaderMutation::Set(":path".to_owned(), target));
         }
     }
-    removals
+    mutations
 }
 
 fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> {
@@ -161,10 +161,10 @@ fn is_name(own: &str, name: &str) -> bool {
 }
 
 /// Looks everywhere.
-pub(crate) fn find<'r>(places: &[Place], request: &'r impl RequestHead) -> Found<'r> {
+pub(crate) fn find<'r>(locations: &[TokenLocation], request: &'r impl RequestHead) -> Found<'r> {
     let mut found = Found::Nothing;
-    for place in places {
-        match (place.look(request), &found) {
+    for location in locations {
+        match (location.look(request), &found) {
             (Ok(None), _) => (),
             (Ok(Some(token)), Found::Nothing) => found = Found::Token(token),
             (Ok(Some(_)) | Err(()), _) => return Found::Several,
@@ -227,34 +227,34 @@ mod tests {
         }
     }
 
-    fn header(name: &str) -> Removal {
-        Removal::Header(name.into())
+    fn header(name: &str) -> HeaderMutation {
+        HeaderMutation::Remove(name.into())
     }
 
-    fn replaced(name: &str, value: &str) -> Removal {
-        Removal::Replace(name.into(), value.into())
+    fn replaced(name: &str, value: &str) -> HeaderMutation {
+        HeaderMutation::Set(name.into(), value.into())
     }
 
     #[test]
     fn of_several_cookies_and_parameters_none_is_left() {
-        let places = [
-            Place::Cookie("a".into()),
-            Place::Query("p".into()),
-            Place::Cookie("b".into()),
-            Place::Cookie("absent".into()),
-            Place::Query("q".into()),
+        let locations = [
+            TokenLocation::Cookie("a".into()),
+            TokenLocation::Query("p".into()),
+            TokenLocation::Cookie("b".into()),
+            TokenLocation::Cookie("absent".into()),
+            TokenLocation::Query("q".into()),
         ];
         let sent = Sent("/x?c=1&p=token&d=2&q=token", &[("cookie", "a=token; x=1; b=token")]);
         let expected = [header("cookie"), replaced("cookie", "x=1"), replaced(":path", "/x?c=1&d=2")];
-        assert_eq!(removals(&places, &sent), expected);
+        assert_eq!(mutations(&locations, &sent), expected);
     }
 
     #[test]
     fn no_spelling_of_a_token_stays_and_nothing_else_goes() {
-        let bearer = || Place::Header { name: "authorization".into(), prefix: "Bearer ".into() };
-        let plain = || Place::Header { name: "x-token".into(), prefix: String::new() };
-        let (cookie, query) = (|| Place::Cookie("t".into()), || Place::Query("t".into()));
-        for (place, target, headers, expected) in [
+        let bearer = || TokenLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() };
+        let plain = || TokenLocation::Header { name: "x-token".into(), prefix: String::new() };
+        let (cookie, query) = (|| TokenLocation::Cookie("t".into()), || TokenLocation::Query("t".into()));
+        for (location, target, headers, expected) in [
             (bearer(), "/", &[("authorization", "Basic YTpi")][..], vec![]),
             (bearer(), "/", &[("authorization", "Bearers x")], vec![]),
             (bearer(), "/", &[("authorization", "Bearer x")], vec![header("authorization")]),
@@ -280,16 +280,16 @@ mod tests {
             (query(), "/x?t=x", &[], vec![replaced(":path", "/x")]),
             (query(), "/x?a=1&%74=x&t=y", &[], vec![replaced(":path", "/x?a=1")]),
         ] {
-            assert_eq!(removals(&[place], &Sent(target, headers)), expected, "{target} {headers:?}");
+            assert_eq!(mutations(&[location], &Sent(target, headers)), expected, "{target} {headers:?}");
         }
     }
 
     #[test]
     fn a_parameter_is_found_however_its_name_is_spelled() {
-        let place = [Place::Query("t".into())];
-        assert!(matches!(find(&place, &Sent("/x?%74=x", &[])), Found::Token(token) if token == "x"));
-        assert!(matches!(find(&place, &Sent("/x?%74=x&t=y", &[])), Found::Several));
-        assert!(matches!(find(&place, &Sent("/x?%7=x&tt=y", &[])), Found::Nothing));
+        let location = [TokenLocation::Query("t".into())];
+        assert!(matches!(find(&location, &Sent("/x?%74=x", &[])), Found::Token(token) if token == "x"));
+        assert!(matches!(find(&location, &Sent("/x?%74=x&t=y", &[])), Found::Several));
+        assert!(matches!(find(&location, &Sent("/x?%7=x&tt=y", &[])), Found::Nothing));
     }
 
     #[test]

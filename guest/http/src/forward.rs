@@ -1,7 +1,7 @@
 //! A request that passes: to the handler behind, without the token if it is not to have it, and with the claims that it wants.
 
 use crate::{
-    answer,
+    authorizer,
     bindings::{
         wasi::http::{
             handler,
@@ -9,14 +9,14 @@ use crate::{
         },
         wit_future,
     },
-    gate, log,
+    log, rejecting,
 };
-use poolgate_edge::{Admitted, Removal};
+use poolgate_edge::{Admitted, HeaderMutation};
 
 /// Hands the request on. Its body, and the response, are not touched.
 pub async fn pass(request: Request, admitted: &Admitted) -> Result<Response, ErrorCode> {
-    if let Some(refusal) = admitted.reported {
-        log::line(format!("poolgate: let through, but its rule would refuse it: {}", refusal.name()));
+    if let Some(rejection) = admitted.reported {
+        log::line(format!("poolgate: let through, but its rule would refuse it: {}", rejection.name()));
     }
     let changes = changes(admitted);
     if changes.is_empty() {
@@ -25,21 +25,21 @@ pub async fn pass(request: Request, admitted: &Admitted) -> Result<Response, Err
     match rewritten(request, &changes) {
         Some(request) => handler::handle(request).await,
         // With the client's own claims it must not go on.
-        None => answer::failed(),
+        None => rejecting::fail(),
     }
 }
 
 /// Headers that get a value, and those that lose theirs, in order.
 fn changes(admitted: &Admitted) -> Vec<(String, Option<String>)> {
-    let removals = admitted.removals.iter().map(|removal| match removal {
-        Removal::Header(name) => (name.clone(), None),
-        Removal::Replace(name, value) => (name.clone(), Some(value.clone())),
+    let mutations = admitted.mutations.iter().map(|mutation| match mutation {
+        HeaderMutation::Remove(name) => (name.clone(), None),
+        HeaderMutation::Set(name, value) => (name.clone(), Some(value.clone())),
     });
-    let claims = gate::with(|gate| {
-        let headers = gate.claim_headers(admitted);
+    let claims = authorizer::with(|authorizer| {
+        let headers = authorizer.claim_headers(admitted);
         headers.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect::<Vec<_>>()
     });
-    removals.chain(claims.unwrap_or_default()).collect()
+    mutations.chain(claims.unwrap_or_default()).collect()
 }
 
 /// The same request with other headers, or another path. None if it can't be had.

@@ -4,13 +4,13 @@ use crate::bindings::wasi::http::types::{Headers, Method, Request};
 use poolgate_edge::RequestHead;
 use std::borrow::Cow;
 
-pub struct Head {
+pub struct WasiRequestHead {
     method: String,
     target: String,
     headers: Headers,
 }
 
-impl Head {
+impl WasiRequestHead {
     pub fn of(request: &Request) -> Self {
         let method = match request.get_method() {
             Method::Get => "GET".to_owned(),
@@ -30,7 +30,7 @@ impl Head {
     }
 }
 
-impl RequestHead for Head {
+impl RequestHead for WasiRequestHead {
     fn method(&self) -> &str {
         &self.method
     }

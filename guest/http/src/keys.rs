@@ -1,6 +1,7 @@
 //! Fetching keys: at once for a request that waits for them, and in good time before they are too old.
 
 use crate::{
+    authorizer,
     bindings::{
         wasi::http::{
             client,
@@ -8,13 +9,13 @@ use crate::{
         },
         wit_future,
     },
-    clock, gate,
-    head::Head,
+    clock,
+    head::WasiRequestHead,
     log,
 };
 use futures_util::future::{Either, select};
 use poolgate_core::{Fetch, FetchFault, Reason, Response, Tick};
-use poolgate_edge::{Decision, Held, KeyServer, Refusal, keys::freshness};
+use poolgate_edge::{Decision, JwksUpstream, PausedRequest, Rejection, keys::freshness};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
@@ -45,12 +46,12 @@ fn tick() -> Tick {
 thread_local!(static WAITING: Cell<u32> = const { Cell::new(0) });
 
 /// A place among the requests that wait.
-struct Place;
+struct WaitingSlot;
 
-impl Place {
+impl WaitingSlot {
     /// None if there are too many.
     fn take() -> Option<Self> {
-        let most = gate::configured(|config| config.limits.waiting_requests).unwrap_or_default();
+        let most = authorizer::configured(|config| config.limits.waiting_requests).unwrap_or_default();
         let waiting = WAITING.get();
         (waiting < most).then(|| {
             WAITING.set(waiting.saturating_add(1));
@@ -59,7 +60,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for WaitingSlot {
     fn drop(&mut self) {
         WAITING.set(WAITING.get().saturating_sub(1));
     }
@@ -67,31 +68,31 @@ impl Drop for Place {
 
 /// Waits until the keys have come for a request, or will not, and decides about it. A fetch that began before the request came is no
 /// proof that there is no such key: then it waits for one more, within the same time.
-pub async fn wait(head: &Head, mut held: Held) -> Decision {
+pub async fn wait(head: &WasiRequestHead, mut paused: PausedRequest) -> Decision {
     let came_at = tick();
-    if let Some(fetch) = held.fetch.take() {
-        begin(fetch);
+    if let Some(fetch) = paused.fetch.take() {
+        start(fetch);
     }
-    let Some(_place) = Place::take() else {
-        return Decision::Refuse(Refusal::Token(Reason::Overloaded));
+    let Some(_slot) = WaitingSlot::take() else {
+        return Decision::Reject(Rejection::Token(Reason::Overloaded));
     };
-    let patience = gate::configured(|config| config.limits.wait_ms).unwrap_or_default();
-    let mut late = pin!(clock::sleep(Duration::from_millis(patience.into())));
+    let timeout = authorizer::configured(|config| config.limits.wait_ms).unwrap_or_default();
+    let mut late = pin!(clock::sleep(Duration::from_millis(timeout.into())));
     loop {
-        let is_late = matches!(select(Fetching::of(&held.url), late.as_mut()).await, Either::Right(_));
-        let decided = gate::with(|gate| match is_late {
-            true => gate.give_up(head, &held),
-            false => gate.admit_held(clock::seconds(), head, &held, came_at),
+        let timed_out = matches!(select(FetchCompletion::of(&paused.url), late.as_mut()).await, Either::Right(_));
+        let decided = authorizer::with(|authorizer| match timed_out {
+            true => authorizer.time_out(head, &paused),
+            false => authorizer.authorize_paused(clock::seconds(), head, &paused, came_at),
         });
         match decided {
-            Some(Decision::Wait(next)) => held = next,
+            Some(Decision::Pause(next)) => paused = next,
             Some(decision) => return decision,
-            None => return Decision::Refuse(Refusal::Token(Reason::NotConfigured)),
+            None => return Decision::Reject(Rejection::Token(Reason::NotConfigured)),
         }
-        match held.fetch.take() {
-            Some(fetch) => begin(fetch),
+        match paused.fetch.take() {
+            Some(fetch) => start(fetch),
             // Nothing will come.
-            None if !is_pending(&held.url) => return Decision::Refuse(Refusal::Token(Reason::KeysUnavailable)),
+            None if !is_pending(&paused.url) => return Decision::Reject(Rejection::Token(Reason::KeysUnavailable)),
             None => (),
         }
     }
@@ -102,18 +103,18 @@ fn is_pending(url: &str) -> bool {
 }
 
 /// The end of the fetch from a URL, or of all that are begun meanwhile.
-struct Fetching<'a> {
+struct FetchCompletion<'a> {
     url: &'a str,
     number: u32,
 }
 
-impl<'a> Fetching<'a> {
+impl<'a> FetchCompletion<'a> {
     fn of(url: &'a str) -> Self {
         Self { url, number: NEXT.replace(NEXT.get().wrapping_add(1)) }
     }
 }
 
-impl Future for Fetching<'_> {
+impl Future for FetchCompletion<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -127,7 +128,7 @@ impl Future for Fetching<'_> {
     }
 }
 
-impl Drop for Fetching<'_> {
+impl Drop for FetchCompletion<'_> {
     fn drop(&mut self) {
         PENDING.with_borrow_mut(|pending| pending.get_mut(self.url).map(|waiting| waiting.remove(&self.number)));
     }
@@ -135,23 +136,23 @@ impl Drop for Fetching<'_> {
 
 /// Begins the fetches that it is time for. No request waits for them.
 pub fn refresh() {
-    let due = gate::with(|gate| gate.maintain(clock::seconds())).unwrap_or_default();
-    due.into_iter().for_each(begin);
+    let due = authorizer::with(|authorizer| authorizer.maintain(clock::seconds())).unwrap_or_default();
+    due.into_iter().for_each(start);
 }
 
-fn begin(fetch: Fetch) {
-    let underway = Underway::new(fetch);
-    wit_bindgen::spawn_local(async move { underway.run().await });
+fn start(fetch: Fetch) {
+    let fetch = FetchInProgress::new(fetch);
+    wit_bindgen::spawn_local(async move { fetch.run().await });
 }
 
-/// A fetch. However it ends, even if the host takes the task away, the gate hears of it.
-struct Underway {
+/// A fetch in progress. Its outcome always reaches the authorizer, even if the host cancels the task.
+struct FetchInProgress {
     fetch: Fetch,
     began_at: Tick,
     has_ended: bool,
 }
 
-impl Underway {
+impl FetchInProgress {
     fn new(fetch: Fetch) -> Self {
         PENDING.with_borrow_mut(|pending| {
             pending.entry(fetch.url.clone()).or_default();
@@ -161,13 +162,13 @@ impl Underway {
 
     async fn run(mut self) {
         self.began_at = tick();
-        let server = gate::with(|gate| gate.key_server(&self.fetch.url).cloned()).flatten();
-        let answer = match server {
-            Some(server) => in_time(&self.fetch, &server).await,
+        let upstream = authorizer::with(|authorizer| authorizer.jwks_upstream(&self.fetch.url).cloned()).flatten();
+        let response = match upstream {
+            Some(upstream) => in_time(&self.fetch, &upstream).await,
             None => Err(FetchFault::Refused),
         };
-        let outcome = match &answer {
-            Ok(Answer { body, max_age, etag }) => {
+        let outcome = match &response {
+            Ok(FetchedResponse { body, max_age, etag }) => {
                 Ok(Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
             }
             Err(fault) => Err(*fault),
@@ -180,7 +181,8 @@ impl Underway {
         let Fetch { url, key_id, .. } = &self.fetch;
         let now = clock::seconds();
         let fault = outcome.as_ref().err().copied();
-        let taken = gate::with(|gate| gate.fetched(now, url, key_id.as_deref(), self.began_at, now, outcome));
+        let taken =
+            authorizer::with(|authorizer| authorizer.fetched(now, url, key_id.as_deref(), self.began_at, now, outcome));
         match (fault, taken) {
             (Some(fault), _) => log::line(format!("poolgate: no keys from {url}: {fault:?}")),
             (None, Some(Err(fault))) => log::line(format!("poolgate: the keys of {url} are not taken: {fault:?}")),
@@ -191,7 +193,7 @@ impl Underway {
     }
 }
 
-impl Drop for Underway {
+impl Drop for FetchInProgress {
     fn drop(&mut self) {
         if !self.has_ended {
             self.end(Err(FetchFault::Unreachable));
@@ -199,30 +201,30 @@ impl Drop for Underway {
     }
 }
 
-struct Answer {
+struct FetchedResponse {
     body: Option<Vec<u8>>,
     max_age: Option<u64>,
     etag: Option<String>,
 }
 
-async fn in_time(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
-    let late = pin!(clock::sleep(Duration::from_millis(server.timeout_ms.into())));
-    match select(pin!(ask(fetch, server)), late).await {
-        Either::Left((answer, _)) => answer,
+async fn in_time(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchFault> {
+    let late = pin!(clock::sleep(Duration::from_millis(upstream.timeout_ms.into())));
+    match select(pin!(ask(fetch, upstream)), late).await {
+        Either::Left((response, _)) => response,
         Either::Right(_) => Err(FetchFault::TimedOut),
     }
 }
 
-async fn ask(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
+async fn ask(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchFault> {
     // A host may end the exchange when the future of the transmission goes (Wasmtime 49 does): it is held until the body has been read.
-    let (request, _sent) = request(fetch, server).ok_or(FetchFault::Refused)?;
+    let (request, _sent) = request(fetch, upstream).ok_or(FetchFault::Refused)?;
     let response = client::send(request).await.map_err(|fault| match fault {
         ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             FetchFault::TimedOut
         }
         _ => FetchFault::Unreachable,
     })?;
-    // Redirects are not followed: they are no answer.
+    // Redirects are not followed.
     let is_modified = match response.get_status_code() {
         200 => true,
         304 => false,
@@ -239,12 +241,12 @@ async fn ask(fetch: &Fetch, server: &KeyServer) -> Result<Answer, FetchFault> {
     if is_modified && length.is_some_and(|length: usize| length != body.len()) {
         return Err(FetchFault::Unreachable);
     }
-    Ok(Answer { body: is_modified.then_some(body), max_age, etag })
+    Ok(FetchedResponse { body: is_modified.then_some(body), max_age, etag })
 }
 
 type Sent = FutureReader<Result<(), ErrorCode>>;
 
-fn request(fetch: &Fetch, server: &KeyServer) -> Option<(Request, Sent)> {
+fn request(fetch: &Fetch, upstream: &JwksUpstream) -> Option<(Request, Sent)> {
     let mut fields =
         vec![("accept", "application/json"), ("user-agent", concat!("poolgate/", env!("CARGO_PKG_VERSION")))];
     if let Some(etag) = &fetch.etag {
@@ -254,20 +256,20 @@ fn request(fetch: &Fetch, server: &KeyServer) -> Option<(Request, Sent)> {
         fields.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
     let headers = Headers::from_list(&fields).ok()?;
     let options = RequestOptions::new();
-    let nanoseconds = u64::from(server.timeout_ms).saturating_mul(1_000_000);
+    let nanoseconds = u64::from(upstream.timeout_ms).saturating_mul(1_000_000);
     // A host that can't is not needed: `in_time` has a deadline for the whole.
     let _ = options.set_connect_timeout(Some(nanoseconds));
     let (_, trailers) = wit_future::new(|| Ok(None));
     let (request, sent) = Request::new(headers, None, trailers, Some(options));
     let scheme = if fetch.url.starts_with("https:") { Scheme::Https } else { Scheme::Http };
     request.set_scheme(Some(&scheme)).ok()?;
-    request.set_authority(Some(&server.authority)).ok()?;
-    request.set_path_with_query(Some(&server.path)).ok()?;
+    request.set_authority(Some(&upstream.authority)).ok()?;
+    request.set_path_with_query(Some(&upstream.path)).ok()?;
     Some((request, sent))
 }
 
 async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchFault> {
-    let limit = gate::configured(|config| config.limits.jwks_bytes).unwrap_or_default();
+    let limit = authorizer::configured(|config| config.limits.jwks_bytes).unwrap_or_default();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     // Dropping this end says that all was read.
     let (_reading, was_read) = wit_future::new(|| Ok(()));

@@ -1,6 +1,6 @@
 //! The wasi:http middleware (WASI 0.3): a thin adapter from `wasi:http/handler` to `poolgate-edge`. It decides nothing.
 //!
-//! A request comes in, `gate` says what becomes of it, `keys` are fetched if it must wait for some, and then either `forward` hands
+//! A request comes in, `authorizer` says what becomes of it, `keys` are fetched if it must wait for some, and then either `forward` hands
 //! it to the handler behind or `answer` refuses it. Requests are handled at the same time in one instance, and share its keys.
 #![deny(
     clippy::arithmetic_side_effects,
@@ -11,40 +11,40 @@
     clippy::unwrap_used
 )]
 
-mod answer;
+mod authorizer;
 mod bindings;
 mod clock;
 mod forward;
-mod gate;
 mod head;
 mod keys;
 mod log;
+mod rejecting;
 
 use bindings::{
     exports::wasi::http::handler::Guest,
     wasi::http::types::{ErrorCode, Request, Response},
 };
-use head::Head;
+use head::WasiRequestHead;
 use poolgate_core::Reason;
-use poolgate_edge::{Decision, Refusal};
+use poolgate_edge::{Decision, Rejection};
 
 /// What the component exports.
 struct Middleware;
 
 impl Guest for Middleware {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let head = Head::of(&request);
-        let decision = match gate::with(|gate| gate.admit(clock::seconds(), &head)) {
+        let head = WasiRequestHead::of(&request);
+        let decision = match authorizer::with(|authorizer| authorizer.authorize(clock::seconds(), &head)) {
             // Nothing can be judged without a configuration, and so nothing passes.
-            None => Decision::Refuse(Refusal::Token(Reason::NotConfigured)),
-            Some(Decision::Wait(held)) => keys::wait(&head, held).await,
+            None => Decision::Reject(Rejection::Token(Reason::NotConfigured)),
+            Some(Decision::Pause(paused)) => keys::wait(&head, paused).await,
             Some(decision) => decision,
         };
         keys::refresh();
         match decision {
             Decision::Admit(admitted) => forward::pass(request, &admitted).await,
-            Decision::Refuse(refusal) => answer::refuse(&head, refusal),
-            Decision::Wait(_) => answer::refuse(&head, Refusal::Token(Reason::KeysUnavailable)),
+            Decision::Reject(rejection) => rejecting::reject(&head, rejection),
+            Decision::Pause(_) => rejecting::reject(&head, Rejection::Token(Reason::KeysUnavailable)),
         }
     }
 }

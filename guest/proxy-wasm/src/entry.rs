@@ -37,7 +37,7 @@ extern "C" fn on_tick(root_id: u32) {
 
 #[unsafe(export_name = "poolgate_on_request_headers")]
 extern "C" fn on_request_headers(context_id: u32, _: usize, _: bool) -> Action {
-    request::judge(context_id)
+    request::authorize(context_id)
 }
 
 /// The proxy asks for each piece of a body, and this must cost nearly nothing.

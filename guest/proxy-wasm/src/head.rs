@@ -5,14 +5,14 @@ use poolgate_edge::RequestHead;
 use proxy_wasm::types::Status;
 use std::{borrow::Cow, ops::Range};
 
-pub struct Head {
+pub struct ProxyRequestHead {
     /// As the proxy gave them: `header_map` reads it.
     headers: Vec<u8>,
     method: Range<usize>,
     target: Range<usize>,
 }
 
-impl Head {
+impl ProxyRequestHead {
     /// The head of the stream whose turn it is.
     pub fn read() -> Result<Self, Status> {
         let mut head = Self { headers: header_map::of_request()?, method: 0..0, target: 0..0 };
@@ -38,7 +38,7 @@ impl Head {
     }
 }
 
-impl RequestHead for Head {
+impl RequestHead for ProxyRequestHead {
     fn method(&self) -> &str {
         self.text(self.method.clone())
     }

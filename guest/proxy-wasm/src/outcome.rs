@@ -1,16 +1,16 @@
 //! A decision, carried out on the stream whose turn it is.
 
-use crate::{filter::Filter, head::Head, streams};
-use poolgate_edge::{Admitted, Refusal, Removal, answer};
+use crate::{filter::Filter, head::ProxyRequestHead, streams};
+use poolgate_edge::{Admitted, HeaderMutation, Rejection};
 use proxy_wasm::{
     hostcalls,
     types::{Action, GrpcStatusCode, LogLevel, MapType, Status},
 };
 
 /// Lets a request through with the claims that the application gets, or refuses it if that can't be done.
-pub fn admit(filter: &Filter, context_id: u32, head: &Head, admitted: &Admitted) -> Action {
+pub fn admit(filter: &Filter, context_id: u32, head: &ProxyRequestHead, admitted: &Admitted) -> Action {
     match (admitted.reported, admitted.is_verified()) {
-        (Some(refusal), _) => filter.metrics.request("reported", refusal.name()),
+        (Some(rejection), _) => filter.metrics.request("reported", rejection.name()),
         (None, true) => filter.metrics.request("verified", "none"),
         (None, false) => filter.metrics.request("anonymous", "none"),
     }
@@ -19,19 +19,19 @@ pub fn admit(filter: &Filter, context_id: u32, head: &Head, admitted: &Admitted)
             streams::pass(context_id);
             Action::Continue
         }
-        Err(_) => refuse(filter, head, Refusal::Token(poolgate_core::Reason::SandboxFailed)),
+        Err(_) => reject(filter, head, Rejection::Token(poolgate_core::Reason::SandboxFailed)),
     }
 }
 
 fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
     let headers = MapType::HttpRequestHeaders;
-    for removal in &admitted.removals {
-        match removal {
-            Removal::Header(name) => hostcalls::remove_map_value(headers, name)?,
-            Removal::Replace(name, value) => hostcalls::set_map_value(headers, name, Some(value))?,
+    for mutation in &admitted.mutations {
+        match mutation {
+            HeaderMutation::Remove(name) => hostcalls::remove_map_value(headers, name)?,
+            HeaderMutation::Set(name, value) => hostcalls::set_map_value(headers, name, Some(value))?,
         }
     }
-    for (name, value) in filter.gate.claim_headers(admitted) {
+    for (name, value) in filter.authorizer.claim_headers(admitted) {
         // First all that the client sent of this name.
         hostcalls::remove_map_value(headers, name)?;
         if let Some(value) = value {
@@ -39,13 +39,13 @@ fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
         }
     }
     filter
-        .gate
+        .authorizer
         .filter_state(admitted)
         .try_for_each(|(name, value)| hostcalls::set_property(vec![name], Some(value.as_bytes())))
 }
 
 fn grpc_status(http_status: u16) -> GrpcStatusCode {
-    match answer::grpc_status(http_status) {
+    match poolgate_edge::response::grpc_status(http_status) {
         3 => GrpcStatusCode::InvalidArgument,
         7 => GrpcStatusCode::PermissionDenied,
         16 => GrpcStatusCode::Unauthenticated,
@@ -59,21 +59,21 @@ fn is_http_1() -> bool {
     protocol.is_none_or(|protocol| protocol.starts_with(b"HTTP/1"))
 }
 
-/// Answers the caller instead of the application.
-pub fn refuse(filter: &Filter, head: &Head, refusal: Refusal) -> Action {
-    filter.metrics.request("refused", refusal.name());
-    if let Some(line) = filter.gate.explain(refusal) {
+/// Responds to the client; the application does not get the request.
+pub fn reject(filter: &Filter, head: &ProxyRequestHead, rejection: Rejection) -> Action {
+    filter.metrics.request("refused", rejection.name());
+    if let Some(line) = filter.authorizer.explain(rejection) {
         let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {line}"));
     }
-    let answer = filter.gate.answer(refusal);
-    let headers: Vec<(&str, &str)> = answer.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let sent = match filter.gate.answers_in_grpc(head) && !is_http_1() {
+    let response = filter.authorizer.response(rejection);
+    let headers: Vec<(&str, &str)> = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sent = match filter.authorizer.responds_in_grpc(head) && !is_http_1() {
         true => {
             let metadata = headers.into_iter().filter(|(name, _)| *name != "content-type");
             let metadata = metadata.map(|(name, value)| (name, value.as_bytes())).collect();
-            hostcalls::send_grpc_response(grpc_status(answer.status), Some(&answer.grpc_message), metadata)
+            hostcalls::send_grpc_response(grpc_status(response.status), Some(&response.grpc_message), metadata)
         }
-        false => hostcalls::send_http_response(answer.status.into(), headers, Some(answer.body.as_bytes())),
+        false => hostcalls::send_http_response(response.status.into(), headers, Some(response.body.as_bytes())),
     };
     // It must not go on, whatever happened to the answer: `streams` stops its body, too.
     let _ = sent;

@@ -2,12 +2,12 @@
 
 #[cfg(feature = "test-hooks")]
 use crate::test_hooks;
-use crate::{filter, head::Head, outcome, roots, streams, waiting::HeldRequest};
+use crate::{filter, head::ProxyRequestHead, outcome, roots, streams, waiting::PausedStream};
 use poolgate_edge::Decision;
 use proxy_wasm::{hostcalls, types::Action};
 
 /// Decides about the request of the stream whose turn it is.
-pub fn judge(context_id: u32) -> Action {
+pub fn authorize(context_id: u32) -> Action {
     let root_id = streams::root_of(context_id);
     if root_id.is_none() {
         streams::created(context_id, 0);
@@ -16,20 +16,20 @@ pub fn judge(context_id: u32) -> Action {
         return fail();
     };
     let mut shared = shared.borrow_mut();
-    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), Head::read(), filter::now()) else {
+    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), ProxyRequestHead::read(), filter::now()) else {
         return fail();
     };
     #[cfg(feature = "test-hooks")]
     let now = test_hooks::apply(&head, now);
-    match filter.gate.admit(now.as_secs(), &head) {
+    match filter.authorizer.authorize(now.as_secs(), &head) {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
-        Decision::Refuse(refusal) => outcome::refuse(filter, &head, refusal),
-        Decision::Wait(held) => {
-            match filter.hold(context_id, now, HeldRequest { head, held, came_at: filter::tick(now) }) {
+        Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
+        Decision::Pause(paused) => {
+            match filter.pause(context_id, now, PausedStream { head, paused, came_at: filter::tick(now) }) {
                 Ok(()) => Action::Pause,
                 Err(request) => {
-                    let refusal = poolgate_edge::Refusal::Token(poolgate_core::Reason::Overloaded);
-                    outcome::refuse(filter, &request.head, refusal)
+                    let rejection = poolgate_edge::Rejection::Token(poolgate_core::Reason::Overloaded);
+                    outcome::reject(filter, &request.head, rejection)
                 }
             }
         }

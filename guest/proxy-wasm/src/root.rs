@@ -5,7 +5,7 @@ use crate::{
     roots,
 };
 use poolgate_core::{Fetch, FetchFault, Response, Tick};
-use poolgate_edge::{Gate, KeyServer, config, keys::freshness};
+use poolgate_edge::{JwksUpstream, RequestAuthorizer, config, keys::freshness};
 use proxy_wasm::{
     hostcalls,
     traits::{Context, RootContext},
@@ -14,9 +14,9 @@ use proxy_wasm::{
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
 /// Between ticks while requests wait or a fetch is under way.
-pub const BUSY: Duration = Duration::from_millis(5);
+pub const BUSY_TICK: Duration = Duration::from_millis(5);
 /// Between ticks otherwise: so long may a key that another worker knows of be unknown here.
-const IDLE: Duration = Duration::from_millis(250);
+const IDLE_TICK: Duration = Duration::from_millis(250);
 
 pub struct Root {
     context_id: u32,
@@ -39,8 +39,8 @@ impl Root {
         Self { context_id, filter, calls: HashMap::new(), limit: 0 }
     }
 
-    fn begin(&mut self, filter: &mut Filter, now: Duration, fetch: Fetch, server: &KeyServer) {
-        let KeyServer { cluster, authority, path, timeout_ms } = server;
+    fn start_fetch(&mut self, filter: &mut Filter, now: Duration, fetch: Fetch, upstream: &JwksUpstream) {
+        let JwksUpstream { cluster, authority, path, timeout_ms } = upstream;
         let mut headers = vec![
             (":method", "GET"),
             (":scheme", "https"),
@@ -60,13 +60,13 @@ impl Root {
             Err(status) => {
                 let text = format!("poolgate: keys can't be asked for at the cluster \"{cluster}\": {status:?}");
                 let _ = hostcalls::log(LogLevel::Error, &text);
-                filter.ended(now, &fetch.url, fetch.key_id.as_deref(), began_at, Err(FetchFault::Unreachable));
+                filter.complete_fetch(now, &fetch.url, fetch.key_id.as_deref(), began_at, Err(FetchFault::Unreachable));
             }
         }
     }
 
-    /// What the server has answered.
-    fn answer(&self, header_count: usize, body_size: usize) -> Result<Answer, FetchFault> {
+    /// What the upstream has answered.
+    fn response(&self, header_count: usize, body_size: usize) -> Result<FetchedResponse, FetchFault> {
         // It took too long, or the connection was lost. Asking for a header would be an error then.
         if header_count == 0 {
             return Err(FetchFault::Unreachable);
@@ -84,7 +84,7 @@ impl Root {
             0 => None,
             size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size).ok().flatten(),
         };
-        Ok(Answer {
+        Ok(FetchedResponse {
             body: is_modified.then(|| body.unwrap_or_default()),
             max_age: freshness(header("cache-control").as_deref(), header("age").as_deref()),
             etag: header("etag"),
@@ -92,7 +92,7 @@ impl Root {
     }
 }
 
-struct Answer {
+struct FetchedResponse {
     body: Option<Vec<u8>>,
     max_age: Option<u64>,
     etag: Option<String>,
@@ -101,18 +101,18 @@ struct Answer {
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, header_count: usize, body_size: usize, _: usize) {
         let Some(Call { url, key_id, began_at }) = self.calls.remove(&token) else { return };
-        let answer = self.answer(header_count, body_size);
+        let response = self.response(header_count, body_size);
         let shared = Rc::clone(&self.filter);
         let mut shared = shared.borrow_mut();
         let (Some(filter), Ok(now)) = (shared.as_mut(), filter::now()) else { return };
-        let outcome = match &answer {
-            Ok(Answer { body, max_age, etag }) => {
+        let outcome = match &response {
+            Ok(FetchedResponse { body, max_age, etag }) => {
                 Ok(Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
             }
             Err(fault) => Err(*fault),
         };
-        filter.ended(now, &url, key_id.as_deref(), began_at, outcome);
-        filter.wake(now, self.context_id);
+        filter.complete_fetch(now, &url, key_id.as_deref(), began_at, outcome);
+        filter.resume_ready(now, self.context_id);
     }
 }
 
@@ -123,17 +123,17 @@ impl RootContext for Root {
             let config = config::read(&text).map_err(|fault| fault.to_string())?;
             // No two workers alike, and no two starts.
             let seed = now.subsec_nanos() as u64 ^ u64::from(self.context_id) << 32 ^ now.as_secs();
-            let gate = Gate::new(&config, now.as_secs(), seed).map_err(|fault| fault.to_string())?;
-            Ok((config, gate))
+            let authorizer = RequestAuthorizer::new(&config, now.as_secs(), seed).map_err(|fault| fault.to_string())?;
+            Ok((config, authorizer))
         });
         match built {
-            Ok((config, gate)) => {
-                for warning in gate.warnings() {
+            Ok((config, authorizer)) => {
+                for warning in authorizer.warnings() {
                     let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {warning}"));
                 }
                 self.limit = usize::try_from(config.limits.jwks_bytes).unwrap_or(usize::MAX);
-                *self.filter.borrow_mut() = Some(Filter::new(&config, gate));
-                self.set_tick_period(BUSY);
+                *self.filter.borrow_mut() = Some(Filter::new(&config, authorizer));
+                self.set_tick_period(BUSY_TICK);
                 true
             }
             Err(fault) => {
@@ -147,12 +147,12 @@ impl RootContext for Root {
         let shared = Rc::clone(&self.filter);
         let mut shared = shared.borrow_mut();
         let (Some(filter), Ok(now)) = (shared.as_mut(), filter::now()) else { return };
-        filter.hear(now);
-        for (fetch, server) in filter.due(now) {
-            self.begin(filter, now, fetch, &server);
+        filter.apply_shared(now);
+        for (fetch, upstream) in filter.fetches_to_start(now) {
+            self.start_fetch(filter, now, fetch, &upstream);
         }
-        filter.wake(now, self.context_id);
+        filter.resume_ready(now, self.context_id);
         filter.show_keys(now);
-        self.set_tick_period(if filter.is_busy() { BUSY } else { IDLE });
+        self.set_tick_period(if filter.has_pending_work() { BUSY_TICK } else { IDLE_TICK });
     }
 }

@@ -14,7 +14,7 @@ const TRIES: usize = 8;
 
 /// The state of one URL: a line of JSON, and then the body of the key set as it came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct News {
+pub struct SharedFetch {
     /// Goes up with each end.
     pub number: u64,
     /// In nanoseconds of the proxy's clock.
@@ -24,8 +24,8 @@ pub struct News {
     pub ended_at: u64,
     /// For which `kid` it was, if for one.
     pub key_id: Option<String>,
-    /// Whether it brought keys, or the news that they are the same.
-    pub has_worked: bool,
+    /// Whether the fetch succeeded: the response had a key set, or was 304.
+    pub succeeded: bool,
     /// When the keys below were fetched or last confirmed.
     taken_at: Option<u64>,
     max_age: Option<u64>,
@@ -35,7 +35,7 @@ pub struct News {
 }
 
 /// The end of a fetch.
-pub struct End<'a> {
+pub struct FetchOutcome<'a> {
     pub key_id: Option<&'a str>,
     pub began_at: Tick,
     pub at: u64,
@@ -43,7 +43,7 @@ pub struct End<'a> {
     pub taken: Option<Response<'a>>,
 }
 
-impl News {
+impl SharedFetch {
     /// What has been told of a URL, if anything.
     pub fn of(url: &str) -> Option<Self> {
         Self::read(url).0
@@ -59,8 +59,8 @@ impl News {
     fn parse(bytes: &Bytes) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (line, body) = bytes.split_at(end);
-        let news: Self = serde_json::from_slice(line).ok()?;
-        Some(Self { body: body.get(1..).unwrap_or_default().to_vec(), ..news })
+        let shared: Self = serde_json::from_slice(line).ok()?;
+        Some(Self { body: body.get(1..).unwrap_or_default().to_vec(), ..shared })
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -71,26 +71,26 @@ impl News {
     }
 
     /// Tells the others of an end.
-    pub fn tell(url: &str, end: &End<'_>) -> Option<u64> {
+    pub fn publish(url: &str, end: &FetchOutcome<'_>) -> Option<u64> {
         for _ in 0..TRIES {
             let (earlier, version) = Self::read(url);
-            let mut news = earlier.unwrap_or_default();
-            news.number += 1;
-            news.began_at = end.began_at.0;
-            news.ended_at = end.at;
-            news.key_id = end.key_id.map(str::to_owned);
-            news.has_worked = end.taken.is_some();
+            let mut shared = earlier.unwrap_or_default();
+            shared.number += 1;
+            shared.began_at = end.began_at.0;
+            shared.ended_at = end.at;
+            shared.key_id = end.key_id.map(str::to_owned);
+            shared.succeeded = end.taken.is_some();
             if let Some(response) = &end.taken {
-                news.taken_at = Some(end.at);
-                news.max_age = response.max_age;
+                shared.taken_at = Some(end.at);
+                shared.max_age = response.max_age;
                 if let Some(body) = response.body {
-                    news.body = body.to_vec();
-                    news.etag = response.etag.map(str::to_owned);
+                    shared.body = body.to_vec();
+                    shared.etag = response.etag.map(str::to_owned);
                 }
             }
-            match hostcalls::set_shared_data(&key("keys", url), Some(&news.bytes()), version) {
+            match hostcalls::set_shared_data(&key("keys", url), Some(&shared.bytes()), version) {
                 Err(Status::CasMismatch) => (),
-                _ => return Some(news.number),
+                _ => return Some(shared.number),
             }
         }
         None
@@ -110,14 +110,14 @@ impl News {
     /// The outcome of the last fetch, as this worker must hear it.
     pub fn outcome(&self) -> Result<Response<'_>, FetchFault> {
         match self.keys() {
-            Some((_, response)) if self.has_worked => Ok(response),
+            Some((_, response)) if self.succeeded => Ok(response),
             _ => Err(FetchFault::Unreachable),
         }
     }
 }
 
 /// Takes the right to fetch from a URL for a while. False if another worker has it.
-pub fn take_lease(url: &str, now: Duration, lasts: Duration) -> bool {
+pub fn take_lease(url: &str, now: Duration, lease_duration: Duration) -> bool {
     let Ok((bytes, version)) = hostcalls::get_shared_data(&key("lease", url)) else {
         // Without shared data everyone fetches.
         return true;
@@ -126,7 +126,7 @@ pub fn take_lease(url: &str, now: Duration, lasts: Duration) -> bool {
     if until.is_some_and(|until| Duration::from_millis(until) > now) {
         return false;
     }
-    set_lease(url, now.saturating_add(lasts), version).is_ok()
+    set_lease(url, now.saturating_add(lease_duration), version).is_ok()
 }
 
 /// Gives it back.

@@ -1,6 +1,6 @@
 //! For tests alone: headers that make the filter fail, or set its clock.
 
-use crate::head::Head;
+use crate::head::ProxyRequestHead;
 use poolgate_edge::RequestHead;
 use std::{cell::Cell, hint::black_box, time::Duration};
 
@@ -15,7 +15,7 @@ pub fn shifted(now: Duration) -> Duration {
 }
 
 /// `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the Unix epoch.
-pub fn apply(head: &Head, now: Duration) -> Duration {
+pub fn apply(head: &ProxyRequestHead, now: Duration) -> Duration {
     let header = |name| head.header(name).ok().flatten();
     match header("x-poolgate-test-fault").as_deref() {
         Some("trap") => panic!("a test asked for it"),

@@ -1,41 +1,41 @@
 //! Requests that wait for keys: a bounded number, each for a bounded time.
 
-use crate::head::Head;
+use crate::head::ProxyRequestHead;
 use poolgate_core::Tick;
-use poolgate_edge::Held;
+use poolgate_edge::PausedRequest;
 use std::time::Duration;
 
 /// What is kept of a request that waits.
-pub struct HeldRequest {
-    pub head: Head,
-    pub held: Held,
+pub struct PausedStream {
+    pub head: ProxyRequestHead,
+    pub paused: PausedRequest,
     pub came_at: Tick,
 }
 
 struct Waiter {
     context_id: u32,
     deadline: Duration,
-    request: HeldRequest,
+    request: PausedStream,
 }
 
 pub struct Waiting {
     waiters: Vec<Waiter>,
     most: usize,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// A request whose turn has come.
-pub struct Woken {
+pub struct ReadyRequest {
     pub context_id: u32,
     pub deadline: Duration,
-    pub request: HeldRequest,
+    pub request: PausedStream,
     /// Its keys did not come in time.
-    pub is_late: bool,
+    pub timed_out: bool,
 }
 
 impl Waiting {
-    pub fn new(most: usize, patience: Duration) -> Self {
-        Self { waiters: Vec::new(), most, patience }
+    pub fn new(most: usize, timeout: Duration) -> Self {
+        Self { waiters: Vec::new(), most, timeout }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -47,31 +47,31 @@ impl Waiting {
         &mut self,
         context_id: u32,
         now: Duration,
-        request: HeldRequest,
+        request: PausedStream,
         is_there: impl Fn(u32) -> bool,
-    ) -> Result<(), Box<HeldRequest>> {
+    ) -> Result<(), Box<PausedStream>> {
         if self.waiters.len() >= self.most {
             self.waiters.retain(|waiter| is_there(waiter.context_id));
         }
         if self.waiters.len() >= self.most {
             return Err(Box::new(request));
         }
-        self.waiters.push(Waiter { context_id, deadline: now.saturating_add(self.patience), request });
+        self.waiters.push(Waiter { context_id, deadline: now.saturating_add(self.timeout), request });
         Ok(())
     }
 
     /// Lets one wait on that was woken for the end of an earlier fetch, as long as it would have.
-    pub fn go_on(&mut self, context_id: u32, deadline: Duration, request: HeldRequest) {
+    pub fn push_back(&mut self, context_id: u32, deadline: Duration, request: PausedStream) {
         self.waiters.push(Waiter { context_id, deadline, request });
     }
 
     /// Takes out those whose keys have come (or will not), and those whose time is over.
-    pub fn wake(&mut self, now: Duration, has_ended: impl Fn(&str) -> bool) -> Vec<Woken> {
-        let is_over = |waiter: &mut Waiter| now >= waiter.deadline || has_ended(&waiter.request.held.url);
+    pub fn take_ready(&mut self, now: Duration, has_ended: impl Fn(&str) -> bool) -> Vec<ReadyRequest> {
+        let is_over = |waiter: &mut Waiter| now >= waiter.deadline || has_ended(&waiter.request.paused.url);
         let over = self.waiters.extract_if(.., is_over);
         over.map(|Waiter { context_id, deadline, request }| {
-            let is_late = !has_ended(&request.held.url);
-            Woken { context_id, deadline, request, is_late }
+            let timed_out = !has_ended(&request.paused.url);
+            ReadyRequest { context_id, deadline, request, timed_out }
         })
         .collect()
     }

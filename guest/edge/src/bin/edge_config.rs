@@ -1,7 +1,7 @@
 //! The configuration's JSON Schema, a check of a configuration, and a component made of one.
 
 use clap::{Parser, Subcommand};
-use poolgate_edge::{Config, ConfigFault, Gate, component, config};
+use poolgate_edge::{Config, ConfigFault, RequestAuthorizer, component, config};
 use std::{
     fs,
     io::{Read, stdin},
@@ -52,15 +52,15 @@ fn run(command: Command) -> Result<(), (u8, String)> {
     match command {
         Command::Schema => println!("{:#}", schemars::schema_for!(Config).to_value()),
         Command::Check { file } => {
-            let (_, gate) = check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
-            warn(&gate);
+            let (_, authorizer) = check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
+            warn(&authorizer);
             println!("good");
         }
         Command::Component { file, output } => {
             let text = read(&file)?;
-            let (config, gate) = check(&text).map_err(|fault| (1, fault.to_string()))?;
-            config::fits_middleware(&config, &gate.key_urls()).map_err(|fault| (1, fault.to_string()))?;
-            warn(&gate);
+            let (config, authorizer) = check(&text).map_err(|fault| (1, fault.to_string()))?;
+            config::fits_middleware(&config, &authorizer.key_urls()).map_err(|fault| (1, fault.to_string()))?;
+            warn(&authorizer);
             // It was JSON, and so it is UTF-8.
             let component = component::of(&String::from_utf8_lossy(&text)).map_err(|fault| (1, fault))?;
             fs::write(&output, component).map_err(|error| (2, format!("{}: {error}", output.display())))?;
@@ -69,8 +69,8 @@ fn run(command: Command) -> Result<(), (u8, String)> {
     Ok(())
 }
 
-fn warn(gate: &Gate) {
-    for warning in gate.warnings() {
+fn warn(authorizer: &RequestAuthorizer) {
+    for warning in authorizer.warnings() {
         eprintln!("warning: {warning}");
     }
 }
@@ -84,9 +84,9 @@ fn read(file: &Path) -> Result<Vec<u8>, (u8, String)> {
     read.map(|()| text).map_err(|error| (2, format!("{}: {error}", file.display())))
 }
 
-fn check(text: &[u8]) -> Result<(Config, Gate), ConfigFault> {
+fn check(text: &[u8]) -> Result<(Config, RequestAuthorizer), ConfigFault> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let config = config::read(text)?;
-    let gate = Gate::new(&config, now, 0)?;
-    Ok((config, gate))
+    let authorizer = RequestAuthorizer::new(&config, now, 0)?;
+    Ok((config, authorizer))
 }

@@ -1,6 +1,6 @@
 //! What a well-formed configuration may still not say.
 
-use super::{ClaimToHeader, Config, ConfigFault, Keys, Policy, Pool, Route, TokenPlace, TokenUse};
+use super::{ClaimToHeader, Config, ConfigFault, Keys, Policy, Pool, Route, TokenLocation, TokenUse};
 
 type Checked = Result<(), ConfigFault>;
 
@@ -19,7 +19,7 @@ pub(super) fn all(config: &Config) -> Checked {
     if config.tokens.from.is_empty() {
         return Err(ConfigFault::new("tokens.from", "an empty list: leave it out for Authorization: Bearer"));
     }
-    each("tokens.from", &config.tokens.from, token_place)?;
+    each("tokens.from", &config.tokens.from, token_location)?;
     each("claims_to_headers", &config.claims_to_headers, claim_to_header)?;
     unique_headers(config)?;
     each("claims_to_filter_state", &config.claims_to_filter_state, |at, claim| match claim.name.is_empty() {
@@ -194,16 +194,16 @@ fn route(at: &str, route: &Route, config: &Config) -> Checked {
     Ok(())
 }
 
-fn token_place(at: String, place: &TokenPlace) -> Checked {
-    let stated = [&place.header, &place.cookie, &place.query];
+fn token_location(at: String, location: &TokenLocation) -> Checked {
+    let stated = [&location.header, &location.cookie, &location.query];
     let mut stated = stated.into_iter().flatten();
     let (Some(name), None) = (stated.next(), stated.next()) else {
         return Err(ConfigFault::new(at, "state one of header, cookie and query"));
     };
-    if place.prefix.is_some() && place.header.is_none() {
+    if location.prefix.is_some() && location.header.is_none() {
         return Err(ConfigFault::new(format!("{at}.prefix"), "goes with header only"));
     }
-    match (&place.header, is_token(name)) {
+    match (&location.header, is_token(name)) {
         (Some(header), true) if *header != header.to_ascii_lowercase() => {
             Err(ConfigFault::new(format!("{at}.header"), "header names are written in lower case"))
         }
@@ -239,7 +239,7 @@ fn claim_to_header(at: String, claim: &ClaimToHeader) -> Checked {
 fn unique_headers(config: &Config) -> Checked {
     unique("claims_to_headers", config.claims_to_headers.iter().map(|claim| claim.header.as_str()))?;
     for (number, claim) in config.claims_to_headers.iter().enumerate() {
-        if config.tokens.from.iter().any(|place| place.header.as_ref() == Some(&claim.header)) {
+        if config.tokens.from.iter().any(|location| location.header.as_ref() == Some(&claim.header)) {
             return Err(ConfigFault::new(
                 format!("claims_to_headers[{number}].header"),
                 "is where the token is looked for",

@@ -35,7 +35,7 @@ pub struct Config {
     pub claims_to_filter_state: Vec<ClaimToFilterState>,
     /// How refusals look.
     #[serde(default)]
-    pub answers: AnswerStyle,
+    pub answers: RejectionStyle,
     /// What becomes of CORS preflight requests (OPTIONS with `Origin` and `Access-Control-Request-Method`), which carry no token.
     #[serde(default)]
     pub cors_preflight: CorsPreflight,
@@ -259,16 +259,16 @@ pub struct Route {
 pub struct Tokens {
     /// The places; a request with tokens in two of them is refused (400). `Authorization: Bearer` if none is stated.
     #[serde(default = "Tokens::from")]
-    pub from: Vec<TokenPlace>,
+    pub from: Vec<TokenLocation>,
     /// Whether the application gets the token too.
     #[serde(default = "Tokens::forward")]
     pub forward: bool,
 }
 
 impl Tokens {
-    fn from() -> Vec<TokenPlace> {
+    fn from() -> Vec<TokenLocation> {
         let (header, prefix) = (Some("authorization".to_owned()), Some("Bearer ".to_owned()));
-        vec![TokenPlace { header, prefix, cookie: None, query: None }]
+        vec![TokenLocation { header, prefix, cookie: None, query: None }]
     }
 
     fn forward() -> bool {
@@ -286,7 +286,7 @@ impl Default for Tokens {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct TokenPlace {
+pub struct TokenLocation {
     /// The header of this name.
     pub header: Option<String>,
     /// What stands before the token in the header; in `authorization` upper and lower case are the same. A header that does not begin
@@ -333,7 +333,7 @@ pub struct ClaimToFilterState {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct AnswerStyle {
+pub struct RejectionStyle {
     /// What the body is.
     #[serde(default)]
     pub body: BodyStyle,

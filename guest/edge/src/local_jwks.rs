@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt;
 
 /// Those that no server brings: while the configuration states them, they are as good as new.
-pub(crate) struct StatedKeys {
+pub(crate) struct LocalJwks {
     sets: Vec<Set>,
     renew_after: u64,
 }
@@ -17,13 +17,13 @@ struct Set {
     renewed_at: u64,
 }
 
-impl fmt::Debug for StatedKeys {
+impl fmt::Debug for LocalJwks {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("StatedKeys").field("sets", &self.sets.len()).finish_non_exhaustive()
+        formatter.debug_struct("LocalJwks").field("sets", &self.sets.len()).finish_non_exhaustive()
     }
 }
 
-impl StatedKeys {
+impl LocalJwks {
     /// Gives the verifier all that the configuration states, at the time `now`. What is odd about them comes as well: keys that can't be used.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 /// Where the keys of a URL are fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyServer {
+pub struct JwksUpstream {
     /// The proxy's name for it.
     pub cluster: String,
     /// For `:authority`.
@@ -17,14 +17,14 @@ pub struct KeyServer {
     pub timeout_ms: u32,
 }
 
-/// The servers of all pools that have one, by the URLs that the verifier will ask for.
+/// The upstreams of all pools that have one, by the URLs that the verifier will ask for.
 pub(crate) fn by_url(
     verifier: &mut Verifier,
     config: &Config,
     by_issuer: &HashMap<String, usize>,
     now: u64,
-) -> Result<HashMap<String, KeyServer>, ConfigFault> {
-    let mut servers = HashMap::new();
+) -> Result<HashMap<String, JwksUpstream>, ConfigFault> {
+    let mut upstreams = HashMap::new();
     for report in verifier.key_reports(now) {
         let issuer = report.issuers.first().map_or("", String::as_str);
         let pool = by_issuer.get(issuer).and_then(|pool| config.pools.get(*pool));
@@ -34,9 +34,9 @@ pub(crate) fn by_url(
             let (authority, path) = authority_and_path(&url)
                 .ok_or_else(|| ConfigFault::new("pools", format!("keys can't be fetched from {url}")))?;
             let (cluster, timeout_ms) = (cluster.clone(), pool.keys.timeout_ms);
-            let server = KeyServer { cluster, authority: authority.to_owned(), path: path.to_owned(), timeout_ms };
-            servers.insert(url, server);
+            let upstream = JwksUpstream { cluster, authority: authority.to_owned(), path: path.to_owned(), timeout_ms };
+            upstreams.insert(url, upstream);
         }
     }
-    Ok(servers)
+    Ok(upstreams)
 }

@@ -1,42 +1,43 @@
 //! A refusal, sent to the caller instead of what the handler would have answered.
 
 use crate::{
+    authorizer,
     bindings::{
         wasi::http::types::{ErrorCode, Headers, Response},
         wit_future, wit_stream,
     },
-    gate,
-    head::Head,
+    head::WasiRequestHead,
     log,
 };
 use poolgate_core::Reason;
-use poolgate_edge::{Answer, Answers, Refusal, answer::grpc_status};
+use poolgate_edge::{Rejection, RejectionFormat, RejectionResponse, response::grpc_status};
 
-pub fn refuse(head: &Head, refusal: Refusal) -> Result<Response, ErrorCode> {
-    if let Some(line) = gate::with(|gate| gate.explain(refusal)).flatten() {
+pub fn reject(head: &WasiRequestHead, rejection: Rejection) -> Result<Response, ErrorCode> {
+    if let Some(line) = authorizer::with(|authorizer| authorizer.explain(rejection)).flatten() {
         log::line(format!("poolgate: {line}"));
     }
-    let configured = gate::with(|gate| (gate.answer(refusal), gate.answers_in_grpc(head)));
-    let (answer, is_grpc) = configured.unwrap_or_else(|| (Answers::default().of(refusal), false));
+    let configured = authorizer::with(|authorizer| (authorizer.response(rejection), authorizer.responds_in_grpc(head)));
+    let (response, is_grpc) = configured.unwrap_or_else(|| (RejectionFormat::default().response(rejection), false));
     match is_grpc {
-        true => send(200, grpc(answer), String::new()),
-        false => send(answer.status, answer.headers, answer.body),
+        true => send(200, grpc(response), String::new()),
+        false => send(response.status, response.headers, response.body),
     }
 }
 
 /// What is said where there is no head to go by: the handler's request could not be made.
-pub fn failed() -> Result<Response, ErrorCode> {
-    let Answer { status, headers, body, .. } = Answers::default().of(Refusal::Token(Reason::SandboxFailed));
+pub fn fail() -> Result<Response, ErrorCode> {
+    let RejectionResponse { status, headers, body, .. } =
+        RejectionFormat::default().response(Rejection::Token(Reason::SandboxFailed));
     send(status, headers, body)
 }
 
 /// A trailers-only response (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
-fn grpc(answer: Answer) -> Vec<(&'static str, String)> {
-    let mut headers = answer.headers;
+fn grpc(response: RejectionResponse) -> Vec<(&'static str, String)> {
+    let mut headers = response.headers;
     headers.retain(|(name, _)| *name != "content-type");
     headers.push(("content-type", "application/grpc".to_owned()));
-    headers.push(("grpc-status", grpc_status(answer.status).to_string()));
-    headers.push(("grpc-message", answer.grpc_message));
+    headers.push(("grpc-status", grpc_status(response.status).to_string()));
+    headers.push(("grpc-message", response.grpc_message));
     headers
 }
 

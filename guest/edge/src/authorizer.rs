@@ -1,17 +1,17 @@
 //! The way of a request through the rooms.
 
 use crate::{
-    answer::{Answer, Answers},
-    claims::Wanted,
+    claims::ClaimMapping,
     config::{Config, ConfigFault, CorsPreflight, core_config, core_fault},
-    decision::{Admitted, Conflict, Decision, Facts, Held, Refusal},
+    decision::{Admitted, Conflict, Decision, ForwardedClaims, PausedRequest, Rejection},
     head::RequestHead,
-    hygiene::Guarded,
-    key_servers::{self, KeyServer},
-    policies::{Need, Policy},
+    jwks_upstreams::{self, JwksUpstream},
+    local_jwks::LocalJwks,
+    policies::{Policy, RouteRequirement},
+    protected_headers::ProtectedHeaders,
+    response::{RejectionFormat, RejectionResponse},
     routes::{Chosen, Effect, Routes},
-    stated_keys::StatedKeys,
-    tokens::{self, Found, Place, Removal},
+    tokens::{self, Found, HeaderMutation, TokenLocation},
 };
 use poolgate_core::{
     Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Tick, Ticket, Verified,
@@ -35,23 +35,23 @@ pub struct PoolKeys {
 
 /// Decides. It holds the configuration and the keys; time and requests come with each call.
 #[derive(Debug)]
-pub struct Gate {
+pub struct RequestAuthorizer {
     verifier: Verifier,
     pools: Vec<String>,
     by_issuer: HashMap<String, usize>,
-    servers: HashMap<String, KeyServer>,
-    stated_keys: StatedKeys,
+    upstreams: HashMap<String, JwksUpstream>,
+    local_jwks: LocalJwks,
     policies: Vec<Policy>,
     routes: Routes,
-    guarded: Guarded,
-    places: Vec<Place>,
+    protected: ProtectedHeaders,
+    locations: Vec<TokenLocation>,
     forwards_tokens: bool,
     cors_preflight: CorsPreflight,
-    headers: Vec<(String, Wanted)>,
-    state: Vec<(String, Wanted)>,
-    answers: Answers,
+    headers: Vec<(String, ClaimMapping)>,
+    state: Vec<(String, ClaimMapping)>,
+    format: RejectionFormat,
     /// What was said of each ticket, by slot.
-    said: Vec<Option<(u64, Rc<Facts>)>>,
+    claims_by_handle: Vec<Option<(u64, Rc<ForwardedClaims>)>>,
     warnings: Vec<ConfigFault>,
     /// What the operator was told: each once.
     explained: RefCell<Vec<Conflict>>,
@@ -60,12 +60,12 @@ pub struct Gate {
 /// How many pairs of rules the operator is told of.
 const EXPLANATIONS: usize = 100;
 
-enum Stop {
-    Refused(Reason),
-    Waits { url: String, fetch: Option<Fetch> },
+enum Unverified {
+    Rejected(Reason),
+    PendingKeys { url: String, fetch: Option<Fetch> },
 }
 
-impl Gate {
+impl RequestAuthorizer {
     /// Takes a configuration, at the time `now` in seconds since the Unix epoch. `jitter_seed`: any number, best a random one.
     ///
     /// # Errors
@@ -78,8 +78,8 @@ impl Gate {
         let pools = config.pools.iter().enumerate();
         let by_issuer: HashMap<String, usize> =
             pools.flat_map(|(number, pool)| pool.issuers().into_iter().map(move |issuer| (issuer, number))).collect();
-        let (stated_keys, mut warnings) = StatedKeys::seed(&mut verifier, config, key_policy, now)?;
-        let servers = key_servers::by_url(&mut verifier, config, &by_issuer, now)?;
+        let (local_jwks, mut warnings) = LocalJwks::seed(&mut verifier, config, key_policy, now)?;
+        let upstreams = jwks_upstreams::by_url(&mut verifier, config, &by_issuer, now)?;
         let routes = Routes::new(config)?;
         warnings.extend(routes.warnings());
         let headers = config.claims_to_headers.iter();
@@ -88,18 +88,18 @@ impl Gate {
             verifier,
             pools: config.pools.iter().map(|pool| pool.name.clone()).collect(),
             by_issuer,
-            servers,
-            stated_keys,
+            upstreams,
+            local_jwks,
             policies: config.policies.iter().map(|policy| Policy::new(policy, &config.pools)).collect(),
             routes,
-            guarded: Guarded::new(config),
-            places: config.tokens.from.iter().map(Place::new).collect(),
+            protected: ProtectedHeaders::new(config),
+            locations: config.tokens.from.iter().map(TokenLocation::new).collect(),
             forwards_tokens: config.tokens.forward,
             cors_preflight: config.cors_preflight,
-            headers: headers.map(|it| (it.header.clone(), Wanted::new(&it.claim, &it.path))).collect(),
-            state: state.map(|it| (it.name.clone(), Wanted::new(&it.claim, &it.path))).collect(),
-            answers: Answers::new(&config.answers),
-            said: Vec::new(),
+            headers: headers.map(|it| (it.header.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
+            state: state.map(|it| (it.name.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
+            format: RejectionFormat::new(&config.answers),
+            claims_by_handle: Vec::new(),
             warnings,
             explained: RefCell::default(),
         })
@@ -111,72 +111,88 @@ impl Gate {
     }
 
     /// Decides about a request at the time `now`, in seconds since the Unix epoch.
-    pub fn admit(&mut self, now: u64, request: &impl RequestHead) -> Decision {
-        self.decide(now, request).unwrap_or_else(Decision::Refuse)
+    pub fn authorize(&mut self, now: u64, request: &impl RequestHead) -> Decision {
+        self.decide(now, request).unwrap_or_else(Decision::Reject)
     }
 
-    fn decide(&mut self, now: u64, request: &impl RequestHead) -> Result<Decision, Refusal> {
-        let forged = self.guarded.check(request)?;
+    fn decide(&mut self, now: u64, request: &impl RequestHead) -> Result<Decision, Rejection> {
+        let forged = self.protected.check(request)?;
         if self.is_preflight(request)? {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
         let chosen = self.routes.choose(request.method(), request.target())?;
-        if self.routes.effects(chosen).all(|effect| effect.is_some_and(|effect| effect.need == Need::Nothing)) {
+        if self
+            .routes
+            .effects(chosen)
+            .all(|effect| effect.is_some_and(|effect| effect.requirement == RouteRequirement::Nothing))
+        {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
-        let reported = match tokens::find(&self.places, request) {
+        let reported = match tokens::find(&self.locations, request) {
             Found::Nothing => {
-                self.satisfied(chosen, |rule| if rule.is_optional { Ok(()) } else { Err(Refusal::NoToken) })?
+                self.check_rules(chosen, |rule| if rule.is_optional { Ok(()) } else { Err(Rejection::NoToken) })?
             }
-            Found::Several => self.satisfied(chosen, |_| Err(Refusal::SeveralTokens))?,
-            Found::Token(token) => match self.judge(now, &token) {
-                Ok(facts) => return self.concluded(chosen, request, forged, facts),
-                Err(Stop::Refused(reason)) => self.satisfied(chosen, |_| Err(Refusal::Token(reason)))?,
-                Err(Stop::Waits { url, fetch }) => {
-                    return Ok(Decision::Wait(Held { chosen, token: token.into_owned(), url, fetch }));
+            Found::Several => self.check_rules(chosen, |_| Err(Rejection::SeveralTokens))?,
+            Found::Token(token) => match self.verify(now, &token) {
+                Ok(claims) => return self.check_policies(chosen, request, forged, claims),
+                Err(Unverified::Rejected(reason)) => self.check_rules(chosen, |_| Err(Rejection::Token(reason)))?,
+                Err(Unverified::PendingKeys { url, fetch }) => {
+                    return Ok(Decision::Pause(PausedRequest { chosen, token: token.into_owned(), url, fetch }));
                 }
             },
         };
         Ok(Decision::Admit(self.admitted(request, forged, None, reported)))
     }
 
-    /// Decides about a request for whose keys a fetch has ended, or will not. `came_at` is a moment before [`Gate::admit`] was called for
+    /// Decides about a request for whose keys a fetch has ended, or will not. `came_at` is a moment before [`RequestAuthorizer::authorize`] was called for
     /// it. It waits once more if that fetch began before then, for the key may have been published since; see
     /// [`Verifier::verify_again`].
-    pub fn admit_held(&mut self, now: u64, request: &impl RequestHead, held: &Held, came_at: Tick) -> Decision {
-        let wait =
-            |url: String, fetch| Decision::Wait(Held { chosen: held.chosen, token: held.token.clone(), url, fetch });
-        let verdict = match self.verifier.verify_again(now, &held.token, came_at) {
+    pub fn authorize_paused(
+        &mut self,
+        now: u64,
+        request: &impl RequestHead,
+        paused: &PausedRequest,
+        came_at: Tick,
+    ) -> Decision {
+        let wait = |url: String, fetch| {
+            Decision::Pause(PausedRequest { chosen: paused.chosen, token: paused.token.clone(), url, fetch })
+        };
+        let verdict = match self.verifier.verify_again(now, &paused.token, came_at) {
             Step::NeedsKeys(fetch) => return wait(fetch.url.clone(), Some(fetch)),
             Step::AwaitsKeys(url) => return wait(url, None),
             step => step.verdict(),
         };
-        let facts = match verdict {
-            Ok(verified) => Ok(Rc::new(self.facts(verified))),
+        let claims = match verdict {
+            Ok(verified) => Ok(Rc::new(self.forwarded_claims(verified))),
             Err(reason) => Err(reason),
         };
-        self.resolve(request, held, facts)
+        self.resolve(request, paused, claims)
     }
 
     /// Gives up waiting: the keys did not come in time.
-    pub fn give_up(&self, request: &impl RequestHead, held: &Held) -> Decision {
-        self.resolve(request, held, Err(Reason::KeysUnavailable))
+    pub fn time_out(&self, request: &impl RequestHead, paused: &PausedRequest) -> Decision {
+        self.resolve(request, paused, Err(Reason::KeysUnavailable))
     }
 
-    fn resolve(&self, request: &impl RequestHead, held: &Held, judged: Result<Rc<Facts>, Reason>) -> Decision {
-        let decided = self.guarded.check(request).and_then(|forged| match judged {
-            Ok(facts) => self.concluded(held.chosen, request, forged, facts),
+    fn resolve(
+        &self,
+        request: &impl RequestHead,
+        paused: &PausedRequest,
+        verified: Result<Rc<ForwardedClaims>, Reason>,
+    ) -> Decision {
+        let decided = self.protected.check(request).and_then(|forged| match verified {
+            Ok(claims) => self.check_policies(paused.chosen, request, forged, claims),
             Err(reason) => {
-                let reported = self.satisfied(held.chosen, |_| Err(Refusal::Token(reason)))?;
+                let reported = self.check_rules(paused.chosen, |_| Err(Rejection::Token(reason)))?;
                 Ok(Decision::Admit(self.admitted(request, forged, None, reported)))
             }
         });
-        decided.unwrap_or_else(Decision::Refuse)
+        decided.unwrap_or_else(Decision::Reject)
     }
 
     /// What the operator should read of a refusal, and nobody else; none if it was said before. It names no more than the configuration's rules.
-    pub fn explain(&self, refusal: Refusal) -> Option<String> {
-        let Refusal::AmbiguousPath(conflict) = refusal else { return None };
+    pub fn explain(&self, rejection: Rejection) -> Option<String> {
+        let Rejection::AmbiguousPath(conflict) = rejection else { return None };
         let mut explained = self.explained.borrow_mut();
         if explained.contains(&conflict) || explained.len() >= EXPLANATIONS {
             return None;
@@ -193,30 +209,30 @@ impl Gate {
 
     /// The headers that must be set, and those that must be taken away (they have no value), before the application gets the request.
     pub fn claim_headers<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        let value = |number: usize| admitted.facts.as_ref().and_then(|facts| facts.headers.get(number)?.as_deref());
+        let value = |number: usize| admitted.claims.as_ref().and_then(|claims| claims.headers.get(number)?.as_deref());
         self.headers.iter().enumerate().map(move |(number, (name, _))| (name.as_str(), value(number)))
     }
 
     /// The same for the filter state; claims that are not there are left out.
     pub fn filter_state<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let value = |number: usize| admitted.facts.as_ref().and_then(|facts| facts.state.get(number)?.as_deref());
+        let value = |number: usize| admitted.claims.as_ref().and_then(|claims| claims.state.get(number)?.as_deref());
         let states = self.state.iter().enumerate();
         states.filter_map(move |(number, (name, _))| value(number).map(|value| (name.as_str(), value)))
     }
 
     /// A refusal as the caller gets it.
-    pub fn answer(&self, refusal: Refusal) -> Answer {
-        self.answers.of(refusal)
+    pub fn response(&self, rejection: Rejection) -> RejectionResponse {
+        self.format.response(rejection)
     }
 
-    /// Whether a refusal of this request is answered in gRPC; see [`Answers::are_grpc_for`].
-    pub fn answers_in_grpc(&self, request: &impl RequestHead) -> bool {
-        self.answers.are_grpc_for(request)
+    /// Whether a refusal of this request is answered in gRPC; see [`RejectionFormat::is_grpc_for`].
+    pub fn responds_in_grpc(&self, request: &impl RequestHead) -> bool {
+        self.format.is_grpc_for(request)
     }
 
     /// The fetches that it is time for; see [`Verifier::maintain`]. To be called every second or so.
     pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
-        self.stated_keys.renew(&mut self.verifier, now);
+        self.local_jwks.renew(&mut self.verifier, now);
         self.verifier.maintain(now)
     }
 
@@ -228,7 +244,7 @@ impl Gate {
     /// Takes the outcome of a fetch; see [`Verifier::fetched`].
     ///
     /// # Errors
-    /// See [`KeySetFault`]. The keys held before then stay.
+    /// See [`KeySetFault`]. The current keys stay.
     pub fn fetched(
         &mut self,
         now: u64,
@@ -242,16 +258,16 @@ impl Gate {
     }
 
     /// Where the keys of a URL are fetched from.
-    pub fn key_server(&self, url: &str) -> Option<&KeyServer> {
-        self.servers.get(url)
+    pub fn jwks_upstream(&self, url: &str) -> Option<&JwksUpstream> {
+        self.upstreams.get(url)
     }
 
     /// Every URL that keys are fetched from.
     pub fn key_urls(&self) -> Vec<String> {
-        self.servers.keys().cloned().collect()
+        self.upstreams.keys().cloned().collect()
     }
 
-    /// The state of the keys, an entry for each pool: of the place with the newest, where there are two.
+    /// The state of the keys, an entry for each pool: of the endpoint with the newest, where there are two.
     pub fn pool_keys(&mut self, now: u64) -> Vec<PoolKeys> {
         let none = |pool: &String| PoolKeys { pool: pool.clone(), age: None, state: KeyState::Missing, keys: 0 };
         let mut pools: Vec<PoolKeys> = self.pools.iter().map(none).collect();
@@ -275,15 +291,15 @@ impl Gate {
         pools
     }
 
-    fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Refusal> {
+    fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Rejection> {
         if self.cors_preflight == CorsPreflight::Verify || request.method() != "OPTIONS" {
             return Ok(false);
         }
         match (request.header("origin"), request.header("access-control-request-method")) {
             (Ok(Some(_)), Ok(Some(asked))) => match self.routes.choose(&asked, request.target()) {
                 Ok(_) => Ok(true),
-                Err(Refusal::NoRule) => Ok(false),
-                Err(refusal) => Err(refusal),
+                Err(Rejection::NoRule) => Ok(false),
+                Err(rejection) => Err(rejection),
             },
             _ => Ok(false),
         }
@@ -291,103 +307,108 @@ impl Gate {
 
     /// Whether the rules are satisfied, by what each of those that look at a token says. If one is not and only reports, that is what it
     /// would have refused for.
-    fn satisfied(
+    fn check_rules(
         &self,
         chosen: Chosen,
-        verdict: impl Fn(&Effect) -> Result<(), Refusal>,
-    ) -> Result<Option<Refusal>, Refusal> {
+        verdict: impl Fn(&Effect) -> Result<(), Rejection>,
+    ) -> Result<Option<Rejection>, Rejection> {
         let mut reported = None;
         for effect in self.routes.effects(chosen) {
-            let effect = effect.ok_or(Refusal::NoRule)?;
+            let effect = effect.ok_or(Rejection::NoRule)?;
             match verdict(effect) {
-                _ if effect.need == Need::Nothing => (),
+                _ if effect.requirement == RouteRequirement::Nothing => (),
                 Ok(()) => (),
-                Err(refusal) if effect.is_report_only => reported = Some(refusal),
-                Err(refusal) => return Err(refusal),
+                Err(rejection) if effect.is_report_only => reported = Some(rejection),
+                Err(rejection) => return Err(rejection),
             }
         }
         Ok(reported)
     }
 
-    fn concluded(
+    fn check_policies(
         &self,
         chosen: Chosen,
         request: &impl RequestHead,
-        forged: Vec<Removal>,
-        facts: Rc<Facts>,
-    ) -> Result<Decision, Refusal> {
-        let check =
-            |rule: &Effect| rule.need.check(&self.policies, &facts.verified, facts.pool).map_err(Refusal::Token);
-        let reported = self.satisfied(chosen, check)?;
-        let facts = reported.is_none().then_some(facts);
-        Ok(Decision::Admit(self.admitted(request, forged, facts, reported)))
+        forged: Vec<HeaderMutation>,
+        claims: Rc<ForwardedClaims>,
+    ) -> Result<Decision, Rejection> {
+        let check = |rule: &Effect| {
+            rule.requirement.check(&self.policies, &claims.verified, claims.pool).map_err(Rejection::Token)
+        };
+        let reported = self.check_rules(chosen, check)?;
+        let claims = reported.is_none().then_some(claims);
+        Ok(Decision::Admit(self.admitted(request, forged, claims, reported)))
     }
 
     fn admitted(
         &self,
         request: &impl RequestHead,
-        forged: Vec<Removal>,
-        facts: Option<Rc<Facts>>,
-        reported: Option<Refusal>,
+        forged: Vec<HeaderMutation>,
+        claims: Option<Rc<ForwardedClaims>>,
+        reported: Option<Rejection>,
     ) -> Admitted {
-        let mut removals = forged;
+        let mut mutations = forged;
         if !self.forwards_tokens {
-            removals.extend(tokens::removals(&self.places, request));
+            mutations.extend(tokens::mutations(&self.locations, request));
         }
-        Admitted { facts, removals, reported }
+        Admitted { claims, mutations, reported }
     }
 
-    fn judge(&mut self, now: u64, token: &str) -> Result<Rc<Facts>, Stop> {
+    fn verify(&mut self, now: u64, token: &str) -> Result<Rc<ForwardedClaims>, Unverified> {
         match self.verifier.judge(now, token) {
-            Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.said_of(ticket) {
-                Some(facts) => Ok(facts),
+            Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.cached_claims(ticket) {
+                Some(claims) => Ok(claims),
                 None => {
                     // It was recalled a moment ago, in the same call: no key is asked for.
-                    let again =
-                        self.verifier.verify_again(now, token, Tick::UNKNOWN).verdict().map_err(Stop::Refused)?;
-                    Ok(self.keep(Some(ticket), again))
+                    let again = self
+                        .verifier
+                        .verify_again(now, token, Tick::UNKNOWN)
+                        .verdict()
+                        .map_err(Unverified::Rejected)?;
+                    Ok(self.store_claims(Some(ticket), again))
                 }
             },
-            Step::Judged(Ok(Judgement::Verified(verified, ticket))) => Ok(self.keep(ticket, verified)),
-            Step::Judged(Err(reason)) => Err(Stop::Refused(reason)),
-            // A gate asks no store, and never says that its verifier should.
-            Step::AwaitsRevocation(_) => Err(Stop::Refused(Reason::RevocationUnavailable)),
-            Step::NeedsKeys(fetch) => Err(Stop::Waits { url: fetch.url.clone(), fetch: Some(fetch) }),
-            Step::AwaitsKeys(url) => Err(Stop::Waits { url, fetch: None }),
+            Step::Judged(Ok(Judgement::Verified(verified, ticket))) => Ok(self.store_claims(ticket, verified)),
+            Step::Judged(Err(reason)) => Err(Unverified::Rejected(reason)),
+            // The verifier is configured without a revocation store.
+            Step::AwaitsRevocation(_) => Err(Unverified::Rejected(Reason::RevocationUnavailable)),
+            Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
+            Step::AwaitsKeys(url) => Err(Unverified::PendingKeys { url, fetch: None }),
         }
     }
 
-    fn said_of(&self, ticket: Ticket) -> Option<Rc<Facts>> {
-        let (version, facts) = self.said.get(ticket.slot as usize)?.as_ref()?;
-        (*version == ticket.version).then(|| Rc::clone(facts))
+    fn cached_claims(&self, ticket: Ticket) -> Option<Rc<ForwardedClaims>> {
+        let (version, claims) = self.claims_by_handle.get(ticket.slot as usize)?.as_ref()?;
+        (*version == ticket.version).then(|| Rc::clone(claims))
     }
 
-    fn keep(&mut self, ticket: Option<Ticket>, verified: Verified) -> Rc<Facts> {
-        let facts = Rc::new(self.facts(verified));
+    fn store_claims(&mut self, ticket: Option<Ticket>, verified: Verified) -> Rc<ForwardedClaims> {
+        let claims = Rc::new(self.forwarded_claims(verified));
         if let Some(ticket) = ticket {
             let slot = ticket.slot as usize;
-            if self.said.len() <= slot {
-                self.said.resize_with(slot.saturating_add(1), || None);
+            if self.claims_by_handle.len() <= slot {
+                self.claims_by_handle.resize_with(slot.saturating_add(1), || None);
             }
-            if let Some(place) = self.said.get_mut(slot) {
-                *place = Some((ticket.version, Rc::clone(&facts)));
+            if let Some(entry) = self.claims_by_handle.get_mut(slot) {
+                *entry = Some((ticket.version, Rc::clone(&claims)));
             }
         }
-        facts
+        claims
     }
 
-    fn facts(&self, mut verified: Verified) -> Facts {
+    fn forwarded_claims(&self, mut verified: Verified) -> ForwardedClaims {
         let payload = std::mem::take(&mut verified.payload);
         let payload = match self.headers.is_empty() && self.state.is_empty() {
             true => Value::Null,
             // It is JSON, or it would not have been verified.
             false => serde_json::from_str(&payload).unwrap_or_default(),
         };
-        let texts =
-            |wanted: &[(String, Wanted)]| wanted.iter().map(|(_, wanted)| wanted.text_in(&payload)).collect::<Vec<_>>();
+        let texts = |mappings: &[(String, ClaimMapping)]| {
+            mappings.iter().map(|(_, mapping)| mapping.text_in(&payload)).collect::<Vec<_>>()
+        };
         // Where any issuer is accepted there is but one pool, under the empty name.
         let issuer = verified.issuer.as_deref().unwrap_or_default();
         let pool = self.by_issuer.get(issuer).or_else(|| self.by_issuer.get("")).copied();
-        Facts { pool, headers: texts(&self.headers), state: texts(&self.state), verified }
+        ForwardedClaims { pool, headers: texts(&self.headers), state: texts(&self.state), verified }
     }
 }

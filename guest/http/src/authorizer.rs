@@ -1,8 +1,8 @@
-//! The gate of this instance, made of the configuration when the first request comes.
+//! The authorizer of this instance, made of the configuration when the first request comes.
 
 use crate::{bindings::poolgate::edge::configuration, clock, log};
 use poolgate_edge::{
-    Config, ConfigFault, Gate,
+    Config, ConfigFault, RequestAuthorizer,
     config::{self, KeyPolicy},
 };
 use std::cell::RefCell;
@@ -16,15 +16,15 @@ const FIRST_FETCHES: u32 = 2;
 enum State {
     Unread,
     Refused,
-    Ready { config: Box<Config>, gate: Box<Gate> },
+    Ready { config: Box<Config>, authorizer: Box<RequestAuthorizer> },
 }
 
 thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread) });
 
-/// Does something with the gate. `None` if there is none, because the configuration is refused.
-pub fn with<Outcome>(work: impl FnOnce(&mut Gate) -> Outcome) -> Option<Outcome> {
+/// Does something with the authorizer. `None` if there is none, because the configuration is refused.
+pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
-        State::Ready { gate, .. } => Some(work(gate)),
+        State::Ready { authorizer, .. } => Some(work(authorizer)),
         _ => None,
     })
 }
@@ -40,11 +40,11 @@ pub fn configured<Outcome>(read: impl FnOnce(&Config) -> Outcome) -> Option<Outc
 fn ready(state: &mut State) -> &mut State {
     if let State::Unread = state {
         *state = match build() {
-            Ok((config, gate)) => {
-                for warning in gate.warnings() {
+            Ok((config, authorizer)) => {
+                for warning in authorizer.warnings() {
                     log::line(format!("poolgate: {warning}"));
                 }
-                State::Ready { config: Box::new(config), gate: Box::new(gate) }
+                State::Ready { config: Box::new(config), authorizer: Box::new(authorizer) }
             }
             Err(fault) => {
                 log::line(format!("poolgate: the configuration is refused: {fault}"));
@@ -55,12 +55,12 @@ fn ready(state: &mut State) -> &mut State {
     state
 }
 
-fn build() -> Result<(Config, Gate), ConfigFault> {
+fn build() -> Result<(Config, RequestAuthorizer), ConfigFault> {
     let config = config::read(configuration::json().as_bytes())?;
-    let mut gate = Gate::new(&config, clock::seconds(), clock::seed())?;
+    let mut authorizer = RequestAuthorizer::new(&config, clock::seconds(), clock::seed())?;
     if config.key_policy.unknown_key_fetches == KeyPolicy::default().unknown_key_fetches {
-        gate.leave_unknown_key_fetches(FIRST_FETCHES);
+        authorizer.leave_unknown_key_fetches(FIRST_FETCHES);
     }
-    config::fits_middleware(&config, &gate.key_urls())?;
-    Ok((config, gate))
+    config::fits_middleware(&config, &authorizer.key_urls())?;
+    Ok((config, authorizer))
 }

@@ -1,19 +1,19 @@
 //! How a refusal looks to the caller: RFC 6750 section 3, RFC 9457.
 
 use crate::{
-    config::{AnswerStyle, BodyStyle},
-    decision::Refusal,
+    config::{BodyStyle, RejectionStyle},
+    decision::Rejection,
     head::RequestHead,
 };
 use serde_json::json;
 
 /// The style of all refusals.
 #[derive(Clone, Debug, Default)]
-pub struct Answers(AnswerStyle);
+pub struct RejectionFormat(RejectionStyle);
 
 /// A refusal, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct RejectionResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers, but for Content-Length.
@@ -41,15 +41,15 @@ pub fn grpc_status(http_status: u16) -> u32 {
     }
 }
 
-impl Answers {
+impl RejectionFormat {
     /// In this style.
-    pub fn new(style: &AnswerStyle) -> Self {
+    pub fn new(style: &RejectionStyle) -> Self {
         Self(style.clone())
     }
 
     /// A refusal in this style. The caller is told the kind and, if the operator wishes, the reason's name; never anything of the token.
-    pub fn of(&self, refusal: Refusal) -> Answer {
-        let status = refusal.status();
+    pub fn response(&self, rejection: Rejection) -> RejectionResponse {
+        let status = rejection.status();
         let title = match status {
             400 => "Bad Request",
             401 => "Unauthorized",
@@ -57,7 +57,7 @@ impl Answers {
             _ => "Service Unavailable",
         };
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        if let Some(challenge) = self.challenge(refusal) {
+        if let Some(challenge) = self.challenge(rejection) {
             headers.push(("www-authenticate", challenge));
         }
         if status == 503 {
@@ -68,30 +68,30 @@ impl Answers {
             BodyStyle::ProblemJson => {
                 headers.push(("content-type", "application/problem+json".to_owned()));
                 match self.0.include_reason {
-                    true => json!({"title": title, "status": status, "reason": refusal.name()}).to_string(),
+                    true => json!({"title": title, "status": status, "reason": rejection.name()}).to_string(),
                     false => json!({"title": title, "status": status}).to_string(),
                 }
             }
         };
-        let grpc_message = if self.0.include_reason { refusal.name() } else { title };
-        Answer { status, headers, body, grpc_message: grpc_message.to_owned() }
+        let grpc_message = if self.0.include_reason { rejection.name() } else { title };
+        RejectionResponse { status, headers, body, grpc_message: grpc_message.to_owned() }
     }
 
     /// Whether a refusal of this request is answered in gRPC, with the HTTP status 200: only if the operator wants that, and only for a
     /// POST. An adapter that knows the version of HTTP must not do it for HTTP/1, which has no gRPC.
-    pub fn are_grpc_for(&self, request: &impl RequestHead) -> bool {
+    pub fn is_grpc_for(&self, request: &impl RequestHead) -> bool {
         self.0.grpc
             && request.method() == "POST"
             && request.header("content-type").ok().flatten().is_some_and(|value| is_grpc(&value))
     }
 
     /// `WWW-Authenticate`, where a token could have helped.
-    fn challenge(&self, refusal: Refusal) -> Option<String> {
-        let error = match (refusal, refusal.status()) {
-            (Refusal::NoToken, _) => None,
-            (Refusal::SeveralTokens, _) => Some("invalid_request"),
-            (Refusal::Token(_), 401) => Some("invalid_token"),
-            (Refusal::Token(_), 403) => Some("insufficient_scope"),
+    fn challenge(&self, rejection: Rejection) -> Option<String> {
+        let error = match (rejection, rejection.status()) {
+            (Rejection::NoToken, _) => None,
+            (Rejection::SeveralTokens, _) => Some("invalid_request"),
+            (Rejection::Token(_), 401) => Some("invalid_token"),
+            (Rejection::Token(_), 403) => Some("insufficient_scope"),
             _ => return None,
         };
         let realm = self.0.realm.as_ref().map(|realm| format!("realm=\"{realm}\""));

@@ -1,27 +1,27 @@
 //! Headers of the client's that would change what the application sees.
 
-use crate::{config::Config, decision::Refusal, head::RequestHead, tokens::Removal};
+use crate::{config::Config, decision::Rejection, head::RequestHead, tokens::HeaderMutation};
 
 /// The headers that no client can forge or take away.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub(crate) struct ProtectedHeaders {
     /// The claims' headers.
     claims: Vec<String>,
     /// The headers in which a token may be.
     tokens: Vec<String>,
 }
 
-impl Guarded {
+impl ProtectedHeaders {
     pub(crate) fn new(config: &Config) -> Self {
-        let places = config.tokens.from.iter();
-        let header = |place: &crate::config::TokenPlace| match (&place.header, &place.cookie) {
+        let locations = config.tokens.from.iter();
+        let header = |location: &crate::config::TokenLocation| match (&location.header, &location.cookie) {
             (Some(name), _) => Some(name.clone()),
             (None, Some(_)) => Some("cookie".to_owned()),
             (None, None) => None,
         };
         Self {
             claims: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),
-            tokens: places.filter_map(header).collect(),
+            tokens: locations.filter_map(header).collect(),
         }
     }
 
@@ -29,19 +29,19 @@ impl Guarded {
     /// of `x.user` (RFC 3875 section 4.1.18), and so one header of all.
     ///
     /// # Errors
-    /// If `Connection` names a guarded header: the next hop would take it away (RFC 9110 section 7.6.1), and with it what the filter set.
-    pub(crate) fn check(&self, request: &impl RequestHead) -> Result<Vec<Removal>, Refusal> {
-        let (mut removals, mut is_named) = (Vec::new(), false);
+    /// If `Connection` names a protected header: the next hop would take it away (RFC 9110 section 7.6.1), and with it what the filter set.
+    pub(crate) fn check(&self, request: &impl RequestHead) -> Result<Vec<HeaderMutation>, Rejection> {
+        let (mut mutations, mut is_named) = (Vec::new(), false);
         let all = || self.claims.iter().chain(&self.tokens);
         request.each_header(&mut |name, value| {
             if name == b"connection" {
                 let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-                is_named |= options.any(|option| all().any(|guarded| are_alike(option, guarded.as_bytes())));
-            } else if all().any(|guarded| guarded.as_bytes() != name && are_alike(name, guarded.as_bytes())) {
-                removals.push(Removal::Header(String::from_utf8_lossy(name).into_owned()));
+                is_named |= options.any(|option| all().any(|protected| are_alike(option, protected.as_bytes())));
+            } else if all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes())) {
+                mutations.push(HeaderMutation::Remove(String::from_utf8_lossy(name).into_owned()));
             }
         });
-        if is_named { Err(Refusal::ConnectionHeader) } else { Ok(removals) }
+        if is_named { Err(Rejection::ConnectionHeader) } else { Ok(mutations) }
     }
 }
 
@@ -76,8 +76,8 @@ mod tests {
         }
     }
 
-    fn guarded() -> Guarded {
-        Guarded {
+    fn protected() -> ProtectedHeaders {
+        ProtectedHeaders {
             claims: vec!["x-user".into(), "x_groups".into()],
             tokens: vec!["authorization".into(), "cookie".into(), "x-token".into()],
         }
@@ -95,8 +95,8 @@ mod tests {
             ("x-username", "ada"),
             ("cookie", "a=b"),
         ]);
-        let names = ["x_user", "x.user", "x-groups", "x_token"].map(|name| Removal::Header(name.into()));
-        assert_eq!(guarded().check(&sent), Ok(names.into()));
+        let names = ["x_user", "x.user", "x-groups", "x_token"].map(|name| HeaderMutation::Remove(name.into()));
+        assert_eq!(protected().check(&sent), Ok(names.into()));
     }
 
     #[test]
@@ -104,9 +104,9 @@ mod tests {
         for value in ["x-user", "close, X-User", "keep-alive,x_user ", "Authorization", "cookie", "x-token", "X-GROUPS"]
         {
             let sent: &'static [(&str, &str)] = Box::leak(Box::new([("connection", "close"), ("connection", value)]));
-            assert_eq!(guarded().check(&Sent(sent)), Err(Refusal::ConnectionHeader), "{value}");
+            assert_eq!(protected().check(&Sent(sent)), Err(Rejection::ConnectionHeader), "{value}");
         }
         let sent = Sent(&[("connection", "keep-alive, Upgrade, x-other"), ("upgrade", "websocket")]);
-        assert_eq!(guarded().check(&sent), Ok(vec![]));
+        assert_eq!(protected().check(&sent), Ok(vec![]));
     }
 }
