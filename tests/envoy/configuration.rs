@@ -42,7 +42,7 @@ async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
         (with("/routes", json!([])), "routes: there is none, so every request would be denied"),
     ] {
         let said = Envoy::refuses(&setup(&files, &configuration)).await;
-        let is_told = said.contains(message) && said.contains("poolgate: the configuration is refused");
+        let is_told = said.contains(message) && said.contains("poolgate: the configuration is invalid");
         assert!(is_told, "{message:?} is not in:\n{said}");
     }
 }

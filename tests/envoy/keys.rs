@@ -121,7 +121,7 @@ async fn a_cluster_that_is_not_there_is_said_and_refuses() {
     let scene = Scene::of(&[guarded(remote_pool())], &[], 1, false).await;
     let response = get(&scene.url, "/x", Some(&access().compact())).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
-    assert!(scene.envoy.said().contains("keys can't be asked for at the cluster \"keys\""), "{}", scene.envoy.said());
+    assert!(scene.envoy.said().contains("keys can't be fetched from the cluster \"keys\""), "{}", scene.envoy.said());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,7 +83,7 @@ async fn without_a_good_configuration_nothing_passes() {
     let mut with_state = guarded(pool());
     with_state["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}]);
     for (configuration, says) in [
-        ("{".to_owned(), "the configuration is refused"),
+        ("{".to_owned(), "the configuration is invalid"),
         (json!({"pools": [pool()], "routes": [{"prefix": "/", "public": true}], "chache": {}}).to_string(), "chache"),
         (with_state.to_string(), "claims_to_filter_state"),
         (guarded(remote_pool("http://keys.example/jwks.json")).to_string(), "without TLS"),

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 /// Only where the operator has not stated another budget.
 const FIRST_FETCHES: u32 = 2;
 
-/// None if the configuration is refused; it does not change while the instance lives.
+/// None if the configuration is invalid; it does not change while the instance lives.
 enum State {
     Unread,
     Refused,
@@ -21,7 +21,7 @@ enum State {
 
 thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread) });
 
-/// Does something with the authorizer. `None` if there is none, because the configuration is refused.
+/// Does something with the authorizer. `None` if there is none, because the configuration is invalid.
 pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
         State::Ready { authorizer, .. } => Some(work(authorizer)),
@@ -47,7 +47,7 @@ fn ready(state: &mut State) -> &mut State {
                 State::Ready { config: Box::new(config), authorizer: Box::new(authorizer) }
             }
             Err(fault) => {
-                log::line(format!("poolgate: the configuration is refused: {fault}"));
+                log::line(format!("poolgate: the configuration is invalid: {fault}"));
                 State::Refused
             }
         };

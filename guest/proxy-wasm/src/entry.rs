@@ -1,14 +1,15 @@
-//! The doors that a proxy enters by.
+//! The callbacks that the proxy calls.
 //!
-//! Those for streams have names of our own, because the SDK's have those of the ABI; `guest/artifacts` (callbacks.rs) gives them the right
-//! ones. They are not the SDK's because a stream is to have no object in here that must be deleted: a proxy would enter once more for that,
-//! and for a token that is remembered that costs as much as all else. What has gone shows when the proxy does not know it any more.
+//! The callbacks for streams are exported under names of our own, because the SDK exports those of the ABI; `guest/artifacts`
+//! (callbacks.rs) renames them in the module. The SDK's own callbacks allocate an object per stream, which the proxy deletes with one more
+//! call; for a cached token, that costs as much as everything else. `streams` and `waiting` instead detect that a stream has ended when the
+//! proxy no longer knows its identifier.
 #![expect(unsafe_code, reason = "a name in an export")]
 
 use crate::{request, root::Root, roots, streams};
 use proxy_wasm::types::Action;
 
-/// The SDK's own doors, for roots.
+/// The SDK's own callbacks, used for root contexts.
 mod sdk {
     unsafe extern "C" {
         pub safe fn proxy_on_context_create(context_id: u32, root_id: u32);
@@ -32,7 +33,7 @@ extern "C" fn on_context_create(context_id: u32, root_id: u32) {
 #[unsafe(export_name = "poolgate_on_tick")]
 extern "C" fn on_tick(root_id: u32) {
     sdk::proxy_on_tick(root_id);
-    roots::forget_gone(root_id).into_iter().for_each(|gone| sdk::proxy_on_delete(gone));
+    roots::remove_gone(root_id).into_iter().for_each(|gone| sdk::proxy_on_delete(gone));
 }
 
 #[unsafe(export_name = "poolgate_on_request_headers")]
@@ -40,7 +41,7 @@ extern "C" fn on_request_headers(context_id: u32, _: usize, _: bool) -> Action {
     request::authorize(context_id)
 }
 
-/// The proxy asks for each piece of a body, and this must cost nearly nothing.
+/// The proxy calls this for each piece of a body, so it must be cheap.
 #[unsafe(export_name = "poolgate_on_request_body")]
 extern "C" fn on_request_body(context_id: u32, _: usize, _: bool) -> Action {
     after_head(context_id)

@@ -1,87 +1,79 @@
-//! What the root and its requests share.
+//! The state that a plugin's root context and its requests share.
 
 use crate::{
+    clock,
     metrics::Metrics,
-    outcome,
     sharing::{self, FetchOutcome, SharedFetch},
-    waiting::{PausedStream, Waiting},
+    tick_period::BUSY_TICK,
+    waiting::{PausedStream, ReadyRequest, Waiting},
 };
 use poolgate_core::{Fetch, FetchFault, Response, Tick};
-use poolgate_edge::{Config, Decision, JwksUpstream, PausedRequest, RequestAuthorizer};
-use proxy_wasm::{
-    hostcalls,
-    types::{Action, Status},
-};
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    rc::Rc,
-    time::{Duration, UNIX_EPOCH},
-};
+use poolgate_edge::{Config, JwksUpstream, PausedRequest, RequestAuthorizer};
+use proxy_wasm::hostcalls;
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
-/// None until the root is configured.
-pub type Shared = Rc<RefCell<Option<Filter>>>;
+/// `None` until the root context is configured.
+pub type FilterCell = Rc<RefCell<Option<Filter>>>;
 
 pub struct Filter {
     pub authorizer: RequestAuthorizer,
     pub metrics: Metrics,
-    /// The sequence number of the last shared fetch that this worker applied, per URL.
+    /// The sequence number of the last shared fetch that this worker applied, for each URL.
     applied: HashMap<String, u64>,
-    /// Fetches that are asked for; the root begins them.
+    /// Fetches that the root context will start.
     requested: Vec<Fetch>,
-    /// URLs whose fetch has not ended yet, as far as this worker knows, and when nobody can be fetching any more.
+    /// URLs that are being fetched, as far as this worker knows, and the time at which any worker's lease has expired.
     pending: HashMap<String, Duration>,
     waiting: Waiting,
 }
 
-/// The time of the proxy's clock, since the Unix epoch.
-pub fn now() -> Result<Duration, Status> {
-    let now = hostcalls::get_current_time()?.duration_since(UNIX_EPOCH).map_err(|_| Status::InternalFailure)?;
-    #[cfg(feature = "test-hooks")]
-    let now = crate::test_hooks::shifted(now);
-    Ok(now)
-}
-
-/// The same for the order of what all workers do.
-pub fn tick(now: Duration) -> Tick {
-    Tick(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// How long a worker may be fetching from an upstream.
+/// The maximum time for which a worker may hold the lease on a fetch: the fetch timeout and one second.
 fn lease_duration(upstream: &JwksUpstream) -> Duration {
     Duration::from_millis(u64::from(upstream.timeout_ms) + 1_000)
 }
 
 impl Filter {
     pub fn new(config: &Config, authorizer: RequestAuthorizer) -> Self {
-        let most = usize::try_from(config.limits.waiting_requests).unwrap_or(usize::MAX);
+        let limit = usize::try_from(config.limits.waiting_requests).unwrap_or(usize::MAX);
         Self {
             authorizer,
             metrics: Metrics::default(),
             applied: HashMap::new(),
             requested: Vec::new(),
             pending: HashMap::new(),
-            waiting: Waiting::new(most, Duration::from_millis(config.limits.wait_ms.into())),
+            waiting: Waiting::new(limit, Duration::from_millis(config.limits.wait_ms.into())),
         }
     }
 
-    /// Whether something is to be done soon.
+    /// Returns whether the next tick should come soon.
     pub fn has_pending_work(&self) -> bool {
         !self.requested.is_empty() || !self.pending.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Lets the request whose turn it is wait for its keys, or gives it back if too many do.
+    /// Lets the request of the current stream wait for its keys. Returns it if too many requests wait.
     pub fn pause(&mut self, context_id: u32, now: Duration, request: PausedStream) -> Result<(), Box<PausedStream>> {
-        // The core takes its fetch for begun, whether somebody waits for it or not.
+        // The core counts the fetch as started, so it must start even if this request does not wait for it.
         self.request_fetch(&request.paused, now);
-        let is_there = |waiting: u32| hostcalls::set_effective_context(waiting).is_ok();
-        let pushed = self.waiting.push(context_id, now, request, is_there);
+        let exists = |waiting: u32| hostcalls::set_effective_context(waiting).is_ok();
+        let pushed = self.waiting.push(context_id, now, request, exists);
         let _ = hostcalls::set_effective_context(context_id);
         if pushed.is_ok() {
             self.metrics.count(&["poolgate_requests_paused"]);
-            let _ = hostcalls::set_tick_period(crate::root::BUSY_TICK);
+            let _ = hostcalls::set_tick_period(BUSY_TICK);
         }
         pushed
+    }
+
+    /// Lets a request wait for one more fetch, until the deadline that it has.
+    pub fn pause_again(&mut self, context_id: u32, now: Duration, deadline: Duration, request: PausedStream) {
+        self.request_fetch(&request.paused, now);
+        self.waiting.push_again(context_id, deadline, request);
+    }
+
+    /// Removes the requests whose key fetch has finished or that have timed out.
+    pub fn take_ready(&mut self, now: Duration) -> Vec<ReadyRequest> {
+        let pending = &self.pending;
+        self.waiting.take_ready(now, |url| !pending.contains_key(url))
     }
 
     fn request_fetch(&mut self, paused: &PausedRequest, now: Duration) {
@@ -94,7 +86,7 @@ impl Filter {
         self.pending.entry(url.to_owned()).or_insert(now.saturating_add(lease_duration));
     }
 
-    /// Hears what other workers have told. One that has been fetching for too long is gone, and its fetch has failed.
+    /// Applies the fetch results that other workers published. A fetch whose lease has expired without a result counts as failed.
     pub fn apply_shared(&mut self, now: Duration) {
         for url in self.authorizer.key_urls() {
             self.apply_shared_for(&url, now);
@@ -103,7 +95,7 @@ impl Filter {
             }
             self.pending.remove(&url);
             if self.requested.iter().any(|fetch| fetch.url == url) {
-                // The clock was set ahead before it could begin. It begins now.
+                // The clock was set forward before this worker could start the fetch. It starts now.
                 self.mark_pending(&url, now);
             } else {
                 let lost = Err(FetchFault::TimedOut);
@@ -112,7 +104,7 @@ impl Filter {
         }
     }
 
-    /// Hears what other workers have told of one URL. False if there is nothing new.
+    /// Applies the latest fetch result that another worker published for this URL. Returns `false` if it was already applied.
     pub fn apply_shared_for(&mut self, url: &str, now: Duration) -> bool {
         let Some(shared) = SharedFetch::of(url) else { return false };
         let applied = self.applied.get(url).copied();
@@ -122,9 +114,9 @@ impl Filter {
         // A worker without keys applies the shared key set even if the most recent fetch failed.
         if applied.is_none()
             && !shared.succeeded
-            && let Some((taken_at, response)) = shared.keys()
+            && let Some((accepted_at, response)) = shared.keys()
         {
-            let _ = self.authorizer.fetched(now.as_secs(), url, None, Tick::UNKNOWN, taken_at, Ok(response));
+            let _ = self.authorizer.fetched(now.as_secs(), url, None, Tick::UNKNOWN, accepted_at, Ok(response));
         }
         let (key_id, began_at) = (shared.key_id.as_deref(), shared.began_at());
         let _ = self.authorizer.fetched(now.as_secs(), url, key_id, began_at, shared.ended_at, shared.outcome());
@@ -134,7 +126,7 @@ impl Filter {
         true
     }
 
-    /// The fetches that this worker must begin now.
+    /// Returns the fetches that this worker must start now.
     pub fn fetches_to_start(&mut self, now: Duration) -> Vec<(Fetch, JwksUpstream)> {
         for fetch in self.authorizer.maintain(now.as_secs()) {
             self.mark_pending(&fetch.url, now);
@@ -143,15 +135,16 @@ impl Filter {
         let mut to_start = Vec::new();
         for fetch in std::mem::take(&mut self.requested) {
             let Some(upstream) = self.authorizer.jwks_upstream(&fetch.url).cloned() else {
-                self.complete_fetch(now, &fetch.url, fetch.key_id.as_deref(), tick(now), Err(FetchFault::Refused));
+                let (key_id, began_at) = (fetch.key_id.as_deref(), clock::logical_time(now));
+                self.complete_fetch(now, &fetch.url, key_id, began_at, Err(FetchFault::Refused));
                 continue;
             };
-            // Heard of in the meantime: then nobody waits any more.
+            // No longer pending: another worker's result has been applied since the fetch was requested.
             let is_pending = self.pending.contains_key(&fetch.url);
             if is_pending && sharing::take_lease(&fetch.url, now, lease_duration(&upstream)) {
-                // Who gave the lease back has told the end before.
+                // A worker publishes its result before it releases the lease.
                 match self.apply_shared_for(&fetch.url, now) {
-                    true => sharing::end_lease(&fetch.url),
+                    true => sharing::release_lease(&fetch.url),
                     false => to_start.push((fetch, upstream)),
                 }
             }
@@ -159,7 +152,7 @@ impl Filter {
         to_start
     }
 
-    /// Takes the end of a fetch of this worker, and tells the others.
+    /// Applies the result of a fetch by this worker, and publishes it to the others.
     pub fn complete_fetch(
         &mut self,
         now: Duration,
@@ -169,58 +162,24 @@ impl Filter {
         outcome: Result<Response<'_>, FetchFault>,
     ) {
         let at = now.as_secs();
-        let taken = self.authorizer.fetched(at, url, key_id, began_at, at, outcome).is_ok();
+        let is_accepted = self.authorizer.fetched(at, url, key_id, began_at, at, outcome).is_ok();
         let name = match &outcome {
             Err(_) => "failed",
-            Ok(_) if !taken => "refused",
+            Ok(_) if !is_accepted => "refused",
             Ok(Response { body: None, .. }) => "unmodified",
             Ok(_) => "taken",
         };
         self.metrics.fetch(name);
-        let end = FetchOutcome { key_id, began_at, at, taken: outcome.ok().filter(|_| taken) };
-        if let Some(number) = SharedFetch::publish(url, &end) {
+        let outcome = FetchOutcome { key_id, began_at, ended_at: at, accepted: outcome.ok().filter(|_| is_accepted) };
+        if let Some(number) = SharedFetch::publish(url, &outcome) {
             self.applied.insert(url.to_owned(), number);
         }
-        sharing::end_lease(url);
+        sharing::release_lease(url);
         self.pending.remove(url);
     }
 
-    /// Goes on with the requests whose keys have come, or will not.
-    pub fn resume_ready(&mut self, now: Duration, root_id: u32) {
-        let pending = &self.pending;
-        let ready = self.waiting.take_ready(now, |url| !pending.contains_key(url));
-        if ready.is_empty() {
-            return;
-        }
-        for one in ready {
-            // It has gone away.
-            if hostcalls::set_effective_context(one.context_id).is_err() {
-                continue;
-            }
-            let PausedStream { head, paused, came_at } = one.request;
-            let decision = match one.timed_out {
-                true => self.authorizer.time_out(&head, &paused),
-                false => self.authorizer.authorize_paused(now.as_secs(), &head, &paused, came_at),
-            };
-            let action = match decision {
-                Decision::Admit(admitted) => outcome::admit(self, one.context_id, &head, &admitted),
-                Decision::Reject(rejection) => outcome::reject(self, &head, rejection),
-                // That fetch began before the request came, and is no proof that there is no such key.
-                Decision::Pause(paused) => {
-                    self.request_fetch(&paused, now);
-                    self.waiting.push_back(one.context_id, one.deadline, PausedStream { head, paused, came_at });
-                    Action::Pause
-                }
-            };
-            if action == Action::Continue {
-                let _ = hostcalls::resume_http_request();
-            }
-        }
-        let _ = hostcalls::set_effective_context(root_id);
-    }
-
-    /// Shows the state of the keys.
-    pub fn show_keys(&mut self, now: Duration) {
+    /// Updates the gauges of each pool's keys.
+    pub fn update_key_metrics(&mut self, now: Duration) {
         for pool in self.authorizer.pool_keys(now.as_secs()) {
             self.metrics.set(&["poolgate_keys.pool.", &pool.pool], pool.keys as u64);
             if let Some(age) = pool.age {

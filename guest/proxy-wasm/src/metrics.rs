@@ -1,13 +1,13 @@
-//! Counters and gauges; Envoy shows them at `/stats/prometheus`.
+//! Counters and gauges. Envoy serves them at `/stats/prometheus`.
 //!
-//! | name | what |
+//! | name | meaning |
 //! |---|---|
-//! | `poolgate_requests.verdict.V.reason.R` | requests, by verdict (`verified`, `anonymous`, `refused`, `reported`) and reason (`none`, or a reason's name) |
-//! | `poolgate_key_fetches.outcome.O` | fetches of keys, by outcome (`taken`, `unmodified`, `refused`, `failed`) |
-//! | `poolgate_shared_fetches_applied` | key sets that another worker had fetched |
-//! | `poolgate_requests_paused` | requests that had to wait for keys |
-//! | `poolgate_key_age_seconds.pool.P` | gauge: seconds since the pool's keys were fetched or confirmed |
-//! | `poolgate_keys.pool.P` | gauge: how many keys the pool has |
+//! | `poolgate_requests.verdict.V.reason.R` | requests, by verdict (`verified`, `anonymous`, `refused`, `reported`) and reason (`none`, or a reason code) |
+//! | `poolgate_key_fetches.outcome.O` | key fetches of this worker, by outcome: `taken` (a new key set was accepted), `unmodified` (304), `refused` (the key set was rejected), `failed` |
+//! | `poolgate_shared_fetches_applied` | fetch results of other workers that this worker applied |
+//! | `poolgate_requests_paused` | requests that waited for keys |
+//! | `poolgate_key_age_seconds.pool.P` | gauge: seconds since the pool's key set was fetched or confirmed |
+//! | `poolgate_keys.pool.P` | gauge: number of the pool's keys |
 
 use proxy_wasm::{hostcalls, types::MetricType};
 use std::{cell::RefCell, collections::HashMap};
@@ -15,7 +15,7 @@ use std::{cell::RefCell, collections::HashMap};
 #[derive(Default)]
 pub struct Metrics {
     ids: RefCell<HashMap<String, u32>>,
-    /// The same for requests, by verdict and reason, the most frequent first, or nearly.
+    /// The identifiers of `poolgate_requests`, by verdict and reason, in the order of first use, so that frequent ones usually come first.
     requests: RefCell<Vec<(&'static str, &'static str, u32)>>,
 }
 
@@ -37,7 +37,7 @@ impl Metrics {
 
     pub fn count(&self, name: &[&str]) {
         if let Some(id) = self.id(MetricType::Counter, name) {
-            // A count that is lost is not worth a request.
+            // An error here must not fail the request.
             let _ = hostcalls::increment_metric(id, 1);
         }
     }
@@ -48,7 +48,7 @@ impl Metrics {
         }
     }
 
-    /// Names are made of reasons and of pools' names: of neither are there more than the operator knows.
+    /// Returns the proxy's identifier of a metric. The number of metrics is bounded: names consist of reason codes and pool names only.
     fn id(&self, kind: MetricType, name: &[&str]) -> Option<u32> {
         let name = name.concat();
         let mut ids = self.ids.borrow_mut();

@@ -1,13 +1,13 @@
-//! A decision, carried out on the stream whose turn it is.
+//! Applies a decision to the current stream.
 
 use crate::{filter::Filter, head::ProxyRequestHead, streams};
-use poolgate_edge::{Admitted, HeaderMutation, Rejection};
+use poolgate_edge::{Admitted, HeaderMutation, Rejection, response};
 use proxy_wasm::{
     hostcalls,
     types::{Action, GrpcStatusCode, LogLevel, MapType, Status},
 };
 
-/// Lets a request through with the claims that the application gets, or refuses it if that can't be done.
+/// Sets the claim headers and forwards the request to the application. If a header cannot be set, responds with 503.
 pub fn admit(filter: &Filter, context_id: u32, head: &ProxyRequestHead, admitted: &Admitted) -> Action {
     match (admitted.reported, admitted.is_verified()) {
         (Some(rejection), _) => filter.metrics.request("reported", rejection.name()),
@@ -32,7 +32,7 @@ fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
         }
     }
     for (name, value) in filter.authorizer.claim_headers(admitted) {
-        // First all that the client sent of this name.
+        // Removes what the client sent under this name.
         hostcalls::remove_map_value(headers, name)?;
         if let Some(value) = value {
             hostcalls::add_map_value(headers, name, value)?;
@@ -45,7 +45,7 @@ fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
 }
 
 fn grpc_status(http_status: u16) -> GrpcStatusCode {
-    match poolgate_edge::response::grpc_status(http_status) {
+    match response::grpc_status(http_status) {
         3 => GrpcStatusCode::InvalidArgument,
         7 => GrpcStatusCode::PermissionDenied,
         16 => GrpcStatusCode::Unauthenticated,
@@ -53,7 +53,7 @@ fn grpc_status(http_status: u16) -> GrpcStatusCode {
     }
 }
 
-/// HTTP/1 has no gRPC.
+/// Returns whether the stream uses HTTP/1, which does not support gRPC.
 fn is_http_1() -> bool {
     let protocol = hostcalls::get_property(vec!["request", "protocol"]).ok().flatten();
     protocol.is_none_or(|protocol| protocol.starts_with(b"HTTP/1"))
@@ -75,7 +75,7 @@ pub fn reject(filter: &Filter, head: &ProxyRequestHead, rejection: Rejection) ->
         }
         false => hostcalls::send_http_response(response.status.into(), headers, Some(response.body.as_bytes())),
     };
-    // It must not go on, whatever happened to the answer: `streams` stops its body, too.
+    // The request must not continue even if the response could not be sent: `streams` stops its body, too.
     let _ = sent;
     Action::Pause
 }

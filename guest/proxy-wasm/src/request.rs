@@ -1,22 +1,22 @@
-//! A request, from its head to a decision.
+//! The decision about a new request.
 
 #[cfg(feature = "test-hooks")]
 use crate::test_hooks;
-use crate::{filter, head::ProxyRequestHead, outcome, roots, streams, waiting::PausedStream};
-use poolgate_edge::Decision;
+use crate::{clock, head::ProxyRequestHead, outcome, roots, streams, waiting::PausedStream};
+use poolgate_edge::{Decision, Rejection};
 use proxy_wasm::{hostcalls, types::Action};
 
-/// Decides about the request of the stream whose turn it is.
+/// Decides about the request of the current stream.
 pub fn authorize(context_id: u32) -> Action {
     let root_id = streams::root_of(context_id);
     if root_id.is_none() {
         streams::created(context_id, 0);
     }
-    let Some(shared) = root_id.and_then(roots::of) else {
+    let Some(cell) = root_id.and_then(roots::of) else {
         return fail();
     };
-    let mut shared = shared.borrow_mut();
-    let (Some(filter), Ok(head), Ok(now)) = (shared.as_mut(), ProxyRequestHead::read(), filter::now()) else {
+    let mut cell = cell.borrow_mut();
+    let (Some(filter), Ok(head), Ok(now)) = (cell.as_mut(), ProxyRequestHead::read(), clock::now()) else {
         return fail();
     };
     #[cfg(feature = "test-hooks")]
@@ -25,10 +25,10 @@ pub fn authorize(context_id: u32) -> Action {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
         Decision::Pause(paused) => {
-            match filter.pause(context_id, now, PausedStream { head, paused, came_at: filter::tick(now) }) {
+            match filter.pause(context_id, now, PausedStream { head, paused, came_at: clock::logical_time(now) }) {
                 Ok(()) => Action::Pause,
                 Err(request) => {
-                    let rejection = poolgate_edge::Rejection::Token(poolgate_core::Reason::Overloaded);
+                    let rejection = Rejection::Token(poolgate_core::Reason::Overloaded);
                     outcome::reject(filter, &request.head, rejection)
                 }
             }
@@ -36,7 +36,7 @@ pub fn authorize(context_id: u32) -> Action {
     }
 }
 
-/// What can't be judged does not pass.
+/// Responds with 503, because no decision can be made.
 fn fail() -> Action {
     let _ = hostcalls::send_http_response(503, vec![("cache-control", "no-store"), ("retry-after", "1")], None);
     Action::Pause

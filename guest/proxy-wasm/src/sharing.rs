@@ -1,5 +1,5 @@
-//! What workers tell one another through the proxy's shared data, so that one fetch serves all: the last end of a fetch from each URL
-//! with the keys that were last taken, and who is fetching.
+//! What workers share through the proxy's shared data, so that one fetch serves all: for each URL, the latest fetch result with the last
+//! accepted key set, and the lease of the worker that is fetching.
 
 use poolgate_core::{FetchFault, Response, Tick};
 use proxy_wasm::{
@@ -9,42 +9,43 @@ use proxy_wasm::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How often a change is tried again that another worker's change came before.
+/// How often a write is retried after another worker's write came first (compare-and-swap).
 const TRIES: usize = 8;
 
-/// The state of one URL: a line of JSON, and then the body of the key set as it came.
+/// The shared state of one URL. Stored as one line of JSON, followed by the body of the key set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SharedFetch {
-    /// Goes up with each end.
+    /// The sequence number, which increases with each completed fetch.
     pub number: u64,
     /// In nanoseconds of the proxy's clock.
     #[serde(default)]
     began_at: u64,
     /// In seconds since the Unix epoch.
     pub ended_at: u64,
-    /// For which `kid` it was, if for one.
+    /// The `kid` that the fetch was for, if it was for an unknown key.
     pub key_id: Option<String>,
-    /// Whether the fetch succeeded: the response had a key set, or was 304.
+    /// Whether the fetch returned an accepted key set, or confirmed the current one (304).
     pub succeeded: bool,
-    /// When the keys below were fetched or last confirmed.
-    taken_at: Option<u64>,
+    /// When the key set below was fetched or last confirmed, in seconds since the Unix epoch.
+    accepted_at: Option<u64>,
     max_age: Option<u64>,
     etag: Option<String>,
     #[serde(skip)]
     body: Vec<u8>,
 }
 
-/// The end of a fetch.
+/// The result of a fetch by this worker.
 pub struct FetchOutcome<'a> {
     pub key_id: Option<&'a str>,
     pub began_at: Tick,
-    pub at: u64,
-    /// None if it did not help.
-    pub taken: Option<Response<'a>>,
+    /// In seconds since the Unix epoch.
+    pub ended_at: u64,
+    /// `None` if the fetch failed or the key set was rejected.
+    pub accepted: Option<Response<'a>>,
 }
 
 impl SharedFetch {
-    /// What has been told of a URL, if anything.
+    /// Reads the latest published result for a URL.
     pub fn of(url: &str) -> Option<Self> {
         Self::read(url).0
     }
@@ -70,18 +71,18 @@ impl SharedFetch {
         bytes
     }
 
-    /// Tells the others of an end.
-    pub fn publish(url: &str, end: &FetchOutcome<'_>) -> Option<u64> {
+    /// Publishes a result to the other workers, and returns its sequence number.
+    pub fn publish(url: &str, outcome: &FetchOutcome<'_>) -> Option<u64> {
         for _ in 0..TRIES {
             let (earlier, version) = Self::read(url);
             let mut shared = earlier.unwrap_or_default();
             shared.number += 1;
-            shared.began_at = end.began_at.0;
-            shared.ended_at = end.at;
-            shared.key_id = end.key_id.map(str::to_owned);
-            shared.succeeded = end.taken.is_some();
-            if let Some(response) = &end.taken {
-                shared.taken_at = Some(end.at);
+            shared.began_at = outcome.began_at.0;
+            shared.ended_at = outcome.ended_at;
+            shared.key_id = outcome.key_id.map(str::to_owned);
+            shared.succeeded = outcome.accepted.is_some();
+            if let Some(response) = &outcome.accepted {
+                shared.accepted_at = Some(outcome.ended_at);
                 shared.max_age = response.max_age;
                 if let Some(body) = response.body {
                     shared.body = body.to_vec();
@@ -96,18 +97,18 @@ impl SharedFetch {
         None
     }
 
-    /// When the fetch began.
+    /// The logical time at which the fetch started.
     pub fn began_at(&self) -> Tick {
         Tick(self.began_at)
     }
 
-    /// The keys that were last taken, and when they were fetched or confirmed.
+    /// The last accepted key set, and when it was fetched or confirmed.
     pub fn keys(&self) -> Option<(u64, Response<'_>)> {
         let response = Response { body: Some(&self.body), max_age: self.max_age, etag: self.etag.as_deref() };
-        Some((self.taken_at?, response))
+        Some((self.accepted_at?, response))
     }
 
-    /// The outcome of the last fetch, as this worker must hear it.
+    /// The outcome of the latest fetch, as the verifier of this worker takes it.
     pub fn outcome(&self) -> Result<Response<'_>, FetchFault> {
         match self.keys() {
             Some((_, response)) if self.succeeded => Ok(response),
@@ -116,21 +117,21 @@ impl SharedFetch {
     }
 }
 
-/// Takes the right to fetch from a URL for a while. False if another worker has it.
-pub fn take_lease(url: &str, now: Duration, lease_duration: Duration) -> bool {
+/// Takes the lease on fetching a URL. Returns `false` if another worker has it.
+pub fn take_lease(url: &str, now: Duration, duration: Duration) -> bool {
     let Ok((bytes, version)) = hostcalls::get_shared_data(&key("lease", url)) else {
-        // Without shared data everyone fetches.
+        // Without shared data, every worker fetches for itself.
         return true;
     };
     let until = bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_slice().try_into().ok()?)));
     if until.is_some_and(|until| Duration::from_millis(until) > now) {
         return false;
     }
-    set_lease(url, now.saturating_add(lease_duration), version).is_ok()
+    set_lease(url, now.saturating_add(duration), version).is_ok()
 }
 
-/// Gives it back.
-pub fn end_lease(url: &str) {
+/// Releases the lease.
+pub fn release_lease(url: &str) {
     let _ = set_lease(url, Duration::ZERO, None);
 }
 

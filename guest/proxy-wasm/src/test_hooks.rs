@@ -1,24 +1,25 @@
-//! For tests alone: headers that make the filter fail, or set its clock.
+//! Only in the build for tests: request headers that make the filter fail or set its clock.
 
 use crate::head::ProxyRequestHead;
 use poolgate_edge::RequestHead;
 use std::{cell::Cell, hint::black_box, time::Duration};
 
 thread_local! {
-    /// By how many seconds the clock was set forward, or back.
+    /// The number of seconds by which the clock was set forward (or back, if negative).
     static SHIFT: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The time of the clock as it was set.
+/// Returns the time of the shifted clock.
 pub fn shifted(now: Duration) -> Duration {
     Duration::new(now.as_secs().saturating_add_signed(SHIFT.get()), now.subsec_nanos())
 }
 
-/// `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the Unix epoch.
+/// Applies the hooks of a request. `x-poolgate-test-fault`: `trap` or `memory`. `x-poolgate-test-now`: sets the clock, in seconds since the
+/// Unix epoch.
 pub fn apply(head: &ProxyRequestHead, now: Duration) -> Duration {
     let header = |name| head.header(name).ok().flatten();
     match header("x-poolgate-test-fault").as_deref() {
-        Some("trap") => panic!("a test asked for it"),
+        Some("trap") => panic!("requested by a test"),
         Some("memory") => {
             let mut all = Vec::new();
             loop {
