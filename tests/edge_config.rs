@@ -25,7 +25,7 @@ fn folder_with(configuration: &Value) -> TempDir {
 #[test]
 fn a_good_configuration_is_good_and_a_fault_is_said_with_its_place() {
     let good = folder_with(&guarded(pool()));
-    assert_eq!(run(&good, &["check", "poolgate.json"]), (Some(0), "good\n".into(), String::new()));
+    assert_eq!(run(&good, &["check", "poolgate.json"]), (Some(0), "valid\n".into(), String::new()));
     assert_eq!(run(&good, &["check", "absent.json"]).0, Some(2));
 
     let mut misspelled = guarded(pool());
@@ -44,7 +44,7 @@ fn stated_keys_that_verify_nothing_are_warned_about_once() {
     keys.push(private);
     let number = keys.len() - 1;
     let (code, said, warned) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
-    assert_eq!((code, said.as_str()), (Some(0), "good\n"));
+    assert_eq!((code, said.as_str()), (Some(0), "valid\n"));
     assert_eq!(warned.lines().count(), 1, "{warned}");
     assert!(warned.starts_with(&format!("warning: pools[0].keys.jwks: keys[{number}] can't be used: ")), "{warned}");
     assert!(!warned.contains("c2VjcmV0"), "it tells the key");
@@ -53,9 +53,9 @@ fn stated_keys_that_verify_nothing_are_warned_about_once() {
 #[test]
 fn a_rule_that_does_not_do_what_it_seems_to_is_warned_about() {
     let never = |number: usize, before: &str| {
-        format!("warning: routes[{number}]: is never reached: {before} comes first and is wider")
+        format!("warning: routes[{number}]: never matches: {before} comes first and covers it")
     };
-    let torn = |number: usize| format!("warning: routes[{number}]: requests for its path are refused (400)");
+    let torn = |number: usize| format!("warning: routes[{number}]: requests for its path are rejected (400)");
     let public = |kind: &str, path: &str| json!({kind: path, "public": true});
     let guarded_by = |kind: &str, path: &str| json!({kind: path, "authenticated": true});
     for (routes, expected) in [
@@ -86,7 +86,7 @@ fn a_rule_that_does_not_do_what_it_seems_to_is_warned_about() {
     let mut configuration = guarded(pool());
     configuration["routes"][0]["methods"] = json!(["get"]);
     let (code, _, fault) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
-    assert_eq!((code, fault.trim()), (Some(1), "routes[0].methods[0]: methods are written in capitals: GET"));
+    assert_eq!((code, fault.trim()), (Some(1), "routes[0].methods[0]: must be in capitals, for example GET"));
 }
 
 #[test]

@@ -33,13 +33,13 @@ async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
     for (configuration, message) in [
         (misspelled.to_string(), "routs: unknown field \"routs\": did you mean \"routes\"?"),
         (String::new(), "it is not a JSON object"),
-        (with("/routes/0", json!({"prefix": "/"})), "routes[0]: state one of public, authenticated, any_of and all_of"),
+        (with("/routes/0", json!({"prefix": "/"})), "routes[0]: set one of public, authenticated, any_of and all_of"),
         (
             with("/pools/0/client_ids", json!([])),
-            "pools[0].client_ids: an empty list says nothing: leave it out, or fill it",
+            "pools[0].client_ids: is an empty list: add an entry, or remove the list",
         ),
         (with("/pools/0/keys/jwks", json!({"keys": []})), "pools[0].keys.jwks"),
-        (with("/routes", json!([])), "routes: there is none, so every request would be denied"),
+        (with("/routes", json!([])), "routes: is empty: add a route, or every request is denied"),
     ] {
         let said = Envoy::refuses(&setup(&files, &configuration)).await;
         let is_told = said.contains(message) && said.contains("poolgate: the configuration is invalid");

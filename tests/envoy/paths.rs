@@ -113,7 +113,7 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
     assert_eq!(targets, ["/public//admin", "/public/a%20b?x=/../admin", "/admin/x", "/Admin", "/PUBLIC/x"]);
     // The operator is told once between which rules a path is ambiguous, and nobody what it was.
     let said = scene.envoy.said();
-    let line = "because no rule is for it as it came, and routes[0] (prefix /admin) as other readers read it";
+    let line = "ambiguous path: no rule matches it as sent, and routes[0] (prefix /admin) as other servers read it";
     assert_eq!(said.matches(line).count(), 1, "{said}");
     assert!(!said.contains("%2561dmin"), "{said}");
 }
@@ -145,6 +145,6 @@ async fn a_harmless_spelling_passes_where_all_readings_choose_the_same_rule() {
     let seen: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
     let twice: Vec<&str> = targets.iter().flat_map(|target| [*target, *target]).collect();
     assert_eq!(seen, twice, "they arrive as they were spelled");
-    let warning = "routes[3]: is never reached: routes[2] (prefix /) comes first and is wider";
+    let warning = "routes[3]: never matches: routes[2] (prefix /) comes first and covers it";
     assert!(scene.envoy.said().contains(warning), "{}", scene.envoy.said());
 }

@@ -1,44 +1,32 @@
-//! The way of a request through the rooms.
+//! Decides about requests.
 
 use crate::{
-    claims::ClaimMapping,
+    claims::ForwardedClaims,
     config::{Config, ConfigFault, CorsPreflight, core_config, core_fault},
-    decision::{Admitted, Conflict, Decision, ForwardedClaims, PausedRequest, Rejection},
+    decision::{Admitted, Decision, PausedRequest},
+    explanations::Explanations,
     head::RequestHead,
+    header_mutation::HeaderMutation,
     jwks_upstreams::{self, JwksUpstream},
     local_jwks::LocalJwks,
     policies::{Policy, RouteRequirement},
+    pool_keys::PoolKeys,
     protected_headers::ProtectedHeaders,
+    rejection::Rejection,
     response::{RejectionFormat, RejectionResponse},
     routes::{Chosen, Effect, Routes},
-    tokens::{self, Found, HeaderMutation, TokenLocation},
+    tokens::{self, Found, TokenLocation},
+    verification::{Unverified, Verification},
 };
-use poolgate_core::{
-    Fetch, FetchFault, Judgement, KeySetFault, KeyState, Reason, Recalled, Response, Step, Tick, Ticket, Verified,
-    Verifier,
-};
-use serde_json::Value;
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use poolgate_core::{Fetch, FetchFault, KeySetFault, Reason, Response, Tick, Verifier};
+use std::{collections::HashMap, rc::Rc};
 
-/// The state of a pool's keys, for metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolKeys {
-    /// The pool's name.
-    pub pool: String,
-    /// Seconds since they were fetched or last confirmed; none if there are none.
-    pub age: Option<u64>,
-    /// Whether they verify.
-    pub state: KeyState,
-    /// How many there are.
-    pub keys: usize,
-}
-
-/// Decides. It holds the configuration and the keys; time and requests come with each call.
+/// Decides whether a request is forwarded to the application, by the configured routes, policies and pools.
+///
+/// It does no I/O: the caller passes the time and the request, fetches key sets, and applies the decision.
 #[derive(Debug)]
 pub struct RequestAuthorizer {
-    verifier: Verifier,
-    pools: Vec<String>,
-    by_issuer: HashMap<String, usize>,
+    verification: Verification,
     upstreams: HashMap<String, JwksUpstream>,
     local_jwks: LocalJwks,
     policies: Vec<Policy>,
@@ -47,47 +35,29 @@ pub struct RequestAuthorizer {
     locations: Vec<TokenLocation>,
     forwards_tokens: bool,
     cors_preflight: CorsPreflight,
-    headers: Vec<(String, ClaimMapping)>,
-    state: Vec<(String, ClaimMapping)>,
     format: RejectionFormat,
-    /// What was said of each ticket, by slot.
-    claims_by_handle: Vec<Option<(u64, Rc<ForwardedClaims>)>>,
     warnings: Vec<ConfigFault>,
-    /// What the operator was told: each once.
-    explained: RefCell<Vec<Conflict>>,
-}
-
-/// How many pairs of rules the operator is told of.
-const EXPLANATIONS: usize = 100;
-
-enum Unverified {
-    Rejected(Reason),
-    PendingKeys { url: String, fetch: Option<Fetch> },
+    explanations: Explanations,
 }
 
 impl RequestAuthorizer {
-    /// Takes a configuration, at the time `now` in seconds since the Unix epoch. `jitter_seed`: any number, best a random one.
+    /// Creates an authorizer from a configuration. `now` is in seconds since the Unix epoch. `jitter_seed` should be a random number: it varies
+    /// the times of key refreshes between workers.
     ///
     /// # Errors
-    /// [`ConfigFault`] for what [`config::read`](crate::config::read) does not see, because only the core can tell: limits out of range, two
-    /// pools of one issuer, keys that are none.
+    /// Returns a [`ConfigFault`] for errors that [`config::read`](crate::config::read) does not find: a limit is out of range, two pools have
+    /// the same issuer, or a configured key set has no usable key.
     pub fn new(config: &Config, now: u64, jitter_seed: u64) -> Result<Self, ConfigFault> {
         let core = core_config(config, jitter_seed);
         let key_policy = core.key_policy;
         let mut verifier = Verifier::new(core).map_err(|error| core_fault(&error))?;
-        let pools = config.pools.iter().enumerate();
-        let by_issuer: HashMap<String, usize> =
-            pools.flat_map(|(number, pool)| pool.issuers().into_iter().map(move |issuer| (issuer, number))).collect();
-        let (local_jwks, mut warnings) = LocalJwks::seed(&mut verifier, config, key_policy, now)?;
-        let upstreams = jwks_upstreams::by_url(&mut verifier, config, &by_issuer, now)?;
+        let (local_jwks, mut warnings) = LocalJwks::load(&mut verifier, config, key_policy, now)?;
+        let mut verification = Verification::new(config, verifier);
+        let upstreams = jwks_upstreams::by_url(&mut verification.verifier, config, &verification.by_issuer, now)?;
         let routes = Routes::new(config)?;
         warnings.extend(routes.warnings());
-        let headers = config.claims_to_headers.iter();
-        let state = config.claims_to_filter_state.iter();
         Ok(Self {
-            verifier,
-            pools: config.pools.iter().map(|pool| pool.name.clone()).collect(),
-            by_issuer,
+            verification,
             upstreams,
             local_jwks,
             policies: config.policies.iter().map(|policy| Policy::new(policy, &config.pools)).collect(),
@@ -96,21 +66,18 @@ impl RequestAuthorizer {
             locations: config.tokens.from.iter().map(TokenLocation::new).collect(),
             forwards_tokens: config.tokens.forward,
             cors_preflight: config.cors_preflight,
-            headers: headers.map(|it| (it.header.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
-            state: state.map(|it| (it.name.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
             format: RejectionFormat::new(&config.answers),
-            claims_by_handle: Vec::new(),
             warnings,
-            explained: RefCell::default(),
+            explanations: Explanations::default(),
         })
     }
 
-    /// What is odd about the configuration, but not wrong: stated keys that can't be used, rules that are never reached.
+    /// Warnings about the configuration: configured keys that cannot be used, and rules that never match.
     pub fn warnings(&self) -> &[ConfigFault] {
         &self.warnings
     }
 
-    /// Decides about a request at the time `now`, in seconds since the Unix epoch.
+    /// Decides about a request. `now` is in seconds since the Unix epoch.
     pub fn authorize(&mut self, now: u64, request: &impl RequestHead) -> Decision {
         self.decide(now, request).unwrap_or_else(Decision::Reject)
     }
@@ -121,11 +88,8 @@ impl RequestAuthorizer {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
         let chosen = self.routes.choose(request.method(), request.target())?;
-        if self
-            .routes
-            .effects(chosen)
-            .all(|effect| effect.is_some_and(|effect| effect.requirement == RouteRequirement::Nothing))
-        {
+        let is_public = |effect: Option<&Effect>| effect.is_some_and(|it| it.requirement == RouteRequirement::Nothing);
+        if self.routes.effects(chosen).all(is_public) {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
         let reported = match tokens::find(&self.locations, request) {
@@ -133,7 +97,7 @@ impl RequestAuthorizer {
                 self.check_rules(chosen, |rule| if rule.is_optional { Ok(()) } else { Err(Rejection::NoToken) })?
             }
             Found::Several => self.check_rules(chosen, |_| Err(Rejection::SeveralTokens))?,
-            Found::Token(token) => match self.verify(now, &token) {
+            Found::Token(token) => match self.verification.verify(now, &token) {
                 Ok(claims) => return self.check_policies(chosen, request, forged, claims),
                 Err(Unverified::Rejected(reason)) => self.check_rules(chosen, |_| Err(Rejection::Token(reason)))?,
                 Err(Unverified::PendingKeys { url, fetch }) => {
@@ -144,9 +108,10 @@ impl RequestAuthorizer {
         Ok(Decision::Admit(self.admitted(request, forged, None, reported)))
     }
 
-    /// Decides about a request for whose keys a fetch has ended, or will not. `came_at` is a moment before [`RequestAuthorizer::authorize`] was called for
-    /// it. It waits once more if that fetch began before then, for the key may have been published since; see
-    /// [`Verifier::verify_again`].
+    /// Decides about a paused request after a fetch of its keys has ended, successfully or not.
+    ///
+    /// `came_at` is a logical time before [`RequestAuthorizer::authorize`] was called for the request. If the fetch started before it, the
+    /// request may have to wait for one more: the key may have been published in between. See [`Verifier::verify_again`].
     pub fn authorize_paused(
         &mut self,
         now: u64,
@@ -154,22 +119,16 @@ impl RequestAuthorizer {
         paused: &PausedRequest,
         came_at: Tick,
     ) -> Decision {
-        let wait = |url: String, fetch| {
-            Decision::Pause(PausedRequest { chosen: paused.chosen, token: paused.token.clone(), url, fetch })
-        };
-        let verdict = match self.verifier.verify_again(now, &paused.token, came_at) {
-            Step::NeedsKeys(fetch) => return wait(fetch.url.clone(), Some(fetch)),
-            Step::AwaitsKeys(url) => return wait(url, None),
-            step => step.verdict(),
-        };
-        let claims = match verdict {
-            Ok(verified) => Ok(Rc::new(self.forwarded_claims(verified))),
-            Err(reason) => Err(reason),
-        };
-        self.resolve(request, paused, claims)
+        match self.verification.verify_after_fetch(now, &paused.token, came_at) {
+            Ok(claims) => self.resolve(request, paused, Ok(claims)),
+            Err(Unverified::Rejected(reason)) => self.resolve(request, paused, Err(reason)),
+            Err(Unverified::PendingKeys { url, fetch }) => {
+                Decision::Pause(PausedRequest { chosen: paused.chosen, token: paused.token.clone(), url, fetch })
+            }
+        }
     }
 
-    /// Gives up waiting: the keys did not come in time.
+    /// Decides about a paused request whose keys did not arrive in time.
     pub fn time_out(&self, request: &impl RequestHead, paused: &PausedRequest) -> Decision {
         self.resolve(request, paused, Err(Reason::KeysUnavailable))
     }
@@ -190,61 +149,47 @@ impl RequestAuthorizer {
         decided.unwrap_or_else(Decision::Reject)
     }
 
-    /// What the operator should read of a refusal, and nobody else; none if it was said before. It names no more than the configuration's rules.
+    /// Returns a line for the operator's log about a rejection, or `None` if there is nothing to add or the line was returned before. It names
+    /// rules of the configuration, and nothing of the request.
     pub fn explain(&self, rejection: Rejection) -> Option<String> {
-        let Rejection::AmbiguousPath(conflict) = rejection else { return None };
-        let mut explained = self.explained.borrow_mut();
-        if explained.contains(&conflict) || explained.len() >= EXPLANATIONS {
-            return None;
-        }
-        explained.push(conflict);
-        if conflict == Conflict::default() {
-            return Some("a path was refused (400) because it can be read in too many ways".to_owned());
-        }
-        let (first, second) = (self.routes.name(conflict.first), self.routes.name(conflict.second));
-        Some(format!(
-            "a path was refused (400) because {first} is for it as it came, and {second} as other readers read it"
-        ))
+        self.explanations.line(rejection, &self.routes)
     }
 
-    /// The headers that must be set, and those that must be taken away (they have no value), before the application gets the request.
+    /// The headers that must be set before the request is forwarded. A header without a value must be removed.
     pub fn claim_headers<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        let value = |number: usize| admitted.claims.as_ref().and_then(|claims| claims.headers.get(number)?.as_deref());
-        self.headers.iter().enumerate().map(move |(number, (name, _))| (name.as_str(), value(number)))
+        self.verification.headers(admitted.claims.as_deref())
     }
 
-    /// The same for the filter state; claims that are not there are left out.
+    /// The entries of the filter state. Absent claims are omitted.
     pub fn filter_state<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let value = |number: usize| admitted.claims.as_ref().and_then(|claims| claims.state.get(number)?.as_deref());
-        let states = self.state.iter().enumerate();
-        states.filter_map(move |(number, (name, _))| value(number).map(|value| (name.as_str(), value)))
+        self.verification.filter_state(admitted.claims.as_deref())
     }
 
-    /// A refusal as the caller gets it.
+    /// The HTTP response to a rejected request.
     pub fn response(&self, rejection: Rejection) -> RejectionResponse {
         self.format.response(rejection)
     }
 
-    /// Whether a refusal of this request is answered in gRPC; see [`RejectionFormat::is_grpc_for`].
+    /// Returns whether the response to this request must be a gRPC response; see [`RejectionFormat::is_grpc_for`].
     pub fn responds_in_grpc(&self, request: &impl RequestHead) -> bool {
         self.format.is_grpc_for(request)
     }
 
-    /// The fetches that it is time for; see [`Verifier::maintain`]. To be called every second or so.
+    /// Returns the fetches that are due. Call it about once per second. See [`Verifier::maintain`].
     pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
-        self.local_jwks.renew(&mut self.verifier, now);
-        self.verifier.maintain(now)
+        self.local_jwks.renew(&mut self.verification.verifier, now);
+        self.verification.verifier.maintain(now)
     }
 
     /// See [`Verifier::leave_unknown_key_fetches`].
     pub fn leave_unknown_key_fetches(&mut self, left: u32) {
-        self.verifier.leave_unknown_key_fetches(left);
+        self.verification.verifier.leave_unknown_key_fetches(left);
     }
 
-    /// Takes the outcome of a fetch; see [`Verifier::fetched`].
+    /// Applies the outcome of a fetch; see [`Verifier::fetched`].
     ///
     /// # Errors
-    /// See [`KeySetFault`]. The current keys stay.
+    /// See [`KeySetFault`]. The current key set stays in use.
     pub fn fetched(
         &mut self,
         now: u64,
@@ -254,41 +199,22 @@ impl RequestAuthorizer {
         ended_at: u64,
         outcome: Result<Response<'_>, FetchFault>,
     ) -> Result<(), KeySetFault> {
-        self.verifier.fetched(now, url, key_id, began_at, ended_at, outcome)
+        self.verification.verifier.fetched(now, url, key_id, began_at, ended_at, outcome)
     }
 
-    /// Where the keys of a URL are fetched from.
+    /// The server from which the key set of this URL is fetched.
     pub fn jwks_upstream(&self, url: &str) -> Option<&JwksUpstream> {
         self.upstreams.get(url)
     }
 
-    /// Every URL that keys are fetched from.
+    /// The URLs of all JWKS endpoints.
     pub fn key_urls(&self) -> Vec<String> {
         self.upstreams.keys().cloned().collect()
     }
 
-    /// The state of the keys, an entry for each pool: of the endpoint with the newest, where there are two.
+    /// The state of the keys, one entry for each pool. If a pool has two JWKS endpoints, the entry describes the newest key set.
     pub fn pool_keys(&mut self, now: u64) -> Vec<PoolKeys> {
-        let none = |pool: &String| PoolKeys { pool: pool.clone(), age: None, state: KeyState::Missing, keys: 0 };
-        let mut pools: Vec<PoolKeys> = self.pools.iter().map(none).collect();
-        for report in self.verifier.key_reports(now) {
-            let any = [String::new()];
-            let issuers = if report.issuers.is_empty() { any.as_slice() } else { &report.issuers };
-            for issuer in issuers {
-                let Some(entry) = self.by_issuer.get(issuer).and_then(|number| pools.get_mut(*number)) else {
-                    continue;
-                };
-                if report.age.is_some() && entry.age.is_none_or(|age| report.age < Some(age)) {
-                    *entry = PoolKeys {
-                        pool: std::mem::take(&mut entry.pool),
-                        age: report.age,
-                        state: report.state,
-                        keys: report.key_ids.len(),
-                    };
-                }
-            }
-        }
-        pools
+        self.verification.pool_keys(now)
     }
 
     fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Rejection> {
@@ -296,7 +222,7 @@ impl RequestAuthorizer {
             return Ok(false);
         }
         match (request.header("origin"), request.header("access-control-request-method")) {
-            (Ok(Some(_)), Ok(Some(asked))) => match self.routes.choose(&asked, request.target()) {
+            (Ok(Some(_)), Ok(Some(method))) => match self.routes.choose(&method, request.target()) {
                 Ok(_) => Ok(true),
                 Err(Rejection::NoRule) => Ok(false),
                 Err(rejection) => Err(rejection),
@@ -305,17 +231,16 @@ impl RequestAuthorizer {
         }
     }
 
-    /// Whether the rules are satisfied, by what each of those that look at a token says. If one is not and only reports, that is what it
-    /// would have refused for.
+    /// Checks the rules that require a token. If one fails and is `report_only`, returns its rejection as reported.
     fn check_rules(
         &self,
         chosen: Chosen,
-        verdict: impl Fn(&Effect) -> Result<(), Rejection>,
+        check: impl Fn(&Effect) -> Result<(), Rejection>,
     ) -> Result<Option<Rejection>, Rejection> {
         let mut reported = None;
         for effect in self.routes.effects(chosen) {
             let effect = effect.ok_or(Rejection::NoRule)?;
-            match verdict(effect) {
+            match check(effect) {
                 _ if effect.requirement == RouteRequirement::Nothing => (),
                 Ok(()) => (),
                 Err(rejection) if effect.is_report_only => reported = Some(rejection),
@@ -352,63 +277,5 @@ impl RequestAuthorizer {
             mutations.extend(tokens::mutations(&self.locations, request));
         }
         Admitted { claims, mutations, reported }
-    }
-
-    fn verify(&mut self, now: u64, token: &str) -> Result<Rc<ForwardedClaims>, Unverified> {
-        match self.verifier.judge(now, token) {
-            Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.cached_claims(ticket) {
-                Some(claims) => Ok(claims),
-                None => {
-                    // It was recalled a moment ago, in the same call: no key is asked for.
-                    let again = self
-                        .verifier
-                        .verify_again(now, token, Tick::UNKNOWN)
-                        .verdict()
-                        .map_err(Unverified::Rejected)?;
-                    Ok(self.store_claims(Some(ticket), again))
-                }
-            },
-            Step::Judged(Ok(Judgement::Verified(verified, ticket))) => Ok(self.store_claims(ticket, verified)),
-            Step::Judged(Err(reason)) => Err(Unverified::Rejected(reason)),
-            // The verifier is configured without a revocation store.
-            Step::AwaitsRevocation(_) => Err(Unverified::Rejected(Reason::RevocationUnavailable)),
-            Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
-            Step::AwaitsKeys(url) => Err(Unverified::PendingKeys { url, fetch: None }),
-        }
-    }
-
-    fn cached_claims(&self, ticket: Ticket) -> Option<Rc<ForwardedClaims>> {
-        let (version, claims) = self.claims_by_handle.get(ticket.slot as usize)?.as_ref()?;
-        (*version == ticket.version).then(|| Rc::clone(claims))
-    }
-
-    fn store_claims(&mut self, ticket: Option<Ticket>, verified: Verified) -> Rc<ForwardedClaims> {
-        let claims = Rc::new(self.forwarded_claims(verified));
-        if let Some(ticket) = ticket {
-            let slot = ticket.slot as usize;
-            if self.claims_by_handle.len() <= slot {
-                self.claims_by_handle.resize_with(slot.saturating_add(1), || None);
-            }
-            if let Some(entry) = self.claims_by_handle.get_mut(slot) {
-                *entry = Some((ticket.version, Rc::clone(&claims)));
-            }
-        }
-        claims
-    }
-
-    fn forwarded_claims(&self, mut verified: Verified) -> ForwardedClaims {
-        let payload = std::mem::take(&mut verified.payload);
-        let payload = match self.headers.is_empty() && self.state.is_empty() {
-            true => Value::Null,
-            // It is JSON, or it would not have been verified.
-            false => serde_json::from_str(&payload).unwrap_or_default(),
-        };
-        let texts = |mappings: &[(String, ClaimMapping)]| {
-            mappings.iter().map(|(_, mapping)| mapping.text_in(&payload)).collect::<Vec<_>>()
-        };
-        // Where any issuer is accepted there is but one pool, under the empty name.
-        let issuer = verified.issuer.as_deref().unwrap_or_default();
-        let pool = self.by_issuer.get(issuer).or_else(|| self.by_issuer.get("")).copied();
-        ForwardedClaims { pool, headers: texts(&self.headers), state: texts(&self.state), verified }
     }
 }

@@ -1,9 +1,27 @@
-//! Claims as texts for the application.
+//! Claims that are forwarded to the application.
 
+use poolgate_core::Verified;
 use serde_json::Value;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-/// Where a claim is, and what it becomes.
+/// The claims of a verified token that are forwarded.
+pub(crate) struct ForwardedClaims {
+    pub(crate) verified: Verified,
+    /// The index of the token's pool.
+    pub(crate) pool: Option<usize>,
+    /// The values of the configured headers, in their order.
+    pub(crate) headers: Vec<Option<String>>,
+    /// The values of the configured entries of the filter state, in their order.
+    pub(crate) state: Vec<Option<String>>,
+}
+
+impl fmt::Debug for ForwardedClaims {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ForwardedClaims").finish_non_exhaustive()
+    }
+}
+
+/// The position of a claim in the payload.
 #[derive(Debug)]
 pub(crate) struct ClaimMapping {
     claim: String,
@@ -15,7 +33,7 @@ impl ClaimMapping {
         Self { claim: claim.to_owned(), path: path.to_vec() }
     }
 
-    /// The claim as a header's value, if the token has it.
+    /// Returns the claim as the value of a header, or `None` if the token does not have it.
     pub(crate) fn text_in(&self, payload: &Value) -> Option<String> {
         let value = self.path.iter().try_fold(payload.get(&self.claim)?, |value, name| value.get(name))?;
         match value {
@@ -31,7 +49,7 @@ impl ClaimMapping {
     }
 }
 
-/// `%`, all but printable ASCII, leading and trailing spaces, and perhaps commas are percent-encoded.
+/// Percent-encodes `%`, every byte outside printable ASCII, leading and trailing spaces, and, in an element of a list, commas.
 fn encoded(text: &str, is_listed: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     let last = text.len().saturating_sub(1);
@@ -57,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_claim_is_one_text_whatever_it_is() {
+    fn a_claim_of_any_type_becomes_one_text() {
         let payload = json!({
             "sub": "a b", "groups": ["x,y", "50%", "ü"], "none": [], "number": 7, "yes": true, "nothing": null,
             "address": {"country": "DE", "lines": [1, "a"]}, "line": "a\r\nx-admin: 1", "space": " a ",

@@ -1,4 +1,4 @@
-//! A configuration as a component, to be plugged into the wasi:http middleware.
+//! Encodes a configuration as a component that is plugged into the `wasi:http` middleware.
 
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection,
@@ -7,22 +7,22 @@ use wasm_encoder::{
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// What the component exports; the same as in `wit/edge/middleware.wit`.
+/// The interface that the component exports. It must be the same as in `wit/edge/middleware.wit`.
 const WORLD: &str = "
     package poolgate:edge@0.1.0;
     interface configuration { json: func() -> string; }
     world configured { export configuration; }
 ";
 
-/// Where the string's address and length stand in memory, and where it begins.
+/// The memory addresses of the result (the string's address and length) and of the string itself.
 const RESULT: i32 = 0;
 const TEXT: u32 = 8;
 const PAGE: u64 = 1 << 16;
 
-/// A component that exports `poolgate:edge/configuration`, which says this text.
+/// Returns a component that exports `poolgate:edge/configuration`, whose function `json` returns this text.
 ///
 /// # Errors
-/// If the text takes 4 GiB or more.
+/// If the text is 4 GiB or longer.
 pub fn of(configuration: &str) -> Result<Vec<u8>, String> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("configuration.wit", WORLD).map_err(|error| error.to_string())?;
@@ -33,7 +33,7 @@ pub fn of(configuration: &str) -> Result<Vec<u8>, String> {
     encoder.validate(true).module(&module).and_then(ComponentEncoder::encode).map_err(|error| format!("{error:#}"))
 }
 
-/// A core module with the text in its memory, and a function that gives back where it is.
+/// Returns a core module with the text in its memory and a function that returns the text's position.
 fn module(text: &str) -> Result<Vec<u8>, String> {
     let length = u32::try_from(text.len()).map_err(|_| "the configuration is too long")?;
     let mut module = Module::new();

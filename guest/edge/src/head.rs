@@ -1,22 +1,22 @@
-//! What an adapter tells of a request.
+//! The head of a request.
 
 use std::borrow::Cow;
 
-/// The head of a request, as an adapter reads it.
+/// The head of a request, as read by an adapter.
 pub trait RequestHead {
     /// The method.
     fn method(&self) -> &str;
 
-    /// The request target: path and query.
+    /// The request target: the path and the query.
     fn target(&self) -> &str;
 
-    /// A header's value; its name is in lower case. What is not UTF-8 counts as a value that no token has.
+    /// Returns the value of a header. `name` is in lower case. Bytes that are not UTF-8 are replaced by U+FFFD, which no token contains.
     ///
     /// # Errors
-    /// If the header stands there more than once.
-    #[expect(clippy::result_unit_err, reason = "there is nothing more to say")]
+    /// If the header occurs more than once.
+    #[expect(clippy::result_unit_err, reason = "there is only one possible error")]
     fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()>;
 
-    /// Calls `visit` with the name, in lower case, and the value of every header, also of those that stand there more than once.
+    /// Calls `visit` with the name (in lower case) and the value of every header field, including repeated ones.
     fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
 }

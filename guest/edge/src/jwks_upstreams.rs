@@ -1,23 +1,23 @@
-//! Where keys are fetched from.
+//! The servers that key sets are fetched from.
 
 use crate::config::{Config, ConfigFault, authority_and_path};
 use poolgate_core::Verifier;
 use std::collections::HashMap;
 
-/// Where the keys of a URL are fetched from.
+/// The server of a JWKS endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwksUpstream {
-    /// The proxy's name for it.
+    /// The proxy's name for the server; in Envoy, a cluster.
     pub cluster: String,
-    /// For `:authority`.
+    /// The value of `:authority`.
     pub authority: String,
-    /// For `:path`.
+    /// The value of `:path`.
     pub path: String,
-    /// In milliseconds.
+    /// The maximum duration of a fetch, in milliseconds.
     pub timeout_ms: u32,
 }
 
-/// The upstreams of all pools that have one, by the URLs that the verifier will ask for.
+/// Returns the upstreams of all pools that have one, by the URL that the verifier requests.
 pub(crate) fn by_url(
     verifier: &mut Verifier,
     config: &Config,

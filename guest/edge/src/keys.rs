@@ -1,7 +1,7 @@
-//! What a key server says of its answer.
+//! The freshness of a key set response.
 
-/// For how many seconds more an answer is fresh: `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1) less `Age` (section 5.1);
-/// `no-cache` and `no-store` are an age of 0. None if the server does not say.
+/// Returns the number of seconds for which a response stays fresh: `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1) less `Age`
+/// (section 5.1). `no-cache` and `no-store` count as 0. Returns `None` if there is no `max-age`.
 pub fn freshness(cache_control: Option<&str>, age: Option<&str>) -> Option<u64> {
     let max_age = max_age(cache_control?)?;
     let age = age.and_then(|age| age.trim().parse().ok()).unwrap_or(0);
@@ -24,7 +24,7 @@ mod tests {
     use super::freshness;
 
     #[test]
-    fn an_answer_is_as_fresh_as_its_headers_say() {
+    fn freshness_follows_cache_control_and_age() {
         for (cache_control, age, expected) in [
             (None, None, None),
             (Some("public"), None, None),

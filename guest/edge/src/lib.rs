@@ -1,11 +1,17 @@
-//! What stands in front of an application: from a request's head to a decision.
+//! Decides whether a request is forwarded to an application: by the configured routes, policies and pools, from the head of the request.
 //!
-//! The same configuration and the same decisions for every proxy and middleware; an adapter (`guest/proxy-wasm` and `guest/http` are two) reads headers,
-//! fetches keys and carries the decision out. Sans-I/O like the core: the caller passes the time and the request's head.
+//! The configuration and the decisions are the same for every proxy and middleware. An adapter (`guest/proxy-wasm` and `guest/http`) reads the
+//! head, fetches keys and applies the decision. Like the core, this crate does no I/O: the caller passes the time and the request's head.
 //!
-//! The stages of a request, in order: protected_headers (headers that would change what the application sees) → routes (the rule that all readings of
-//! the path choose, by [`poolgate_path`]; a path that no rule matches is denied) → tokens (in one place only) → [`poolgate_core`] (signature,
-//! times, pool) → policies → [`Decision`].
+//! The steps for a request, in order:
+//!
+//! 1. protected headers: headers with which a client could forge or suppress claims;
+//! 2. routes: the rule that matches the path in every reading of it, by [`poolgate_path`]. A request that no rule matches is denied;
+//! 3. tokens: exactly one, in one of the configured locations;
+//! 4. [`poolgate_core`]: the signature, the time claims, and the checks of the pool;
+//! 5. policies: the groups, scopes and app clients that the route requires.
+//!
+//! The result is a [`Decision`].
 #![forbid(unsafe_code)]
 
 mod authorizer;
@@ -14,20 +20,27 @@ mod claims;
 pub mod component;
 pub mod config;
 mod decision;
+mod explanations;
 mod head;
+mod header_mutation;
 mod jwks_upstreams;
 pub mod keys;
 mod local_jwks;
 mod policies;
+mod pool_keys;
 mod protected_headers;
+mod rejection;
 pub mod response;
 mod routes;
 mod tokens;
+mod verification;
 
-pub use authorizer::{PoolKeys, RequestAuthorizer};
+pub use authorizer::RequestAuthorizer;
 pub use config::{Config, ConfigFault};
-pub use decision::{Admitted, Conflict, Decision, PausedRequest, Rejection};
+pub use decision::{Admitted, Decision, PausedRequest};
 pub use head::RequestHead;
+pub use header_mutation::HeaderMutation;
 pub use jwks_upstreams::JwksUpstream;
+pub use pool_keys::PoolKeys;
+pub use rejection::{Conflict, Rejection};
 pub use response::{RejectionFormat, RejectionResponse};
-pub use tokens::HeaderMutation;

@@ -1,11 +1,11 @@
-//! Keys that the configuration states.
+//! Key sets in the configuration.
 
 use crate::config::{Config, ConfigFault, Pool};
 use poolgate_core::{KeyPolicy, Verifier};
 use serde_json::Value;
 use std::fmt;
 
-/// Those that no server brings: while the configuration states them, they are as good as new.
+/// The configured key sets of pools without a JWKS endpoint. They do not expire: they are loaded again before they become stale.
 pub(crate) struct LocalJwks {
     sets: Vec<Set>,
     renew_after: u64,
@@ -24,53 +24,55 @@ impl fmt::Debug for LocalJwks {
 }
 
 impl LocalJwks {
-    /// Gives the verifier all that the configuration states, at the time `now`. What is odd about them comes as well: keys that can't be used.
+    /// Loads all configured key sets into the verifier. `now` is in seconds since the Unix epoch. Also returns warnings about keys that cannot
+    /// be used.
     ///
     /// # Errors
-    /// If a set is none, or has no key that can be used.
-    pub(crate) fn seed(
+    /// Returns a [`ConfigFault`] if a set is not a JWK Set or has no usable key.
+    pub(crate) fn load(
         verifier: &mut Verifier,
         config: &Config,
         policy: KeyPolicy,
         now: u64,
     ) -> Result<(Self, Vec<ConfigFault>), ConfigFault> {
         let renew_after = u64::from(policy.soft_ttl_min / 2).max(1);
-        let (mut stated, mut warnings) = (Self { sets: Vec::new(), renew_after }, Vec::new());
+        let (mut local, mut warnings) = (Self { sets: Vec::new(), renew_after }, Vec::new());
         for (number, pool) in config.pools.iter().enumerate() {
             let Some(jwks) = &pool.keys.jwks else { continue };
             let jwks = Value::Object(jwks.clone()).to_string().into_bytes();
             let at = format!("pools[{number}].keys.jwks");
             for (form, issuer) in pool.issuers().into_iter().enumerate() {
-                let odd = taken(verifier, &issuer, &jwks, now, fetched_at(pool, policy, now), &at)?;
+                let unused = load(verifier, &issuer, &jwks, now, fetched_at(pool, policy, now), &at)?;
                 // Both forms of a user pool's issuer have the same keys.
-                warnings.extend(odd.into_iter().filter(|_| form == 0));
+                warnings.extend(unused.into_iter().filter(|_| form == 0));
                 if pool.keys.cluster.is_none() {
-                    stated.sets.push(Set { issuer, jwks: jwks.clone(), renewed_at: now });
+                    local.sets.push(Set { issuer, jwks: jwks.clone(), renewed_at: now });
                 }
             }
         }
-        Ok((stated, warnings))
+        Ok((local, warnings))
     }
 
-    /// Says that they are as good as new, where it is time to. To be called every second or so.
+    /// Loads the key sets again when it is time. Call it about once per second.
     pub(crate) fn renew(&mut self, verifier: &mut Verifier, now: u64) {
         for Set { issuer, jwks, renewed_at } in &mut self.sets {
             if now.saturating_sub(*renewed_at) >= self.renew_after {
                 *renewed_at = now;
-                // They were taken when they were stated.
+                // The same set was accepted before, so this cannot fail.
                 let _ = verifier.seed(now, issuer, jwks, now);
             }
         }
     }
 }
 
-/// A server's keys are stale until it has confirmed them.
+/// The age with which a set is loaded. If there is a JWKS endpoint, the set is loaded as stale, so that it is fetched at once.
 fn fetched_at(pool: &Pool, policy: KeyPolicy, now: u64) -> u64 {
     let stale = u64::from(policy.soft_ttl_max.min(policy.hard_ttl.saturating_sub(1)));
     if pool.keys.cluster.is_some() { now.saturating_sub(stale) } else { now }
 }
 
-fn taken(
+/// Loads one set, and returns warnings about keys that cannot be used.
+fn load(
     verifier: &mut Verifier,
     issuer: &str,
     jwks: &[u8],
@@ -80,7 +82,7 @@ fn taken(
 ) -> Result<Vec<ConfigFault>, ConfigFault> {
     let report = verifier
         .seed(now, issuer, jwks, fetched_at)
-        .map_err(|fault| ConfigFault::new(at.to_owned(), format!("is not taken: {fault:?}")))?;
+        .map_err(|error| ConfigFault::new(at.to_owned(), format!("is rejected: {error:?}")))?;
     let unused = report.skipped.iter().map(|key| format!("keys[{}] can't be used: {:?}", key.index, key.fault));
     let unused: Vec<String> = unused.collect();
     if report.key_ids.is_empty() {

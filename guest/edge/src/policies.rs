@@ -1,9 +1,9 @@
-//! What a route asks of a token that its pool has accepted.
+//! Evaluates what a route requires of a verified token.
 
 use crate::config::{self, TokenUse};
 use poolgate_core::{Membership, Reason, Verified};
 
-/// A named policy; the pools are numbers now.
+/// A named policy. Pools are indices of the configured pools.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pools: Option<Vec<usize>>,
@@ -13,7 +13,7 @@ pub(crate) struct Policy {
     scopes: Membership,
 }
 
-/// What a route needs.
+/// What a route requires. Policies are indices of the configured policies.
 #[derive(Debug, PartialEq)]
 pub(crate) enum RouteRequirement {
     Nothing,
@@ -23,14 +23,14 @@ pub(crate) enum RouteRequirement {
 }
 
 impl Policy {
-    pub(crate) fn new(stated: &config::Policy, pools: &[config::Pool]) -> Self {
+    pub(crate) fn new(policy: &config::Policy, pools: &[config::Pool]) -> Self {
         let number = |name: &String| pools.iter().position(|pool| pool.name == *name);
         Self {
-            pools: stated.pools.as_ref().map(|names| names.iter().filter_map(number).collect()),
-            token_use: stated.token_use,
-            client_ids: stated.client_ids.clone(),
-            groups: membership(stated.groups.as_ref()),
-            scopes: membership(stated.scopes.as_ref()),
+            pools: policy.pools.as_ref().map(|names| names.iter().filter_map(number).collect()),
+            token_use: policy.token_use,
+            client_ids: policy.client_ids.clone(),
+            groups: membership(policy.groups.as_ref()),
+            scopes: membership(policy.scopes.as_ref()),
         }
     }
 
@@ -59,16 +59,16 @@ impl Policy {
     }
 }
 
-fn membership(stated: Option<&config::Membership>) -> Membership {
-    match stated {
+fn membership(membership: Option<&config::Membership>) -> Membership {
+    match membership {
         Some(config::Membership { any_of, all_of }) => Membership { any_of: any_of.clone(), all_of: all_of.clone() },
         None => Membership::UNCHECKED,
     }
 }
 
 impl RouteRequirement {
-    /// Whether a token fits. If none of several policies does, the reason is the one that is nearest to fitting: a missing group or
-    /// scope (403) before anything else.
+    /// Checks a verified token. If it satisfies none of several policies, the reason is that of the nearest policy: a missing group or scope
+    /// (403) takes precedence over any other reason.
     pub(crate) fn check(&self, policies: &[Policy], verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
         let check = |number: &usize| match policies.get(*number) {
             Some(policy) => policy.check(verified, pool),

@@ -1,20 +1,25 @@
-//! Headers of the client's that would change what the application sees.
+//! Headers with which a client could forge or suppress what the application receives.
 
-use crate::{config::Config, decision::Rejection, head::RequestHead, tokens::HeaderMutation};
+use crate::{
+    config::{Config, TokenLocation},
+    head::RequestHead,
+    header_mutation::HeaderMutation,
+    rejection::Rejection,
+};
 
-/// The headers that no client can forge or take away.
+/// The headers that a client must not be able to forge or to remove.
 #[derive(Debug)]
 pub(crate) struct ProtectedHeaders {
-    /// The claims' headers.
+    /// The headers that claims are forwarded in.
     claims: Vec<String>,
-    /// The headers in which a token may be.
+    /// The headers that may contain a token.
     tokens: Vec<String>,
 }
 
 impl ProtectedHeaders {
     pub(crate) fn new(config: &Config) -> Self {
         let locations = config.tokens.from.iter();
-        let header = |location: &crate::config::TokenLocation| match (&location.header, &location.cookie) {
+        let header = |location: &TokenLocation| match (&location.header, &location.cookie) {
             (Some(name), _) => Some(name.clone()),
             (None, Some(_)) => Some("cookie".to_owned()),
             (None, None) => None,
@@ -25,11 +30,12 @@ impl ProtectedHeaders {
         }
     }
 
-    /// The headers to take away, besides the claims' own: CGI, WSGI, FastCGI and PHP make `HTTP_X_USER` of `x-user`, of `x_user`, and some
-    /// of `x.user` (RFC 3875 section 4.1.18), and so one header of all.
+    /// Returns the headers to remove in addition to the claim headers themselves: CGI, WSGI, FastCGI and PHP convert `x-user`, `x_user` and in
+    /// some cases `x.user` to the same variable `HTTP_X_USER` (RFC 3875 section 4.1.18).
     ///
     /// # Errors
-    /// If `Connection` names a protected header: the next hop would take it away (RFC 9110 section 7.6.1), and with it what the filter set.
+    /// Returns [`Rejection::ConnectionHeader`] if `Connection` lists a protected header: the next hop would remove it (RFC 9110 section 7.6.1),
+    /// including the value that the filter set.
     pub(crate) fn check(&self, request: &impl RequestHead) -> Result<Vec<HeaderMutation>, Rejection> {
         let (mut mutations, mut is_named) = (Vec::new(), false);
         let all = || self.claims.iter().chain(&self.tokens);
@@ -45,7 +51,7 @@ impl ProtectedHeaders {
     }
 }
 
-/// Whether two names are the same to a server that makes a variable of them.
+/// Returns whether two header names are the same variable for a server that converts them to environment variables.
 fn are_alike(one: &[u8], other: &[u8]) -> bool {
     let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
     one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
@@ -84,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_takes_for_a_claims_header_goes() {
+    fn headers_that_a_server_confuses_with_a_claim_header_are_removed() {
         let sent = Sent(&[
             ("x_user", "root"),
             ("x.user", "root"),
             ("x-groups", "root"),
             ("x_token", "a"),
             ("x-token", "a"),
-            ("x-user", "the adapter's matter"),
+            ("x-user", "removed by the adapter"),
             ("x-username", "ada"),
             ("cookie", "a=b"),
         ]);
@@ -100,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn no_guarded_header_can_be_made_hop_by_hop() {
+    fn a_protected_header_cannot_be_declared_hop_by_hop() {
         for value in ["x-user", "close, X-User", "keep-alive,x_user ", "Authorization", "cookie", "x-token", "X-GROUPS"]
         {
             let sent: &'static [(&str, &str)] = Box::leak(Box::new([("connection", "close"), ("connection", value)]));

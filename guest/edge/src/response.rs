@@ -1,37 +1,37 @@
-//! How a refusal looks to the caller: RFC 6750 section 3, RFC 9457.
+//! The response to a rejected request (RFC 6750 section 3, RFC 9457).
 
 use crate::{
     config::{BodyStyle, RejectionStyle},
-    decision::Rejection,
     head::RequestHead,
+    rejection::Rejection,
 };
 use serde_json::json;
 
-/// The style of all refusals.
+/// The configured format of responses to rejected requests. The default is `application/problem+json` without the reason code.
 #[derive(Clone, Debug, Default)]
 pub struct RejectionFormat(RejectionStyle);
 
-/// A refusal, ready to be sent.
+/// The response to a rejected request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectionResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The headers, but for Content-Length.
+    /// The headers, without `Content-Length`.
     pub headers: Vec<(&'static str, String)>,
-    /// The body; it may be empty.
+    /// The body, which may be empty.
     pub body: String,
-    /// What a gRPC request is told.
+    /// The value of `grpc-message`, if the response is sent in gRPC.
     pub grpc_message: String,
 }
 
-/// Whether a media type is gRPC's (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Content-Type").
+/// Returns whether a media type is that of gRPC (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Content-Type").
 fn is_grpc(content_type: &str) -> bool {
     let rest = content_type.strip_prefix("application/grpc");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
 }
 
-/// The gRPC status of a refusal with this HTTP status: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. As in
-/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>, but for 400.
+/// Returns the gRPC status for an HTTP status: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. Except for 400, it follows
+/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>.
 pub fn grpc_status(http_status: u16) -> u32 {
     match http_status {
         400 => 3,
@@ -42,12 +42,13 @@ pub fn grpc_status(http_status: u16) -> u32 {
 }
 
 impl RejectionFormat {
-    /// In this style.
+    /// Creates a format from its configuration.
     pub fn new(style: &RejectionStyle) -> Self {
         Self(style.clone())
     }
 
-    /// A refusal in this style. The caller is told the kind and, if the operator wishes, the reason's name; never anything of the token.
+    /// Returns the response to a rejected request. It contains the status and, if `include_reason` is set, the reason code. It never contains
+    /// anything of the token.
     pub fn response(&self, rejection: Rejection) -> RejectionResponse {
         let status = rejection.status();
         let title = match status {
@@ -77,15 +78,15 @@ impl RejectionFormat {
         RejectionResponse { status, headers, body, grpc_message: grpc_message.to_owned() }
     }
 
-    /// Whether a refusal of this request is answered in gRPC, with the HTTP status 200: only if the operator wants that, and only for a
-    /// POST. An adapter that knows the version of HTTP must not do it for HTTP/1, which has no gRPC.
+    /// Returns whether the response to this request must be a gRPC response with HTTP status 200: `grpc` is set and the request is a `POST`
+    /// with the media type of gRPC. A caller that knows the HTTP version must not send it over HTTP/1, which does not support gRPC.
     pub fn is_grpc_for(&self, request: &impl RequestHead) -> bool {
         self.0.grpc
             && request.method() == "POST"
             && request.header("content-type").ok().flatten().is_some_and(|value| is_grpc(&value))
     }
 
-    /// `WWW-Authenticate`, where a token could have helped.
+    /// Returns the value of `WWW-Authenticate`, if a different token could change the result.
     fn challenge(&self, rejection: Rejection) -> Option<String> {
         let error = match (rejection, rejection.status()) {
             (Rejection::NoToken, _) => None,

@@ -1,13 +1,13 @@
-//! From method and path to a rule, and to what it asks for.
+//! Finds the rule for a request.
 
 use crate::{
     config::{self, Config, ConfigFault},
-    decision::{Conflict, Rejection},
     policies::RouteRequirement,
+    rejection::{Conflict, Rejection},
 };
 use poolgate_path::{Case, Fault, Pattern, Rule, Rules};
 
-/// What a rule asks for. Rules of the same effect are the same rule: no path is ambiguous between them.
+/// What a rule requires. A path is not ambiguous between two rules with equal effects.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Effect {
     pub(crate) requirement: RouteRequirement,
@@ -22,7 +22,7 @@ pub(crate) struct Routes {
     ignores_case: bool,
 }
 
-/// The rules that a request must satisfy: one, but where the application ignores case perhaps two.
+/// The rules that a request must satisfy: one, or up to two if the application ignores case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {
     rule: usize,
@@ -43,7 +43,10 @@ impl Routes {
         Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })
     }
 
-    /// The rules for a request. [`Rejection::NoRule`] if there is none.
+    /// Returns the rules for a request.
+    ///
+    /// # Errors
+    /// [`Rejection::NoRule`] if no rule matches, [`Rejection::MalformedPath`] and [`Rejection::AmbiguousPath`].
     pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Rejection> {
         let choose = |case| match self.rules.choose(method, target, case) {
             Ok(rule) => rule.ok_or(Rejection::NoRule),
@@ -54,17 +57,17 @@ impl Routes {
         if !self.ignores_case {
             return choose(Case::Either).map(|rule| Chosen { rule, also: None });
         }
-        // The proxy's router may not ignore case, and send the request to what the other rule guards. So it must satisfy both.
+        // The proxy's router may distinguish case and route the request to what the other rule protects. So it must satisfy both rules.
         let (rule, exact) = (choose(Case::Ignored)?, choose(Case::Exact)?);
         Ok(Chosen { rule, also: (exact != rule).then_some(exact) })
     }
 
-    /// What must be satisfied, all of it.
+    /// The effects that must all be satisfied.
     pub(crate) fn effects(&self, chosen: Chosen) -> impl Iterator<Item = Option<&Effect>> {
         [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.rules.effect(Some(number)))
     }
 
-    /// What is said of a rule to the operator.
+    /// The name of a rule in logs.
     pub(crate) fn name(&self, number: Option<usize>) -> String {
         match number.and_then(|number| Some((number, self.rules.get(number)?))) {
             Some((number, rule)) => format!("routes[{number}] ({})", rule.pattern),
@@ -72,14 +75,14 @@ impl Routes {
         }
     }
 
-    /// Rules that look as if they did something, and do not.
+    /// Warnings about rules that never match, or whose own paths are ambiguous.
     pub(crate) fn warnings(&self) -> Vec<ConfigFault> {
         let mut warnings = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {
             let at = format!("routes[{number}]");
             if let Some(wider) = self.rules.iter().take(number).position(|before| before.covers(rule)) {
                 let before = self.name(Some(wider));
-                warnings.push(ConfigFault::new(at, format!("is never reached: {before} comes first and is wider")));
+                warnings.push(ConfigFault::new(at, format!("never matches: {before} comes first and covers it")));
                 continue;
             }
             let method = rule.methods.first().map_or("GET", String::as_str);
@@ -88,8 +91,8 @@ impl Routes {
             {
                 let (first, second) = (self.name(first), self.name(second));
                 let message = format!(
-                    "requests for its path are refused (400): some readers take it for the path of {first}, others for that of {second}, \
-                     because they ignore case, a slash at the end, or a suffix"
+                    "requests for its path are rejected (400): servers that ignore case, a slash at the end or a suffix read it as the path of \
+                     {first}, others as that of {second}"
                 );
                 warnings.push(ConfigFault::new(at, message));
             }
@@ -113,18 +116,5 @@ impl Effect {
             is_optional: route.optional,
             is_report_only: route.report_only,
         }
-    }
-}
-
-impl config::Route {
-    /// The paths that it is for; `at`: where it stands in the configuration.
-    pub(crate) fn pattern(&self, at: &str) -> Result<Pattern, ConfigFault> {
-        let pattern = match (&self.path, &self.prefix, &self.template) {
-            (Some(path), None, None) => Pattern::exact(path),
-            (None, Some(prefix), None) => Pattern::below(prefix),
-            (None, None, Some(template)) => Pattern::template(template),
-            _ => return Err(ConfigFault::new(at, "state one of path, prefix and template")),
-        };
-        pattern.map_err(|fault| ConfigFault::new(at, fault.to_string()))
     }
 }

@@ -1,8 +1,9 @@
-//! Where a request's token is.
+//! Finds the token of a request, and removes it.
 
-use crate::{config, head::RequestHead};
-use std::{borrow::Cow, fmt};
+use crate::{config, head::RequestHead, header_mutation::HeaderMutation};
+use std::borrow::Cow;
 
+/// Where a request may carry its token.
 #[derive(Debug)]
 pub(crate) enum TokenLocation {
     Header { name: String, prefix: String },
@@ -10,43 +11,24 @@ pub(crate) enum TokenLocation {
     Query(String),
 }
 
-/// What was found.
+/// The result of the search for a token.
 pub(crate) enum Found<'r> {
     Nothing,
     Token(Cow<'r, str>),
-    /// Two, or a header that stands there twice (RFC 6750 section 2: "MUST NOT use more than one method").
+    /// Two tokens, or a header that occurs twice (RFC 6750 section 2: "MUST NOT use more than one method").
     Several,
 }
 
-/// What must be done to the request so that the application does not get the token.
-#[derive(Clone, PartialEq, Eq)]
-pub enum HeaderMutation {
-    /// Remove this header.
-    Remove(String),
-    /// Set this header (`cookie`, `:path`) to the value.
-    Set(String, String),
-}
-
-impl fmt::Debug for HeaderMutation {
-    /// Leaves out the value: other cookies and parameters are no less secret than the token.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Remove(name) => formatter.debug_tuple("Remove").field(name).finish(),
-            Self::Set(name, _) => formatter.debug_tuple("Set").field(name).finish_non_exhaustive(),
-        }
-    }
-}
-
 impl TokenLocation {
-    pub(crate) fn new(stated: &config::TokenLocation) -> Self {
-        match (&stated.header, &stated.cookie) {
-            (Some(name), _) => Self::Header { name: name.clone(), prefix: stated.prefix.clone().unwrap_or_default() },
+    pub(crate) fn new(location: &config::TokenLocation) -> Self {
+        match (&location.header, &location.cookie) {
+            (Some(name), _) => Self::Header { name: name.clone(), prefix: location.prefix.clone().unwrap_or_default() },
             (None, Some(name)) => Self::Cookie(name.clone()),
-            (None, None) => Self::Query(stated.query.clone().unwrap_or_default()),
+            (None, None) => Self::Query(location.query.clone().unwrap_or_default()),
         }
     }
 
-    fn look<'r>(&self, request: &'r impl RequestHead) -> Result<Option<Cow<'r, str>>, ()> {
+    fn token_in<'r>(&self, request: &'r impl RequestHead) -> Result<Option<Cow<'r, str>>, ()> {
         match self {
             Self::Header { name, prefix } => {
                 let Some(value) = request.header(name)? else { return Ok(None) };
@@ -64,7 +46,7 @@ impl TokenLocation {
     }
 }
 
-/// A part of a text, which is copied only if the text is not borrowed either.
+/// Returns a part of a text. Copies it only if the text is owned.
 fn part<'r>(
     text: Cow<'r, str>,
     take: impl FnOnce(&str) -> Result<Option<&str>, ()>,
@@ -75,9 +57,9 @@ fn part<'r>(
     }
 }
 
-/// What takes every location's token out of the request, and nothing else: a header without the token's prefix, other cookies and parameters
-/// stay. All cookies go in one step, and so do all parameters: a second step that began with what the client sent would bring the first
-/// one's back.
+/// Returns the changes that remove the token of every location. A header without the token's prefix, other cookies and other parameters stay.
+/// All cookies are removed in one step, and so are all parameters: each step starts from the original request, so a second one would
+/// restore what the first one removed.
 pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead) -> Vec<HeaderMutation> {
     let mut mutations = Vec::new();
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
@@ -97,7 +79,7 @@ pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead)
         }
     }
     if !cookies.is_empty() {
-        // In HTTP/2 each cookie may have a header of its own (RFC 9113 section 8.2.3), and a client may send several in HTTP/1 too.
+        // In HTTP/2, each cookie may be in its own header field (RFC 9113 section 8.2.3). A client may send several in HTTP/1, too.
         let mut sent = String::new();
         request.each_header(&mut |own, value| {
             if own == b"cookie" {
@@ -131,7 +113,7 @@ fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> 
     pairs.split(separator).map(str::trim).filter(is_other).collect()
 }
 
-/// Whether an application may find a token after the prefix. Some take any white space after a scheme, or none of it.
+/// Returns whether an application may find a token after the prefix. Some accept any white space after the scheme, or none.
 fn may_hold(value: &[u8], prefix: &str, is_scheme: bool) -> bool {
     let prefix = if is_scheme { prefix.trim_end() } else { prefix }.as_bytes();
     value.split_at_checked(prefix.len()).is_some_and(|(own, rest)| match is_scheme {
@@ -140,7 +122,8 @@ fn may_hold(value: &[u8], prefix: &str, is_scheme: bool) -> bool {
     })
 }
 
-/// Whether a cookie or a parameter has this name to an application: spaces around it do not count, and a parameter's may be percent-encoded.
+/// Returns whether an application may read `own` as this name of a cookie or parameter: it ignores surrounding spaces and decodes
+/// percent-encoding.
 fn is_name(own: &str, name: &str) -> bool {
     let mut bytes = own.trim().bytes();
     let mut next = || match bytes.next()? {
@@ -160,11 +143,11 @@ fn is_name(own: &str, name: &str) -> bool {
     name.bytes().all(|byte| next() == Some(byte)) && next().is_none()
 }
 
-/// Looks everywhere.
+/// Searches all locations.
 pub(crate) fn find<'r>(locations: &[TokenLocation], request: &'r impl RequestHead) -> Found<'r> {
     let mut found = Found::Nothing;
     for location in locations {
-        match (location.look(request), &found) {
+        match (location.token_in(request), &found) {
             (Ok(None), _) => (),
             (Ok(Some(token)), Found::Nothing) => found = Found::Token(token),
             (Ok(Some(_)) | Err(()), _) => return Found::Several,
@@ -173,7 +156,7 @@ pub(crate) fn find<'r>(locations: &[TokenLocation], request: &'r impl RequestHea
     found
 }
 
-/// A scheme is followed by one space or more (RFC 9110 section 11.4), and its case says nothing.
+/// Returns the token after the prefix. A scheme is case-insensitive and is followed by one or more spaces (RFC 9110 section 11.4).
 fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&'v str> {
     if !is_scheme {
         return value.strip_prefix(prefix);
@@ -185,11 +168,12 @@ fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&
     }
     match token.strip_prefix(' ') {
         Some(token) => Some(token.trim_start_matches(' ')),
-        // "Bearer" and nothing else is an empty token, not none.
+        // "Bearer" alone is an empty token, not an absent one.
         None => (token.is_empty() || scheme.is_empty()).then_some(token),
     }
 }
 
+/// Returns the value of the pair of this name. Fails if there are several.
 fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&'p str>, ()> {
     let mut values =
         pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| is_name(own, name)).map(|(_, value)| value);
@@ -236,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_cookies_and_parameters_none_is_left() {
+    fn tokens_in_several_cookies_and_parameters_are_all_removed() {
         let locations = [
             TokenLocation::Cookie("a".into()),
             TokenLocation::Query("p".into()),
@@ -250,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_a_token_stays_and_nothing_else_goes() {
+    fn every_spelling_of_a_token_is_removed_and_nothing_else() {
         let bearer = || TokenLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() };
         let plain = || TokenLocation::Header { name: "x-token".into(), prefix: String::new() };
         let (cookie, query) = (|| TokenLocation::Cookie("t".into()), || TokenLocation::Query("t".into()));
@@ -285,15 +269,15 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_found_however_its_name_is_spelled() {
-        let location = [TokenLocation::Query("t".into())];
-        assert!(matches!(find(&location, &Sent("/x?%74=x", &[])), Found::Token(token) if token == "x"));
-        assert!(matches!(find(&location, &Sent("/x?%74=x&t=y", &[])), Found::Several));
-        assert!(matches!(find(&location, &Sent("/x?%7=x&tt=y", &[])), Found::Nothing));
+    fn a_parameter_with_a_percent_encoded_name_is_found() {
+        let locations = [TokenLocation::Query("t".into())];
+        assert!(matches!(find(&locations, &Sent("/x?%74=x", &[])), Found::Token(token) if token == "x"));
+        assert!(matches!(find(&locations, &Sent("/x?%74=x&t=y", &[])), Found::Several));
+        assert!(matches!(find(&locations, &Sent("/x?%7=x&tt=y", &[])), Found::Nothing));
     }
 
     #[test]
-    fn a_scheme_has_no_case_and_its_token_follows_spaces() {
+    fn a_scheme_is_case_insensitive_and_is_followed_by_spaces() {
         for (value, token) in [
             ("Bearer a.b.c", Some("a.b.c")),
             ("bearer   a.b.c", Some("a.b.c")),

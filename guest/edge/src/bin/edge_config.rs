@@ -1,4 +1,4 @@
-//! The configuration's JSON Schema, a check of a configuration, and a component made of one.
+//! `poolgate-edge-config`: prints the configuration's JSON Schema, checks a configuration, and converts one to a component.
 
 use clap::{Parser, Subcommand};
 use poolgate_edge::{Config, ConfigFault, RequestAuthorizer, component, config};
@@ -22,17 +22,17 @@ struct Arguments {
 enum Command {
     /// Prints the JSON Schema (2020-12).
     Schema,
-    /// Checks a configuration as Envoy would: exit code 0 if it is good, 1 if not, 2 if it can't be read. Stated keys that no token can
-    /// be verified with are warned about.
+    /// Checks a configuration like the Envoy filter: exit code 0 if it is valid, 1 if not, 2 if the file can't be read. Warns about keys that
+    /// can't be used and rules that never match.
     Check {
         /// The file; standard input if it is "-".
         file: PathBuf,
     },
-    /// Checks a configuration as the wasi:http middleware would, and makes a component of it that is plugged into the middleware.
+    /// Checks a configuration like the wasi:http middleware, and writes it as a component that is plugged into the middleware.
     Component {
         /// The file; standard input if it is "-".
         file: PathBuf,
-        /// Where the component goes.
+        /// The file to write the component to.
         #[arg(short, long)]
         output: PathBuf,
     },
@@ -41,8 +41,8 @@ enum Command {
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err((code, fault)) => {
-            eprintln!("{fault}");
+        Err((code, error)) => {
+            eprintln!("{error}");
             ExitCode::from(code)
         }
     }
@@ -52,17 +52,17 @@ fn run(command: Command) -> Result<(), (u8, String)> {
     match command {
         Command::Schema => println!("{:#}", schemars::schema_for!(Config).to_value()),
         Command::Check { file } => {
-            let (_, authorizer) = check(&read(&file)?).map_err(|fault| (1, fault.to_string()))?;
+            let (_, authorizer) = check(&read(&file)?).map_err(|error| (1, error.to_string()))?;
             warn(&authorizer);
-            println!("good");
+            println!("valid");
         }
         Command::Component { file, output } => {
             let text = read(&file)?;
-            let (config, authorizer) = check(&text).map_err(|fault| (1, fault.to_string()))?;
-            config::fits_middleware(&config, &authorizer.key_urls()).map_err(|fault| (1, fault.to_string()))?;
+            let (config, authorizer) = check(&text).map_err(|error| (1, error.to_string()))?;
+            config::fits_middleware(&config, &authorizer.key_urls()).map_err(|error| (1, error.to_string()))?;
             warn(&authorizer);
-            // It was JSON, and so it is UTF-8.
-            let component = component::of(&String::from_utf8_lossy(&text)).map_err(|fault| (1, fault))?;
+            // Valid JSON is UTF-8.
+            let component = component::of(&String::from_utf8_lossy(&text)).map_err(|error| (1, error))?;
             fs::write(&output, component).map_err(|error| (2, format!("{}: {error}", output.display())))?;
         }
     }

@@ -1,23 +1,33 @@
-//! What a well-formed configuration may still not say.
+//! Checks of a parsed configuration.
 
-use super::{ClaimToHeader, Config, ConfigFault, Keys, Policy, Pool, Route, TokenLocation, TokenUse};
+use super::{
+    claims::ClaimToHeader,
+    document::Config,
+    error::ConfigFault,
+    keys::Keys,
+    policy::Policy,
+    pool::{Pool, TokenUse},
+    route::Route,
+    tokens::TokenLocation,
+    url::{authority_and_path, is_loopback},
+};
 
 type Checked = Result<(), ConfigFault>;
 
 pub(super) fn all(config: &Config) -> Checked {
     if config.pools.is_empty() && config.routes.iter().any(|route| !route.public) {
-        return Err(ConfigFault::new("pools", "there is none, so no token can be accepted: state at least one"));
+        return Err(ConfigFault::new("pools", "is empty: add a pool, or no token can be accepted"));
     }
     each("pools", &config.pools, pool)?;
     unique("pools", config.pools.iter().map(|pool| pool.name.as_str()))?;
-    each("policies", &config.policies, |at, stated| policy(&at, stated, config))?;
+    each("policies", &config.policies, |at, item| policy(&at, item, config))?;
     unique("policies", config.policies.iter().map(|policy| policy.name.as_str()))?;
     if config.routes.is_empty() {
-        return Err(ConfigFault::new("routes", "there is none, so every request would be denied: state at least one"));
+        return Err(ConfigFault::new("routes", "is empty: add a route, or every request is denied"));
     }
-    each("routes", &config.routes, |at, stated| route(&at, stated, config))?;
+    each("routes", &config.routes, |at, item| route(&at, item, config))?;
     if config.tokens.from.is_empty() {
-        return Err(ConfigFault::new("tokens.from", "an empty list: leave it out for Authorization: Bearer"));
+        return Err(ConfigFault::new("tokens.from", "is an empty list: remove it to use Authorization: Bearer"));
     }
     each("tokens.from", &config.tokens.from, token_location)?;
     each("claims_to_headers", &config.claims_to_headers, claim_to_header)?;
@@ -29,52 +39,52 @@ pub(super) fn all(config: &Config) -> Checked {
     if let Some(realm) = &config.answers.realm
         && !realm.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\')
     {
-        return Err(ConfigFault::new(
-            "answers.realm",
-            "has a quote, a backslash or something other than printable ASCII",
-        ));
+        return Err(ConfigFault::new("answers.realm", "must be printable ASCII without quotes and backslashes"));
     }
     match config.limits.wait_ms {
         1..=60_000 => Ok(()),
-        _ => Err(ConfigFault::new("limits.wait_ms", "is not from 1 to 60,000")),
+        _ => Err(ConfigFault::new("limits.wait_ms", "must be from 1 to 60,000")),
     }
 }
 
 fn pool(at: String, pool: &Pool) -> Checked {
     named(&at, &pool.name)?;
-    let stated = [pool.user_pool_id.is_some(), pool.issuer.is_some(), pool.any_issuer];
-    if stated.into_iter().filter(|stated| *stated).count() != 1 {
-        return Err(ConfigFault::new(at, "state one of user_pool_id, issuer and any_issuer"));
+    let issuers = [pool.user_pool_id.is_some(), pool.issuer.is_some(), pool.any_issuer];
+    if issuers.into_iter().filter(|is_set| *is_set).count() != 1 {
+        return Err(ConfigFault::new(at, "set one of user_pool_id, issuer and any_issuer"));
     }
     if pool.region.is_some() && pool.user_pool_id.is_none() {
-        return Err(ConfigFault::new(format!("{at}.region"), "goes with user_pool_id only"));
+        return Err(ConfigFault::new(format!("{at}.region"), "requires user_pool_id"));
     }
     if pool.any_issuer && pool.keys.cluster.is_some() && pool.keys.url.is_none() {
-        return Err(ConfigFault::new(format!("{at}.keys.url"), "any_issuer has no URL of its own: state it"));
+        return Err(ConfigFault::new(format!("{at}.keys.url"), "is required with any_issuer"));
     }
     if let Some(id) = &pool.user_pool_id
         && poolgate_core::issuer::of_user_pool(id, pool.region.as_deref()).is_err()
     {
         return Err(ConfigFault::new(
             format!("{at}.user_pool_id"),
-            "is not one, or its region is not: it looks like eu-west-1_AbCdEfGhI",
+            "is invalid, or its region is unknown: expected, for example, eu-west-1_AbCdEfGhI",
         ));
     }
     match (&pool.client_ids, pool.any_client) {
         (None, false) => {
             return Err(ConfigFault::new(
                 format!("{at}.client_ids"),
-                "state the accepted app clients, or any_client: true to accept all",
+                "list the accepted app clients, or set any_client: true to accept all",
             ));
         }
-        (Some(_), true) => return Err(ConfigFault::new(at, "state client_ids or any_client, not both")),
+        (Some(_), true) => return Err(ConfigFault::new(at, "set client_ids or any_client, not both")),
         _ => not_empty(&format!("{at}.client_ids"), pool.client_ids.as_deref())?,
     }
     if pool.resources.is_some() && pool.any_resource {
-        return Err(ConfigFault::new(at, "state resources or any_resource, not both"));
+        return Err(ConfigFault::new(at, "set resources or any_resource, not both"));
     }
     if pool.resources.is_some() && pool.token_use == TokenUse::Id {
-        return Err(ConfigFault::new(format!("{at}.resources"), "ID tokens name none: their aud is an app client"));
+        return Err(ConfigFault::new(
+            format!("{at}.resources"),
+            "not allowed with ID tokens: their aud is an app client",
+        ));
     }
     not_empty(&format!("{at}.resources"), pool.resources.as_deref())?;
     for (number, name) in pool.algorithms.iter().enumerate() {
@@ -82,16 +92,10 @@ fn pool(at: String, pool: &Pool) -> Checked {
         match poolgate_core::Algorithm::from_name(name) {
             Some(algorithm) if algorithm.is_built() => (),
             Some(_) => {
-                return Err(ConfigFault::new(
-                    at,
-                    "this build does not verify with it: take the one with every algorithm",
-                ));
+                return Err(ConfigFault::new(at, "is not in this build: use the build with every algorithm"));
             }
             None => {
-                return Err(ConfigFault::new(
-                    at,
-                    "is none that verifies tokens: RS256, PS256, ES256, EdDSA and their kin are",
-                ));
+                return Err(ConfigFault::new(at, "is not a supported algorithm, such as RS256, PS256, ES256 or EdDSA"));
             }
         }
     }
@@ -111,61 +115,53 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
         not_empty(&format!("{at}.any_of"), membership.any_of.as_deref())?;
         not_empty(&format!("{at}.all_of"), membership.all_of.as_deref())?;
         if membership.any_of.is_none() && membership.all_of.is_none() {
-            return Err(ConfigFault::new(at, "state any_of, all_of or both"));
+            return Err(ConfigFault::new(at, "set any_of, all_of or both"));
         }
     }
-    let asks_for_a_use = policy.token_use.is_some_and(|token_use| token_use != TokenUse::Unchecked);
+    let requires_a_use = policy.token_use.is_some_and(|token_use| token_use != TokenUse::Unchecked);
     let lists = [policy.pools.is_some(), policy.client_ids.is_some(), policy.groups.is_some(), policy.scopes.is_some()];
-    match asks_for_a_use || lists.contains(&true) {
+    match requires_a_use || lists.contains(&true) {
         true => Ok(()),
-        false => {
-            Err(ConfigFault::new(at, "asks for nothing: a route that needs any good token is authenticated: true"))
-        }
+        false => Err(ConfigFault::new(
+            at,
+            "requires nothing: to accept any valid token, set authenticated: true in the route",
+        )),
     }
 }
 
-/// Whether the wasi:http middleware can do what a configuration asks for, when it fetches keys from these URLs itself.
+/// Checks that the `wasi:http` middleware supports a configuration. `key_urls` are the URLs that it will fetch keys from.
 ///
 /// # Errors
-/// There is no filter state outside Envoy; and keys are fetched without TLS from the machine itself only.
+/// Returns a [`ConfigFault`] if claims are passed as filter state, which only Envoy has, or if a key URL is not HTTPS and not a loopback address.
 pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Checked {
     if !config.claims_to_filter_state.is_empty() {
-        return Err(ConfigFault::new("claims_to_filter_state", "is for Envoy; the middleware has claims_to_headers"));
+        return Err(ConfigFault::new("claims_to_filter_state", "is only supported in Envoy: use claims_to_headers"));
     }
     match key_urls.iter().find(|url| !url.starts_with("https://") && !is_loopback(url)) {
-        Some(url) => Err(ConfigFault::new("pools", format!("keys would be fetched without TLS, from {url}"))),
+        Some(url) => Err(ConfigFault::new("pools", format!("keys would be fetched without TLS from {url}"))),
         None => Ok(()),
     }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let authority = super::core_config::authority_and_path(url).map(|(authority, _)| authority).unwrap_or_default();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
 }
 
 fn keys(at: &str, keys: &Keys) -> Checked {
     match (&keys.jwks, &keys.cluster) {
         (None, None) => {
-            return Err(ConfigFault::new(at, "state jwks, or the cluster that keys are fetched from, or both"));
+            return Err(ConfigFault::new(at, "set jwks, or the cluster to fetch keys from, or both"));
         }
         (_, Some(cluster)) if cluster.is_empty() => return Err(ConfigFault::new(format!("{at}.cluster"), "is empty")),
         (_, None) if keys.url.is_some() => {
-            return Err(ConfigFault::new(format!("{at}.url"), "goes with cluster: without one nothing is fetched"));
+            return Err(ConfigFault::new(format!("{at}.url"), "requires cluster: without one, nothing is fetched"));
         }
         _ => (),
     }
     if let Some(url) = &keys.url
-        && super::core_config::authority_and_path(url).is_none()
+        && authority_and_path(url).is_none()
     {
-        return Err(ConfigFault::new(format!("{at}.url"), "is not https://HOST/PATH or http://HOST/PATH"));
+        return Err(ConfigFault::new(format!("{at}.url"), "must be https://HOST/PATH or http://HOST/PATH"));
     }
     match keys.timeout_ms {
         1..=60_000 => Ok(()),
-        _ => Err(ConfigFault::new(format!("{at}.timeout_ms"), "is not from 1 to 60,000")),
+        _ => Err(ConfigFault::new(format!("{at}.timeout_ms"), "must be from 1 to 60,000")),
     }
 }
 
@@ -174,15 +170,15 @@ fn route(at: &str, route: &Route, config: &Config) -> Checked {
     not_empty(&format!("{at}.methods"), route.methods.as_deref())?;
     for (number, method) in route.methods.iter().flatten().enumerate() {
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-            return Err(ConfigFault::new(format!("{at}.methods[{number}]"), "methods are written in capitals: GET"));
+            return Err(ConfigFault::new(format!("{at}.methods[{number}]"), "must be in capitals, for example GET"));
         }
     }
-    let needs = [route.public, route.authenticated, route.any_of.is_some(), route.all_of.is_some()];
-    if needs.into_iter().filter(|stated| *stated).count() != 1 {
-        return Err(ConfigFault::new(at, "state one of public, authenticated, any_of and all_of"));
+    let requirements = [route.public, route.authenticated, route.any_of.is_some(), route.all_of.is_some()];
+    if requirements.into_iter().filter(|is_set| *is_set).count() != 1 {
+        return Err(ConfigFault::new(at, "set one of public, authenticated, any_of and all_of"));
     }
     if route.public && (route.optional || route.report_only) {
-        return Err(ConfigFault::new(at, "a public route looks at no token: optional and report_only say nothing"));
+        return Err(ConfigFault::new(at, "optional and report_only are not allowed in a public route"));
     }
     for (name, list) in [("any_of", &route.any_of), ("all_of", &route.all_of)] {
         not_empty(&format!("{at}.{name}"), list.as_deref())?;
@@ -195,24 +191,24 @@ fn route(at: &str, route: &Route, config: &Config) -> Checked {
 }
 
 fn token_location(at: String, location: &TokenLocation) -> Checked {
-    let stated = [&location.header, &location.cookie, &location.query];
-    let mut stated = stated.into_iter().flatten();
-    let (Some(name), None) = (stated.next(), stated.next()) else {
-        return Err(ConfigFault::new(at, "state one of header, cookie and query"));
+    let names = [&location.header, &location.cookie, &location.query];
+    let mut names = names.into_iter().flatten();
+    let (Some(name), None) = (names.next(), names.next()) else {
+        return Err(ConfigFault::new(at, "set one of header, cookie and query"));
     };
     if location.prefix.is_some() && location.header.is_none() {
-        return Err(ConfigFault::new(format!("{at}.prefix"), "goes with header only"));
+        return Err(ConfigFault::new(format!("{at}.prefix"), "requires header"));
     }
     match (&location.header, is_token(name)) {
         (Some(header), true) if *header != header.to_ascii_lowercase() => {
-            Err(ConfigFault::new(format!("{at}.header"), "header names are written in lower case"))
+            Err(ConfigFault::new(format!("{at}.header"), "must be in lower case"))
         }
         (_, true) => Ok(()),
-        (_, false) => Err(ConfigFault::new(at, "the name is empty, or has a character that none may have")),
+        (_, false) => Err(ConfigFault::new(at, "the name is empty, or has an invalid character")),
     }
 }
 
-/// What the proxy itself goes by.
+/// Headers that the proxy itself uses for routing and framing.
 const RESERVED: [&str; 9] = [
     "host",
     "connection",
@@ -228,10 +224,10 @@ const RESERVED: [&str; 9] = [
 fn claim_to_header(at: String, claim: &ClaimToHeader) -> Checked {
     let header = claim.header.as_str();
     if !is_token(header) || header != header.to_ascii_lowercase() {
-        return Err(ConfigFault::new(format!("{at}.header"), "is not the name of a header in lower case"));
+        return Err(ConfigFault::new(format!("{at}.header"), "must be the name of a header in lower case"));
     }
     match RESERVED.contains(&header) {
-        true => Err(ConfigFault::new(format!("{at}.header"), "is one that the proxy itself goes by: take another")),
+        true => Err(ConfigFault::new(format!("{at}.header"), "is used by the proxy itself: choose another")),
         false => Ok(()),
     }
 }
@@ -242,14 +238,14 @@ fn unique_headers(config: &Config) -> Checked {
         if config.tokens.from.iter().any(|location| location.header.as_ref() == Some(&claim.header)) {
             return Err(ConfigFault::new(
                 format!("claims_to_headers[{number}].header"),
-                "is where the token is looked for",
+                "is also the header of the token",
             ));
         }
     }
     Ok(())
 }
 
-/// A token of RFC 9110 section 5.6.2.
+/// Returns whether a name is a token in the sense of RFC 9110 section 5.6.2.
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -263,7 +259,7 @@ fn named(at: &str, name: &str) -> Checked {
         true => Ok(()),
         false => Err(ConfigFault::new(
             format!("{at}.name"),
-            "is empty, or has something other than letters, digits, - and _",
+            "is empty, or has an invalid character: use letters, digits, - and _",
         )),
     }
 }
@@ -272,7 +268,7 @@ fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Checked {
     let mut seen = Vec::new();
     for (number, name) in names.enumerate() {
         if seen.contains(&name) {
-            return Err(ConfigFault::new(format!("{list}[{number}]"), format!("\"{name}\" is there twice")));
+            return Err(ConfigFault::new(format!("{list}[{number}]"), format!("\"{name}\" occurs twice")));
         }
         seen.push(name);
     }
@@ -294,8 +290,8 @@ fn known<'a>(at: &str, name: &str, kind: &str, names: impl Iterator<Item = &'a s
 
 fn not_empty(at: &str, list: Option<&[String]>) -> Checked {
     match list {
-        Some([]) => Err(ConfigFault::new(at, "an empty list says nothing: leave it out, or fill it")),
-        Some(names) if names.iter().any(String::is_empty) => Err(ConfigFault::new(at, "has an empty name")),
+        Some([]) => Err(ConfigFault::new(at, "is an empty list: add an entry, or remove the list")),
+        Some(names) if names.iter().any(String::is_empty) => Err(ConfigFault::new(at, "contains an empty name")),
         _ => Ok(()),
     }
 }

@@ -1,12 +1,16 @@
-//! From the operator's words to the core's.
+//! Translates the configuration to that of `poolgate_core`.
 
-use super::{Config, ConfigFault, Confirmation, Pool, TokenUse};
+use super::{
+    document::Config,
+    error::ConfigFault,
+    pool::{Confirmation, Pool, TokenUse},
+};
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
     ResourceRule, SubjectRule, TokenUseRule, issuer,
 };
 
-/// What the core is configured with; `jitter_seed` is any number, best a random one.
+/// Returns the configuration of the core. `jitter_seed` should be a random number: it varies the times of key refreshes between workers.
 pub fn core_config(config: &Config, jitter_seed: u64) -> poolgate_core::Config {
     let longest = config.pools.iter().map(|pool| pool.keys.timeout_ms).max().unwrap_or_default();
     let limits = &config.limits;
@@ -26,7 +30,7 @@ pub fn core_config(config: &Config, jitter_seed: u64) -> poolgate_core::Config {
             hard_ttl: keys.hard_ttl,
             retry_min: keys.retry_min,
             retry_max: keys.retry_max,
-            // Whole seconds; the proxy ends a fetch before.
+            // In seconds. The proxy ends a fetch earlier.
             fetch_deadline: longest.div_ceil(1_000).saturating_add(2),
             unknown_key_fetches: keys.unknown_key_fetches,
             unknown_key_interval: keys.unknown_key_interval,
@@ -78,7 +82,7 @@ fn pool(pool: &Pool) -> poolgate_core::Pool {
 }
 
 impl Pool {
-    /// The issuers of its tokens: both forms of a user pool's. An empty one where any is accepted.
+    /// Returns the issuers of the pool: both forms for a user pool. If any issuer is accepted, returns one empty string.
     pub(crate) fn issuers(&self) -> Vec<String> {
         match (&self.user_pool_id, &self.issuer) {
             (Some(id), _) => issuer::of_user_pool(id, self.region.as_deref()).map(Vec::from).unwrap_or_default(),
@@ -87,15 +91,7 @@ impl Pool {
     }
 }
 
-/// The authority and the path of an HTTP URL.
-pub(crate) fn authority_and_path(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let (authority, path) = rest.split_at(rest.find('/')?);
-    let is_plain = |text: &str| text.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'#' && byte != b'@');
-    (!authority.is_empty() && is_plain(url)).then_some((authority, path))
-}
-
-/// What the core says of a configuration.
+/// Converts an error of the core.
 pub(crate) fn core_fault(error: &poolgate_core::ConfigError) -> ConfigFault {
     ConfigFault::new("", error.to_string())
 }

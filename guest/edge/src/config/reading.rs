@@ -1,72 +1,47 @@
-//! From text to configuration; a fault says where it is and what to write instead.
+//! Parses a configuration. An error names its position and, for a misspelled word, the nearest known one.
 
-use super::{Config, check};
-use std::fmt;
+use super::{check, document::Config, error::ConfigFault};
 
-/// What is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigFault {
-    /// Where: `routes[2].methods`. Empty for the whole.
-    pub path: String,
-    /// What, and what to do.
-    pub message: String,
-}
-
-impl ConfigFault {
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
-    }
-}
-
-impl fmt::Display for ConfigFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => formatter.write_str(&self.message),
-            path => write!(formatter, "{path}: {}", self.message),
-        }
-    }
-}
-
-impl std::error::Error for ConfigFault {}
-
-/// The deepest nesting of a configuration.
+/// The maximum nesting of a configuration.
 const DEPTH: u32 = 32;
 
 /// Reads a configuration and checks all of it.
 ///
 /// # Errors
-/// [`ConfigFault`] for what is not JSON, has a member twice, has an unknown member or a value of the wrong type, or says what can't be.
+/// Returns a [`ConfigFault`] if the text is not a JSON object, if a member is duplicate, unknown or of the wrong type, or if the values are
+/// inconsistent.
 pub fn read(json: &[u8]) -> Result<Config, ConfigFault> {
-    poolgate_core::check_json_object(json, DEPTH).map_err(|fault| ConfigFault::new("", fault))?;
-    let config: Config = serde_json::from_slice(json).map_err(|error| fault(&error, json))?;
+    poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigFault::new("", error))?;
+    let config: Config = serde_json::from_slice(json).map_err(|error| described(&error, json))?;
     check::all(&config)?;
     Ok(config)
 }
 
-fn fault(error: &serde_json::Error, json: &[u8]) -> ConfigFault {
+/// Describes an error of serde.
+fn described(error: &serde_json::Error, json: &[u8]) -> ConfigFault {
     let path = path_at(json, error.line(), error.column());
-    let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    match unknown(said) {
-        None => ConfigFault::new(path, said),
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match unknown(text) {
+        None => ConfigFault::new(path, text),
         Some((kind, word, known)) => {
             let nearest = known.iter().map(|name| (strsim::osa_distance(word, name), name)).min();
             let message = match nearest {
                 Some((distance, name)) if distance <= 2.max(word.len() / 3) => {
                     format!("unknown {kind} \"{word}\": did you mean \"{name}\"?")
                 }
-                _ => format!("unknown {kind} \"{word}\": known are {}", known.join(", ")),
+                _ => format!("unknown {kind} \"{word}\": expected one of {}", known.join(", ")),
             };
             ConfigFault::new(path, message)
         }
     }
 }
 
-/// serde's words: "unknown field `a`, expected one of `b`, `c`".
-fn unknown(said: &str) -> Option<(&'static str, &str, Vec<&str>)> {
-    let (kind, rest) = match said.strip_prefix("unknown field `") {
+/// Parses serde's message "unknown field `a`, expected one of `b`, `c`".
+fn unknown(text: &str) -> Option<(&'static str, &str, Vec<&str>)> {
+    let (kind, rest) = match text.strip_prefix("unknown field `") {
         Some(rest) => ("field", rest),
-        None => ("value", said.strip_prefix("unknown variant `")?),
+        None => ("value", text.strip_prefix("unknown variant `")?),
     };
     let (word, rest) = rest.split_once('`')?;
     Some((kind, word, rest.split('`').skip(1).step_by(2).collect()))
@@ -78,13 +53,13 @@ enum Step<'j> {
     Item(usize),
 }
 
-/// The path to a place in well-formed JSON. (A library that keeps track of it while reading takes 60 KB of WebAssembly.)
+/// Returns the path to a position in well-formed JSON. A library that tracks the path while it parses adds 60 KB of WebAssembly.
 fn path_at(json: &[u8], line: usize, column: usize) -> String {
     let before: usize = json.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|line| line.len() + 1).sum();
     let end = before.saturating_add(column).min(json.len());
     let mut steps: Vec<Step<'_>> = Vec::new();
     let mut at = 0;
-    // A string is a member's name where one may stand.
+    // A string is a member's name if it follows `{` or, in an object, a comma.
     let mut name_is_next = false;
     while at < end {
         let byte = json.get(at).copied().unwrap_or_default();
@@ -130,7 +105,7 @@ fn path_at(json: &[u8], line: usize, column: usize) -> String {
     path
 }
 
-/// Up to the quote that ends it.
+/// Returns the length of a JSON string up to its closing quote.
 fn length_of_string(rest: &[u8]) -> usize {
     let mut is_escaped = false;
     let is_end = |byte: &u8| {
@@ -145,7 +120,7 @@ fn length_of_string(rest: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{
+    const VALID: &str = r#"{
         "pools": [{"name": "main", "user_pool_id": "eu-west-1_EXAMPLE01", "client_ids": ["a"], "token_use": "access",
                    "keys": {"cluster": "cognito"}}],
         "policies": [{"name": "admins", "groups": {"any_of": ["admin"]}}],
@@ -154,19 +129,19 @@ mod tests {
     }"#;
 
     #[test]
-    fn a_good_configuration_is_read() {
-        let config = read(GOOD.as_bytes()).expect("it is good");
+    fn a_valid_configuration_is_read() {
+        let config = read(VALID.as_bytes()).expect("the configuration is valid");
         assert_eq!((config.pools.len(), config.policies.len(), config.routes.len()), (1, 1, 3));
     }
 
     #[test]
-    fn a_fault_says_where_it_is_and_what_to_write() {
-        for (from, to, fault) in [
+    fn an_error_names_its_position_and_the_correction() {
+        for (from, to, error) in [
             ("\"methods\"", "\"metods\"", "routes[2].metods: unknown field \"metods\": did you mean \"methods\"?"),
             (
                 "\"any_of\": [\"admin\"]",
                 "\"colour\": 1",
-                "policies[0].groups.colour: unknown field \"colour\": known are any_of, all_of",
+                "policies[0].groups.colour: unknown field \"colour\": expected one of any_of, all_of",
             ),
             ("\"access\"", "\"acess\"", "pools[0].token_use: unknown value \"acess\": did you mean \"access\"?"),
             ("\"public\": true", "\"public\": 1", "routes[0].public: invalid type: integer `1`, expected a boolean"),
@@ -179,65 +154,61 @@ mod tests {
             (
                 "\"client_ids\": [\"a\"],",
                 "",
-                "pools[0].client_ids: state the accepted app clients, or any_client: true to accept all",
+                "pools[0].client_ids: list the accepted app clients, or set any_client: true to accept all",
             ),
-            ("[\"a\"]", "[]", "pools[0].client_ids: an empty list says nothing: leave it out, or fill it"),
-            ("[\"admin\"]", "[]", "policies[0].groups.any_of: an empty list says nothing: leave it out, or fill it"),
-            ("\"any_of\": [\"admin\"]", "\"all_of\": [\"\"]", "policies[0].groups.all_of: has an empty name"),
-            ("\"any_of\": [\"admin\"]", "", "policies[0].groups: state any_of, all_of or both"),
+            ("[\"a\"]", "[]", "pools[0].client_ids: is an empty list: add an entry, or remove the list"),
+            ("[\"admin\"]", "[]", "policies[0].groups.any_of: is an empty list: add an entry, or remove the list"),
+            ("\"any_of\": [\"admin\"]", "\"all_of\": [\"\"]", "policies[0].groups.all_of: contains an empty name"),
+            ("\"any_of\": [\"admin\"]", "", "policies[0].groups: set any_of, all_of or both"),
             ("{\"any_of\": [\"admin\"]}", "null", "policies[0].groups: invalid type: null, expected struct Membership"),
             ("[\"admin\"]", "null", "policies[0].groups.any_of: invalid type: null, expected a sequence"),
             ("[\"a\"]", "null", "pools[0].client_ids: invalid type: null, expected a sequence"),
             (
                 ", \"groups\": {\"any_of\": [\"admin\"]}",
                 "",
-                "policies[0]: asks for nothing: a route that needs any good token is authenticated: true",
+                "policies[0]: requires nothing: to accept any valid token, set authenticated: true in the route",
             ),
             (
                 "\"groups\": {\"any_of\": [\"admin\"]}",
                 "\"token_use\": \"unchecked\"",
-                "policies[0]: asks for nothing: a route that needs any good token is authenticated: true",
+                "policies[0]: requires nothing: to accept any valid token, set authenticated: true in the route",
             ),
             (
                 "\"token_use\": \"access\"",
                 "\"token_use\": \"id\", \"resources\": [\"https://api\"]",
-                "pools[0].resources: ID tokens name none: their aud is an app client",
+                "pools[0].resources: not allowed with ID tokens: their aud is an app client",
             ),
             (
                 "eu-west-1_EXAMPLE01",
                 "EXAMPLE01",
-                "pools[0].user_pool_id: is not one, or its region is not: it looks like eu-west-1_AbCdEfGhI",
+                "pools[0].user_pool_id: is invalid, or its region is unknown: expected, for example, eu-west-1_AbCdEfGhI",
             ),
-            (
-                "{\"cluster\": \"cognito\"}",
-                "{}",
-                "pools[0].keys: state jwks, or the cluster that keys are fetched from, or both",
-            ),
+            ("{\"cluster\": \"cognito\"}", "{}", "pools[0].keys: set jwks, or the cluster to fetch keys from, or both"),
             (
                 "\"public\": true",
                 "\"public\": true, \"optional\": true",
-                "routes[0]: a public route looks at no token: optional and report_only say nothing",
+                "routes[0]: optional and report_only are not allowed in a public route",
             ),
             (
                 "\"public\": true",
                 "\"prefix\": \"/\", \"public\": true",
-                "routes[0]: state one of path, prefix and template",
+                "routes[0]: set one of path, prefix and template",
             ),
-            (", \"public\": true", "", "routes[0]: state one of public, authenticated, any_of and all_of"),
+            (", \"public\": true", "", "routes[0]: set one of public, authenticated, any_of and all_of"),
             (
                 "/admin",
                 "/admin/../x",
                 "routes[1]: the path must begin with /, be percent-decoded ASCII, and have no empty, . or .. segment, no %, ?, #, ; or backslash",
             ),
             ("/users/{id}", "/users/x{id}", "routes[2]: a placeholder is a whole segment: /users/{id}/orders"),
-            ("\"GET\"", "\"get\"", "routes[2].methods[0]: methods are written in capitals: GET"),
-            ("[\"GET\"]", "[]", "routes[2].methods: an empty list says nothing: leave it out, or fill it"),
+            ("\"GET\"", "\"get\"", "routes[2].methods[0]: must be in capitals, for example GET"),
+            ("[\"GET\"]", "[]", "routes[2].methods: is an empty list: add an entry, or remove the list"),
             ("\"name\": \"main\"", "\"name\": \"main\", \"name\": \"x\"", "an object has two members of the same name"),
             ("\"routes\"", "x", "it is not a JSON object"),
         ] {
-            assert!(GOOD.contains(from), "{from}");
-            let said = read(GOOD.replacen(from, to, 1).as_bytes()).map(|_| ()).unwrap_err().to_string();
-            assert_eq!(said, fault);
+            assert!(VALID.contains(from), "{from}");
+            let actual = read(VALID.replacen(from, to, 1).as_bytes()).map(|_| ()).unwrap_err().to_string();
+            assert_eq!(actual, error);
         }
     }
 }

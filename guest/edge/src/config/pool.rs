@@ -1,0 +1,95 @@
+//! An issuer, and what its tokens must satisfy.
+
+use super::{keys::Keys, not_null::not_null};
+use serde::Deserialize;
+
+/// An issuer whose tokens are accepted, and the checks that each of its tokens must pass.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// The name of the pool in policies and metrics. Choose any.
+    pub name: String,
+    /// The ID of an Amazon Cognito user pool, such as `eu-west-1_AbCdEfGhI`. Set exactly one of `user_pool_id`, `issuer` and `any_issuer`.
+    pub user_pool_id: Option<String>,
+    /// The region in the issuer of the tokens, if it differs from the region in the user pool ID.
+    pub region: Option<String>,
+    /// The exact `iss` of the tokens, for an issuer that is not a user pool.
+    pub issuer: Option<String>,
+    /// Disables the check of `iss`. There may be no other pool then.
+    #[serde(default)]
+    pub any_issuer: bool,
+    /// The accepted app clients: `client_id` of access tokens, `aud` of ID tokens. Set either this or `any_client`; there is no default.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub client_ids: Option<Vec<String>>,
+    /// Accepts tokens of every app client.
+    #[serde(default)]
+    pub any_client: bool,
+    /// Whether access tokens, ID tokens or both are accepted. There is no default.
+    pub token_use: TokenUse,
+    /// The accepted signature algorithms. The default is RS256 only, which Cognito uses.
+    #[serde(default)]
+    pub algorithms: Vec<String>,
+    /// Resource servers. An access token must contain one of them in `aud` (RFC 8707). If `token_use` is `unchecked`, every token must. Not
+    /// allowed if `token_use` is `id`.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub resources: Option<Vec<String>>,
+    /// Disables the check of `aud` in access tokens.
+    #[serde(default)]
+    pub any_resource: bool,
+    /// Accepts tokens without a subject (`sub`).
+    #[serde(default)]
+    pub any_subject: bool,
+    /// How tokens that are bound to a key are handled (`cnf`: RFC 8705, RFC 9449).
+    #[serde(default)]
+    pub confirmation: Confirmation,
+    /// The maximum age of a token, in seconds since `iat`. An older token is rejected even if it has not expired. `iat` is then required.
+    /// By default there is no maximum.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
+    pub max_age_seconds: Option<u32>,
+    /// The number of seconds for which a token is accepted after `exp` or after its maximum age. The default is 0, the maximum 900.
+    #[serde(default)]
+    pub leeway_seconds: u32,
+    /// The number of seconds by which `iat` and `nbf` may be in the future. If `leeway_seconds` is larger, it applies instead. The default is 60,
+    /// the maximum 900.
+    #[serde(default = "Pool::issued_at_skew")]
+    pub issued_at_skew_seconds: u32,
+    /// The source of the keys that the tokens are signed with.
+    pub keys: Keys,
+}
+
+impl Pool {
+    fn issued_at_skew() -> u32 {
+        60
+    }
+}
+
+/// The accepted kinds of Cognito tokens (`token_use`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TokenUse {
+    /// Access tokens only.
+    Access,
+    /// ID tokens only.
+    Id,
+    /// Access tokens and ID tokens.
+    AccessOrId,
+    /// Disables the check, for issuers whose tokens have no `token_use`.
+    Unchecked,
+}
+
+/// How tokens are handled that are bound to a key of their holder (`cnf`), by mutual TLS (RFC 8705) or DPoP (RFC 9449).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// They are rejected, because poolgate does not check that the client has the key.
+    #[default]
+    Refuse,
+    /// They are accepted like other tokens. Another component must check that the client has the key.
+    Ignore,
+}
