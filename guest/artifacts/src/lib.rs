@@ -1,23 +1,23 @@
-//! poolgate's guests as bytes: what runs inside WebAssembly, for whoever embeds it.
+//! The WebAssembly files of poolgate as byte slices, for programs that embed them.
 //!
-//! In poolgate's repository the build script builds them for `wasm32-unknown-unknown`; the published package carries those of the
-//! release, and needs no WebAssembly toolchain. `poolgate-artifact all FOLDER` writes them to files.
+//! In poolgate's repository, the build script builds them for `wasm32-unknown-unknown`. The published package contains those of the release and
+//! needs no WebAssembly toolchain. `poolgate-artifact all FOLDER` writes them to files.
 #![forbid(unsafe_code)]
 
-/// One of the files that are published.
+/// A published file.
 #[derive(Debug, Clone, Copy)]
 pub struct Artifact {
-    /// The file's name without the ending, such as `token-verifier-wide`.
+    /// The file's name without its extension, such as `token-verifier-wide`.
     pub name: &'static str,
-    /// `wasm`, or `wit` for the contract as text.
+    /// The file's extension: `wasm`, or `wit` for the contract as text.
     pub extension: &'static str,
-    /// What it is for, in a line.
+    /// What the file is for, in one line.
     pub summary: &'static str,
-    /// The whole file.
+    /// The contents of the file.
     pub bytes: &'static [u8],
 }
 
-/// What is published, in the order of the README.
+/// All published files, in the order of the README.
 pub const PUBLISHED: &[Artifact] = &[
     wasm(
         "token-verifier-wide",
@@ -32,17 +32,17 @@ pub const PUBLISHED: &[Artifact] = &[
     wasm("token-verifier-portable", "component: token verifier, for every runtime", TOKEN_VERIFIER_PORTABLE),
     wasm(
         "token-verifier-cognito",
-        "component: token verifier with RSA alone, where size counts",
+        "component: token verifier with RSA only, for every runtime; smaller",
         TOKEN_VERIFIER_COGNITO,
     ),
     wasm("authenticator", "component: token verifier and account flows, for every runtime", AUTHENTICATOR),
     wasm("envoy-filter", "proxy-wasm module for Envoy", ENVOY_FILTER),
     wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
-    wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA alone", ENVOY_FILTER_COGNITO),
+    wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA only", ENVOY_FILTER_COGNITO),
     wasm("middleware", "component: wasi:http middleware (WASI 0.3)", MIDDLEWARE),
-    wasm("probe-wide", "core module: the RSA kernel alone, for `poolgate bench`", PROBE_WIDE),
-    wasm("probe-plain", "core module: the same for every runtime, and the rsa crate beside it", PROBE_PLAIN),
-    wasm("contract", "the WIT package poolgate:auth, as registries keep it", CONTRACT),
+    wasm("probe-wide", "core module: the RSA kernel, for `poolgate bench`", PROBE_WIDE),
+    wasm("probe-plain", "core module: the RSA kernel and the rsa crate, for every runtime", PROBE_PLAIN),
+    wasm("contract", "the WIT package poolgate:auth, in the format of registries", CONTRACT),
     Artifact {
         name: "contract",
         extension: "wit",
@@ -56,57 +56,57 @@ const fn wasm(name: &'static str, summary: &'static str, bytes: &'static [u8]) -
 }
 
 /// The component of the world `token-verifier` with every algorithm, for runtimes with the wide-arithmetic feature
-/// (`i64.mul_wide_u` and its kin). What the native host runs.
+/// (`i64.mul_wide_u` and related instructions). The `poolgate` crate runs it.
 pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-wide.wasm"));
 
-/// The same for runtimes with 128-bit SIMD, as Envoy, browsers and Node have it.
+/// The same component for runtimes with 128-bit SIMD, such as Node.js and browsers.
 pub const TOKEN_VERIFIER_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-simd.wasm"));
 
-/// The same for every other runtime: WebAssembly 2.0 and nothing beyond.
+/// The same component for all other runtimes. It needs no feature beyond WebAssembly 2.0.
 pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-portable.wasm"));
 
 /// The component of the world `authenticator`: the verifier with every algorithm and the account flows, for every runtime.
 pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator.wasm"));
 
-/// The portable build with RSA alone, all that Cognito signs with: for where size counts.
+/// The portable build with RSA only, which Cognito uses. It is smaller.
 pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-cognito.wasm"));
 
-/// The wasi:http middleware (WASI 0.3) with every algorithm, for every runtime. It is whole with a configuration plugged in.
+/// The wasi:http middleware (WASI 0.3) with every algorithm, for every runtime. It needs a configuration component plugged into it.
 pub const MIDDLEWARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/middleware.wasm"));
 
 /// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD and relaxed SIMD (WebAssembly 3.0).
 pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter.wasm"));
 
-/// The same without SIMD.
+/// The same filter without SIMD.
 pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-plain.wasm"));
 
-/// With SIMD and only what Cognito signs with: RS256 (and its longer hashes) with the exponent 65,537.
+/// The filter with SIMD and only the algorithms of Cognito: RS256, RS384 and RS512 with the exponent 65,537.
 pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-cognito.wasm"));
 
-/// The RSA kernel behind plain exports: a core module with wide-arithmetic. `poolgate bench` measures it.
+/// The RSA kernel as a core module with wide-arithmetic. `poolgate bench` measures it.
 pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-wide.wasm"));
 
-/// The same without, and the `rsa` crate to compare with.
+/// The same module without wide-arithmetic, and with the `rsa` crate for comparison.
 pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-plain.wasm"));
 
-/// The WIT package `poolgate:auth`, with the packages that it uses, as WebAssembly.
+/// The WIT package `poolgate:auth` with its dependencies, encoded as WebAssembly.
 pub const CONTRACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.wasm"));
 
-/// The same as text.
+/// The WIT package `poolgate:auth` as text.
 pub const CONTRACT_TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.wit"));
 
 /// Guests for poolgate's own tests and benchmarks.
 #[cfg(feature = "test-guests")]
 mod test_guests {
-    /// A small wasi:http application that answers with the request that it got.
+    /// A small `wasi:http` application that responds with the request that it received.
     pub const ECHO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/echo.wasm"));
 
-    /// [`ENVOY_FILTER`](super::ENVOY_FILTER) with doors for tests: request headers make it fail, or set its clock. Never to be deployed.
+    /// [`ENVOY_FILTER`](super::ENVOY_FILTER) with test hooks: request headers make it fail or set its clock. It must never be deployed.
     pub const ENVOY_FILTER_TEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-test.wasm"));
 
-    /// [`PROBE_PLAIN`](super::PROBE_PLAIN)'s kernel with SIMD.
+    /// The kernel of [`PROBE_PLAIN`](super::PROBE_PLAIN) with SIMD.
     pub const PROBE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-simd.wasm"));
-    /// The same with relaxed SIMD.
+    /// The kernel with relaxed SIMD.
     pub const PROBE_RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-relaxed.wasm"));
 }
 #[cfg(feature = "test-guests")]

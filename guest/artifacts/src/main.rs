@@ -6,11 +6,11 @@ use std::{env, fs, path::Path, process::ExitCode};
 const USAGE: &str = "\
 Writes poolgate's WebAssembly to files.
 
-usage: poolgate-artifact list          names, sizes in bytes, and what each is for
-       poolgate-artifact NAME FILE     writes one
-       poolgate-artifact all FOLDER    writes all, each as FOLDER/NAME.wasm or .wit
+usage: poolgate-artifact list          print names, sizes in bytes and purposes
+       poolgate-artifact NAME FILE     write one file
+       poolgate-artifact all FOLDER    write all files as FOLDER/NAME.wasm or .wit
 
-exit codes: 0 written, 1 a file can't be written, 2 bad usage";
+exit codes: 0 success, 1 a file can't be written, 2 invalid arguments";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             Some(artifact) => write(artifact, Path::new(file)),
             None => {
                 let names: Vec<&str> = PUBLISHED.iter().map(|artifact| artifact.name).collect();
-                eprintln!("there is no {name}; there are: {}", names.join(", "));
+                eprintln!("unknown artifact {name}; expected one of {}", names.join(", "));
                 return ExitCode::from(2);
             }
         },

@@ -1,4 +1,4 @@
-//! The authorizer of this instance, made of the configuration when the first request comes.
+//! The authorizer of this instance. It is created from the configuration at the first request.
 
 use crate::{bindings::poolgate::edge::configuration, clock, log};
 use poolgate_edge::{
@@ -7,21 +7,21 @@ use poolgate_edge::{
 };
 use std::cell::RefCell;
 
-/// How many fetches a new instance has at first: one for its keys, and one for a key ID that is not among them. A host may start an instance
-/// every few requests, and a stranger who makes up key IDs must not get a full budget from each.
-/// Only where the operator has not stated another budget.
+/// The number of fetches for unknown key IDs that a new instance may make at first, unless the operator configures `unknown_key_fetches`: one for
+/// its keys and one for a key ID that is not among them. A host may start a new instance every few requests, and a client that invents key
+/// IDs must not get a full token bucket from each.
 const FIRST_FETCHES: u32 = 2;
 
 /// None if the configuration is invalid; it does not change while the instance lives.
 enum State {
     Unread,
-    Refused,
+    Invalid,
     Ready { config: Box<Config>, authorizer: Box<RequestAuthorizer> },
 }
 
 thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread) });
 
-/// Does something with the authorizer. `None` if there is none, because the configuration is invalid.
+/// Calls `work` with the authorizer. Returns `None` if the configuration is invalid.
 pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
         State::Ready { authorizer, .. } => Some(work(authorizer)),
@@ -29,7 +29,7 @@ pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Op
     })
 }
 
-/// Reads something from the configuration, where there is one.
+/// Calls `read` with the configuration. Returns `None` if it is invalid.
 pub fn configured<Outcome>(read: impl FnOnce(&Config) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
         State::Ready { config, .. } => Some(read(config)),
@@ -46,9 +46,9 @@ fn ready(state: &mut State) -> &mut State {
                 }
                 State::Ready { config: Box::new(config), authorizer: Box::new(authorizer) }
             }
-            Err(fault) => {
-                log::line(format!("poolgate: the configuration is invalid: {fault}"));
-                State::Refused
+            Err(error) => {
+                log::line(format!("poolgate: the configuration is invalid: {error}"));
+                State::Invalid
             }
         };
     }

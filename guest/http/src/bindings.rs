@@ -1,12 +1,8 @@
-//! Generated from `wit/`. The only unsafe code of the component is in here: the canonical ABI.
+//! Bindings generated from `wit/`. They contain the unsafe code of the canonical ABI; apart from `export`, the component has no other.
 #![allow(unsafe_code, missing_docs, clippy::all, clippy::restriction)]
-
-use crate::Middleware;
 
 wit_bindgen::generate!({
     world: "middleware",
     path: "../../wit/edge",
     generate_all,
 });
-
-export!(Middleware);

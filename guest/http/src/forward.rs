@@ -1,4 +1,4 @@
-//! A request that passes: to the handler behind, without the token if it is not to have it, and with the claims that it wants.
+//! Forwards a request to the next handler, with the claim headers and, if configured, without the token.
 
 use crate::{
     authorizer,
@@ -13,10 +13,13 @@ use crate::{
 };
 use poolgate_edge::{Admitted, HeaderMutation};
 
-/// Hands the request on. Its body, and the response, are not touched.
-pub async fn pass(request: Request, admitted: &Admitted) -> Result<Response, ErrorCode> {
+/// Forwards the request. Its body and the response are not changed.
+pub async fn forward(request: Request, admitted: &Admitted) -> Result<Response, ErrorCode> {
     if let Some(rejection) = admitted.reported {
-        log::line(format!("poolgate: let through, but its rule would refuse it: {}", rejection.name()));
+        log::line(format!(
+            "poolgate: forwarded a request that its rule (report_only) would reject: {}",
+            rejection.name()
+        ));
     }
     let changes = changes(admitted);
     if changes.is_empty() {
@@ -24,12 +27,12 @@ pub async fn pass(request: Request, admitted: &Admitted) -> Result<Response, Err
     }
     match rewritten(request, &changes) {
         Some(request) => handler::handle(request).await,
-        // With the client's own claims it must not go on.
+        // The request must not be forwarded with claim headers that the client sent.
         None => rejecting::fail(),
     }
 }
 
-/// Headers that get a value, and those that lose theirs, in order.
+/// Returns the headers to set (with a value) and to remove (without), in order.
 fn changes(admitted: &Admitted) -> Vec<(String, Option<String>)> {
     let mutations = admitted.mutations.iter().map(|mutation| match mutation {
         HeaderMutation::Remove(name) => (name.clone(), None),
@@ -42,13 +45,13 @@ fn changes(admitted: &Admitted) -> Vec<(String, Option<String>)> {
     mutations.chain(claims.unwrap_or_default()).collect()
 }
 
-/// The same request with other headers, or another path. None if it can't be had.
+/// Returns the same request with changed headers and path, or `None` if the host rejects a change.
 fn rewritten(request: Request, changes: &[(String, Option<String>)]) -> Option<Request> {
     let headers = request.get_headers().clone();
     let mut path = request.get_path_with_query();
     for (name, value) in changes {
         match (name.as_str(), value) {
-            // A token in the query string is taken out of it.
+            // The token was in the query string.
             (":path", value) => path.clone_from(value),
             (name, Some(value)) => headers.set(name, &[value.clone().into_bytes()]).ok()?,
             (name, None) => headers.delete(name).ok()?,
@@ -59,12 +62,12 @@ fn rewritten(request: Request, changes: &[(String, Option<String>)]) -> Option<R
 
 fn copy(request: Request, headers: Headers, path: Option<String>) -> Option<Request> {
     let (method, scheme, authority) = (request.get_method(), request.get_scheme(), request.get_authority());
-    // The options are a child of the request, which goes.
+    // The options are a child resource of the request, which is consumed below.
     let options = request.get_options().map(|options| options.clone());
     let (sent, was_sent) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, was_sent);
     let (copy, transmitted) = Request::new(headers, Some(body), trailers, options);
-    // Who sent the body hears what became of it.
+    // Reports the result of the transmission to the sender of the body.
     wit_bindgen::spawn_local(async move {
         let _ = sent.write(transmitted.await).await;
     });

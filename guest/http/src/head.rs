@@ -1,4 +1,4 @@
-//! A request's head, as `poolgate-edge` wants to see it.
+//! The head of a request, for `poolgate-edge`.
 
 use crate::bindings::wasi::http::types::{Headers, Method, Request};
 use poolgate_edge::RequestHead;
@@ -24,7 +24,7 @@ impl WasiRequestHead {
             Method::Patch => "PATCH".to_owned(),
             Method::Other(name) => name,
         };
-        // What has no path has none that a rule could match.
+        // A request without a path gets an empty one, which no rule matches.
         let target = request.get_path_with_query().unwrap_or_default();
         Self { method, target, headers: request.get_headers() }
     }

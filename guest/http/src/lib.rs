@@ -1,7 +1,8 @@
-//! The wasi:http middleware (WASI 0.3): a thin adapter from `wasi:http/handler` to `poolgate-edge`. It decides nothing.
+//! The `wasi:http` middleware (WASI 0.3): an adapter between `wasi:http/handler` and `poolgate-edge`, which makes all decisions.
 //!
-//! A request comes in, `authorizer` says what becomes of it, `keys` are fetched if it must wait for some, and then either `forward` hands
-//! it to the handler behind or `answer` refuses it. Requests are handled at the same time in one instance, and share its keys.
+//! `handler` receives a request and asks `authorizer` for a decision. A request whose keys are missing waits in `waiting` while `fetching`
+//! fetches them. `forward` then passes the request to the next handler, or `rejecting` responds to it. One instance handles requests
+//! concurrently, and they share its keys.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -14,37 +15,12 @@
 mod authorizer;
 mod bindings;
 mod clock;
+mod export;
+mod fetching;
 mod forward;
+mod handler;
 mod head;
-mod keys;
 mod log;
+mod pending;
 mod rejecting;
-
-use bindings::{
-    exports::wasi::http::handler::Guest,
-    wasi::http::types::{ErrorCode, Request, Response},
-};
-use head::WasiRequestHead;
-use poolgate_core::Reason;
-use poolgate_edge::{Decision, Rejection};
-
-/// What the component exports.
-struct Middleware;
-
-impl Guest for Middleware {
-    async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let head = WasiRequestHead::of(&request);
-        let decision = match authorizer::with(|authorizer| authorizer.authorize(clock::seconds(), &head)) {
-            // Nothing can be judged without a configuration, and so nothing passes.
-            None => Decision::Reject(Rejection::Token(Reason::NotConfigured)),
-            Some(Decision::Pause(paused)) => keys::wait(&head, paused).await,
-            Some(decision) => decision,
-        };
-        keys::refresh();
-        match decision {
-            Decision::Admit(admitted) => forward::pass(request, &admitted).await,
-            Decision::Reject(rejection) => rejecting::reject(&head, rejection),
-            Decision::Pause(_) => rejecting::reject(&head, Rejection::Token(Reason::KeysUnavailable)),
-        }
-    }
-}
+mod waiting;

@@ -1,8 +1,8 @@
-//! Lines on standard error. Never a token in one.
+//! Log lines on standard error. A line must never contain a token.
 
 use crate::bindings::{wasi::cli::stderr, wit_stream};
 
-/// Writes a line; one that is lost is not worth a request.
+/// Writes a line. A failed write is ignored, because it must not fail the request.
 pub fn line(mut text: String) {
     text.push('\n');
     wit_bindgen::spawn_local(async move {

@@ -1,4 +1,4 @@
-//! A refusal, sent to the caller instead of what the handler would have answered.
+//! Responds to a request that is rejected.
 
 use crate::{
     authorizer,
@@ -12,6 +12,7 @@ use crate::{
 use poolgate_core::Reason;
 use poolgate_edge::{Rejection, RejectionFormat, RejectionResponse, response::grpc_status};
 
+/// Returns the response to a rejected request.
 pub fn reject(head: &WasiRequestHead, rejection: Rejection) -> Result<Response, ErrorCode> {
     if let Some(line) = authorizer::with(|authorizer| authorizer.explain(rejection)).flatten() {
         log::line(format!("poolgate: {line}"));
@@ -24,14 +25,14 @@ pub fn reject(head: &WasiRequestHead, rejection: Rejection) -> Result<Response, 
     }
 }
 
-/// What is said where there is no head to go by: the handler's request could not be made.
+/// Returns the response (503) to a request that could not be rewritten.
 pub fn fail() -> Result<Response, ErrorCode> {
     let RejectionResponse { status, headers, body, .. } =
         RejectionFormat::default().response(Rejection::Token(Reason::SandboxFailed));
     send(status, headers, body)
 }
 
-/// A trailers-only response (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
+/// Returns the headers of a trailers-only response (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
 fn grpc(response: RejectionResponse) -> Vec<(&'static str, String)> {
     let mut headers = response.headers;
     headers.retain(|(name, _)| *name != "content-type");
@@ -53,10 +54,10 @@ fn send(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Resu
         });
         reader
     });
-    // No trailers; the writing end says so when it goes.
+    // There are no trailers: dropping the writing end reports that.
     let (_, trailers) = wit_future::new(|| Ok(None));
     let (response, sent) = Response::new(headers, contents, trailers);
-    // A host may end what it sends when this future goes.
+    // A host may cancel the response when this future is dropped.
     wit_bindgen::spawn_local(async move {
         let _ = sent.await;
     });

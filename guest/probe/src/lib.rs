@@ -1,12 +1,12 @@
-//! The kernels behind plain exports, so that a test or a benchmark runs them inside a runtime without anything around them: a buffer
-//! for bytes, and functions that read and write it.
-#![allow(unsafe_code, reason = "an export by name is called unsafe; nothing else here is")]
+//! The RSA kernels as plain WebAssembly exports, for tests and benchmarks that run them in a runtime without a component around them: a
+//! buffer for the inputs and the output, and functions that use it.
+#![allow(unsafe_code, reason = "`no_mangle` exports count as unsafe; there is no other unsafe code here")]
 
 use poolgate_rsa::PublicKey;
 use poolgate_rsa::low::{Fastest, Kernel, narrow::Narrow};
 use std::cell::RefCell;
 
-/// The modulus at 0, the signature at 512, the message at 1,024, and a digest of 32 bytes at 1,536.
+/// The length of the buffer. The modulus is at offset 0, the signature at 512, the message at 1,024, and a digest of 32 bytes at 1,536.
 const BUFFER: usize = 3 * 512 + 32;
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ extern "C" fn buffer() -> *const u8 {
     })
 }
 
-/// Takes the modulus that is in the buffer.
+/// Prepares the key whose modulus is in the buffer.
 #[unsafe(no_mangle)]
 extern "C" fn set_key(length: usize) {
     STATE.with_borrow_mut(|state| {
@@ -54,25 +54,25 @@ fn run<K: Kernel>(key: Option<&PublicKey<K>>, buffer: &mut [u8], length: usize, 
     done
 }
 
-/// The kernel of this build: how many of `count` operations gave a message.
+/// Runs the fastest kernel of this build `count` times, and returns the number of operations that succeeded.
 #[unsafe(no_mangle)]
 extern "C" fn fastest(length: usize, count: u32) -> u32 {
     STATE.with_borrow_mut(|state| run(state.fastest.as_ref(), &mut state.buffer, length, count))
 }
 
-/// The narrow kernel, in whatever build.
+/// Runs the narrow kernel, which every build has.
 #[unsafe(no_mangle)]
 extern "C" fn narrow(length: usize, count: u32) -> u32 {
     STATE.with_borrow_mut(|state| run(state.narrow.as_ref(), &mut state.buffer, length, count))
 }
 
-/// How many keys of `count` could be made.
+/// Prepares the key `count` times, and returns the number of successes.
 #[unsafe(no_mangle)]
 extern "C" fn new_key(length: usize, count: u32) -> u32 {
     STATE.with_borrow(|state| (0..count).map(|_| u32::from(PublicKey::new(&state.buffer[..length]).is_some())).sum())
 }
 
-/// The `rsa` crate's PKCS#1 verification of the digest in the buffer.
+/// Verifies the digest in the buffer with the `rsa` crate (PKCS #1 v1.5) `count` times, and returns the number of successes.
 #[cfg(feature = "peer")]
 #[unsafe(no_mangle)]
 extern "C" fn peer(length: usize, count: u32) -> u32 {
