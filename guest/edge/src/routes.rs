@@ -5,7 +5,7 @@ use crate::{
     policies::RouteRequirement,
     rejection::{Conflict, Rejection},
 };
-use poolgate_path::{Case, Fault, Pattern, Rule, Rules};
+use poolgate_path::{Case, Fault, Rule, Rules};
 
 /// What a rule requires. A path is not ambiguous between two rules with equal effects.
 #[derive(Debug, PartialEq)]
