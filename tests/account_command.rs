@@ -144,7 +144,7 @@ struct Serving {
 
 impl Serving {
     fn start(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--floor-ms", "0"]);
+        command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--min-response-ms", "0"]);
         if !command.get_args().any(|argument| argument == "--rate-limit") {
             command.args(["--rate-limit", "0"]);
         }

@@ -2,7 +2,7 @@
 
 use poolgate::{
     Pool, TokenUseRule, Verifier,
-    accounts::{Accounts, AccountsBuilder, Floor},
+    accounts::{Accounts, AccountsBuilder, ResponseTimeFloor},
 };
 use poolgate_tests::test_pool::TestPool;
 use secrecy::SecretString;
@@ -35,6 +35,6 @@ pub async fn over(endpoint: &str, stated: Pool, pool_id: &str, client_id: &str) 
     Accounts::builder(verifier, pool_id, client_id)
         .endpoint(endpoint)
         .allow_http_loopback(true)
-        .floor(Floor::OFF)
+        .response_time_floor(ResponseTimeFloor::OFF)
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }

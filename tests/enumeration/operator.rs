@@ -5,7 +5,7 @@ use crate::{
     gateway_setup::serve,
     wire::Wire,
 };
-use poolgate::{accounts::Floor, gateway::Gateway};
+use poolgate::{accounts::ResponseTimeFloor, gateway::Gateway};
 use poolgate_tests::{microburst::Microburst, ministack::Ministack, test_pool::PoolOptions};
 use serde_json::json;
 use std::{sync::Mutex, time::Duration};
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Longer than any test: an answer does not go out.
-const NEVER: Floor = Floor { least: Duration::from_secs(3_600), jitter: Duration::ZERO };
+const NEVER: ResponseTimeFloor = ResponseTimeFloor { minimum: Duration::from_secs(3_600), max_jitter: Duration::ZERO };
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So that the time of all of it is within the floor.
@@ -26,7 +26,7 @@ async fn the_count_the_log_line_and_the_hook_come_before_the_answer_is_held() {
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let (told, mut hears) = mpsc::unbounded_channel();
     let log = Log::default();
-    let accounts = account_builder(server.endpoint(), &pool).await.floor(NEVER);
+    let accounts = account_builder(server.endpoint(), &pool).await.response_time_floor(NEVER);
     let accounts = accounts.on_username_taken(move |it| told.send(it.username).expect("the test listens"));
     let accounts = accounts.build().await.expect("the accounts build");
     let verifier = accounts.verifier().clone();

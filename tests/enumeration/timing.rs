@@ -8,7 +8,7 @@ use crate::{
     scripted_cognito::{Reply, ScriptedCognito},
 };
 use poolgate::{
-    accounts::{AccountsBuilder, Floor},
+    accounts::{AccountsBuilder, ResponseTimeFloor},
     gateway::Gateway,
 };
 use poolgate_tests::{ministack::Ministack, rng::Rng, test_pool::PoolOptions};
@@ -29,7 +29,8 @@ const AT_ONCE: usize = 16;
 /// What the server takes longer for a user who exists, at least and at most: as long as hashing a password takes.
 const DELAY_MS: std::ops::Range<u64> = 10..30;
 /// Far above what the server takes with all of its delays on a busy machine.
-const FLOOR: Floor = Floor { least: Duration::from_millis(250), jitter: Duration::from_millis(60) };
+const FLOOR: ResponseTimeFloor =
+    ResponseTimeFloor { minimum: Duration::from_millis(250), max_jitter: Duration::from_millis(60) };
 /// By chance alone, one sample in a hundred has a p under 0.01; three in a row, one in a million. A real difference has it always.
 const TRIES: usize = 3;
 /// A p that is not chance.
@@ -170,7 +171,8 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
         let accounts = builder.build().await.expect("the accounts build");
         serve(Gateway::new(accounts).rate_limit(None)).await
     };
-    let (open_gateway, held_gateway) = (gateway(builder.clone()).await, gateway(builder.floor(FLOOR)).await);
+    let (open_gateway, held_gateway) =
+        (gateway(builder.clone()).await, gateway(builder.response_time_floor(FLOOR)).await);
     let asked = |public: &String| Asked { http: http.clone(), public: public.clone(), token: token.clone() };
     let (open, held) = (asked(&open_gateway.public), asked(&held_gateway.public));
     for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword, Question::ChangeAddress] {

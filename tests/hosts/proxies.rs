@@ -5,7 +5,7 @@ use crate::example_services::serve;
 use axum::{Router, extract::Request};
 use poolgate::{
     TokenUseRule,
-    accounts::{Accounts, Floor},
+    accounts::{Accounts, ResponseTimeFloor},
     gateway::Gateway,
 };
 use poolgate_tests::{
@@ -59,7 +59,7 @@ async fn behind() -> &'static Behind {
             let accounts = Accounts::builder(judge.verifier.clone(), POOL_ID, CLIENT_ID)
                 .endpoint("http://127.0.0.1:1")
                 .allow_http_loopback(true)
-                .floor(Floor::OFF)
+                .response_time_floor(ResponseTimeFloor::OFF)
                 .compilation_cache(COMPILED);
             let accounts = accounts.build().await.expect("the accounts build");
             gateways.push(Gateway::new(accounts).verifies(TokenUseRule::Unchecked).router());

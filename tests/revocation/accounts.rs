@@ -7,7 +7,7 @@ use crate::{
 };
 use poolgate::{
     Answer, Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verifier,
-    accounts::{Accounts, Floor, Problem, ProblemName, SignedIn, Tokens},
+    accounts::{Accounts, Problem, ProblemName, ResponseTimeFloor, SignedIn, Tokens},
     gateway::Gateway,
     revocation::{RevocationMode, Revocations},
 };
@@ -45,7 +45,7 @@ async fn house(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>,
     let accounts = Accounts::builder(verifier, &pool.pool_id, &pool.client_id)
         .endpoint(server.endpoint())
         .allow_http_loopback(true)
-        .floor(Floor::OFF)
+        .response_time_floor(ResponseTimeFloor::OFF)
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
     House { accounts: accounts.build().await.expect("the accounts build") }
 }

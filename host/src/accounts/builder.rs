@@ -1,7 +1,7 @@
 //! What an operator states of the accounts.
 
 use super::{
-    Accounts, Floor, UsernameTaken,
+    Accounts, ResponseTimeFloor, UsernameTaken,
     app_client::AppClient,
     bindings::exports::poolgate::auth::accounts as wit,
     cognito::{Cognito, CognitoSettings},
@@ -70,7 +70,7 @@ pub struct AccountsBuilder {
     proof_comes_first: bool,
     retry_after: Duration,
     refresh_flow: RefreshFlow,
-    floor: Floor,
+    response_time_floor: ResponseTimeFloor,
     connect_timeout: Duration,
     attempt_timeout: Duration,
     call_timeout: Duration,
@@ -104,7 +104,7 @@ impl AccountsBuilder {
             proof_comes_first: false,
             retry_after: Duration::from_secs(2),
             refresh_flow: RefreshFlow::default(),
-            floor: Floor::default(),
+            response_time_floor: ResponseTimeFloor::default(),
             connect_timeout: Duration::from_secs(2),
             attempt_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(12),
@@ -181,9 +181,9 @@ impl AccountsBuilder {
         self
     }
 
-    /// How long answers to who names a user are held. See [`Floor`].
-    pub fn floor(mut self, floor: Floor) -> Self {
-        self.floor = floor;
+    /// How long answers to who names a user are held. See [`ResponseTimeFloor`].
+    pub fn response_time_floor(mut self, floor: ResponseTimeFloor) -> Self {
+        self.response_time_floor = floor;
         self
     }
 
@@ -201,7 +201,7 @@ impl AccountsBuilder {
 
     /// Called when someone signs up with a name that is taken, or a signed-in user asks for an address or a preferred user name that
     /// is, so that you can write to the real owner. It must return at once: spawn what takes time. It is called before the answer is
-    /// held ([`Floor`]); what it takes longer than that can be measured. If it panics, the log says so, and the answer is the same.
+    /// held ([`ResponseTimeFloor`]); what it takes longer than that can be measured. If it panics, the log says so, and the answer is the same.
     pub fn on_username_taken(mut self, hook: impl Fn(UsernameTaken) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
         self
@@ -252,7 +252,7 @@ impl AccountsBuilder {
             sandbox,
             cognito,
             verifier: self.verifier,
-            floor: self.floor,
+            response_time_floor: self.response_time_floor,
             refresh_flow: self.refresh_flow,
             hook: self.hook,
         }))

@@ -1,8 +1,8 @@
 //! The accounts: built once, cheap to clone, used from many tasks.
 
 use super::{
-    Accepted, AccountsBuilder, AliasChange, Attribute, ChallengeAnswer, Floor, MfaPreference, Problem, ProblemName,
-    RefreshFlow, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    Accepted, AccountsBuilder, AliasChange, Attribute, ChallengeAnswer, MfaPreference, Problem, ProblemName,
+    RefreshFlow, ResponseTimeFloor, SignedIn, Tokens, TotpOwner, TotpSecret, User,
     bindings::{AccountFlows, exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
     cognito::{Cognito, Proof},
     guest::Guest,
@@ -42,7 +42,7 @@ pub(super) struct Inner {
     pub(super) sandbox: AccountSandbox,
     pub(super) cognito: Arc<Cognito>,
     pub(super) verifier: Verifier,
-    pub(super) floor: Floor,
+    pub(super) response_time_floor: ResponseTimeFloor,
     pub(super) refresh_flow: RefreshFlow,
     pub(super) hook: Option<Hook>,
 }
@@ -57,7 +57,7 @@ type Called<T> = wasmtime::Result<Result<T, wit::Problem>>;
 
 /// # Errors
 /// Every flow: a [`Problem`]. Flows that take a user's name answer the same whether there is such a user or not, and take the
-/// same time ([`Floor`]). So do those in which a signed-in user names an address, and those that verify it.
+/// same time ([`ResponseTimeFloor`]). So do those in which a signed-in user names an address, and those that verify it.
 ///
 /// # Cancelling
 /// A flow that is dropped may have happened, as one whose connection was lost may. Those that tell the store of revoked tokens go on to
@@ -427,7 +427,7 @@ impl Accounts {
     async fn held<T>(&self, flow: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         let asked = Instant::now();
         let answer = flow.await;
-        self.inner.floor.hold(asked).await;
+        self.inner.response_time_floor.hold(asked).await;
         answer
     }
 

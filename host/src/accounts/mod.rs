@@ -9,10 +9,10 @@ mod app_client;
 pub(crate) mod bindings;
 mod builder;
 mod cognito;
-mod floor;
 mod flows;
 mod guest;
 mod report;
+mod response_time;
 mod sandbox;
 mod srp;
 
@@ -21,6 +21,6 @@ pub use answers::{
     MfaPreference, MfaSetting, PrivateReason, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
 };
 pub use builder::{AccountsBuilder, AccountsError, PasswordPolicy, RefreshFlow};
-pub use floor::Floor;
 pub use flows::Accounts;
 pub use report::UsernameTaken;
+pub use response_time::ResponseTimeFloor;

@@ -1,5 +1,5 @@
 //! What the operator learns of a flow: a count, a line in the log, a call of the hook. All of it happens before the answer is held
-//! ([`Floor`](super::Floor)), so that the time it takes tells a caller nothing.
+//! ([`ResponseTimeFloor`](super::ResponseTimeFloor)), so that the time it takes tells a caller nothing.
 
 use super::{
     Accounts, PrivateReason, Problem,

@@ -7,8 +7,8 @@ use super::{
     shown,
 };
 use poolgate::accounts::{
-    Accepted, Accounts, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, Floor, MfaPreference,
-    MfaSetting, Problem, SignedIn, Tokens, TotpOwner,
+    Accepted, Accounts, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, MfaPreference, MfaSetting,
+    Problem, ResponseTimeFloor, SignedIn, Tokens, TotpOwner,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ impl From<CommandError> for Stop {
 
 pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandError> {
     // Who sits here sees no more than one answer at a time: there is nothing to measure.
-    let builder = arguments.connection.accounts().await?.floor(Floor::OFF);
+    let builder = arguments.connection.accounts().await?.response_time_floor(ResponseTimeFloor::OFF);
     let accounts = builder.build().await?;
     match flow(&accounts, &arguments.flow).await {
         Ok(answer) => output::conclude(Outcome::Allowed, arguments.json, || answer.clone(), |_| text(&answer)),

@@ -255,10 +255,10 @@ pub struct ServeArguments {
     /// Answers to who names a user are held for so long, or a multiple of it; 0 turns it off, and who measures can then tell who
     /// has an account
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
-    pub floor_ms: u64,
+    pub min_response_ms: u64,
     /// The most that is added to that at random
     #[arg(long, value_name = "MS", default_value_t = 250)]
-    pub floor_jitter_ms: u64,
+    pub response_jitter_ms: u64,
     /// Calls to Cognito under way at once
     #[arg(long, value_name = "N", default_value = "256")]
     pub max_calls: NonZeroUsize,

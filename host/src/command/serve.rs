@@ -6,7 +6,7 @@ use super::{
 };
 use poolgate::{
     TokenUseRule,
-    accounts::{Floor, UsernameTaken},
+    accounts::{ResponseTimeFloor, UsernameTaken},
     gateway::{CookieError, Deadlines, Gateway, RateLimit, RefreshCookie, RouteError, RouteRules, SameSite},
 };
 use reqwest::Client;
@@ -28,9 +28,9 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
         .connection
         .accounts()
         .await?
-        .floor(Floor {
-            least: Duration::from_millis(arguments.floor_ms),
-            jitter: Duration::from_millis(arguments.floor_jitter_ms),
+        .response_time_floor(ResponseTimeFloor {
+            minimum: Duration::from_millis(arguments.min_response_ms),
+            max_jitter: Duration::from_millis(arguments.response_jitter_ms),
         })
         .max_calls(arguments.max_calls.get());
     if let Some(url) = &arguments.username_taken_hook {

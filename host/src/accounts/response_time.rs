@@ -8,23 +8,23 @@ use tokio::time::{Instant, sleep_until};
 /// What takes longer than the floor is held until the next multiple of it: an answer that is slow for some users only tells
 /// at most that it was slow for longer than a whole floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Floor {
+pub struct ResponseTimeFloor {
     /// The shortest time. Make it longer than Cognito's slowest usual answer. Zero turns it off.
-    pub least: Duration,
+    pub minimum: Duration,
     /// The most that is added at random, evenly.
-    pub jitter: Duration,
+    pub max_jitter: Duration,
 }
 
-impl Default for Floor {
+impl Default for ResponseTimeFloor {
     /// One second, and up to a quarter more.
     fn default() -> Self {
-        Self { least: Duration::from_secs(1), jitter: Duration::from_millis(250) }
+        Self { minimum: Duration::from_secs(1), max_jitter: Duration::from_millis(250) }
     }
 }
 
-impl Floor {
+impl ResponseTimeFloor {
     /// Answers go out when they are there. Who measures can then tell who has an account.
-    pub const OFF: Self = Self { least: Duration::ZERO, jitter: Duration::ZERO };
+    pub const OFF: Self = Self { minimum: Duration::ZERO, max_jitter: Duration::ZERO };
 
     /// Waits until the answer to a question may go out.
     pub(crate) async fn hold(self, asked: Instant) {
@@ -36,12 +36,12 @@ impl Floor {
 
     /// When the answer goes out, after the question. `chance` is from 0 to 2³².
     fn target(self, taken: Duration, chance: u32) -> Duration {
-        if self.least.is_zero() {
+        if self.minimum.is_zero() {
             return Duration::ZERO;
         }
-        let floors = taken.as_nanos().div_ceil(self.least.as_nanos()).max(1);
-        let held = self.least.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX));
-        held.saturating_add(self.jitter.mul_f64(f64::from(chance) / f64::from(u32::MAX)))
+        let floors = taken.as_nanos().div_ceil(self.minimum.as_nanos()).max(1);
+        let held = self.minimum.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX));
+        held.saturating_add(self.max_jitter.mul_f64(f64::from(chance) / f64::from(u32::MAX)))
     }
 }
 
@@ -56,7 +56,8 @@ fn random() -> u32 {
 mod tests {
     use super::*;
 
-    const FLOOR: Floor = Floor { least: Duration::from_millis(100), jitter: Duration::from_millis(10) };
+    const FLOOR: ResponseTimeFloor =
+        ResponseTimeFloor { minimum: Duration::from_millis(100), max_jitter: Duration::from_millis(10) };
 
     #[test]
     fn an_answer_goes_out_at_a_multiple_of_the_floor_and_a_chance_more() {
@@ -70,13 +71,15 @@ mod tests {
         ] {
             assert_eq!(FLOOR.target(taken, chance), expected, "{taken:?}");
         }
-        assert_eq!(Floor::OFF.target(millis(950), u32::MAX), Duration::ZERO);
+        assert_eq!(ResponseTimeFloor::OFF.target(millis(950), u32::MAX), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_held_that_long() {
         let asked = Instant::now();
         FLOOR.hold(asked).await;
-        assert!((FLOOR.least..=FLOOR.least + FLOOR.jitter + Duration::from_millis(1)).contains(&asked.elapsed()));
+        assert!(
+            (FLOOR.minimum..=FLOOR.minimum + FLOOR.max_jitter + Duration::from_millis(1)).contains(&asked.elapsed())
+        );
     }
 }
