@@ -17,9 +17,9 @@ use poolgate_tests::{
 use secrecy::SecretString;
 use std::{collections::BTreeSet, time::Duration};
 
-async fn accounts(proxy: &Microburst, pool: &TestPool, proof_comes_first: bool, flow: RefreshFlow) -> Accounts {
+async fn accounts(proxy: &Microburst, pool: &TestPool, credentials_checked_first: bool, flow: RefreshFlow) -> Accounts {
     let builder = account_builder(proxy.endpoint(), pool).await.retry_after(Duration::from_secs(7)).refresh_flow(flow);
-    let builder = if proof_comes_first { builder.proof_comes_first() } else { builder };
+    let builder = if credentials_checked_first { builder.credentials_checked_first() } else { builder };
     builder.build().await.expect("the accounts build")
 }
 
@@ -87,16 +87,16 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let mut checked = 0;
-    for proof_comes_first in [false, true] {
-        let rotating = accounts(&proxy, &pool, proof_comes_first, RefreshFlow::Rotation).await;
-        let plain = accounts(&proxy, &pool, proof_comes_first, RefreshFlow::RefreshTokenAuth).await;
+    for credentials_checked_first in [false, true] {
+        let rotating = accounts(&proxy, &pool, credentials_checked_first, RefreshFlow::Rotation).await;
+        let plain = accounts(&proxy, &pool, credentials_checked_first, RefreshFlow::RefreshTokenAuth).await;
         proxy.clear().await;
         let Ok(SignedIn::Tokens(tokens)) = rotating.sign_in("anna", &secret(PASSWORD)).await else {
             panic!("anna can't sign in")
         };
         for row in rows() {
             // The second time, those rows that depend on it.
-            if proof_comes_first && !matches!(row.outcome, Outcome::AfterProof { .. }) {
+            if credentials_checked_first && !matches!(row.outcome, Outcome::DependsOnCheckOrder { .. }) {
                 continue;
             }
             proxy.inject(row.operation.name(), row.exception.name()).await;
@@ -107,8 +107,10 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
                 (Outcome::AsIfAccepted, Ok(Some(private))) => private,
                 (Outcome::AsIfAccepted, other) => panic!("{at}: {other:?}"),
                 (Outcome::Problem(name), Err(problem)) => check(&at, name, problem),
-                (Outcome::AfterProof { told, .. }, Err(problem)) if proof_comes_first => check(&at, told, problem),
-                (Outcome::AfterProof { hidden, .. }, Err(problem)) => check(&at, hidden, problem),
+                (Outcome::DependsOnCheckOrder { checked_first, .. }, Err(problem)) if credentials_checked_first => {
+                    check(&at, checked_first, problem)
+                }
+                (Outcome::DependsOnCheckOrder { otherwise, .. }, Err(problem)) => check(&at, otherwise, problem),
                 (_, Ok(_)) => panic!("{at}: it went through"),
             };
             assert_eq!(private.failure, row.exception.name(), "{at}");

@@ -92,7 +92,7 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
             ) && OF_THE_CALLER.contains(&row.exception);
             let is_a_wrong_secret = operation == Operation::SignUp && row.exception == Exception::NotAuthorized;
             let outcome = match row.outcome {
-                Outcome::AfterProof { hidden, .. } => Outcome::Problem(hidden),
+                Outcome::DependsOnCheckOrder { otherwise, .. } => Outcome::Problem(otherwise),
                 outcome => outcome,
             };
             assert!(
@@ -145,7 +145,7 @@ fn rendered() -> String {
          Generated from the table in `guest/core/src/accounts/table.rs` by `cargo test --test error_table`\n\
          (`POOLGATE_WRITE_DOCS=1` writes it). The exceptions are those that the service model declares.\n\n\
          *as if accepted*: the answer that a success has. *… after the proof*: told only where the operator has stated that\n\
-         Cognito looks at the password, code or session first (`proof_comes_first`), and as the second otherwise. An exception\n\
+         Cognito looks at the password, code or session first (`credentials_checked_first`), and as the second otherwise. An exception\n\
          that is not in the table is answered as the last line of each operation says, and is an error in the log. The private\n\
          reason is for logs and metrics; a caller never sees it.\n\n\
          ## Problems\n\n| problem | status | retrying helps | what it means |\n|---|---|---|---|\n",
@@ -162,9 +162,9 @@ fn rendered() -> String {
             let (outcome, status) = match row.outcome {
                 Outcome::Problem(problem) => (format!("`{}`", problem.name()), problem.status().to_string()),
                 Outcome::AsIfAccepted => ("as if accepted".into(), "200".into()),
-                Outcome::AfterProof { told, hidden } => (
-                    format!("`{}` after the proof, else `{}`", told.name(), hidden.name()),
-                    format!("{} / {}", told.status(), hidden.status()),
+                Outcome::DependsOnCheckOrder { checked_first, otherwise } => (
+                    format!("`{}` after the proof, else `{}`", checked_first.name(), otherwise.name()),
+                    format!("{} / {}", checked_first.status(), otherwise.status()),
                 ),
             };
             let retry = if row.retry_helps() { "yes" } else { "no" };

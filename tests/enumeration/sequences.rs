@@ -36,7 +36,7 @@ fn requests(username: &str) -> Vec<(&'static str, Value)> {
 
 async fn sequence(pool: &TestPool, endpoint: &str, is_stated: bool, username: &str) -> Vec<String> {
     let builder = account_builder(endpoint, pool).await;
-    let builder = if is_stated { builder.proof_comes_first() } else { builder };
+    let builder = if is_stated { builder.credentials_checked_first() } else { builder };
     let gateway = serve(Gateway::new(builder.build().await.expect("the accounts build")).rate_limit(None)).await;
     let mut answers = Vec::new();
     for (path, body) in requests(username) {

@@ -147,7 +147,7 @@ fn core_settings(settings: wit::Settings) -> core::Settings {
     core::Settings {
         password_policy: core::PasswordPolicy { min_length, uppercase, lowercase, number, symbol },
         required_attributes: settings.required_attributes,
-        proof_comes_first: settings.proof_comes_first,
+        credentials_checked_first: settings.credentials_checked_first,
         retry_after: settings.retry_after,
     }
 }

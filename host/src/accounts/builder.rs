@@ -67,7 +67,7 @@ pub struct AccountsBuilder {
     allow_http_loopback: bool,
     password_policy: PasswordPolicy,
     required_attributes: Vec<String>,
-    proof_comes_first: bool,
+    credentials_checked_first: bool,
     retry_after: Duration,
     refresh_flow: RefreshFlow,
     response_time_floor: ResponseTimeFloor,
@@ -101,7 +101,7 @@ impl AccountsBuilder {
             allow_http_loopback: false,
             password_policy: PasswordPolicy::default(),
             required_attributes: Vec::new(),
-            proof_comes_first: false,
+            credentials_checked_first: false,
             retry_after: Duration::from_secs(2),
             refresh_flow: RefreshFlow::default(),
             response_time_floor: ResponseTimeFloor::default(),
@@ -164,8 +164,8 @@ impl AccountsBuilder {
     ///
     /// What it tells, it tells those who have received the code. A caller can have a code sent to a mailbox of their own: where user names
     /// are no addresses, a sign-up with another's name sends one only if the name was free. Neither this nor its absence hides that.
-    pub fn proof_comes_first(mut self) -> Self {
-        self.proof_comes_first = true;
+    pub fn credentials_checked_first(mut self) -> Self {
+        self.credentials_checked_first = true;
         self
     }
 
@@ -242,7 +242,7 @@ impl AccountsBuilder {
         let settings = wit::Settings {
             password_policy: wit::PasswordPolicy { min_length, uppercase, lowercase, number, symbol },
             required_attributes: self.required_attributes,
-            proof_comes_first: self.proof_comes_first,
+            credentials_checked_first: self.credentials_checked_first,
             retry_after: u32::try_from(self.retry_after.as_secs()).unwrap_or(u32::MAX),
         };
         let cache = self.compilation_cache;

@@ -52,7 +52,7 @@ pub struct Connection {
     /// not confirmed is never told at sign-in, for it would tell who signs up and then signs in whether the name was free. What this
     /// can't hide: where user names are no addresses, a sign-up sends a code to the caller's own mailbox only if the name was free
     #[arg(long)]
-    pub proof_comes_first: bool,
+    pub credentials_checked_first: bool,
     /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken
     #[arg(long)]
     pub refresh_token_auth: bool,
@@ -82,8 +82,8 @@ impl Connection {
         if let Some(endpoint) = &self.endpoint {
             builder = builder.endpoint(endpoint);
         }
-        if self.proof_comes_first {
-            builder = builder.proof_comes_first();
+        if self.credentials_checked_first {
+            builder = builder.credentials_checked_first();
         }
         if self.refresh_token_auth {
             builder = builder.refresh_flow(RefreshFlow::RefreshTokenAuth);

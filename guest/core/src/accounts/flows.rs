@@ -314,8 +314,10 @@ impl<P: UserPool> Accounts<P> {
         let name = match outcome {
             Outcome::AsIfAccepted => return Refusal::Hidden(private),
             Outcome::Problem(name) => name,
-            Outcome::AfterProof { told, .. } if self.settings.proof_comes_first => told,
-            Outcome::AfterProof { hidden, .. } => hidden,
+            Outcome::DependsOnCheckOrder { checked_first, .. } if self.settings.credentials_checked_first => {
+                checked_first
+            }
+            Outcome::DependsOnCheckOrder { otherwise, .. } => otherwise,
         };
         let retry_after = name.retry_helps().then_some(self.settings.retry_after);
         Refusal::Told(Problem { name, detail: None, retry_after, private })

@@ -32,7 +32,7 @@ pub struct Settings {
     /// Attributes that a sign-up must bring.
     pub required_attributes: Vec<String>,
     /// Whether Cognito looks at the password or code before it says anything about the account.
-    pub proof_comes_first: bool,
+    pub credentials_checked_first: bool,
     /// `Retry-After`, in seconds.
     pub retry_after: u32,
 }
@@ -42,7 +42,7 @@ impl Default for Settings {
         Self {
             password_policy: PasswordPolicy::default(),
             required_attributes: Vec::new(),
-            proof_comes_first: false,
+            credentials_checked_first: false,
             retry_after: 2,
         }
     }

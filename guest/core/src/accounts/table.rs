@@ -66,11 +66,11 @@ pub enum Outcome {
     /// The first where the operator has stated that Cognito looks at the password, code or session first; otherwise the second, which
     /// is what a wrong one gets. It must be a proof that only the account's owner has: not the password of an account that is not
     /// confirmed, for whoever signed up has chosen it.
-    AfterProof {
+    DependsOnCheckOrder {
         /// What the owner is told.
-        told: ProblemName,
+        checked_first: ProblemName,
         /// What everyone is told.
-        hidden: ProblemName,
+        otherwise: ProblemName,
     },
 }
 
@@ -179,7 +179,7 @@ impl Row {
     pub fn retry_helps(&self) -> bool {
         match self.outcome {
             Outcome::Problem(name) => name.retry_helps(),
-            Outcome::AsIfAccepted | Outcome::AfterProof { .. } => false,
+            Outcome::AsIfAccepted | Outcome::DependsOnCheckOrder { .. } => false,
         }
     }
 }
@@ -208,8 +208,8 @@ const BUSY: Outcome = Outcome::Problem(ProblemName::TooManyRequests);
 const SETUP: Outcome = Outcome::Problem(ProblemName::Misconfigured);
 const UNAVAILABLE: Outcome = Outcome::Problem(ProblemName::Unavailable);
 
-const fn after_proof(told: ProblemName, hidden: ProblemName) -> Outcome {
-    Outcome::AfterProof { told, hidden }
+const fn if_checked_first(checked_first: ProblemName, otherwise: ProblemName) -> Outcome {
+    Outcome::DependsOnCheckOrder { checked_first, otherwise }
 }
 
 table! {
@@ -226,7 +226,7 @@ table! {
     ConfirmSignUp {
         CODE => UserNotFound CodeMismatch ExpiredCode NotAuthorized InvalidParameter TooManyFailedAttempts LimitExceeded
             UserLambdaValidation UnexpectedLambda InvalidLambdaResponse;
-        after_proof(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
+        if_checked_first(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
         BUSY => TooManyRequests;
@@ -247,7 +247,7 @@ table! {
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
             InvalidEmailRoleAccessPolicy UserNotConfirmed;
-        after_proof(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
+        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound UnsupportedOperation InvalidUserPoolConfiguration OperationNotEnabled
             FeatureUnavailableInTier;
         FORBIDDEN => Forbidden;
@@ -268,7 +268,7 @@ table! {
             PasswordHistoryPolicyViolation MFAMethodNotFound SoftwareTokenMFANotFound AliasExists UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
             InvalidEmailRoleAccessPolicy UserNotConfirmed;
-        after_proof(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
+        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled;
         FORBIDDEN => Forbidden;
         BUSY => TooManyRequests;
@@ -280,9 +280,9 @@ table! {
         CODE => CodeMismatch ExpiredCode;
         PASSWORD => InvalidPassword PasswordHistoryPolicyViolation;
         REJECTED => InvalidParameter;
-        after_proof(ProblemName::MfaNotSetUp, ProblemName::SessionInvalid) => MFAMethodNotFound
+        if_checked_first(ProblemName::MfaNotSetUp, ProblemName::SessionInvalid) => MFAMethodNotFound
             SoftwareTokenMFANotFound;
-        after_proof(ProblemName::PasswordResetRequired, ProblemName::SessionInvalid) => PasswordResetRequired;
+        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::SessionInvalid) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled UnexpectedLambda InvalidLambdaResponse
             InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship InvalidEmailRoleAccessPolicy;
         FORBIDDEN => UserLambdaValidation Forbidden;
@@ -328,8 +328,8 @@ table! {
     ConfirmForgotPassword {
         CODE => UserNotFound CodeMismatch ExpiredCode NotAuthorized InvalidParameter TooManyFailedAttempts LimitExceeded
             UserLambdaValidation UnexpectedLambda InvalidLambdaResponse;
-        after_proof(ProblemName::AccountNotConfirmed, ProblemName::InvalidCode) => UserNotConfirmed;
-        after_proof(ProblemName::PasswordRejected, ProblemName::InvalidCode) => InvalidPassword
+        if_checked_first(ProblemName::AccountNotConfirmed, ProblemName::InvalidCode) => UserNotConfirmed;
+        if_checked_first(ProblemName::PasswordRejected, ProblemName::InvalidCode) => InvalidPassword
             PasswordHistoryPolicyViolation;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
@@ -399,7 +399,7 @@ table! {
     }
     VerifyUserAttribute {
         CODE => CodeMismatch ExpiredCode InvalidParameter LimitExceeded;
-        after_proof(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
+        if_checked_first(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
         TOKEN => NotAuthorized UserNotFound;
         UNCONFIRMED => UserNotConfirmed;
         RESET => PasswordResetRequired;
