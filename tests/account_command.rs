@@ -207,7 +207,7 @@ async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
     }
     let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
     let taken =
-        "poolgate_account_flows_total{flow=\"sign-up\",answer=\"accepted\",private=\"UsernameExistsException\"} 1";
+        "poolgate_account_flows_total{flow=\"sign-up\",response=\"accepted\",internal=\"UsernameExistsException\"} 1";
     assert!(shown.contains(taken), "{shown}");
     let asked = Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status();
     assert!(asked.is_ok_and(|status| status.success()));

@@ -35,7 +35,7 @@ fn tokens(signed_in: Result<SignedIn, Problem>) -> Tokens {
     match signed_in {
         Ok(SignedIn::Tokens(tokens)) => *tokens,
         Ok(SignedIn::Challenge(challenge)) => panic!("a challenge: {challenge:?}"),
-        Err(problem) => panic!("{problem}: {:?}", problem.private),
+        Err(problem) => panic!("{problem}: {:?}", problem.internal),
     }
 }
 
@@ -47,7 +47,7 @@ fn name<T>(answer: Result<T, Problem>) -> ProblemName {
 async fn join(accounts: &Accounts, username: &str) {
     let email = [Attribute::new("email", format!("{username}@example.com"))];
     let accepted = accounts.sign_up(username, &secret(PASSWORD), &email).await.expect("a sign-up");
-    assert_eq!(accepted.hidden, None);
+    assert_eq!(accepted.suppressed_error, None);
     accounts.confirm_sign_up(username, &secret(SIGN_UP_CODE)).await.expect("the code is right");
 }
 
@@ -60,9 +60,9 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
         let email = [Attribute::new("email", "anna@example.com")];
         let accepted = accounts.sign_up("anna", &secret(PASSWORD), &email).await.expect("a sign-up");
         assert_eq!(accepted.delivery.destination.as_deref(), Some("a***@e***"));
-        assert_eq!((accepted.delivery.medium, accepted.hidden), (DeliveryMedium::Email, None));
+        assert_eq!((accepted.delivery.medium, accepted.suppressed_error), (DeliveryMedium::Email, None));
         assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), ProblemName::InvalidCredentials);
-        assert_eq!(accounts.resend_code("anna").await.expect("a code").hidden, None);
+        assert_eq!(accounts.resend_code("anna").await.expect("a code").suppressed_error, None);
         assert_eq!(name(accounts.confirm_sign_up("anna", &secret("000000")).await), ProblemName::InvalidCode);
         accounts.confirm_sign_up("anna", &secret(SIGN_UP_CODE)).await.expect("the code is right");
 
@@ -101,7 +101,7 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
         assert_eq!(name(accounts.get_user(&secret("a.b.c")).await), ProblemName::TokenInvalid);
 
         accounts.sign_out(&tokens.access_token).await.expect("a sign-out");
-        accounts.delete_user(&tokens.access_token).await.map_err(|problem| problem.private).err();
+        accounts.delete_user(&tokens.access_token).await.map_err(|problem| problem.internal).err();
         let tokens = self::tokens(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await);
         accounts.delete_user(&tokens.access_token).await.expect("the end");
         assert_eq!(name(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await), ProblemName::InvalidCredentials);
@@ -152,7 +152,7 @@ async fn a_forgotten_password_is_set_anew_with_the_code() {
     assert_eq!(name(again), ProblemName::InvalidCode, "a code serves once");
     tokens(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await);
     let metrics = accounts.verifier().metrics();
-    let line = "poolgate_account_flows_total{flow=\"sign-in\",answer=\"done\",private=\"\"} 1";
+    let line = "poolgate_account_flows_total{flow=\"sign-in\",response=\"done\",internal=\"\"} 1";
     assert!(metrics.contains(line), "{metrics}");
 }
 
@@ -241,7 +241,7 @@ async fn an_attribute_is_verified_with_the_code_that_is_sent_for_it() {
     let accepted = accounts.send_attribute_code(&token, "email").await.expect("a code is on its way");
     // Where to is not said: it would tell whether a change of the address before it went through.
     assert_eq!((accepted.delivery.medium, accepted.delivery.destination), (DeliveryMedium::Email, None));
-    assert_eq!(accepted.hidden, None);
+    assert_eq!(accepted.suppressed_error, None);
     let wrong = accounts.verify_attribute(&token, "email", &secret("000000")).await;
     assert_eq!(name(wrong), ProblemName::InvalidCode);
     accounts.verify_attribute(&token, "email", &secret(CODE)).await.expect("the code is right");

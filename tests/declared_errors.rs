@@ -5,7 +5,7 @@ mod account_setup;
 
 use account_setup::{PASSWORD, account_builder, secret};
 use poolgate::accounts::{
-    Accepted, Accounts, Attribute, ChallengeAnswer, MfaPreference, MfaSetting, PrivateReason, Problem, RefreshFlow,
+    Accepted, Accounts, Attribute, ChallengeAnswer, InternalReason, MfaPreference, MfaSetting, Problem, RefreshFlow,
     SignedIn, TotpOwner,
 };
 use poolgate_core::accounts::{Operation, Outcome, rows};
@@ -24,10 +24,10 @@ async fn accounts(proxy: &Microburst, pool: &TestPool, credentials_checked_first
 }
 
 /// The answer of a flow: a problem, or what a success hides.
-type Answered = Result<Option<PrivateReason>, Problem>;
+type Answered = Result<Option<InternalReason>, Problem>;
 
-fn hidden(accepted: Result<Accepted, Problem>) -> Answered {
-    accepted.map(|accepted| accepted.hidden)
+fn suppressed_error(accepted: Result<Accepted, Problem>) -> Answered {
+    accepted.map(|accepted| accepted.suppressed_error)
 }
 
 fn nothing<T>(answer: Result<T, Problem>) -> Answered {
@@ -41,9 +41,9 @@ async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretSt
     let owner = TotpOwner::AccessToken(token.clone());
     let email = Attribute::new("email", "anna@example.com");
     match operation {
-        Operation::SignUp => hidden(accounts.sign_up(name, &password, &[email]).await),
+        Operation::SignUp => suppressed_error(accounts.sign_up(name, &password, &[email]).await),
         Operation::ConfirmSignUp => nothing(accounts.confirm_sign_up(name, &code).await),
-        Operation::ResendConfirmationCode => hidden(accounts.resend_code(name).await),
+        Operation::ResendConfirmationCode => suppressed_error(accounts.resend_code(name).await),
         Operation::InitiateAuth => nothing(accounts.sign_in(name, &password).await),
         Operation::PasswordVerifier => nothing(accounts.sign_in_srp(name, &password).await),
         Operation::RespondToAuthChallenge => {
@@ -54,7 +54,7 @@ async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretSt
         Operation::GetTokensFromRefreshToken | Operation::RefreshTokenAuth => {
             nothing(accounts.refresh(&secret("a-refresh-token"), None).await)
         }
-        Operation::ForgotPassword => hidden(accounts.forgot_password(name).await),
+        Operation::ForgotPassword => suppressed_error(accounts.forgot_password(name).await),
         Operation::ConfirmForgotPassword => nothing(accounts.confirm_forgot_password(name, &code, &password).await),
         Operation::ChangePassword => {
             nothing(accounts.change_password(token, &password, &secret("Better-Horse-8")).await)
@@ -65,9 +65,11 @@ async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretSt
         }
         Operation::UpdateAlias => {
             let changes = accounts.update_attributes(token, &[email]).await;
-            changes.map(|changes| changes.into_iter().find_map(|change| change.hidden))
+            changes.map(|changes| changes.into_iter().find_map(|change| change.suppressed_error))
         }
-        Operation::GetUserAttributeVerificationCode => hidden(accounts.send_attribute_code(token, "email").await),
+        Operation::GetUserAttributeVerificationCode => {
+            suppressed_error(accounts.send_attribute_code(token, "email").await)
+        }
         Operation::VerifyUserAttribute => nothing(accounts.verify_attribute(token, "email", &code).await),
         Operation::GlobalSignOut => nothing(accounts.sign_out(token).await),
         Operation::RevokeToken => nothing(accounts.revoke_token(&secret("a-refresh-token")).await),
@@ -103,9 +105,9 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
             let accounts = if row.operation == Operation::RefreshTokenAuth { &plain } else { &rotating };
             let answered = call(row.operation, accounts, &tokens.access_token).await;
             let at = format!("{:?} {}", row.operation, row.exception.name());
-            let private = match (row.outcome, &answered) {
-                (Outcome::AsIfAccepted, Ok(Some(private))) => private,
-                (Outcome::AsIfAccepted, other) => panic!("{at}: {other:?}"),
+            let internal = match (row.outcome, &answered) {
+                (Outcome::SameAsSuccess, Ok(Some(internal))) => internal,
+                (Outcome::SameAsSuccess, other) => panic!("{at}: {other:?}"),
                 (Outcome::Problem(name), Err(problem)) => check(&at, name, problem),
                 (Outcome::DependsOnCheckOrder { checked_first, .. }, Err(problem)) if credentials_checked_first => {
                     check(&at, checked_first, problem)
@@ -113,8 +115,8 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
                 (Outcome::DependsOnCheckOrder { otherwise, .. }, Err(problem)) => check(&at, otherwise, problem),
                 (_, Ok(_)) => panic!("{at}: it went through"),
             };
-            assert_eq!(private.failure, row.exception.name(), "{at}");
-            assert_eq!((private.operation.as_str(), private.unforeseen), (row.operation.name(), false), "{at}");
+            assert_eq!(internal.failure, row.exception.name(), "{at}");
+            assert_eq!((internal.operation.as_str(), internal.unforeseen), (row.operation.name(), false), "{at}");
             checked += 1;
         }
     }
@@ -122,13 +124,13 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
     println!("{checked} exceptions injected");
 }
 
-fn check<'p>(at: &str, expected: poolgate_core::accounts::ProblemName, problem: &'p Problem) -> &'p PrivateReason {
+fn check<'p>(at: &str, expected: poolgate_core::accounts::ProblemName, problem: &'p Problem) -> &'p InternalReason {
     assert_eq!(problem.name.name(), expected.name(), "{at}");
     assert_eq!(problem.status, expected.status(), "{at}");
     let after = expected.retry_helps().then_some(Duration::from_secs(7));
     assert_eq!(problem.retry_after, after, "{at}");
     assert_eq!(problem.detail, None, "{at}: nothing but the input's faults has details");
-    &problem.private
+    &problem.internal
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,16 +153,16 @@ async fn an_unknown_exception_is_the_answer_to_nobody_or_a_failure_of_ours_and_s
         for exception in ["SomethingNewException", "GroupExistsException"] {
             proxy.inject(operation.name(), exception).await;
             let at = format!("{operation:?} {exception}");
-            let private = match (operation.unforeseen(), call(operation, &accounts, &tokens.access_token).await) {
-                (Outcome::AsIfAccepted, Ok(Some(private))) => private,
+            let internal = match (operation.unforeseen(), call(operation, &accounts, &tokens.access_token).await) {
+                (Outcome::SameAsSuccess, Ok(Some(internal))) => internal,
                 (Outcome::Problem(name), Err(problem)) => check(&at, name, &problem).clone(),
                 (expected, answered) => panic!("{at}: {expected:?} was expected, {answered:?} came"),
             };
-            assert_eq!((private.failure.as_str(), private.unforeseen), (exception, true), "{at}");
+            assert_eq!((internal.failure.as_str(), internal.unforeseen), (exception, true), "{at}");
         }
     }
     drop(proxy);
     let problem = accounts.forgot_password("anna").await.expect_err("nobody is there");
-    assert_eq!((problem.name.name(), problem.private.failure.as_str()), ("unavailable", "unreachable"));
+    assert_eq!((problem.name.name(), problem.internal.failure.as_str()), ("unavailable", "unreachable"));
     assert!(problem.retry_after.is_some());
 }

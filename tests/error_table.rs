@@ -82,7 +82,7 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
             Operation::ConfirmSignUp | Operation::ConfirmForgotPassword | Operation::VerifyUserAttribute => {
                 Outcome::Problem(ProblemName::InvalidCode)
             }
-            _ => Outcome::AsIfAccepted,
+            _ => Outcome::SameAsSuccess,
         };
         assert_eq!(operation.unforeseen(), nobody, "{operation:?}: an exception that the table does not have");
         for row in rows.iter().filter(|row| !OF_THE_SERVICE.contains(&row.exception)) {
@@ -103,7 +103,7 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
         }
     }
     let hidden: BTreeSet<Operation> =
-        rows().filter(|row| row.outcome == Outcome::AsIfAccepted).map(|row| row.operation).collect();
+        rows().filter(|row| row.outcome == Outcome::SameAsSuccess).map(|row| row.operation).collect();
     let sends_a_code = [
         Operation::SignUp,
         Operation::ResendConfirmationCode,
@@ -161,7 +161,7 @@ fn rendered() -> String {
         for row in rows {
             let (outcome, status) = match row.outcome {
                 Outcome::Problem(problem) => (format!("`{}`", problem.name()), problem.status().to_string()),
-                Outcome::AsIfAccepted => ("as if accepted".into(), "200".into()),
+                Outcome::SameAsSuccess => ("as if accepted".into(), "200".into()),
                 Outcome::DependsOnCheckOrder { checked_first, otherwise } => (
                     format!("`{}` after the proof, else `{}`", checked_first.name(), otherwise.name()),
                     format!("{} / {}", checked_first.status(), otherwise.status()),

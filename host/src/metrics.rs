@@ -32,8 +32,8 @@ use std::{
 /// The metrics of one verifier, with the names that docs/operations.md lists.
 pub(crate) struct Metrics {
     registry: Registry,
-    /// What tells who has an account: for the operator alone.
-    private: Registry,
+    /// Metrics that reveal whether an account exists. Only the operator may read them.
+    operator_registry: Registry,
     verdicts: Vec<Counter>,
     verify: Histogram,
     queue: Histogram,
@@ -97,8 +97,8 @@ struct RevocationLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AccountLabels {
     flow: &'static str,
-    answer: &'static str,
-    private: String,
+    response: &'static str,
+    internal: String,
 }
 
 impl Metrics {
@@ -131,7 +131,7 @@ impl Metrics {
             has_seen_issuer_slash: AtomicBool::new(false),
             issuers: OnceLock::new(),
             registry,
-            private: Registry::with_prefix("poolgate"),
+            operator_registry: Registry::with_prefix("poolgate"),
         };
         // There from the start, for rates.
         metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
@@ -171,7 +171,11 @@ impl Metrics {
         registry.register("revocation_fail_open", "Tokens let through unasked, because the mode is fail-open", through);
         registry.register("revocations", "Revocations to be remembered, by outcome", self.revocations.clone());
         let accounts = self.accounts.clone();
-        self.private.register("account_flows", "Account flows, by public answer and private reason", accounts);
+        self.operator_registry.register(
+            "account_flows",
+            "Account flows, by the response to the client and the internal reason",
+            accounts,
+        );
     }
 
     /// Learns the issuers' names; once.
@@ -225,10 +229,10 @@ impl Metrics {
             .inc();
     }
 
-    /// The private reason is a name of the contract's, or one that is counted as `other`.
-    pub(crate) fn count_account(&self, flow: &'static str, answer: &'static str, private: &str) {
-        let private = if answer == "failed" { "other" } else { private };
-        let labels = AccountLabels { flow, answer, private: private.into() };
+    /// Counts an account flow. A `failed` flow has the label `other`, because its internal reason can be any name that the server sends.
+    pub(crate) fn count_account(&self, flow: &'static str, response: &'static str, internal: &str) {
+        let internal = if response == "failed" { "other" } else { internal };
+        let labels = AccountLabels { flow, response, internal: internal.into() };
         self.accounts.get_or_create_owned(&labels).inc();
     }
 
@@ -270,7 +274,7 @@ impl Metrics {
 
     /// The text of all metrics; the keys' as the reports say.
     pub(crate) fn text(&self, reports: &[KeyReport]) -> String {
-        self.encoded(reports, &[&self.registry, &self.private])
+        self.encoded(reports, &[&self.registry, &self.operator_registry])
     }
 
     /// The same without what tells who has an account.

@@ -147,8 +147,8 @@ impl Verifier {
     }
 
     /// Counts the end of an account flow.
-    pub(crate) fn count_account(&self, flow: &'static str, answer: &'static str, private: &str) {
-        self.instances.metrics.count_account(flow, answer, private);
+    pub(crate) fn count_account(&self, flow: &'static str, response: &'static str, internal: &str) {
+        self.instances.metrics.count_account(flow, response, internal);
     }
 
     /// Remembers a revocation in the store that the verifier asks ([`VerifierBuilder::revocations`]): tokens that it hits are refused

@@ -43,10 +43,10 @@ async fn the_count_the_log_line_and_the_hook_come_before_the_answer_is_held() {
     let heard = timeout(PATIENCE, hears.recv()).await.expect("the hook is called before the answer goes out");
     assert_eq!(heard.as_deref(), Some("anna"));
     let counted = [
-        "flow=\"sign-up\",answer=\"accepted\",private=\"UsernameExistsException\"} 1",
-        "flow=\"sign-in\",answer=\"invalid-credentials\",private=\"NotAuthorizedException\"} 1",
+        "flow=\"sign-up\",response=\"accepted\",internal=\"UsernameExistsException\"} 1",
+        "flow=\"sign-in\",response=\"invalid-credentials\",internal=\"NotAuthorizedException\"} 1",
         // With ENABLED, the server makes a delivery up.
-        "flow=\"forgot-password\",answer=\"done\",private=\"\"} 1",
+        "flow=\"forgot-password\",response=\"done\",internal=\"\"} 1",
     ];
     let mut polls = interval(Duration::from_millis(20));
     let all = async {

@@ -59,7 +59,7 @@ impl House {
                 polls.tick().await;
                 match self.sign_in(username).await {
                     Ok(tokens) => return tokens,
-                    Err(problem) => assert_eq!(problem.name, ProblemName::Unavailable, "{:?}", problem.private),
+                    Err(problem) => assert_eq!(problem.name, ProblemName::Unavailable, "{:?}", problem.internal),
                 }
             }
         };
@@ -110,7 +110,7 @@ async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_o
         assert_eq!(house.verdicts(&others).await, GOOD);
     }
     let again = here.accounts.sign_out(&first.access_token).await.expect_err("it is signed out");
-    assert_eq!((again.name, again.private.failure.as_str()), (ProblemName::TokenInvalid, "revoked"));
+    assert_eq!((again.name, again.internal.failure.as_str()), (ProblemName::TokenInvalid, "revoked"));
 
     let anew = there.sign_in_anew("anna").await;
     for house in [&here, &there] {
@@ -173,7 +173,7 @@ async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() 
     house.accounts.sign_out(&first.access_token).await.expect("a sign-out");
     let problem = house.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
     assert_eq!(
-        (problem.name, problem.status, problem.private.failure.as_str()),
+        (problem.name, problem.status, problem.internal.failure.as_str()),
         (ProblemName::Unavailable, 503, "revoked")
     );
     assert!(problem.retry_after.is_some());
@@ -224,5 +224,5 @@ async fn a_sign_out_that_the_store_does_not_take_is_no_success() {
         .expect("the accounts build");
     let problem = accounts.sign_out(&tokens.access_token.as_str().into()).await.expect_err("the store is gone");
     assert_eq!((problem.name, problem.status), (ProblemName::Unavailable, 503));
-    assert_eq!(problem.private.failure, "unreachable");
+    assert_eq!(problem.internal.failure, "unreachable");
 }

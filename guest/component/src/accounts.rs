@@ -197,17 +197,20 @@ fn delivery(delivery: core::Delivery) -> wit::Delivery {
 }
 
 fn accepted(accepted: core::Accepted) -> wit::Accepted {
-    wit::Accepted { delivery: delivery(accepted.delivery), hidden: accepted.hidden.map(private_reason) }
+    wit::Accepted {
+        delivery: delivery(accepted.delivery),
+        suppressed_error: accepted.suppressed_error.map(internal_reason),
+    }
 }
 
 fn alias_change(change: core::AliasChange) -> wit::AliasChange {
-    let core::AliasChange { name, delivery: to, hidden } = change;
-    wit::AliasChange { name, delivery: to.map(delivery), hidden: hidden.map(private_reason) }
+    let core::AliasChange { name, delivery: to, suppressed_error } = change;
+    wit::AliasChange { name, delivery: to.map(delivery), suppressed_error: suppressed_error.map(internal_reason) }
 }
 
-fn private_reason(reason: core::PrivateReason) -> wit::PrivateReason {
-    let core::PrivateReason { operation, failure, meaning, unforeseen } = reason;
-    wit::PrivateReason { operation: operation.into(), failure, meaning: meaning.into(), unforeseen }
+fn internal_reason(reason: core::InternalReason) -> wit::InternalReason {
+    let core::InternalReason { operation, failure, meaning, unforeseen } = reason;
+    wit::InternalReason { operation: operation.into(), failure, meaning: meaning.into(), unforeseen }
 }
 
 fn problem(problem: core::Problem) -> wit::Problem {
@@ -216,7 +219,7 @@ fn problem(problem: core::Problem) -> wit::Problem {
         status: problem.name.status(),
         detail: problem.detail.map(Into::into),
         retry_after: problem.retry_after,
-        private: private_reason(problem.private),
+        internal: internal_reason(problem.internal),
     }
 }
 
@@ -250,7 +253,7 @@ fn not_configured() -> wit::Problem {
         status: core::ProblemName::Misconfigured.status(),
         detail: None,
         retry_after: None,
-        private: wit::PrivateReason {
+        internal: wit::InternalReason {
             operation: String::new(),
             failure: "not-configured".into(),
             meaning: "configure was not called".into(),

@@ -33,7 +33,7 @@ impl fmt::Debug for Attribute {
 /// Why, for logs and metrics. Never tell a caller. It holds nothing that was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PrivateReason {
+pub struct InternalReason {
     /// The operation of the user pools API; empty if none was called.
     pub operation: String,
     /// The exception's name, or what else went wrong.
@@ -58,16 +58,16 @@ pub struct Problem {
     /// After how long sending the same again may help, if it may.
     pub retry_after: Option<Duration>,
     /// For logs. In a box, so that a result that may hold a problem stays small.
-    pub private: Box<PrivateReason>,
+    pub internal: Box<InternalReason>,
 }
 
 impl Problem {
     /// A problem that the host itself has.
     pub(crate) fn of(name: ProblemName, status: u16, failure: &str, meaning: &str) -> Self {
         let (failure, meaning) = (failure.into(), meaning.into());
-        let private = Box::new(PrivateReason { operation: String::new(), failure, meaning, unforeseen: false });
+        let internal = Box::new(InternalReason { operation: String::new(), failure, meaning, unforeseen: false });
         let retry_after = (status == 503).then_some(Duration::from_secs(2));
-        Self { name, status, detail: None, retry_after, private }
+        Self { name, status, detail: None, retry_after, internal }
     }
 }
 
@@ -106,7 +106,7 @@ pub struct Accepted {
     /// Where to, computed from what was typed.
     pub delivery: Delivery,
     /// Why it is not. For logs. **Never tell a caller.**
-    pub hidden: Option<PrivateReason>,
+    pub suppressed_error: Option<InternalReason>,
 }
 
 /// What became of an alias (an email address, a phone number or a preferred user name) that a signed-in user has asked for: the
@@ -119,7 +119,7 @@ pub struct AliasChange {
     /// Where a code goes if the user pool sends one, computed from what was typed. `None` for a name.
     pub delivery: Option<Delivery>,
     /// Why it was not changed. For logs. **Never tell a caller.**
-    pub hidden: Option<PrivateReason>,
+    pub suppressed_error: Option<InternalReason>,
 }
 
 /// The tokens of a signed-in user. They have been verified.
@@ -245,9 +245,9 @@ pub struct MfaPreference {
     pub software_token: Option<MfaSetting>,
 }
 
-impl From<wit::PrivateReason> for PrivateReason {
-    fn from(reason: wit::PrivateReason) -> Self {
-        let wit::PrivateReason { operation, failure, meaning, unforeseen } = reason;
+impl From<wit::InternalReason> for InternalReason {
+    fn from(reason: wit::InternalReason) -> Self {
+        let wit::InternalReason { operation, failure, meaning, unforeseen } = reason;
         Self { operation, failure, meaning, unforeseen }
     }
 }
@@ -259,7 +259,7 @@ impl From<wit::Problem> for Problem {
             status: problem.status,
             detail: problem.detail,
             retry_after: problem.retry_after.map(|seconds| Duration::from_secs(seconds.into())),
-            private: Box::new(problem.private.into()),
+            internal: Box::new(problem.internal.into()),
         }
     }
 }
@@ -272,14 +272,14 @@ impl From<wit::Delivery> for Delivery {
 
 impl From<wit::Accepted> for Accepted {
     fn from(accepted: wit::Accepted) -> Self {
-        Self { delivery: accepted.delivery.into(), hidden: accepted.hidden.map(Into::into) }
+        Self { delivery: accepted.delivery.into(), suppressed_error: accepted.suppressed_error.map(Into::into) }
     }
 }
 
 impl From<wit::AliasChange> for AliasChange {
     fn from(change: wit::AliasChange) -> Self {
-        let wit::AliasChange { name, delivery, hidden } = change;
-        Self { name, delivery: delivery.map(Into::into), hidden: hidden.map(Into::into) }
+        let wit::AliasChange { name, delivery, suppressed_error } = change;
+        Self { name, delivery: delivery.map(Into::into), suppressed_error: suppressed_error.map(Into::into) }
     }
 }
 

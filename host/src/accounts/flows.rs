@@ -28,7 +28,7 @@ use wasmtime::Store;
 /// match accounts.sign_in("anna", &"Correct-Horse-7".into()).await {
 ///     Ok(SignedIn::Tokens(tokens)) => println!("hello {}", tokens.verified.username.unwrap_or_default()),
 ///     Ok(SignedIn::Challenge(challenge)) => println!("one more thing: {}", challenge.name.name()),
-///     Err(problem) => println!("answer {} {}, log {:?}", problem.status, problem.name.name(), problem.private),
+///     Err(problem) => println!("answer {} {}, log {:?}", problem.status, problem.name.name(), problem.internal),
 /// }
 /// # Ok(())
 /// # }
@@ -96,7 +96,7 @@ impl Accounts {
         };
         self.held(async {
             let accepted = self.accepted("sign-up", flow).await?;
-            self.report_taken("sign-up", username, accepted.hidden.as_ref());
+            self.report_taken("sign-up", username, accepted.suppressed_error.as_ref());
             Ok(accepted)
         })
         .await
@@ -259,7 +259,7 @@ impl Accounts {
             for change in &changes {
                 let typed = attributes.iter().find(|attribute| attribute.name == change.name);
                 let typed = typed.map(|attribute| attribute.value.as_str()).unwrap_or_default();
-                self.report_taken("update-attributes", typed, change.hidden.as_ref());
+                self.report_taken("update-attributes", typed, change.suppressed_error.as_ref());
             }
             Ok(changes)
         })

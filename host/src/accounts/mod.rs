@@ -18,7 +18,7 @@ mod srp;
 
 pub use answers::{
     Accepted, AliasChange, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, DeliveryMedium,
-    MfaPreference, MfaSetting, PrivateReason, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    InternalReason, MfaPreference, MfaSetting, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
 };
 pub use builder::{AccountsBuilder, AccountsError, PasswordPolicy, RefreshFlow};
 pub use flows::Accounts;

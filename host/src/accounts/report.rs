@@ -2,7 +2,7 @@
 //! ([`ResponseTimeFloor`](super::ResponseTimeFloor)), so that the time it takes tells a caller nothing.
 
 use super::{
-    Accounts, PrivateReason, Problem,
+    Accounts, InternalReason, Problem,
     bindings::{exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
 };
 use std::{
@@ -33,7 +33,7 @@ impl fmt::Debug for UsernameTaken {
 /// What a flow answers if it does not end with a problem.
 pub(super) trait FlowAnswer {
     /// Why it did not go through, though its caller is told that it did.
-    fn hidden(&self) -> Vec<&wit::PrivateReason> {
+    fn suppressed_errors(&self) -> Vec<&wit::InternalReason> {
         Vec::new()
     }
 }
@@ -46,14 +46,14 @@ impl FlowAnswer for pool::TotpSecret {}
 impl FlowAnswer for pool::User {}
 
 impl FlowAnswer for wit::Accepted {
-    fn hidden(&self) -> Vec<&wit::PrivateReason> {
-        self.hidden.iter().collect()
+    fn suppressed_errors(&self) -> Vec<&wit::InternalReason> {
+        self.suppressed_error.iter().collect()
     }
 }
 
 impl FlowAnswer for Vec<wit::AliasChange> {
-    fn hidden(&self) -> Vec<&wit::PrivateReason> {
-        self.iter().filter_map(|change| change.hidden.as_ref()).collect()
+    fn suppressed_errors(&self) -> Vec<&wit::InternalReason> {
+        self.iter().filter_map(|change| change.suppressed_error.as_ref()).collect()
     }
 }
 
@@ -61,21 +61,21 @@ impl Accounts {
     /// Counts how a flow has ended, and writes down why it did not go through.
     pub(super) fn report<T: FlowAnswer>(&self, flow: &'static str, answer: &Result<T, Problem>) {
         match answer {
-            Err(problem) => self.report_failure(flow, problem.name.name(), &problem.private),
+            Err(problem) => self.report_failure(flow, problem.name.name(), &problem.internal),
             Ok(answer) => {
-                let hidden = answer.hidden();
-                for reason in &hidden {
-                    self.report_failure(flow, "accepted", &PrivateReason::from((*reason).clone()));
+                let suppressed = answer.suppressed_errors();
+                for reason in &suppressed {
+                    self.report_failure(flow, "accepted", &InternalReason::from((*reason).clone()));
                 }
-                if hidden.is_empty() {
+                if suppressed.is_empty() {
                     self.verifier().count_account(flow, "done", "");
                 }
             }
         }
     }
 
-    fn report_failure(&self, flow: &'static str, answer: &'static str, reason: &PrivateReason) {
-        let PrivateReason { operation, failure, meaning, unforeseen } = reason;
+    fn report_failure(&self, flow: &'static str, answer: &'static str, reason: &InternalReason) {
+        let InternalReason { operation, failure, meaning, unforeseen } = reason;
         self.verifier().count_account(flow, answer, failure);
         if *unforeseen {
             let meaning = "Cognito's answer is not in the table of docs/account-errors.md: a caller who named an account was answered \
@@ -94,9 +94,9 @@ impl Accounts {
     }
 
     /// Calls the operator's hook if `reason` says that another account has the name or the address.
-    pub(super) fn report_taken(&self, flow: &'static str, username: &str, reason: Option<&PrivateReason>) {
+    pub(super) fn report_taken(&self, flow: &'static str, username: &str, reason: Option<&InternalReason>) {
         let is_taken =
-            |reason: &PrivateReason| matches!(&*reason.failure, "UsernameExistsException" | "AliasExistsException");
+            |reason: &InternalReason| matches!(&*reason.failure, "UsernameExistsException" | "AliasExistsException");
         let (Some(hook), true) = (&self.inner.hook, reason.is_some_and(is_taken)) else {
             return;
         };

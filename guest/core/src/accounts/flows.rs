@@ -1,8 +1,8 @@
 //! The flows: an input is checked, the user pool is called, and what the public may not learn is hidden.
 
 use super::{
-    Attribute, AuthReply, Challenge, ChallengeAnswer, Delivery, Exception, Failure, MfaPreference, Operation, Outcome,
-    PrivateReason, Problem, ProblemName, Settings, SettingsError, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    Attribute, AuthReply, Challenge, ChallengeAnswer, Delivery, Exception, Failure, InternalReason, MfaPreference,
+    Operation, Outcome, Problem, ProblemName, Settings, SettingsError, SignedIn, Tokens, TotpOwner, TotpSecret, User,
     UserPool, input,
 };
 use alloc::{string::String, vec::Vec};
@@ -20,7 +20,7 @@ pub struct Accepted {
     /// Where to, computed from what was typed.
     pub delivery: Delivery,
     /// Why it is not. For logs and the operator's hook.
-    pub hidden: Option<PrivateReason>,
+    pub suppressed_error: Option<InternalReason>,
 }
 
 /// What became of an alias (an email address, a phone number or a preferred user name) that a signed-in user has asked for.
@@ -31,7 +31,7 @@ pub struct AliasChange {
     /// Where a code goes if the user pool sends one, computed from what was typed. `None` for a name.
     pub delivery: Option<Delivery>,
     /// Why it was not changed. For logs and the operator's hook.
-    pub hidden: Option<PrivateReason>,
+    pub suppressed_error: Option<InternalReason>,
 }
 
 /// How tokens are refreshed.
@@ -46,9 +46,9 @@ pub enum RefreshFlow<'a> {
 /// The public answer to a failure.
 enum Refusal {
     /// This.
-    Told(Problem),
+    Returned(Problem),
     /// What a success would get.
-    Hidden(PrivateReason),
+    Suppressed(InternalReason),
 }
 
 /// # Errors
@@ -75,7 +75,7 @@ impl<P: UserPool> Accounts<P> {
     pub fn confirm_sign_up(&self, username: &str, code: &str) -> Result<(), Problem> {
         input::username(username)?;
         input::code(code)?;
-        self.told(Operation::ConfirmSignUp, self.pool.confirm_sign_up(username, code))
+        self.returned(Operation::ConfirmSignUp, self.pool.confirm_sign_up(username, code))
     }
 
     /// Sends the code of a sign-up again.
@@ -89,16 +89,16 @@ impl<P: UserPool> Accounts<P> {
     pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, Problem> {
         input::username(username)?;
         input::password(password)?;
-        let reply = self.told(Operation::InitiateAuth, self.pool.initiate_auth(username, password))?;
+        let reply = self.returned(Operation::InitiateAuth, self.pool.initiate_auth(username, password))?;
         signed_in(reply, username, None)
     }
 
     /// Signs in with SRP (RFC 5054), for the password that the user pool's implementation holds.
     pub fn sign_in_srp(&self, username: &str) -> Result<SignedIn, Problem> {
         input::username(username)?;
-        match self.told(Operation::InitiateAuth, self.pool.begin_srp(username))? {
+        match self.returned(Operation::InitiateAuth, self.pool.begin_srp(username))? {
             AuthReply::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
-                let reply = self.told(Operation::PasswordVerifier, self.pool.prove_srp())?;
+                let reply = self.returned(Operation::PasswordVerifier, self.pool.prove_srp())?;
                 // What was typed may be an alias. From the first challenge on, Cognito knows the user by this name, which the
                 // answers to later challenges must have, and their SECRET_HASH.
                 let user_id = challenge.parameter("USER_ID_FOR_SRP");
@@ -123,13 +123,13 @@ impl<P: UserPool> Accounts<P> {
         input::session(session)?;
         answer.check(&self.settings)?;
         let called = self.pool.respond_to_auth_challenge(answer.response(username, session));
-        signed_in(self.told(Operation::RespondToAuthChallenge, called)?, username, None)
+        signed_in(self.returned(Operation::RespondToAuthChallenge, called)?, username, None)
     }
 
     /// Begins to set up an authenticator app (RFC 6238).
     pub fn associate_totp(&self, owner: TotpOwner<'_>) -> Result<TotpSecret, Problem> {
         check_owner(owner)?;
-        self.told(Operation::AssociateSoftwareToken, self.pool.associate_software_token(owner))
+        self.returned(Operation::AssociateSoftwareToken, self.pool.associate_software_token(owner))
     }
 
     /// Ends it with a code of the app.
@@ -143,7 +143,7 @@ impl<P: UserPool> Accounts<P> {
         input::totp_code(code)?;
         device_name.map(input::device_name).transpose()?;
         let called = self.pool.verify_software_token(owner, code, device_name);
-        self.told(Operation::VerifySoftwareToken, called)
+        self.returned(Operation::VerifySoftwareToken, called)
     }
 
     /// Gets new tokens for a refresh token.
@@ -152,12 +152,12 @@ impl<P: UserPool> Accounts<P> {
         match flow {
             RefreshFlow::Rotation => {
                 let called = self.pool.get_tokens_from_refresh_token(refresh_token);
-                self.told(Operation::GetTokensFromRefreshToken, called)
+                self.returned(Operation::GetTokensFromRefreshToken, called)
             }
             RefreshFlow::RefreshTokenAuth(username) => {
                 username.map(input::username).transpose()?;
                 let called = self.pool.refresh_token_auth(refresh_token, username);
-                match self.told(Operation::RefreshTokenAuth, called)? {
+                match self.returned(Operation::RefreshTokenAuth, called)? {
                     AuthReply::Tokens(tokens) => Ok(tokens),
                     AuthReply::Challenge(_) => {
                         let meaning = "Cognito asks for a challenge where a refresh token was given";
@@ -181,19 +181,19 @@ impl<P: UserPool> Accounts<P> {
         input::code(code)?;
         input::new_password(password, &self.settings.password_policy)?;
         let called = self.pool.confirm_forgot_password(username, code, password);
-        self.told(Operation::ConfirmForgotPassword, called)
+        self.returned(Operation::ConfirmForgotPassword, called)
     }
 
     /// Changes the password of a signed-in user.
     pub fn change_password(&self, access_token: &str, previous: &str, proposed: &str) -> Result<(), Problem> {
         input::password(previous)?;
         input::new_password(proposed, &self.settings.password_policy)?;
-        self.told(Operation::ChangePassword, self.pool.change_password(access_token, previous, proposed))
+        self.returned(Operation::ChangePassword, self.pool.change_password(access_token, previous, proposed))
     }
 
     /// What the user pool knows of a signed-in user.
     pub fn get_user(&self, access_token: &str) -> Result<User, Problem> {
-        self.told(Operation::GetUser, self.pool.get_user(access_token))
+        self.returned(Operation::GetUser, self.pool.get_user(access_token))
     }
 
     /// Changes attributes. Each alias is changed by a call of its own, after all other attributes: if Cognito were given them
@@ -206,15 +206,15 @@ impl<P: UserPool> Accounts<P> {
         let (aliases, others): (Vec<_>, Vec<_>) = attributes.iter().cloned().partition(input::is_alias);
         if !others.is_empty() {
             let called = self.pool.update_user_attributes(access_token, &others);
-            self.told(Operation::UpdateUserAttributes, called)?;
+            self.returned(Operation::UpdateUserAttributes, called)?;
         }
         aliases.into_iter().map(|alias| self.change_alias(access_token, alias)).collect()
     }
 
     fn change_alias(&self, access_token: &str, alias: Attribute) -> Result<AliasChange, Problem> {
         let called = self.pool.update_user_attributes(access_token, core::slice::from_ref(&alias));
-        let hidden = self.hidden(Operation::UpdateAlias, called)?;
-        Ok(AliasChange { delivery: Delivery::to_changed(&alias), name: alias.name, hidden })
+        let suppressed_error = self.suppressed_error(Operation::UpdateAlias, called)?;
+        Ok(AliasChange { delivery: Delivery::to_changed(&alias), name: alias.name, suppressed_error })
     }
 
     /// Sends a code that verifies an attribute.
@@ -228,23 +228,23 @@ impl<P: UserPool> Accounts<P> {
     pub fn verify_attribute(&self, access_token: &str, attribute: &str, code: &str) -> Result<(), Problem> {
         input::attribute_name(attribute)?;
         input::code(code)?;
-        self.told(Operation::VerifyUserAttribute, self.pool.verify_user_attribute(access_token, attribute, code))
+        self.returned(Operation::VerifyUserAttribute, self.pool.verify_user_attribute(access_token, attribute, code))
     }
 
     /// Signs a user out everywhere.
     pub fn sign_out(&self, access_token: &str) -> Result<(), Problem> {
-        self.told(Operation::GlobalSignOut, self.pool.global_sign_out(access_token))
+        self.returned(Operation::GlobalSignOut, self.pool.global_sign_out(access_token))
     }
 
     /// Revokes a refresh token, and the access tokens that came of it.
     pub fn revoke_token(&self, refresh_token: &str) -> Result<(), Problem> {
         input::refresh_token(refresh_token)?;
-        self.told(Operation::RevokeToken, self.pool.revoke_token(refresh_token))
+        self.returned(Operation::RevokeToken, self.pool.revoke_token(refresh_token))
     }
 
     /// Deletes a user.
     pub fn delete_user(&self, access_token: &str) -> Result<(), Problem> {
-        self.told(Operation::DeleteUser, self.pool.delete_user(access_token))
+        self.returned(Operation::DeleteUser, self.pool.delete_user(access_token))
     }
 
     /// Says which second factors a user wants.
@@ -259,7 +259,7 @@ impl<P: UserPool> Accounts<P> {
         if stated.iter().flatten().any(|setting| setting.preferred && !setting.enabled) {
             return Err(Problem::invalid("mfa: one is preferred that is not enabled"));
         }
-        self.told(Operation::SetUserMfaPreference, self.pool.set_user_mfa_preference(access_token, preference))
+        self.returned(Operation::SetUserMfaPreference, self.pool.set_user_mfa_preference(access_token, preference))
     }
 
     /// The outcome of an operation that sends a code to whoever it is.
@@ -269,24 +269,30 @@ impl<P: UserPool> Accounts<P> {
         called: Result<(), Failure>,
         delivery: Delivery,
     ) -> Result<Accepted, Problem> {
-        self.hidden(operation, called).map(|hidden| Accepted { delivery, hidden })
+        self.suppressed_error(operation, called).map(|suppressed_error| Accepted { delivery, suppressed_error })
     }
 
     /// Why an operation has failed whose failure is answered as a success.
-    fn hidden(&self, operation: Operation, called: Result<(), Failure>) -> Result<Option<PrivateReason>, Problem> {
+    fn suppressed_error(
+        &self,
+        operation: Operation,
+        called: Result<(), Failure>,
+    ) -> Result<Option<InternalReason>, Problem> {
         match called.map_err(|failure| self.refusal(operation, failure)) {
             Ok(()) => Ok(None),
-            Err(Refusal::Hidden(reason)) => Ok(Some(reason)),
-            Err(Refusal::Told(problem)) => Err(problem),
+            Err(Refusal::Suppressed(reason)) => Ok(Some(reason)),
+            Err(Refusal::Returned(problem)) => Err(problem),
         }
     }
 
     /// The outcome of an operation whose failure is told somehow.
-    fn told<T>(&self, operation: Operation, called: Result<T, Failure>) -> Result<T, Problem> {
+    fn returned<T>(&self, operation: Operation, called: Result<T, Failure>) -> Result<T, Problem> {
         called.map_err(|failure| match self.refusal(operation, failure) {
-            Refusal::Told(problem) => problem,
+            Refusal::Returned(problem) => problem,
             // No row of these operations hides a failure behind a success, which would have to be made up.
-            Refusal::Hidden(private) => Problem { name: ProblemName::Failed, detail: None, retry_after: None, private },
+            Refusal::Suppressed(internal) => {
+                Problem { name: ProblemName::Failed, detail: None, retry_after: None, internal }
+            }
         })
     }
 
@@ -310,9 +316,9 @@ impl<P: UserPool> Accounts<P> {
                 (Outcome::Problem(ProblemName::Unavailable), "too-busy".into(), "too many calls are under way here")
             }
         };
-        let private = PrivateReason { operation: operation.name(), failure: name, meaning, unforeseen };
+        let internal = InternalReason { operation: operation.name(), failure: name, meaning, unforeseen };
         let name = match outcome {
-            Outcome::AsIfAccepted => return Refusal::Hidden(private),
+            Outcome::SameAsSuccess => return Refusal::Suppressed(internal),
             Outcome::Problem(name) => name,
             Outcome::DependsOnCheckOrder { checked_first, .. } if self.settings.credentials_checked_first => {
                 checked_first
@@ -320,7 +326,7 @@ impl<P: UserPool> Accounts<P> {
             Outcome::DependsOnCheckOrder { otherwise, .. } => otherwise,
         };
         let retry_after = name.retry_helps().then_some(self.settings.retry_after);
-        Refusal::Told(Problem { name, detail: None, retry_after, private })
+        Refusal::Returned(Problem { name, detail: None, retry_after, internal })
     }
 }
 

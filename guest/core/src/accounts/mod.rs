@@ -2,7 +2,7 @@
 //!
 //! An input goes straight through: [`input`](self) checks it → the user pool is called ([`UserPool`], which the caller
 //! implements) → a failure is looked up in the table ([`rows`]) → the public answer. What the public may not learn is
-//! answered as if all were well, and the reason goes to the logs ([`PrivateReason`]).
+//! answered as if all were well, and the reason goes to the logs ([`InternalReason`]).
 //!
 //! Source of the operations and their exceptions: Amazon Cognito user pools API reference; of the leaks: the Amazon Cognito
 //! developer guide, "Managing user existence error responses".
@@ -21,7 +21,7 @@ pub use challenge::{Challenge, ChallengeAnswer, ChallengeName, SignedIn};
 pub use delivery::{Delivery, Medium};
 pub use exception::Exception;
 pub use flows::{Accepted, Accounts, AliasChange, RefreshFlow};
-pub use problem::{PrivateReason, Problem, ProblemName};
+pub use problem::{InternalReason, Problem, ProblemName};
 pub use settings::{PasswordPolicy, Settings, SettingsError};
 pub use table::{Operation, Outcome, Row, rows};
 pub use user_pool::{

@@ -82,7 +82,7 @@ problems! {
 
 /// Why, for logs and metrics. It holds no input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrivateReason {
+pub struct InternalReason {
     /// The operation of the user pools API; empty if none was called.
     pub operation: &'static str,
     /// The exception's name, or what else went wrong.
@@ -103,7 +103,7 @@ pub struct Problem {
     /// Seconds after which sending the same again may help.
     pub retry_after: Option<u32>,
     /// For logs.
-    pub private: PrivateReason,
+    pub internal: InternalReason,
 }
 
 impl Problem {
@@ -115,7 +115,7 @@ impl Problem {
     /// A problem of ours, not of an exception.
     pub(super) fn of(name: ProblemName, failure: &str, meaning: &'static str) -> Self {
         let detail = matches!(name, ProblemName::InvalidRequest | ProblemName::PasswordRejected).then_some(meaning);
-        let private = PrivateReason { operation: "", failure: failure.into(), meaning, unforeseen: false };
-        Self { name, detail, retry_after: None, private }
+        let internal = InternalReason { operation: "", failure: failure.into(), meaning, unforeseen: false };
+        Self { name, detail, retry_after: None, internal }
     }
 }

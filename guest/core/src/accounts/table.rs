@@ -62,7 +62,7 @@ pub enum Outcome {
     /// This problem.
     Problem(ProblemName),
     /// The answer that a success has.
-    AsIfAccepted,
+    SameAsSuccess,
     /// The first where the operator has stated that Cognito looks at the password, code or session first; otherwise the second, which
     /// is what a wrong one gets. It must be a proof that only the account's owner has: not the password of an account that is not
     /// confirmed, for whoever signed up has chosen it.
@@ -179,7 +179,7 @@ impl Row {
     pub fn retry_helps(&self) -> bool {
         match self.outcome {
             Outcome::Problem(name) => name.retry_helps(),
-            Outcome::AsIfAccepted | Outcome::DependsOnCheckOrder { .. } => false,
+            Outcome::SameAsSuccess | Outcome::DependsOnCheckOrder { .. } => false,
         }
     }
 }
@@ -193,7 +193,7 @@ macro_rules! table {
     };
 }
 
-const ACCEPTED: Outcome = Outcome::AsIfAccepted;
+const ACCEPTED: Outcome = Outcome::SameAsSuccess;
 const CREDENTIALS: Outcome = Outcome::Problem(ProblemName::InvalidCredentials);
 const CODE: Outcome = Outcome::Problem(ProblemName::InvalidCode);
 const SESSION: Outcome = Outcome::Problem(ProblemName::SessionInvalid);
