@@ -11,7 +11,7 @@ const ENUMS: [(&str, &str); 7] = [
     ("hint", "bindings::exports::poolgate::auth::verifier::Hint"),
     ("key-fault", "bindings::exports::poolgate::auth::verifier::KeyFault"),
     ("algorithm", "bindings::exports::poolgate::auth::verifier::Algorithm"),
-    ("problem-name", "accounts::bindings::exports::poolgate::auth::accounts::ProblemName"),
+    ("account-error-code", "accounts::bindings::exports::poolgate::auth::accounts::AccountErrorCode"),
     ("challenge-name", "accounts::bindings::exports::poolgate::auth::accounts::ChallengeName"),
     ("delivery-medium", "accounts::bindings::exports::poolgate::auth::accounts::DeliveryMedium"),
 ];

@@ -9,8 +9,8 @@ use account_setup::{PASSWORD, account_builder, over, secret};
 use poolgate::{
     Pool,
     accounts::{
-        Accounts, Attribute, ChallengeAnswer, ChallengeName, DeliveryMedium, MfaPreference, MfaSetting, Problem,
-        ProblemName, RefreshFlow, SignedIn, Tokens, TotpOwner,
+        AccountError, AccountErrorCode, Accounts, Attribute, ChallengeAnswer, ChallengeName, DeliveryMedium,
+        MfaPreference, MfaSetting, RefreshFlow, SignedIn, Tokens, TotpOwner,
     },
 };
 use poolgate_tests::{
@@ -31,16 +31,16 @@ async fn accounts(server: &Ministack, pool: &TestPool) -> Accounts {
     account_builder(server.endpoint(), pool).await.build().await.expect("the accounts build")
 }
 
-fn tokens(signed_in: Result<SignedIn, Problem>) -> Tokens {
+fn tokens(signed_in: Result<SignedIn, AccountError>) -> Tokens {
     match signed_in {
         Ok(SignedIn::Tokens(tokens)) => *tokens,
         Ok(SignedIn::Challenge(challenge)) => panic!("a challenge: {challenge:?}"),
-        Err(problem) => panic!("{problem}: {:?}", problem.internal),
+        Err(error) => panic!("{error}: {:?}", error.internal),
     }
 }
 
-fn name<T>(answer: Result<T, Problem>) -> ProblemName {
-    answer.err().expect("a problem").name
+fn name<T>(answer: Result<T, AccountError>) -> AccountErrorCode {
+    answer.err().expect("a problem").code
 }
 
 /// A user who is confirmed.
@@ -61,9 +61,9 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
         let accepted = accounts.sign_up("anna", &secret(PASSWORD), &email).await.expect("a sign-up");
         assert_eq!(accepted.delivery.destination.as_deref(), Some("a***@e***"));
         assert_eq!((accepted.delivery.medium, accepted.suppressed_error), (DeliveryMedium::Email, None));
-        assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), ProblemName::InvalidCredentials);
+        assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), AccountErrorCode::InvalidCredentials);
         assert_eq!(accounts.resend_code("anna").await.expect("a code").suppressed_error, None);
-        assert_eq!(name(accounts.confirm_sign_up("anna", &secret("000000")).await), ProblemName::InvalidCode);
+        assert_eq!(name(accounts.confirm_sign_up("anna", &secret("000000")).await), AccountErrorCode::InvalidCode);
         accounts.confirm_sign_up("anna", &secret(SIGN_UP_CODE)).await.expect("the code is right");
 
         for signed_in in
@@ -78,7 +78,7 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
             accounts.sign_in_srp("anna", &secret("Wrong-Horse-7")).await,
             accounts.sign_in_srp("nobody", &secret(PASSWORD)).await,
         ] {
-            assert_eq!(name(wrong), ProblemName::InvalidCredentials);
+            assert_eq!(name(wrong), AccountErrorCode::InvalidCredentials);
         }
 
         let tokens = tokens(accounts.sign_in("anna", &secret(PASSWORD)).await);
@@ -90,21 +90,21 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
         let user = accounts.get_user(&tokens.access_token).await.expect("a user");
         assert!(user.attributes.contains(&changed[0]));
         let refused = accounts.change_password(&tokens.access_token, &secret("Wrong-1-x"), &secret(NEW_PASSWORD)).await;
-        assert_eq!(name(refused), ProblemName::InvalidCredentials);
+        assert_eq!(name(refused), AccountErrorCode::InvalidCredentials);
         let changed = accounts.change_password(&tokens.access_token, &secret(PASSWORD), &secret(NEW_PASSWORD)).await;
         changed.expect("a new password");
-        assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), ProblemName::InvalidCredentials);
+        assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), AccountErrorCode::InvalidCredentials);
 
         // An ID token is no access token, and a forged one is none.
         let id_token = tokens.id_token.expect("an ID token");
-        assert_eq!(name(accounts.get_user(&id_token).await), ProblemName::TokenInvalid);
-        assert_eq!(name(accounts.get_user(&secret("a.b.c")).await), ProblemName::TokenInvalid);
+        assert_eq!(name(accounts.get_user(&id_token).await), AccountErrorCode::TokenInvalid);
+        assert_eq!(name(accounts.get_user(&secret("a.b.c")).await), AccountErrorCode::TokenInvalid);
 
         accounts.sign_out(&tokens.access_token).await.expect("a sign-out");
-        accounts.delete_user(&tokens.access_token).await.map_err(|problem| problem.internal).err();
+        accounts.delete_user(&tokens.access_token).await.map_err(|error| error.internal).err();
         let tokens = self::tokens(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await);
         accounts.delete_user(&tokens.access_token).await.expect("the end");
-        assert_eq!(name(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await), ProblemName::InvalidCredentials);
+        assert_eq!(name(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await), AccountErrorCode::InvalidCredentials);
     }
 }
 
@@ -128,8 +128,8 @@ async fn tokens_are_refreshed_both_ways_and_revoked() {
             assert_eq!(refreshed.verified.username.as_deref(), Some(user.as_str()));
             let latest = refreshed.refresh_token.unwrap_or(refresh_token);
             accounts.revoke_token(&latest).await.expect("it is revoked");
-            assert_eq!(name(accounts.refresh(&latest, Some(&user)).await), ProblemName::TokenInvalid);
-            assert_eq!(name(accounts.refresh(&secret("bogus"), Some(&user)).await), ProblemName::TokenInvalid);
+            assert_eq!(name(accounts.refresh(&latest, Some(&user)).await), AccountErrorCode::TokenInvalid);
+            assert_eq!(name(accounts.refresh(&secret("bogus"), Some(&user)).await), AccountErrorCode::TokenInvalid);
         }
     }
 }
@@ -143,13 +143,13 @@ async fn a_forgotten_password_is_set_anew_with_the_code() {
     let accepted = accounts.forgot_password("anna").await.expect("a code");
     assert_eq!((accepted.delivery.medium, accepted.delivery.destination), (DeliveryMedium::OnFile, None));
     let wrong = accounts.confirm_forgot_password("anna", &secret("000000"), &secret(NEW_PASSWORD)).await;
-    assert_eq!(name(wrong), ProblemName::InvalidCode);
+    assert_eq!(name(wrong), AccountErrorCode::InvalidCode);
     let weak = accounts.confirm_forgot_password("anna", &secret(RESET_CODE), &secret("weak")).await;
-    assert_eq!(name(weak), ProblemName::PasswordRejected);
+    assert_eq!(name(weak), AccountErrorCode::PasswordRejected);
     let set = accounts.confirm_forgot_password("anna", &secret(RESET_CODE), &secret(NEW_PASSWORD)).await;
     set.expect("a new password");
     let again = accounts.confirm_forgot_password("anna", &secret(RESET_CODE), &secret(PASSWORD)).await;
-    assert_eq!(name(again), ProblemName::InvalidCode, "a code serves once");
+    assert_eq!(name(again), AccountErrorCode::InvalidCode, "a code serves once");
     tokens(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await);
     let metrics = accounts.verifier().metrics();
     let line = "poolgate_account_flows_total{flow=\"sign-in\",response=\"done\",internal=\"\"} 1";
@@ -196,7 +196,7 @@ async fn challenges_are_answered() {
     assert_eq!(challenge.name, ChallengeName::NewPasswordRequired);
     let weak = ChallengeAnswer::NewPassword(secret("weak"), vec![]);
     let refused = accounts.answer_challenge(&challenge.username, &challenge.session, &weak).await;
-    assert_eq!(name(refused), ProblemName::PasswordRejected);
+    assert_eq!(name(refused), AccountErrorCode::PasswordRejected);
     let answer = ChallengeAnswer::NewPassword(secret(NEW_PASSWORD), vec![Attribute::new("name", "Anna")]);
     let signed_in = accounts.answer_challenge(&challenge.username, &challenge.session, &answer).await;
     let anna = tokens(signed_in);
@@ -243,7 +243,7 @@ async fn an_attribute_is_verified_with_the_code_that_is_sent_for_it() {
     assert_eq!((accepted.delivery.medium, accepted.delivery.destination), (DeliveryMedium::Email, None));
     assert_eq!(accepted.suppressed_error, None);
     let wrong = accounts.verify_attribute(&token, "email", &secret("000000")).await;
-    assert_eq!(name(wrong), ProblemName::InvalidCode);
+    assert_eq!(name(wrong), AccountErrorCode::InvalidCode);
     accounts.verify_attribute(&token, "email", &secret(CODE)).await.expect("the code is right");
     let user = accounts.get_user(&token).await.expect("a user");
     assert!(user.attributes.contains(&Attribute::new("email_verified", "true")), "{user:?}");

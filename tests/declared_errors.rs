@@ -5,8 +5,8 @@ mod account_setup;
 
 use account_setup::{PASSWORD, account_builder, secret};
 use poolgate::accounts::{
-    Accepted, Accounts, Attribute, ChallengeAnswer, InternalReason, MfaPreference, MfaSetting, Problem, RefreshFlow,
-    SignedIn, TotpOwner,
+    Accepted, AccountError, Accounts, Attribute, ChallengeAnswer, InternalReason, MfaPreference, MfaSetting,
+    RefreshFlow, SignedIn, TotpOwner,
 };
 use poolgate_core::accounts::{Operation, Outcome, rows};
 use poolgate_tests::{
@@ -24,13 +24,13 @@ async fn accounts(proxy: &Microburst, pool: &TestPool, credentials_checked_first
 }
 
 /// The answer of a flow: a problem, or what a success hides.
-type Answered = Result<Option<InternalReason>, Problem>;
+type Answered = Result<Option<InternalReason>, AccountError>;
 
-fn suppressed_error(accepted: Result<Accepted, Problem>) -> Answered {
+fn suppressed_error(accepted: Result<Accepted, AccountError>) -> Answered {
     accepted.map(|accepted| accepted.suppressed_error)
 }
 
-fn nothing<T>(answer: Result<T, Problem>) -> Answered {
+fn nothing<T>(answer: Result<T, AccountError>) -> Answered {
     answer.map(|_| None)
 }
 
@@ -108,11 +108,11 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
             let internal = match (row.outcome, &answered) {
                 (Outcome::SameAsSuccess, Ok(Some(internal))) => internal,
                 (Outcome::SameAsSuccess, other) => panic!("{at}: {other:?}"),
-                (Outcome::Problem(name), Err(problem)) => check(&at, name, problem),
-                (Outcome::DependsOnCheckOrder { checked_first, .. }, Err(problem)) if credentials_checked_first => {
-                    check(&at, checked_first, problem)
+                (Outcome::Error(name), Err(error)) => check(&at, name, error),
+                (Outcome::DependsOnCheckOrder { checked_first, .. }, Err(error)) if credentials_checked_first => {
+                    check(&at, checked_first, error)
                 }
-                (Outcome::DependsOnCheckOrder { otherwise, .. }, Err(problem)) => check(&at, otherwise, problem),
+                (Outcome::DependsOnCheckOrder { otherwise, .. }, Err(error)) => check(&at, otherwise, error),
                 (_, Ok(_)) => panic!("{at}: it went through"),
             };
             assert_eq!(internal.failure, row.exception.name(), "{at}");
@@ -124,13 +124,17 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
     println!("{checked} exceptions injected");
 }
 
-fn check<'p>(at: &str, expected: poolgate_core::accounts::ProblemName, problem: &'p Problem) -> &'p InternalReason {
-    assert_eq!(problem.name.name(), expected.name(), "{at}");
-    assert_eq!(problem.status, expected.status(), "{at}");
+fn check<'p>(
+    at: &str,
+    expected: poolgate_core::accounts::AccountErrorCode,
+    error: &'p AccountError,
+) -> &'p InternalReason {
+    assert_eq!(error.code.name(), expected.name(), "{at}");
+    assert_eq!(error.status, expected.status(), "{at}");
     let after = expected.retry_helps().then_some(Duration::from_secs(7));
-    assert_eq!(problem.retry_after, after, "{at}");
-    assert_eq!(problem.detail, None, "{at}: nothing but the input's faults has details");
-    &problem.internal
+    assert_eq!(error.retry_after, after, "{at}");
+    assert_eq!(error.detail, None, "{at}: nothing but the input's faults has details");
+    &error.internal
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,14 +159,14 @@ async fn an_unknown_exception_is_the_answer_to_nobody_or_a_failure_of_ours_and_s
             let at = format!("{operation:?} {exception}");
             let internal = match (operation.unforeseen(), call(operation, &accounts, &tokens.access_token).await) {
                 (Outcome::SameAsSuccess, Ok(Some(internal))) => internal,
-                (Outcome::Problem(name), Err(problem)) => check(&at, name, &problem).clone(),
+                (Outcome::Error(name), Err(error)) => check(&at, name, &error).clone(),
                 (expected, answered) => panic!("{at}: {expected:?} was expected, {answered:?} came"),
             };
             assert_eq!((internal.failure.as_str(), internal.unforeseen), (exception, true), "{at}");
         }
     }
     drop(proxy);
-    let problem = accounts.forgot_password("anna").await.expect_err("nobody is there");
-    assert_eq!((problem.name.name(), problem.internal.failure.as_str()), ("unavailable", "unreachable"));
-    assert!(problem.retry_after.is_some());
+    let error = accounts.forgot_password("anna").await.expect_err("nobody is there");
+    assert_eq!((error.code.name(), error.internal.failure.as_str()), ("unavailable", "unreachable"));
+    assert!(error.retry_after.is_some());
 }

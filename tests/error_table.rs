@@ -1,7 +1,7 @@
 //! The table of what the public learns: every declared exception of every operation has a row, no row tells too much, and the
 //! documentation is the table.
 
-use poolgate_core::accounts::{Exception, Operation, Outcome, ProblemName, Row, rows};
+use poolgate_core::accounts::{AccountErrorCode, Exception, Operation, Outcome, Row, rows};
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
@@ -78,9 +78,11 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
     for (operation, rows) in by_operation().into_iter().filter(|(operation, _)| OPEN.contains(operation)) {
         // What a name without an account gets: the answer of a success, wrong credentials, or a wrong code.
         let nobody = match operation {
-            Operation::InitiateAuth | Operation::PasswordVerifier => Outcome::Problem(ProblemName::InvalidCredentials),
+            Operation::InitiateAuth | Operation::PasswordVerifier => {
+                Outcome::Error(AccountErrorCode::InvalidCredentials)
+            }
             Operation::ConfirmSignUp | Operation::ConfirmForgotPassword | Operation::VerifyUserAttribute => {
-                Outcome::Problem(ProblemName::InvalidCode)
+                Outcome::Error(AccountErrorCode::InvalidCode)
             }
             _ => Outcome::SameAsSuccess,
         };
@@ -92,7 +94,7 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
             ) && OF_THE_CALLER.contains(&row.exception);
             let is_a_wrong_secret = operation == Operation::SignUp && row.exception == Exception::NotAuthorized;
             let outcome = match row.outcome {
-                Outcome::DependsOnCheckOrder { otherwise, .. } => Outcome::Problem(otherwise),
+                Outcome::DependsOnCheckOrder { otherwise, .. } => Outcome::Error(otherwise),
                 outcome => outcome,
             };
             assert!(
@@ -121,10 +123,10 @@ fn that_an_account_is_not_confirmed_is_never_told_after_a_password() {
         let row = rows().find(|row| row.operation == operation && row.exception == Exception::UserNotConfirmed);
         let row = row.expect("it is declared");
         let hidden = match operation {
-            Operation::RespondToAuthChallenge => ProblemName::SessionInvalid,
-            _ => ProblemName::InvalidCredentials,
+            Operation::RespondToAuthChallenge => AccountErrorCode::SessionInvalid,
+            _ => AccountErrorCode::InvalidCredentials,
         };
-        assert_eq!(row.outcome, Outcome::Problem(hidden), "{operation:?}");
+        assert_eq!(row.outcome, Outcome::Error(hidden), "{operation:?}");
     }
 }
 
@@ -134,8 +136,8 @@ fn every_exception_and_every_problem_is_of_use() {
     let known: BTreeSet<&str> = Exception::ALL.iter().map(|exception| exception.name()).collect();
     assert_eq!(used, known);
     assert_eq!(known.len(), 35);
-    let names: BTreeSet<&str> = ProblemName::ALL.iter().map(|problem| problem.name()).collect();
-    assert_eq!(names.len(), ProblemName::ALL.len(), "two problems of the same name");
+    let names: BTreeSet<&str> = AccountErrorCode::ALL.iter().map(|problem| problem.code()).collect();
+    assert_eq!(names.len(), AccountErrorCode::ALL.len(), "two problems of the same name");
 }
 
 /// The documentation of the table.
@@ -150,9 +152,9 @@ fn rendered() -> String {
          reason is for logs and metrics; a caller never sees it.\n\n\
          ## Problems\n\n| problem | status | retrying helps | what it means |\n|---|---|---|---|\n",
     );
-    for problem in ProblemName::ALL {
+    for problem in AccountErrorCode::ALL {
         let retry = if problem.retry_helps() { "yes" } else { "no" };
-        text += &format!("| `{}` | {} | {retry} | {} |\n", problem.name(), problem.status(), problem.meaning());
+        text += &format!("| `{}` | {} | {retry} | {} |\n", problem.code(), problem.status(), problem.meaning());
     }
     for (operation, rows) in by_operation() {
         let usage = if operation.usage().is_empty() { String::new() } else { format!(" ({})", operation.usage()) };
@@ -160,7 +162,7 @@ fn rendered() -> String {
         text += "| exception | the public learns | status | retrying helps | private reason |\n|---|---|---|---|---|\n";
         for row in rows {
             let (outcome, status) = match row.outcome {
-                Outcome::Problem(problem) => (format!("`{}`", problem.name()), problem.status().to_string()),
+                Outcome::Error(problem) => (format!("`{}`", problem.code()), problem.status().to_string()),
                 Outcome::SameAsSuccess => ("as if accepted".into(), "200".into()),
                 Outcome::DependsOnCheckOrder { checked_first, otherwise } => (
                     format!("`{}` after the proof, else `{}`", checked_first.name(), otherwise.name()),
@@ -172,7 +174,7 @@ fn rendered() -> String {
             text += &format!("| `{exception}` | {outcome} | {status} | {retry} | {meaning} |\n");
         }
         let unforeseen = match operation.unforeseen() {
-            Outcome::Problem(problem) => format!("`{}` | {}", problem.name(), problem.status()),
+            Outcome::Error(problem) => format!("`{}` | {}", problem.code(), problem.status()),
             _ => "as if accepted | 200".into(),
         };
         text += &format!("| any other | {unforeseen} | no | an exception that nobody has foreseen |\n");

@@ -3,7 +3,7 @@
 
 use crate::{
     Answer, Denial,
-    accounts::{Problem, ProblemName},
+    accounts::{AccountError, AccountErrorCode},
 };
 use axum::{
     http::{self, HeaderValue, StatusCode, header},
@@ -53,19 +53,19 @@ impl Refused {
 
     /// A request that is refused before anyone is asked.
     pub(crate) fn request(status: StatusCode, detail: &str) -> Self {
-        let name = ProblemName::InvalidRequest;
+        let name = AccountErrorCode::InvalidRequest;
         Self::new(status, name.name(), name.description(), Some(detail.into()))
     }
 
     /// A service in front or behind is not set up as it must be.
     pub(crate) fn misconfigured(detail: &str) -> Self {
-        let name = ProblemName::Misconfigured;
+        let name = AccountErrorCode::Misconfigured;
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, name.name(), name.description(), Some(detail.into()))
     }
 
     /// A client that asks too often.
     pub(crate) fn too_often(after: Duration) -> Self {
-        let name = ProblemName::TooManyRequests;
+        let name = AccountErrorCode::TooManyRequests;
         let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, name.name(), name.description(), None);
         Self { retry_after: Some(after), ..refused }
     }
@@ -131,12 +131,12 @@ impl Refused {
     }
 }
 
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
+impl From<AccountError> for Refused {
+    fn from(problem: AccountError) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let refused = Self::new(status, problem.name.name(), problem.name.description(), problem.detail);
-        let challenge = match problem.name {
-            ProblemName::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+        let refused = Self::new(status, problem.code.name(), problem.code.description(), problem.detail);
+        let challenge = match problem.code {
+            AccountErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
             // A 401 has a challenge (RFC 9110 section 15.5.2).
             _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer")),
             _ => None,
@@ -151,13 +151,13 @@ impl From<Denial> for Refused {
         let bearer = |text| Some(HeaderValue::from_static(text));
         match denial.answer {
             Answer::InvalidToken => {
-                let name = ProblemName::TokenInvalid;
+                let name = AccountErrorCode::TokenInvalid;
                 let refused = Self::new(StatusCode::UNAUTHORIZED, name.name(), name.description(), None);
                 Self { challenge: bearer("Bearer error=\"invalid_token\""), ..refused }
             }
             Answer::InsufficientScope => Self::insufficient(&[]),
             Answer::Unavailable => {
-                let name = ProblemName::Unavailable;
+                let name = AccountErrorCode::Unavailable;
                 let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
                 Self { retry_after: Some(Duration::from_secs(1)), ..refused }
             }

@@ -6,7 +6,7 @@ use crate::{
 };
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use poolgate::accounts::{ChallengeAnswer, ChallengeName, ProblemName, SignedIn};
+use poolgate::accounts::{AccountErrorCode, ChallengeAnswer, ChallengeName, SignedIn};
 use poolgate_tests::{ministack::Ministack, test_pool::PoolOptions};
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ async fn after_an_alias_the_second_factor_is_answered_in_the_name_that_cognito_h
         let code = ChallengeAnswer::SoftwareToken(secret("123456"));
         let answered = accounts.answer_challenge(&challenge.username, &challenge.session, &code).await;
         // The code is looked at, so the name was right.
-        assert_eq!(answered.expect_err("the code is wrong").name, ProblemName::InvalidCode);
+        assert_eq!(answered.expect_err("the code is wrong").code, AccountErrorCode::InvalidCode);
     }
     let begun = proxy.asked("InitiateAuth");
     assert_eq!(begun.len(), 2);

@@ -179,7 +179,7 @@ async fn whatever_cognito_says_of_an_address_the_answer_has_the_bytes_of_a_free_
         let expected = request.answer(&gateway).await;
         let told = |outcome| match outcome {
             Outcome::SameAsSuccess | Outcome::DependsOnCheckOrder { .. } => false,
-            Outcome::Problem(name) => name.name() != "invalid-code",
+            Outcome::Error(name) => name.name() != "invalid-code",
         };
         let hidden = rows().filter(|row| row.operation == operation && !told(row.outcome));
         let names: Vec<&str> = hidden.map(|row| row.exception.name()).collect();

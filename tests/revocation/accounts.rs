@@ -7,7 +7,7 @@ use crate::{
 };
 use poolgate::{
     Answer, Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verifier,
-    accounts::{Accounts, Problem, ProblemName, ResponseTimeFloor, SignedIn, Tokens},
+    accounts::{AccountError, AccountErrorCode, Accounts, ResponseTimeFloor, SignedIn, Tokens},
     gateway::Gateway,
     revocation::{RevocationMode, Revocations},
 };
@@ -59,14 +59,14 @@ impl House {
                 polls.tick().await;
                 match self.sign_in(username).await {
                     Ok(tokens) => return tokens,
-                    Err(problem) => assert_eq!(problem.name, ProblemName::Unavailable, "{:?}", problem.internal),
+                    Err(error) => assert_eq!(error.code, AccountErrorCode::Unavailable, "{:?}", error.internal),
                 }
             }
         };
         timeout(PATIENCE, signed_in).await.expect("the second passes")
     }
 
-    async fn sign_in(&self, username: &str) -> Result<Tokens, Problem> {
+    async fn sign_in(&self, username: &str) -> Result<Tokens, AccountError> {
         match self.accounts.sign_in(username, &PASSWORD.into()).await? {
             SignedIn::Tokens(tokens) => Ok(*tokens),
             SignedIn::Challenge(challenge) => panic!("a challenge: {challenge:?}"),
@@ -110,7 +110,7 @@ async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_o
         assert_eq!(house.verdicts(&others).await, GOOD);
     }
     let again = here.accounts.sign_out(&first.access_token).await.expect_err("it is signed out");
-    assert_eq!((again.name, again.internal.failure.as_str()), (ProblemName::TokenInvalid, "revoked"));
+    assert_eq!((again.code, again.internal.failure.as_str()), (AccountErrorCode::TokenInvalid, "revoked"));
 
     let anew = there.sign_in_anew("anna").await;
     for house in [&here, &there] {
@@ -171,12 +171,12 @@ async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() 
     let house = house(&server, &pool, Arc::new(in_memory(10)), clock).await;
     let first = house.sign_in("anna").await.expect("tokens");
     house.accounts.sign_out(&first.access_token).await.expect("a sign-out");
-    let problem = house.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
+    let error = house.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
     assert_eq!(
-        (problem.name, problem.status, problem.internal.failure.as_str()),
-        (ProblemName::Unavailable, 503, "revoked")
+        (error.code, error.status, error.internal.failure.as_str()),
+        (AccountErrorCode::Unavailable, 503, "revoked")
     );
-    assert!(problem.retry_after.is_some());
+    assert!(error.retry_after.is_some());
 }
 
 // On one thread nothing goes on before this test waits.
@@ -222,7 +222,7 @@ async fn a_sign_out_that_the_store_does_not_take_is_no_success() {
         .build()
         .await
         .expect("the accounts build");
-    let problem = accounts.sign_out(&tokens.access_token.as_str().into()).await.expect_err("the store is gone");
-    assert_eq!((problem.name, problem.status), (ProblemName::Unavailable, 503));
-    assert_eq!(problem.internal.failure, "unreachable");
+    let error = accounts.sign_out(&tokens.access_token.as_str().into()).await.expect_err("the store is gone");
+    assert_eq!((error.code, error.status), (AccountErrorCode::Unavailable, 503));
+    assert_eq!(error.internal.failure, "unreachable");
 }

@@ -15,12 +15,12 @@ thread_local! {
     static ACCOUNTS: OnceCell<Accounts<ImportedUserPool>> = const { OnceCell::new() };
 }
 
-type Answer<T> = Result<T, wit::Problem>;
+type Answer<T> = Result<T, wit::AccountError>;
 
 /// Runs a flow, if the settings were given.
-fn run<T>(flow: impl FnOnce(&Accounts<ImportedUserPool>) -> Result<T, core::Problem>) -> Answer<T> {
+fn run<T>(flow: impl FnOnce(&Accounts<ImportedUserPool>) -> Result<T, core::AccountError>) -> Answer<T> {
     ACCOUNTS.with(|accounts| match accounts.get() {
-        Some(accounts) => flow(accounts).map_err(problem),
+        Some(accounts) => flow(accounts).map_err(account_error),
         None => Err(not_configured()),
     })
 }
@@ -213,20 +213,20 @@ fn internal_reason(reason: core::InternalReason) -> wit::InternalReason {
     wit::InternalReason { operation: operation.into(), failure, meaning: meaning.into(), unforeseen }
 }
 
-fn problem(problem: core::Problem) -> wit::Problem {
-    wit::Problem {
-        name: problem_name(problem.name),
-        status: problem.name.status(),
-        detail: problem.detail.map(Into::into),
-        retry_after: problem.retry_after,
-        internal: internal_reason(problem.internal),
+fn account_error(error: core::AccountError) -> wit::AccountError {
+    wit::AccountError {
+        code: error_code(error.code),
+        status: error.code.status(),
+        detail: error.detail.map(Into::into),
+        retry_after: error.retry_after,
+        internal: internal_reason(error.internal),
     }
 }
 
-fn problem_name(name: core::ProblemName) -> wit::ProblemName {
-    use core::ProblemName as From;
-    use wit::ProblemName as To;
-    match name {
+fn error_code(code: core::AccountErrorCode) -> wit::AccountErrorCode {
+    use core::AccountErrorCode as From;
+    use wit::AccountErrorCode as To;
+    match code {
         From::InvalidRequest => To::InvalidRequest,
         From::RequestRejected => To::RequestRejected,
         From::PasswordRejected => To::PasswordRejected,
@@ -247,10 +247,10 @@ fn problem_name(name: core::ProblemName) -> wit::ProblemName {
     }
 }
 
-fn not_configured() -> wit::Problem {
-    wit::Problem {
-        name: wit::ProblemName::Misconfigured,
-        status: core::ProblemName::Misconfigured.status(),
+fn not_configured() -> wit::AccountError {
+    wit::AccountError {
+        code: wit::AccountErrorCode::Misconfigured,
+        status: core::AccountErrorCode::Misconfigured.status(),
         detail: None,
         retry_after: None,
         internal: wit::InternalReason {

@@ -5,7 +5,7 @@ use crate::Verified;
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, time::Duration};
 
-pub use wit::{ChallengeName, DeliveryMedium, ProblemName};
+pub use wit::{AccountErrorCode, ChallengeName, DeliveryMedium};
 
 /// An attribute of a user, such as `email`.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub struct InternalReason {
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Problem {
+pub struct AccountError {
     /// For the caller. A public contract: names stay.
-    pub name: ProblemName,
+    pub code: AccountErrorCode,
     /// The HTTP status (RFC 9110 section 15).
     pub status: u16,
     /// For the caller: which input is wrong, and how. It says nothing about accounts.
@@ -61,26 +61,26 @@ pub struct Problem {
     pub internal: Box<InternalReason>,
 }
 
-impl Problem {
+impl AccountError {
     /// A problem that the host itself has.
-    pub(crate) fn of(name: ProblemName, status: u16, failure: &str, meaning: &str) -> Self {
+    pub(crate) fn of(code: AccountErrorCode, status: u16, failure: &str, meaning: &str) -> Self {
         let (failure, meaning) = (failure.into(), meaning.into());
         let internal = Box::new(InternalReason { operation: String::new(), failure, meaning, unforeseen: false });
         let retry_after = (status == 503).then_some(Duration::from_secs(2));
-        Self { name, status, detail: None, retry_after, internal }
+        Self { code, status, detail: None, retry_after, internal }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for AccountError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.detail {
-            Some(detail) => write!(formatter, "{}: {detail}", self.name.name()),
-            None => write!(formatter, "{}: {}", self.name.name(), self.name.description()),
+            Some(detail) => write!(formatter, "{}: {detail}", self.code.name()),
+            None => write!(formatter, "{}: {}", self.code.name(), self.code.description()),
         }
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for AccountError {}
 
 /// Where a code goes.
 #[derive(Clone, PartialEq, Eq)]
@@ -252,14 +252,14 @@ impl From<wit::InternalReason> for InternalReason {
     }
 }
 
-impl From<wit::Problem> for Problem {
-    fn from(problem: wit::Problem) -> Self {
+impl From<wit::AccountError> for AccountError {
+    fn from(error: wit::AccountError) -> Self {
         Self {
-            name: problem.name,
-            status: problem.status,
-            detail: problem.detail,
-            retry_after: problem.retry_after.map(|seconds| Duration::from_secs(seconds.into())),
-            internal: Box::new(problem.internal.into()),
+            code: error.code,
+            status: error.status,
+            detail: error.detail,
+            retry_after: error.retry_after.map(|seconds| Duration::from_secs(seconds.into())),
+            internal: Box::new(error.internal.into()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The accounts: built once, cheap to clone, used from many tasks.
 
 use super::{
-    Accepted, AccountsBuilder, AliasChange, Attribute, ChallengeAnswer, MfaPreference, Problem, ProblemName,
+    Accepted, AccountError, AccountErrorCode, AccountsBuilder, AliasChange, Attribute, ChallengeAnswer, MfaPreference,
     RefreshFlow, ResponseTimeFloor, SignedIn, Tokens, TotpOwner, TotpSecret, User,
     bindings::{AccountFlows, exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
     cognito::{Cognito, Proof},
@@ -28,7 +28,7 @@ use wasmtime::Store;
 /// match accounts.sign_in("anna", &"Correct-Horse-7".into()).await {
 ///     Ok(SignedIn::Tokens(tokens)) => println!("hello {}", tokens.verified.username.unwrap_or_default()),
 ///     Ok(SignedIn::Challenge(challenge)) => println!("one more thing: {}", challenge.name.name()),
-///     Err(problem) => println!("answer {} {}, log {:?}", problem.status, problem.name.name(), problem.internal),
+///     Err(problem) => println!("answer {} {}, log {:?}", problem.status, problem.code.name(), problem.internal),
 /// }
 /// # Ok(())
 /// # }
@@ -53,10 +53,10 @@ impl fmt::Debug for Accounts {
     }
 }
 
-type Called<T> = wasmtime::Result<Result<T, wit::Problem>>;
+type Called<T> = wasmtime::Result<Result<T, wit::AccountError>>;
 
 /// # Errors
-/// Every flow: a [`Problem`]. Flows that take a user's name answer the same whether there is such a user or not, and take the
+/// Every flow: a [`AccountError`]. Flows that take a user's name answer the same whether there is such a user or not, and take the
 /// same time ([`ResponseTimeFloor`]). So do those in which a signed-in user names an address, and those that verify it.
 ///
 /// # Cancelling
@@ -89,7 +89,7 @@ impl Accounts {
         username: &str,
         password: &SecretString,
         attributes: &[Attribute],
-    ) -> Result<Accepted, Problem> {
+    ) -> Result<Accepted, AccountError> {
         let with: Vec<pool::Attribute> = attributes.iter().map(Into::into).collect();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_up(store, username, password.expose_secret(), &with).await
@@ -103,7 +103,7 @@ impl Accounts {
     }
 
     /// Confirms a sign-up with the code (`ConfirmSignUp`).
-    pub async fn confirm_sign_up(&self, username: &str, code: &SecretString) -> Result<(), Problem> {
+    pub async fn confirm_sign_up(&self, username: &str, code: &SecretString) -> Result<(), AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_confirm_sign_up(store, username, code.expose_secret()).await
         };
@@ -111,7 +111,7 @@ impl Accounts {
     }
 
     /// Sends the code of a sign-up again (`ResendConfirmationCode`).
-    pub async fn resend_code(&self, username: &str) -> Result<Accepted, Problem> {
+    pub async fn resend_code(&self, username: &str) -> Result<Accepted, AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_resend_code(store, username).await
         };
@@ -119,7 +119,7 @@ impl Accounts {
     }
 
     /// Signs in with a password (`USER_PASSWORD_AUTH`).
-    pub async fn sign_in(&self, username: &str, password: &SecretString) -> Result<SignedIn, Problem> {
+    pub async fn sign_in(&self, username: &str, password: &SecretString) -> Result<SignedIn, AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_in(store, username, password.expose_secret()).await
         };
@@ -127,8 +127,9 @@ impl Accounts {
     }
 
     /// Signs in with SRP (`USER_SRP_AUTH`, RFC 5054): the password enters neither the sandbox nor the network.
-    pub async fn sign_in_srp(&self, username: &str, password: &SecretString) -> Result<SignedIn, Problem> {
-        let no_randomness = || Problem::of(ProblemName::Failed, 500, "no randomness", "the system gives none");
+    pub async fn sign_in_srp(&self, username: &str, password: &SecretString) -> Result<SignedIn, AccountError> {
+        let no_randomness =
+            || AccountError::of(AccountErrorCode::Failed, 500, "no randomness", "the system gives none");
         let proof = Proof::new(username, password.clone()).ok_or_else(no_randomness)?;
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_sign_in_srp(store, username).await
@@ -142,7 +143,7 @@ impl Accounts {
         username: &str,
         session: &SecretString,
         answer: &ChallengeAnswer,
-    ) -> Result<SignedIn, Problem> {
+    ) -> Result<SignedIn, AccountError> {
         let answer = answer.into();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             let accounts = it.poolgate_auth_accounts();
@@ -152,7 +153,7 @@ impl Accounts {
     }
 
     /// Begins to set up an authenticator app (`AssociateSoftwareToken`, RFC 6238).
-    pub async fn associate_totp(&self, owner: &TotpOwner) -> Result<TotpSecret, Problem> {
+    pub async fn associate_totp(&self, owner: &TotpOwner) -> Result<TotpSecret, AccountError> {
         self.check_owner(owner).await?;
         let owner = owner.into();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
@@ -168,7 +169,7 @@ impl Accounts {
         owner: &TotpOwner,
         code: &SecretString,
         device_name: Option<&str>,
-    ) -> Result<Option<SecretString>, Problem> {
+    ) -> Result<Option<SecretString>, AccountError> {
         self.check_owner(owner).await?;
         let owner = owner.into();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
@@ -180,7 +181,7 @@ impl Accounts {
 
     /// Gets new tokens for a refresh token. `username`, the user's name or `sub`, is needed only for
     /// [`RefreshFlow::RefreshTokenAuth`] of an app client that has a secret.
-    pub async fn refresh(&self, refresh_token: &SecretString, username: Option<&str>) -> Result<Tokens, Problem> {
+    pub async fn refresh(&self, refresh_token: &SecretString, username: Option<&str>) -> Result<Tokens, AccountError> {
         let flow = match self.inner.refresh_flow {
             RefreshFlow::Rotation => wit::RefreshFlow::Rotation,
             RefreshFlow::RefreshTokenAuth => wit::RefreshFlow::RefreshTokenAuth(username.map(Into::into)),
@@ -193,7 +194,7 @@ impl Accounts {
     }
 
     /// Sends a code for a new password (`ForgotPassword`).
-    pub async fn forgot_password(&self, username: &str) -> Result<Accepted, Problem> {
+    pub async fn forgot_password(&self, username: &str) -> Result<Accepted, AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_forgot_password(store, username).await
         };
@@ -206,7 +207,7 @@ impl Accounts {
         username: &str,
         code: &SecretString,
         password: &SecretString,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), AccountError> {
         let (code, password) = (code.expose_secret(), password.expose_secret());
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_confirm_forgot_password(store, username, code, password).await
@@ -220,7 +221,7 @@ impl Accounts {
         access_token: &SecretString,
         previous: &SecretString,
         proposed: &SecretString,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), AccountError> {
         let (previous, proposed) = (previous.expose_secret(), proposed.expose_secret());
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_change_password(store, token, previous, proposed).await
@@ -229,7 +230,7 @@ impl Accounts {
     }
 
     /// What the user pool knows of a signed-in user (`GetUser`).
-    pub async fn get_user(&self, access_token: &SecretString) -> Result<User, Problem> {
+    pub async fn get_user(&self, access_token: &SecretString) -> Result<User, AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_get_user(store, token).await
         };
@@ -248,7 +249,7 @@ impl Accounts {
         &self,
         access_token: &SecretString,
         attributes: &[Attribute],
-    ) -> Result<Vec<AliasChange>, Problem> {
+    ) -> Result<Vec<AliasChange>, AccountError> {
         let changed: Vec<pool::Attribute> = attributes.iter().map(Into::into).collect();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_update_attributes(store, token, &changed).await
@@ -268,7 +269,11 @@ impl Accounts {
 
     /// Sends a code that verifies an attribute, if there is anything to verify (`GetUserAttributeVerificationCode`). It answers the
     /// same if there is not, which would tell what became of the change before it.
-    pub async fn send_attribute_code(&self, access_token: &SecretString, attribute: &str) -> Result<Accepted, Problem> {
+    pub async fn send_attribute_code(
+        &self,
+        access_token: &SecretString,
+        attribute: &str,
+    ) -> Result<Accepted, AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_send_attribute_code(store, token, attribute).await
         };
@@ -281,7 +286,7 @@ impl Accounts {
         access_token: &SecretString,
         attribute: &str,
         code: &SecretString,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), AccountError> {
         let code = code.expose_secret();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_verify_attribute(store, token, attribute, code).await
@@ -292,7 +297,7 @@ impl Accounts {
     /// Signs a user out everywhere (`GlobalSignOut`). Verifiers do not ask Cognito: access and ID tokens verify until they expire, unless
     /// the verifier has a store of revoked tokens ([`VerifierBuilder::revocations`](crate::VerifierBuilder::revocations)), which is then
     /// told. If it does not take it, the problem is `unavailable` although Cognito has signed the user out.
-    pub async fn sign_out(&self, access_token: &SecretString) -> Result<(), Problem> {
+    pub async fn sign_out(&self, access_token: &SecretString) -> Result<(), AccountError> {
         let (accounts, access_token) = (self.clone(), access_token.clone());
         to_its_end(async move {
             let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
@@ -306,7 +311,7 @@ impl Accounts {
 
     /// Revokes a refresh token (`RevokeToken`). It is opaque: which access and ID tokens came of it, it does not say, and they verify until
     /// they expire. See [`Accounts::revoke_sign_in`].
-    pub async fn revoke_token(&self, refresh_token: &SecretString) -> Result<(), Problem> {
+    pub async fn revoke_token(&self, refresh_token: &SecretString) -> Result<(), AccountError> {
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>| {
             it.poolgate_auth_accounts().call_revoke_token(store, refresh_token.expose_secret()).await
         };
@@ -319,7 +324,7 @@ impl Accounts {
         &self,
         refresh_token: &SecretString,
         access_token: &SecretString,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), AccountError> {
         if !self.inner.verifier.checks_revocation() {
             return self.revoke_token(refresh_token).await;
         }
@@ -333,7 +338,7 @@ impl Accounts {
     }
 
     /// Deletes a signed-in user (`DeleteUser`), whose tokens are revoked as in [`Accounts::sign_out`].
-    pub async fn delete_user(&self, access_token: &SecretString) -> Result<(), Problem> {
+    pub async fn delete_user(&self, access_token: &SecretString) -> Result<(), AccountError> {
         let (accounts, access_token) = (self.clone(), access_token.clone());
         to_its_end(async move {
             let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
@@ -350,7 +355,7 @@ impl Accounts {
         &self,
         access_token: &SecretString,
         preference: MfaPreference,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), AccountError> {
         let preference = preference.into();
         let flow = async |it: &AccountFlows, store: &mut Store<Guest>, token: &str| {
             it.poolgate_auth_accounts().call_set_mfa_preference(store, token, preference).await
@@ -364,7 +369,7 @@ impl Accounts {
         name: &'static str,
         access_token: &SecretString,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>, &str) -> Called<T>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, AccountError> {
         Ok(self.as_known_caller(name, access_token, flow).await?.1)
     }
 
@@ -374,7 +379,7 @@ impl Accounts {
         name: &'static str,
         access_token: &SecretString,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>, &str) -> Called<T>,
-    ) -> Result<(Verified, T), Problem> {
+    ) -> Result<(Verified, T), AccountError> {
         let caller = self.check_access(access_token).await?;
         let flow =
             async |it: &AccountFlows, store: &mut Store<Guest>| flow(it, store, access_token.expose_secret()).await;
@@ -382,19 +387,19 @@ impl Accounts {
     }
 
     /// After Cognito has confirmed it: all tokens of the user until now.
-    async fn revoke_user(&self, caller: &Verified) -> Result<(), Problem> {
+    async fn revoke_user(&self, caller: &Verified) -> Result<(), AccountError> {
         // Should our clock be behind Cognito's: the caller's own token goes in any case.
         let signed_in = caller.auth_time.max(caller.issued_at).unwrap_or(0);
         self.revoke(Revocation::user_from_claims(caller, self.inner.verifier.now().max(signed_in))).await
     }
 
     /// A token without the claim that is needed can't be revoked by it, but Cognito issues none.
-    async fn revoke(&self, revocation: Option<Revocation>) -> Result<(), Problem> {
+    async fn revoke(&self, revocation: Option<Revocation>) -> Result<(), AccountError> {
         let verifier = &self.inner.verifier;
         match revocation {
             Some(revocation) if verifier.checks_revocation() => verifier.revoke(&revocation).await.map_err(|error| {
                 let meaning = "Cognito has done it, but the store of revoked tokens does not take it";
-                Problem::of(ProblemName::Unavailable, 503, error.name(), meaning)
+                AccountError::of(AccountErrorCode::Unavailable, 503, error.name(), meaning)
             }),
             _ => Ok(()),
         }
@@ -405,7 +410,7 @@ impl Accounts {
         &self,
         name: &'static str,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::Accepted>,
-    ) -> Result<Accepted, Problem> {
+    ) -> Result<Accepted, AccountError> {
         Ok(self.run(name, None, flow).await?.into())
     }
 
@@ -415,7 +420,7 @@ impl Accounts {
         name: &'static str,
         proof: Option<Proof>,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<wit::SignedIn>,
-    ) -> Result<SignedIn, Problem> {
+    ) -> Result<SignedIn, AccountError> {
         match self.run(name, proof, flow).await? {
             // Revoked, just issued: the user has signed out within this very second.
             wit::SignedIn::Tokens(tokens) => Ok(SignedIn::Tokens(Box::new(self.verified(tokens, unavailable).await?))),
@@ -424,7 +429,7 @@ impl Accounts {
     }
 
     /// Runs a flow that names a user or an address, and holds its answer. All that is done for it is done before.
-    async fn held<T>(&self, flow: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    async fn held<T>(&self, flow: impl Future<Output = Result<T, AccountError>>) -> Result<T, AccountError> {
         let asked = Instant::now();
         let answer = flow.await;
         self.inner.response_time_floor.hold(asked).await;
@@ -436,16 +441,16 @@ impl Accounts {
         name: &'static str,
         proof: Option<Proof>,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> Called<T>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, AccountError> {
         let answer = match self.inner.sandbox.run(proof, flow).await {
-            Ok(answer) => answer.map_err(Problem::from),
+            Ok(answer) => answer.map_err(AccountError::from),
             Err(failure) => Err(sandbox_failed(failure)),
         };
         self.report(name, &answer);
         answer
     }
 
-    async fn check_owner(&self, owner: &TotpOwner) -> Result<(), Problem> {
+    async fn check_owner(&self, owner: &TotpOwner) -> Result<(), AccountError> {
         match owner {
             TotpOwner::AccessToken(token) => self.check_access(token).await.map(drop),
             TotpOwner::Session(_) => Ok(()),
@@ -453,7 +458,7 @@ impl Accounts {
     }
 
     /// Whose access token it is.
-    async fn check_access(&self, token: &SecretString) -> Result<Verified, Problem> {
+    async fn check_access(&self, token: &SecretString) -> Result<Verified, AccountError> {
         let verified =
             self.inner.verifier.verify(token.expose_secret()).await.map_err(|denial| match denial.answer {
                 Answer::Unavailable => unavailable(denial.reason.name()),
@@ -466,13 +471,18 @@ impl Accounts {
     }
 
     /// Nobody gets tokens that the verifier would refuse. What it means that one was revoked, `revoked` says.
-    async fn verified(&self, tokens: pool::Tokens, revoked: fn(&str) -> Problem) -> Result<Tokens, Problem> {
+    async fn verified(&self, tokens: pool::Tokens, revoked: fn(&str) -> AccountError) -> Result<Tokens, AccountError> {
         let pool::Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
         let access_token = SecretString::from(access_token);
         let id_token = id_token.map(SecretString::from);
         let refused = |reason: &str| {
             tracing::error!(reason, "Cognito gave tokens that the verifier refuses: is its pool the same?");
-            Problem::of(ProblemName::Misconfigured, 500, reason, "Cognito gave tokens that the verifier refuses")
+            AccountError::of(
+                AccountErrorCode::Misconfigured,
+                500,
+                reason,
+                "Cognito gave tokens that the verifier refuses",
+            )
         };
         let verify = async |token: &SecretString, token_use: TokenUse| {
             let verified = self.inner.verifier.verify(token.expose_secret()).await;
@@ -501,22 +511,23 @@ impl Accounts {
 }
 
 /// Runs in a task of its own: a caller who goes away does not keep the store of revoked tokens from being told.
-async fn to_its_end(flow: impl Future<Output = Result<(), Problem>> + Send + 'static) -> Result<(), Problem> {
-    let ended = || Problem::of(ProblemName::Unavailable, 503, "ended", "the task of the flow ended before the flow");
+async fn to_its_end(flow: impl Future<Output = Result<(), AccountError>> + Send + 'static) -> Result<(), AccountError> {
+    let ended =
+        || AccountError::of(AccountErrorCode::Unavailable, 503, "ended", "the task of the flow ended before the flow");
     match tokio::spawn(flow).await {
         Ok(answer) => answer,
         Err(_) => Err(ended()),
     }
 }
 
-fn not_a_token(reason: &str) -> Problem {
-    Problem::of(ProblemName::TokenInvalid, 401, reason, "the access token is refused")
+fn not_a_token(reason: &str) -> AccountError {
+    AccountError::of(AccountErrorCode::TokenInvalid, 401, reason, "the access token is refused")
 }
 
-fn unavailable(reason: &str) -> Problem {
-    Problem::of(ProblemName::Unavailable, 503, reason, "a token could not be judged")
+fn unavailable(reason: &str) -> AccountError {
+    AccountError::of(AccountErrorCode::Unavailable, 503, reason, "a token could not be judged")
 }
 
-fn sandbox_failed(failure: Failure) -> Problem {
-    Problem::of(ProblemName::Unavailable, 503, failure.name(), "the sandbox failed")
+fn sandbox_failed(failure: Failure) -> AccountError {
+    AccountError::of(AccountErrorCode::Unavailable, 503, failure.name(), "the sandbox failed")
 }

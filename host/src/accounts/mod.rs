@@ -17,8 +17,8 @@ mod sandbox;
 mod srp;
 
 pub use answers::{
-    Accepted, AliasChange, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, DeliveryMedium,
-    InternalReason, MfaPreference, MfaSetting, Problem, ProblemName, SignedIn, Tokens, TotpOwner, TotpSecret, User,
+    Accepted, AccountError, AccountErrorCode, AliasChange, Attribute, Challenge, ChallengeAnswer, ChallengeName,
+    Delivery, DeliveryMedium, InternalReason, MfaPreference, MfaSetting, SignedIn, Tokens, TotpOwner, TotpSecret, User,
 };
 pub use builder::{AccountsBuilder, AccountsError, PasswordPolicy, RefreshFlow};
 pub use flows::Accounts;

@@ -2,7 +2,7 @@
 //! ([`ResponseTimeFloor`](super::ResponseTimeFloor)), so that the time it takes tells a caller nothing.
 
 use super::{
-    Accounts, InternalReason, Problem,
+    AccountError, Accounts, InternalReason,
     bindings::{exports::poolgate::auth::accounts as wit, poolgate::auth::user_pool as pool},
 };
 use std::{
@@ -59,9 +59,9 @@ impl FlowAnswer for Vec<wit::AliasChange> {
 
 impl Accounts {
     /// Counts how a flow has ended, and writes down why it did not go through.
-    pub(super) fn report<T: FlowAnswer>(&self, flow: &'static str, answer: &Result<T, Problem>) {
+    pub(super) fn report<T: FlowAnswer>(&self, flow: &'static str, answer: &Result<T, AccountError>) {
         match answer {
-            Err(problem) => self.report_failure(flow, problem.name.name(), &problem.internal),
+            Err(error) => self.report_failure(flow, error.code.name(), &error.internal),
             Ok(answer) => {
                 let suppressed = answer.suppressed_errors();
                 for reason in &suppressed {

@@ -3,7 +3,7 @@
 use super::{
     bindings::{
         AccountFlows, AccountFlowsPre,
-        exports::poolgate::auth::accounts::{Problem, Settings},
+        exports::poolgate::auth::accounts::{AccountError, Settings},
     },
     cognito::{Cognito, Proof},
     guest::Guest,
@@ -59,8 +59,8 @@ impl AccountSandbox {
     pub(crate) async fn run<T>(
         &self,
         proof: Option<Proof>,
-        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, Problem>>,
-    ) -> Result<Result<T, Problem>, Failure> {
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, AccountError>>,
+    ) -> Result<Result<T, AccountError>, Failure> {
         let memory = MemoryLimit::new(MEMORY_LIMIT, self.gauges.clone());
         let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), proof);
         let mut store = Store::new(&self.engine, guest);
@@ -77,8 +77,8 @@ impl AccountSandbox {
     async fn call<T>(
         &self,
         store: &mut Store<Guest>,
-        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, Problem>>,
-    ) -> wasmtime::Result<Result<T, Problem>> {
+        flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, AccountError>>,
+    ) -> wasmtime::Result<Result<T, AccountError>> {
         let bindings = self.component.instantiate_async(&mut *store).await?;
         let configured = bindings.poolgate_auth_accounts().call_configure(&mut *store, &self.settings).await?;
         // It took the same settings when the accounts were built.

@@ -7,8 +7,8 @@ use super::{
     shown,
 };
 use poolgate::accounts::{
-    Accepted, Accounts, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, MfaPreference, MfaSetting,
-    Problem, ResponseTimeFloor, SignedIn, Tokens, TotpOwner,
+    Accepted, AccountError, Accounts, Attribute, Challenge, ChallengeAnswer, ChallengeName, Delivery, MfaPreference,
+    MfaSetting, ResponseTimeFloor, SignedIn, Tokens, TotpOwner,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -19,20 +19,20 @@ use std::{
 use zeroize::Zeroizing;
 
 /// Why a flow ended otherwise than well.
-enum Stop {
-    Problem(Problem),
+enum FlowError {
+    Account(AccountError),
     Command(CommandError),
 }
 
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Stop::Problem(problem)
+impl From<AccountError> for FlowError {
+    fn from(error: AccountError) -> Self {
+        FlowError::Account(error)
     }
 }
 
-impl From<CommandError> for Stop {
+impl From<CommandError> for FlowError {
     fn from(error: CommandError) -> Self {
-        Stop::Command(error)
+        FlowError::Command(error)
     }
 }
 
@@ -42,20 +42,20 @@ pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandErr
     let accounts = builder.build().await?;
     match flow(&accounts, &arguments.flow).await {
         Ok(answer) => output::conclude(Outcome::Allowed, arguments.json, || answer.clone(), |_| text(&answer)),
-        Err(Stop::Command(error)) => Err(error),
-        Err(Stop::Problem(problem)) => {
-            let after = problem.retry_after.map(|after| after.as_secs());
-            let json = json!({ "problem": problem.name.name(), "status": problem.status, "title": problem.name.description(),
-                               "detail": problem.detail, "retry_after": after });
-            let said = shown::lines(&problem.to_string());
+        Err(FlowError::Command(error)) => Err(error),
+        Err(FlowError::Account(error)) => {
+            let after = error.retry_after.map(|after| after.as_secs());
+            let json = json!({ "problem": error.code.name(), "status": error.status, "title": error.code.description(),
+                               "detail": error.detail, "retry_after": after });
+            let said = shown::lines(&error.to_string());
             let text = |palette: output::Palette| format!("{}  {said}\n", palette.bad("refused"));
-            let outcome = if problem.status == 503 { Outcome::Unavailable } else { Outcome::Denied };
+            let outcome = if error.status == 503 { Outcome::Unavailable } else { Outcome::Denied };
             output::conclude(outcome, arguments.json, || json, text)
         }
     }
 }
 
-async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, Stop> {
+async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
     Ok(match flow {
         Flow::SignUp { username, attributes } => {
             let password = new_secret("New password")?;
@@ -120,7 +120,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, Stop> {
 }
 
 /// Answers challenges until there are tokens.
-async fn answer_all(accounts: &Accounts, first: SignedIn, attributes: &[Attribute]) -> Result<Tokens, Stop> {
+async fn answer_all(accounts: &Accounts, first: SignedIn, attributes: &[Attribute]) -> Result<Tokens, FlowError> {
     let mut step = first;
     loop {
         let challenge = match step {
@@ -136,7 +136,7 @@ async fn answer(
     accounts: &Accounts,
     challenge: &Challenge,
     attributes: &[Attribute],
-) -> Result<(SecretString, ChallengeAnswer), Stop> {
+) -> Result<(SecretString, ChallengeAnswer), FlowError> {
     let session = challenge.session.clone();
     if let Some(delivery) = &challenge.delivery {
         output::tell(&format!("A code is on its way to {}.", delivery.destination.as_deref().unwrap_or("you")));
@@ -161,7 +161,7 @@ async fn set_up_totp(
     accounts: &Accounts,
     owner: &TotpOwner,
     device_name: Option<&str>,
-) -> Result<Option<SecretString>, Stop> {
+) -> Result<Option<SecretString>, FlowError> {
     let app = accounts.associate_totp(owner).await?;
     // Standard output is for the answer; whoever asks for it must see this.
     output::tell(&format!("Give this to your authenticator app: {}", app.secret_code.expose_secret()));

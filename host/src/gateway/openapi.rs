@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers, and the page that a problem's `type` leads to.
 
 use super::{House, State};
-use crate::accounts::ProblemName;
+use crate::accounts::AccountErrorCode;
 use axum::{
     Router,
     extract::Path,
@@ -39,6 +39,6 @@ async fn document_text(house: State) -> impl IntoResponse {
 }
 
 async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {
-    let problem = ProblemName::ALL.iter().find(|problem| problem.name() == name);
+    let problem = AccountErrorCode::ALL.iter().find(|problem| problem.code() == name);
     problem.map(|problem| format!("{}\n", problem.description())).ok_or(StatusCode::NOT_FOUND)
 }

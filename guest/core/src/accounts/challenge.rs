@@ -1,7 +1,8 @@
 //! Challenges: what must still be proved after the right password.
 
 use super::{
-    Attribute, ChallengeResponse, Delivery, Medium, Problem, ProblemName, RawChallenge, Settings, Tokens, input,
+    AccountError, AccountErrorCode, Attribute, ChallengeResponse, Delivery, Medium, RawChallenge, Settings, Tokens,
+    input,
 };
 use alloc::{format, string::String, vec, vec::Vec};
 
@@ -86,7 +87,7 @@ impl RawChallenge {
 impl Challenge {
     /// Reads what Cognito states. `typed` is the name that was typed; `user_id`, the one that Cognito has stated in a challenge
     /// before this, comes before all others.
-    pub(super) fn read(raw: RawChallenge, typed: &str, user_id: Option<&str>) -> Result<Self, Problem> {
+    pub(super) fn read(raw: RawChallenge, typed: &str, user_id: Option<&str>) -> Result<Self, AccountError> {
         let name = ChallengeName::ALL.into_iter().find(|name| name.name() == raw.name).ok_or_else(unsupported)?;
         let parameter = |key| raw.parameter(key);
         let medium = match parameter("CODE_DELIVERY_DELIVERY_MEDIUM") {
@@ -105,9 +106,9 @@ impl Challenge {
     }
 }
 
-fn unsupported() -> Problem {
+fn unsupported() -> AccountError {
     let meaning = "Cognito asks for a challenge that poolgate does not know";
-    Problem::of(ProblemName::ChallengeUnsupported, "challenge", meaning)
+    AccountError::of(AccountErrorCode::ChallengeUnsupported, "challenge", meaning)
 }
 
 /// A JSON array of strings, `userAttributes.` before each.
@@ -117,7 +118,7 @@ fn required_attributes(json: &str) -> Vec<String> {
 }
 
 impl ChallengeAnswer<'_> {
-    pub(super) fn check(&self, settings: &Settings) -> Result<(), Problem> {
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), AccountError> {
         match self {
             Self::NewPassword(password, attributes) => {
                 input::new_password(password, &settings.password_policy)?;
@@ -194,8 +195,8 @@ mod tests {
         let mut without = raw("SMS_MFA", &[]);
         without.session = None;
         for raw in [raw("DEVICE_SRP_AUTH", &[]), without] {
-            let problem = Challenge::read(raw, "anna", None).err().expect("it can't be answered");
-            assert_eq!(problem.name, ProblemName::ChallengeUnsupported);
+            let error = Challenge::read(raw, "anna", None).err().expect("it can't be answered");
+            assert_eq!(error.code, AccountErrorCode::ChallengeUnsupported);
         }
     }
 }

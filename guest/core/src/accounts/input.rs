@@ -1,21 +1,21 @@
 //! What is checked before anything is called: lengths and characters, as the user pools API states them. The messages say
 //! nothing about accounts, and repeat nothing that was typed.
 
-use super::{Attribute, PasswordPolicy, Problem, ProblemName};
+use super::{AccountError, AccountErrorCode, Attribute, PasswordPolicy};
 use alloc::string::String;
 
-type Checked = Result<(), Problem>;
+type Checked = Result<(), AccountError>;
 
 /// `UsernameType`: 1 to 128 letters, marks, numbers, symbols, punctuation.
 pub(super) fn username(text: &str) -> Checked {
     if text.is_empty() {
-        return Err(Problem::invalid("username: empty"));
+        return Err(AccountError::invalid("username: empty"));
     }
     if text.chars().count() > 128 {
-        return Err(Problem::invalid("username: longer than 128 characters"));
+        return Err(AccountError::invalid("username: longer than 128 characters"));
     }
     if !is_printable(text) {
-        return Err(Problem::invalid("username: has a space or a control character"));
+        return Err(AccountError::invalid("username: has a space or a control character"));
     }
     Ok(())
 }
@@ -23,16 +23,16 @@ pub(super) fn username(text: &str) -> Checked {
 /// `PasswordType`: a password that exists already, of whatever policy.
 pub(super) fn password(text: &str) -> Checked {
     match text.chars().count() {
-        0 => Err(Problem::invalid("password: empty")),
+        0 => Err(AccountError::invalid("password: empty")),
         1..=256 => Ok(()),
-        _ => Err(Problem::invalid("password: longer than 256 characters")),
+        _ => Err(AccountError::invalid("password: longer than 256 characters")),
     }
 }
 
 /// A password that is to be, by the pool's policy.
 pub(super) fn new_password(text: &str, policy: &PasswordPolicy) -> Checked {
     password(text)?;
-    let rejected = |meaning| Err(Problem::of(ProblemName::PasswordRejected, "password policy", meaning));
+    let rejected = |meaning| Err(AccountError::of(AccountErrorCode::PasswordRejected, "password policy", meaning));
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return rejected("password: begins or ends with a space");
     }
@@ -62,13 +62,13 @@ fn is_symbol(c: char) -> bool {
 /// `ConfirmationCodeType`: 1 to 2,048 characters, none of them a space.
 pub(super) fn code(text: &str) -> Checked {
     if text.is_empty() {
-        return Err(Problem::invalid("code: empty"));
+        return Err(AccountError::invalid("code: empty"));
     }
     if text.len() > 2_048 {
-        return Err(Problem::invalid("code: longer than 2,048 characters"));
+        return Err(AccountError::invalid("code: longer than 2,048 characters"));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Problem::invalid("code: has a space or a character outside ASCII"));
+        return Err(AccountError::invalid("code: has a space or a character outside ASCII"));
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ pub(super) fn code(text: &str) -> Checked {
 pub(super) fn totp_code(text: &str) -> Checked {
     match text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         true => Ok(()),
-        false => Err(Problem::invalid("code: not six digits")),
+        false => Err(AccountError::invalid("code: not six digits")),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn totp_code(text: &str) -> Checked {
 pub(super) fn session(text: &str) -> Checked {
     match (20..=2_048).contains(&text.len()) && is_printable(text) {
         true => Ok(()),
-        false => Err(Problem::invalid("session: not one that was given")),
+        false => Err(AccountError::invalid("session: not one that was given")),
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn refresh_token(text: &str) -> Checked {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.+/".contains(&byte);
     match (1..=16_384).contains(&text.len()) && text.bytes().all(is_token) {
         true => Ok(()),
-        false => Err(Problem::invalid("refresh_token: not one that was given")),
+        false => Err(AccountError::invalid("refresh_token: not one that was given")),
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn refresh_token(text: &str) -> Checked {
 pub(super) fn device_name(text: &str) -> Checked {
     match text.chars().count() <= 128 && !text.contains(char::is_control) {
         true => Ok(()),
-        false => Err(Problem::invalid("device_name: longer than 128 characters, or has a control character")),
+        false => Err(AccountError::invalid("device_name: longer than 128 characters, or has a control character")),
     }
 }
 
@@ -110,38 +110,40 @@ pub(super) fn device_name(text: &str) -> Checked {
 pub(super) fn attribute_name(text: &str) -> Checked {
     match (1..=32).contains(&text.chars().count()) && is_printable(text) {
         true => Ok(()),
-        false => Err(Problem::invalid("attributes: a name that is empty, longer than 32 characters, or has a space")),
+        false => {
+            Err(AccountError::invalid("attributes: a name that is empty, longer than 32 characters, or has a space"))
+        }
     }
 }
 
 /// Attributes: at most 64, no name twice, values of at most 2,048 characters, and the standard ones in their formats.
 pub(super) fn attributes(attributes: &[Attribute]) -> Checked {
     if attributes.len() > 64 {
-        return Err(Problem::invalid("attributes: more than 64"));
+        return Err(AccountError::invalid("attributes: more than 64"));
     }
     for (index, attribute) in attributes.iter().enumerate() {
         attribute_name(&attribute.name)?;
         if attributes.iter().take(index).any(|earlier| earlier.name == attribute.name) {
-            return Err(Problem::invalid("attributes: a name twice"));
+            return Err(AccountError::invalid("attributes: a name twice"));
         }
         if attribute.value.chars().count() > 2_048 {
-            return Err(Problem::invalid("attributes: a value longer than 2,048 characters"));
+            return Err(AccountError::invalid("attributes: a value longer than 2,048 characters"));
         }
         if attribute.value.contains(char::is_control) {
-            return Err(Problem::invalid("attributes: a value with a control character"));
+            return Err(AccountError::invalid("attributes: a value with a control character"));
         }
         match attribute.name.as_str() {
             "email" if !is_email(&attribute.value) => {
-                return Err(Problem::invalid("attributes: email is not an email address"));
+                return Err(AccountError::invalid("attributes: email is not an email address"));
             }
             "phone_number" if !is_phone(&attribute.value) => {
-                return Err(Problem::invalid("attributes: phone_number is not + and 7 to 15 digits (E.164)"));
+                return Err(AccountError::invalid("attributes: phone_number is not + and 7 to 15 digits (E.164)"));
             }
             "sub" | "email_verified" | "phone_number_verified" | "identities" => {
-                return Err(Problem::invalid("attributes: one that nobody may set"));
+                return Err(AccountError::invalid("attributes: one that nobody may set"));
             }
             name if name.starts_with("dev:") || name.starts_with("cognito:") => {
-                return Err(Problem::invalid("attributes: one that nobody may set"));
+                return Err(AccountError::invalid("attributes: one that nobody may set"));
             }
             _ => {}
         }
@@ -159,7 +161,7 @@ pub(super) fn required(names: &[String], attributes: &[Attribute]) -> Checked {
     let has = |name: &String| attributes.iter().any(|attribute| attribute.name == *name && !attribute.value.is_empty());
     match names.iter().all(has) {
         true => Ok(()),
-        false => Err(Problem::invalid("attributes: a required one is missing")),
+        false => Err(AccountError::invalid("attributes: a required one is missing")),
     }
 }
 
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
 
     fn detail(checked: Checked) -> Option<&'static str> {
-        checked.err().and_then(|problem| problem.detail)
+        checked.err().and_then(|error| error.detail)
     }
 
     #[test]

@@ -9,19 +9,19 @@
 
 mod challenge;
 mod delivery;
+mod error;
 mod exception;
 mod flows;
 mod input;
-mod problem;
 mod settings;
 mod table;
 mod user_pool;
 
 pub use challenge::{Challenge, ChallengeAnswer, ChallengeName, SignedIn};
 pub use delivery::{Delivery, Medium};
+pub use error::{AccountError, AccountErrorCode, InternalReason};
 pub use exception::Exception;
 pub use flows::{Accepted, Accounts, AliasChange, RefreshFlow};
-pub use problem::{InternalReason, Problem, ProblemName};
 pub use settings::{PasswordPolicy, Settings, SettingsError};
 pub use table::{Operation, Outcome, Row, rows};
 pub use user_pool::{

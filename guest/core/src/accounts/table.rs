@@ -4,7 +4,7 @@
 //! address tells nothing about whose it is. What Cognito may say of one account only is answered as it is for an account that is not
 //! there: as if accepted, as wrong credentials, or as a wrong code.
 
-use super::{Exception, ProblemName};
+use super::{AccountErrorCode, Exception};
 
 /// An operation of the user pools API, in the use that is made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +60,7 @@ pub enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// This problem.
-    Problem(ProblemName),
+    Error(AccountErrorCode),
     /// The answer that a success has.
     SameAsSuccess,
     /// The first where the operator has stated that Cognito looks at the password, code or session first; otherwise the second, which
@@ -68,9 +68,9 @@ pub enum Outcome {
     /// confirmed, for whoever signed up has chosen it.
     DependsOnCheckOrder {
         /// What the owner is told.
-        checked_first: ProblemName,
+        checked_first: AccountErrorCode,
         /// What everyone is told.
-        otherwise: ProblemName,
+        otherwise: AccountErrorCode,
     },
 }
 
@@ -168,7 +168,7 @@ impl Operation {
             | Self::GlobalSignOut
             | Self::RevokeToken
             | Self::DeleteUser
-            | Self::SetUserMfaPreference => Outcome::Problem(ProblemName::Failed),
+            | Self::SetUserMfaPreference => Outcome::Error(AccountErrorCode::Failed),
         }
     }
 }
@@ -178,7 +178,7 @@ impl Row {
     #[must_use]
     pub fn retry_helps(&self) -> bool {
         match self.outcome {
-            Outcome::Problem(name) => name.retry_helps(),
+            Outcome::Error(name) => name.retry_helps(),
             Outcome::SameAsSuccess | Outcome::DependsOnCheckOrder { .. } => false,
         }
     }
@@ -194,21 +194,21 @@ macro_rules! table {
 }
 
 const ACCEPTED: Outcome = Outcome::SameAsSuccess;
-const CREDENTIALS: Outcome = Outcome::Problem(ProblemName::InvalidCredentials);
-const CODE: Outcome = Outcome::Problem(ProblemName::InvalidCode);
-const SESSION: Outcome = Outcome::Problem(ProblemName::SessionInvalid);
-const TOKEN: Outcome = Outcome::Problem(ProblemName::TokenInvalid);
-const PASSWORD: Outcome = Outcome::Problem(ProblemName::PasswordRejected);
-const REJECTED: Outcome = Outcome::Problem(ProblemName::RequestRejected);
-const NO_FACTOR: Outcome = Outcome::Problem(ProblemName::MfaNotSetUp);
-const UNCONFIRMED: Outcome = Outcome::Problem(ProblemName::AccountNotConfirmed);
-const RESET: Outcome = Outcome::Problem(ProblemName::PasswordResetRequired);
-const FORBIDDEN: Outcome = Outcome::Problem(ProblemName::Forbidden);
-const BUSY: Outcome = Outcome::Problem(ProblemName::TooManyRequests);
-const SETUP: Outcome = Outcome::Problem(ProblemName::Misconfigured);
-const UNAVAILABLE: Outcome = Outcome::Problem(ProblemName::Unavailable);
+const CREDENTIALS: Outcome = Outcome::Error(AccountErrorCode::InvalidCredentials);
+const CODE: Outcome = Outcome::Error(AccountErrorCode::InvalidCode);
+const SESSION: Outcome = Outcome::Error(AccountErrorCode::SessionInvalid);
+const TOKEN: Outcome = Outcome::Error(AccountErrorCode::TokenInvalid);
+const PASSWORD: Outcome = Outcome::Error(AccountErrorCode::PasswordRejected);
+const REJECTED: Outcome = Outcome::Error(AccountErrorCode::RequestRejected);
+const NO_FACTOR: Outcome = Outcome::Error(AccountErrorCode::MfaNotSetUp);
+const UNCONFIRMED: Outcome = Outcome::Error(AccountErrorCode::AccountNotConfirmed);
+const RESET: Outcome = Outcome::Error(AccountErrorCode::PasswordResetRequired);
+const FORBIDDEN: Outcome = Outcome::Error(AccountErrorCode::Forbidden);
+const BUSY: Outcome = Outcome::Error(AccountErrorCode::TooManyRequests);
+const SETUP: Outcome = Outcome::Error(AccountErrorCode::Misconfigured);
+const UNAVAILABLE: Outcome = Outcome::Error(AccountErrorCode::Unavailable);
 
-const fn if_checked_first(checked_first: ProblemName, otherwise: ProblemName) -> Outcome {
+const fn if_checked_first(checked_first: AccountErrorCode, otherwise: AccountErrorCode) -> Outcome {
     Outcome::DependsOnCheckOrder { checked_first, otherwise }
 }
 
@@ -226,7 +226,7 @@ table! {
     ConfirmSignUp {
         CODE => UserNotFound CodeMismatch ExpiredCode NotAuthorized InvalidParameter TooManyFailedAttempts LimitExceeded
             UserLambdaValidation UnexpectedLambda InvalidLambdaResponse;
-        if_checked_first(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
+        if_checked_first(AccountErrorCode::AliasTaken, AccountErrorCode::InvalidCode) => AliasExists;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
         BUSY => TooManyRequests;
@@ -247,7 +247,7 @@ table! {
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
             InvalidEmailRoleAccessPolicy UserNotConfirmed;
-        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
+        if_checked_first(AccountErrorCode::PasswordResetRequired, AccountErrorCode::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound UnsupportedOperation InvalidUserPoolConfiguration OperationNotEnabled
             FeatureUnavailableInTier;
         FORBIDDEN => Forbidden;
@@ -268,7 +268,7 @@ table! {
             PasswordHistoryPolicyViolation MFAMethodNotFound SoftwareTokenMFANotFound AliasExists UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
             InvalidEmailRoleAccessPolicy UserNotConfirmed;
-        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::InvalidCredentials) => PasswordResetRequired;
+        if_checked_first(AccountErrorCode::PasswordResetRequired, AccountErrorCode::InvalidCredentials) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled;
         FORBIDDEN => Forbidden;
         BUSY => TooManyRequests;
@@ -280,9 +280,9 @@ table! {
         CODE => CodeMismatch ExpiredCode;
         PASSWORD => InvalidPassword PasswordHistoryPolicyViolation;
         REJECTED => InvalidParameter;
-        if_checked_first(ProblemName::MfaNotSetUp, ProblemName::SessionInvalid) => MFAMethodNotFound
+        if_checked_first(AccountErrorCode::MfaNotSetUp, AccountErrorCode::SessionInvalid) => MFAMethodNotFound
             SoftwareTokenMFANotFound;
-        if_checked_first(ProblemName::PasswordResetRequired, ProblemName::SessionInvalid) => PasswordResetRequired;
+        if_checked_first(AccountErrorCode::PasswordResetRequired, AccountErrorCode::SessionInvalid) => PasswordResetRequired;
         SETUP => ResourceNotFound InvalidUserPoolConfiguration OperationNotEnabled UnexpectedLambda InvalidLambdaResponse
             InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship InvalidEmailRoleAccessPolicy;
         FORBIDDEN => UserLambdaValidation Forbidden;
@@ -328,8 +328,8 @@ table! {
     ConfirmForgotPassword {
         CODE => UserNotFound CodeMismatch ExpiredCode NotAuthorized InvalidParameter TooManyFailedAttempts LimitExceeded
             UserLambdaValidation UnexpectedLambda InvalidLambdaResponse;
-        if_checked_first(ProblemName::AccountNotConfirmed, ProblemName::InvalidCode) => UserNotConfirmed;
-        if_checked_first(ProblemName::PasswordRejected, ProblemName::InvalidCode) => InvalidPassword
+        if_checked_first(AccountErrorCode::AccountNotConfirmed, AccountErrorCode::InvalidCode) => UserNotConfirmed;
+        if_checked_first(AccountErrorCode::PasswordRejected, AccountErrorCode::InvalidCode) => InvalidPassword
             PasswordHistoryPolicyViolation;
         SETUP => ResourceNotFound OperationNotEnabled;
         FORBIDDEN => Forbidden;
@@ -399,7 +399,7 @@ table! {
     }
     VerifyUserAttribute {
         CODE => CodeMismatch ExpiredCode InvalidParameter LimitExceeded;
-        if_checked_first(ProblemName::AliasTaken, ProblemName::InvalidCode) => AliasExists;
+        if_checked_first(AccountErrorCode::AliasTaken, AccountErrorCode::InvalidCode) => AliasExists;
         TOKEN => NotAuthorized UserNotFound;
         UNCONFIRMED => UserNotConfirmed;
         RESET => PasswordResetRequired;

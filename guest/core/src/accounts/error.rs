@@ -8,11 +8,11 @@ macro_rules! problems {
         /// A public problem. Names stay.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
-        pub enum ProblemName {
+        pub enum AccountErrorCode {
             $($(#[doc = $doc])+ $variant,)+
         }
 
-        impl ProblemName {
+        impl AccountErrorCode {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
@@ -95,9 +95,9 @@ pub struct InternalReason {
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct AccountError {
     /// For the caller.
-    pub name: ProblemName,
+    pub code: AccountErrorCode,
     /// For the caller: which input is wrong, and how. It says nothing about accounts.
     pub detail: Option<&'static str>,
     /// Seconds after which sending the same again may help.
@@ -106,16 +106,17 @@ pub struct Problem {
     pub internal: InternalReason,
 }
 
-impl Problem {
+impl AccountError {
     /// An input is refused before anything is called.
     pub(super) fn invalid(detail: &'static str) -> Self {
-        Self::of(ProblemName::InvalidRequest, "input refused", detail)
+        Self::of(AccountErrorCode::InvalidRequest, "input refused", detail)
     }
 
     /// A problem of ours, not of an exception.
-    pub(super) fn of(name: ProblemName, failure: &str, meaning: &'static str) -> Self {
-        let detail = matches!(name, ProblemName::InvalidRequest | ProblemName::PasswordRejected).then_some(meaning);
+    pub(super) fn of(code: AccountErrorCode, failure: &str, meaning: &'static str) -> Self {
+        let detail =
+            matches!(code, AccountErrorCode::InvalidRequest | AccountErrorCode::PasswordRejected).then_some(meaning);
         let internal = InternalReason { operation: "", failure: failure.into(), meaning, unforeseen: false };
-        Self { name, detail, retry_after: None, internal }
+        Self { code, detail, retry_after: None, internal }
     }
 }
