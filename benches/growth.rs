@@ -11,15 +11,15 @@ mod series;
 #[path = "growth/uncached.rs"]
 mod uncached;
 
-use series::{Effort, Series};
+use series::{BenchProfile, Series};
 use std::env;
 
 /// Measures a series.
-type Measure = fn(&Effort) -> Series;
+type Measure = fn(&BenchProfile) -> Series;
 
 fn main() {
     let is_asked = |option: &str| env::args().any(|argument| argument == option);
-    let effort = if is_asked("--test") { Effort::SMOKE } else { Effort::FULL };
+    let profile = if is_asked("--test") { BenchProfile::SMOKE } else { BenchProfile::FULL };
     let measurements: [(&str, Measure); 5] = [
         ("size", uncached::by_size),
         ("pools", uncached::by_pools),
@@ -32,7 +32,7 @@ fn main() {
         if are_named && !is_asked(name) {
             continue;
         }
-        let series = measure(&effort);
+        let series = measure(&profile);
         if is_asked("--json") { println!("{}", series.to_json()) } else { print!("{}", series.to_text()) }
     }
 }

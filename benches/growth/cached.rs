@@ -1,6 +1,6 @@
 //! A mix of EdDSA tokens in which few come often and many seldom, before token caches of several sizes.
 
-use crate::series::{Effort, Series};
+use crate::series::{BenchProfile, Series};
 use poolgate_benches::{eddsa, interleaved::Work, zipf::zipf};
 use std::hint::black_box;
 use tokio::runtime::Builder;
@@ -8,12 +8,12 @@ use tokio::runtime::Builder;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-pub fn by_cache(effort: &Effort) -> Series {
+pub fn by_cache(profile: &BenchProfile) -> Series {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let tokens = eddsa::tokens(effort.mix);
+    let tokens = eddsa::tokens(profile.mix);
     // As many as there are tokens to fill the caches, and then those that count.
-    let order = zipf(effort.mix, effort.mix + (effort.rounds + 1) * effort.slice);
-    let (first, rest) = order.split_at(effort.mix);
+    let order = zipf(profile.mix, profile.mix + (profile.rounds + 1) * profile.slice);
+    let (first, rest) = order.split_at(profile.mix);
     let works = [0, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 32 * MIB, 64 * MIB].map(|bytes| -> (usize, Work<'_>) {
         let verifier = eddsa::verifier(&runtime, bytes as u32, (bytes / 512) as u32);
         let (runtime, tokens) = (&runtime, &tokens);
@@ -28,7 +28,7 @@ pub fn by_cache(effort: &Effort) -> Series {
         if bytes > 0 {
             run(first);
         }
-        (bytes, Box::new(move |round| run(&rest[round * effort.slice..][..effort.slice])))
+        (bytes, Box::new(move |round| run(&rest[round * profile.slice..][..profile.slice])))
     });
-    Series::measure("cache", "bytes of token cache", effort, works.into())
+    Series::measure("cache", "bytes of token cache", profile, works.into())
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// How much work a figure rests on.
-pub struct Effort {
+pub struct BenchProfile {
     pub rounds: usize,
     /// Verifications of a point in a round.
     pub slice: usize,
@@ -15,7 +15,7 @@ pub struct Effort {
     pub mix: usize,
 }
 
-impl Effort {
+impl BenchProfile {
     pub const FULL: Self = Self { rounds: 41, slice: 400, most: 1_000, mix: 100_000 };
     /// It runs, and no more: `cargo test --benches`.
     pub const SMOKE: Self = Self { rounds: 1, slice: 20, most: 10, mix: 200 };
@@ -34,9 +34,14 @@ struct Point {
 }
 
 impl Series {
-    pub fn measure(id: &'static str, what: &'static str, effort: &Effort, works: Vec<(usize, Work<'_>)>) -> Self {
+    pub fn measure(
+        id: &'static str,
+        what: &'static str,
+        profile: &BenchProfile,
+        works: Vec<(usize, Work<'_>)>,
+    ) -> Self {
         let (numbers, mut works): (Vec<_>, Vec<_>) = works.into_iter().unzip();
-        let figures = interleaved(&mut works, effort.rounds);
+        let figures = interleaved(&mut works, profile.rounds);
         let points = numbers.into_iter().zip(figures).map(|(x, us)| Point { x, us }).collect();
         Self { id, what, points }
     }

@@ -1,6 +1,6 @@
 //! Full verifications of RS256 tokens: nothing is remembered.
 
-use crate::series::{Effort, Series};
+use crate::series::{BenchProfile, Series};
 use poolgate::{FixedClock, Pool, TokenUseRule, Verifier};
 use poolgate_benches::interleaved::Work;
 use poolgate_core::Algorithm;
@@ -14,45 +14,45 @@ use tokio::runtime::{Builder, Runtime};
 const NUMBERS: [usize; 7] = [1, 3, 10, 30, 100, 300, 1_000];
 const THREADS: usize = 8;
 
-pub fn by_size(effort: &Effort) -> Series {
+pub fn by_size(profile: &BenchProfile) -> Series {
     let runtime = one_thread();
     let verifier = runtime.block_on(verifier(1, 1, 1));
     let works = [0, 512, 1_536, 3_072, 6_144, 9_216].map(|padding| {
         let tokens = vec![token(0, 0, padding)];
-        (tokens[0].len(), work(&runtime, verifier.clone(), tokens, effort.slice))
+        (tokens[0].len(), work(&runtime, verifier.clone(), tokens, profile.slice))
     });
-    Series::measure("size", "bytes of a token", effort, works.into())
+    Series::measure("size", "bytes of a token", profile, works.into())
 }
 
-pub fn by_pools(effort: &Effort) -> Series {
+pub fn by_pools(profile: &BenchProfile) -> Series {
     let runtime = one_thread();
-    let works = NUMBERS.into_iter().filter(|pools| *pools <= effort.most).map(|pools| {
+    let works = NUMBERS.into_iter().filter(|pools| *pools <= profile.most).map(|pools| {
         // Of up to 100 of them in turn.
         let used = pools.min(100);
         let tokens = (0..used).map(|number| token(number * pools / used, 0, 0)).collect();
-        (pools, work(&runtime, runtime.block_on(verifier(pools, 2, 1)), tokens, effort.slice))
+        (pools, work(&runtime, runtime.block_on(verifier(pools, 2, 1)), tokens, profile.slice))
     });
-    Series::measure("pools", "pools", effort, works.collect())
+    Series::measure("pools", "pools", profile, works.collect())
 }
 
-pub fn by_keys(effort: &Effort) -> Series {
+pub fn by_keys(profile: &BenchProfile) -> Series {
     let runtime = one_thread();
-    let works = NUMBERS.into_iter().filter(|keys| *keys <= effort.most).map(|keys| {
+    let works = NUMBERS.into_iter().filter(|keys| *keys <= profile.most).map(|keys| {
         let used = keys.min(100);
         let tokens = (0..used).map(|number| token(0, number * keys / used, 0)).collect();
-        (keys, work(&runtime, runtime.block_on(verifier(1, keys, 1)), tokens, effort.slice))
+        (keys, work(&runtime, runtime.block_on(verifier(1, keys, 1)), tokens, profile.slice))
     });
-    Series::measure("keys", "keys in the set", effort, works.collect())
+    Series::measure("keys", "keys in the set", profile, works.collect())
 }
 
 /// A runtime and a verifier for each number: a thread, an instance and a task each. The cost is the time that passes over the tokens that
 /// all of them verify.
-pub fn by_threads(effort: &Effort) -> Series {
+pub fn by_threads(profile: &BenchProfile) -> Series {
     let token = token(0, 0, 0);
     let works = (1..=THREADS).map(|threads| -> (usize, Work<'_>) {
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build().expect("a runtime");
         let (verifier, token) = (runtime.block_on(verifier(1, 1, threads)), &token);
-        let each = effort.slice;
+        let each = profile.slice;
         let work = move |_| {
             let task = |_| {
                 let (verifier, token) = (verifier.clone(), token.clone());
@@ -72,7 +72,7 @@ pub fn by_threads(effort: &Effort) -> Series {
         };
         (threads, Box::new(work))
     });
-    Series::measure("threads", "threads", effort, works.collect())
+    Series::measure("threads", "threads", profile, works.collect())
 }
 
 fn one_thread() -> Runtime {

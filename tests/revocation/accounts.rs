@@ -26,11 +26,11 @@ const GOOD: [Result<(), Reason>; 2] = [Ok(()), Ok(())];
 const REVOKED: [Result<(), Reason>; 2] = [Err(Reason::Revoked), Err(Reason::Revoked)];
 
 /// Accounts whose verifier has a store of revoked tokens.
-struct House {
+struct Service {
     accounts: Accounts,
 }
 
-async fn house(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>, clock: impl Clock) -> House {
+async fn service(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>, clock: impl Clock) -> Service {
     let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
     let verifier = Verifier::builder()
         .pool(stated.token_use(TokenUseRule::AccessOrId))
@@ -47,10 +47,10 @@ async fn house(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>,
         .allow_http_loopback(true)
         .response_time_floor(ResponseTimeFloor::OFF)
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
-    House { accounts: accounts.build().await.expect("the accounts build") }
+    Service { accounts: accounts.build().await.expect("the accounts build") }
 }
 
-impl House {
+impl Service {
     /// Signs in as often as it takes to do so after the second of a sign-out. Until then nobody is told that something is wrong here.
     async fn sign_in_anew(&self, username: &str) -> Tokens {
         let mut polls = interval(Duration::from_millis(50));
@@ -95,27 +95,27 @@ async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_o
     for user in ["anna", "berta"] {
         pool.sign_up_user_in_groups(user, PASSWORD, &["readers"]).await;
     }
-    let here = house(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
-    let there = house(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
+    let here = service(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
+    let there = service(&server, &pool, Arc::new(redis(&shared.url())), SystemClock).await;
     let (first, second) = (here.sign_in("anna").await.expect("tokens"), there.sign_in("anna").await.expect("tokens"));
     let others = here.sign_in("berta").await.expect("tokens");
-    for (house, tokens) in [(&here, &first), (&there, &first), (&here, &second), (&there, &others)] {
-        assert_eq!(house.verdicts(tokens).await, GOOD);
+    for (service, tokens) in [(&here, &first), (&there, &first), (&here, &second), (&there, &others)] {
+        assert_eq!(service.verdicts(tokens).await, GOOD);
     }
 
     here.accounts.sign_out(&first.access_token).await.expect("a sign-out");
-    for house in [&here, &there] {
-        assert_eq!(house.verdicts(&first).await, REVOKED);
-        assert_eq!(house.verdicts(&second).await, REVOKED);
-        assert_eq!(house.verdicts(&others).await, GOOD);
+    for service in [&here, &there] {
+        assert_eq!(service.verdicts(&first).await, REVOKED);
+        assert_eq!(service.verdicts(&second).await, REVOKED);
+        assert_eq!(service.verdicts(&others).await, GOOD);
     }
     let again = here.accounts.sign_out(&first.access_token).await.expect_err("it is signed out");
     assert_eq!((again.code, again.internal.failure.as_str()), (AccountErrorCode::TokenInvalid, "revoked"));
 
     let anew = there.sign_in_anew("anna").await;
-    for house in [&here, &there] {
-        assert_eq!(house.verdicts(&anew).await, GOOD);
-        assert_eq!(house.verdicts(&first).await, REVOKED);
+    for service in [&here, &there] {
+        assert_eq!(service.verdicts(&anew).await, GOOD);
+        assert_eq!(service.verdicts(&first).await, REVOKED);
     }
     there.accounts.delete_user(&anew.access_token).await.expect("the end");
     assert_eq!(here.verdicts(&anew).await, REVOKED);
@@ -127,20 +127,21 @@ async fn a_revoked_refresh_token_takes_its_sign_in_along_if_it_is_named() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
-    let house = house(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
-    let (first, second) = (house.sign_in("anna").await.expect("tokens"), house.sign_in("anna").await.expect("tokens"));
-    let third = house.sign_in("anna").await.expect("tokens");
+    let service = service(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
+    let (first, second) =
+        (service.sign_in("anna").await.expect("tokens"), service.sign_in("anna").await.expect("tokens"));
+    let third = service.sign_in("anna").await.expect("tokens");
     let refresh = |tokens: &Tokens| tokens.refresh_token.clone().expect("a refresh token");
 
-    house.accounts.revoke_sign_in(&refresh(&first), &first.access_token).await.expect("it is revoked");
-    assert_eq!(house.verdicts(&first).await, REVOKED);
-    assert_eq!(house.verdicts(&second).await, GOOD);
+    service.accounts.revoke_sign_in(&refresh(&first), &first.access_token).await.expect("it is revoked");
+    assert_eq!(service.verdicts(&first).await, REVOKED);
+    assert_eq!(service.verdicts(&second).await, GOOD);
 
-    house.accounts.revoke_token(&refresh(&second)).await.expect("it is revoked");
-    assert_eq!(house.verdicts(&second).await, GOOD, "which tokens came of it, a refresh token does not say");
+    service.accounts.revoke_token(&refresh(&second)).await.expect("it is revoked");
+    assert_eq!(service.verdicts(&second).await, GOOD, "which tokens came of it, a refresh token does not say");
 
     // The same over HTTP, and the gateway's own door for proxies.
-    let gateway = serve(Gateway::new(house.accounts.clone())).await;
+    let gateway = serve(Gateway::new(service.accounts.clone())).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
     let verify = async || {
         let request = http.get(format!("{}/v1/verify", gateway.public)).bearer_auth(third.access_token.expose_secret());
@@ -168,10 +169,10 @@ async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() 
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
     // This host's clock is five minutes ahead, and so is the sign-out.
     let clock = Hand::at(SystemClock.now().as_secs() + 300);
-    let house = house(&server, &pool, Arc::new(in_memory(10)), clock).await;
-    let first = house.sign_in("anna").await.expect("tokens");
-    house.accounts.sign_out(&first.access_token).await.expect("a sign-out");
-    let error = house.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
+    let service = service(&server, &pool, Arc::new(in_memory(10)), clock).await;
+    let first = service.sign_in("anna").await.expect("tokens");
+    service.accounts.sign_out(&first.access_token).await.expect("a sign-out");
+    let error = service.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
     assert_eq!(
         (error.code, error.status, error.internal.failure.as_str()),
         (AccountErrorCode::Unavailable, 503, "revoked")
@@ -185,17 +186,17 @@ async fn a_sign_out_whose_caller_goes_away_is_remembered_all_the_same() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
-    let house = house(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
-    let tokens = house.sign_in("anna").await.expect("tokens");
+    let service = service(&server, &pool, Arc::new(in_memory(10)), SystemClock).await;
+    let tokens = service.sign_in("anna").await.expect("tokens");
     tokio::select! {
         biased;
-        _ = house.accounts.sign_out(&tokens.access_token) => panic!("Cognito was not waited for"),
+        _ = service.accounts.sign_out(&tokens.access_token) => panic!("Cognito was not waited for"),
         // The caller hangs up when it has begun.
         () = std::future::ready(()) => {}
     }
     let mut polls = interval(Duration::from_millis(10));
     let revoked = async {
-        while house.verdicts(&tokens).await != REVOKED {
+        while service.verdicts(&tokens).await != REVOKED {
             polls.tick().await;
         }
     };

@@ -1,6 +1,6 @@
 //! JSON in: what is none is refused as a problem, and nothing of it is repeated.
 
-use super::House;
+use super::GatewayState;
 use crate::refusal::Refused;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
@@ -16,11 +16,11 @@ use tokio::time::timeout;
 /// A request body.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<House>> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for Body<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, house: &Arc<House>) -> Result<Self, Refused> {
-        let read = timeout(house.body_deadline, axum::Json::<Object<T>>::from_request(request, house)).await;
+    async fn from_request(request: Request, state: &Arc<GatewayState>) -> Result<Self, Refused> {
+        let read = timeout(state.body_deadline, axum::Json::<Object<T>>::from_request(request, state)).await;
         let read = read.map_err(|_| Refused::request(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
         read.map(|axum::Json(Object(body))| Self(body)).map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),

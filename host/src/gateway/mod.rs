@@ -69,7 +69,7 @@ impl fmt::Debug for Gateway {
 }
 
 /// What every handler sees.
-struct House {
+struct GatewayState {
     accounts: Accounts,
     verifies: TokenUseRule,
     /// None if no rules are stated: then the original request is not looked at.
@@ -80,7 +80,7 @@ struct House {
     openapi: Bytes,
 }
 
-type State = axum::extract::State<Arc<House>>;
+type State = axum::extract::State<Arc<GatewayState>>;
 
 impl Gateway {
     /// Over accounts, whose verifier also judges the tokens of `/v1/verify`.
@@ -181,7 +181,7 @@ impl Gateway {
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(middleware::from_fn_with_state(self.cors.clone(), cors::cors))
             .layer(middleware::from_fn(problem::never_stored))
-            .with_state(self.house())
+            .with_state(self.state())
     }
 
     /// What the operator gets: health and all metrics. Not for the public, for the counts of account flows tell who has an account.
@@ -189,7 +189,7 @@ impl Gateway {
         operations::health_with_hints()
             .merge(operations::metrics())
             .fallback(problem::not_found)
-            .with_state(self.house())
+            .with_state(self.state())
     }
 
     /// Serves the public until `shutdown` is ready, and then until every request under way is answered or
@@ -203,8 +203,8 @@ impl Gateway {
         serving::serve(listener, self.operations_router(), self.deadlines, shutdown).await;
     }
 
-    fn house(&self) -> Arc<House> {
-        Arc::new(House {
+    fn state(&self) -> Arc<GatewayState> {
+        Arc::new(GatewayState {
             accounts: self.accounts.clone(),
             verifies: self.verifies,
             routes: self.rules.routes(),

@@ -1,6 +1,6 @@
 //! The OpenAPI document, generated from the handlers, and the page that a problem's `type` leads to.
 
-use super::{House, State};
+use super::{GatewayState, State};
 use crate::accounts::AccountErrorCode;
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-pub(crate) fn router() -> Router<Arc<House>> {
+pub(crate) fn router() -> Router<Arc<GatewayState>> {
     Router::new().route("/openapi.json", get(document_text)).route("/problems/{name}", get(problem))
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn document(mut document: OpenApi) -> OpenApi {
     document
 }
 
-async fn document_text(house: State) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], house.openapi.clone())
+async fn document_text(state: State) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], state.openapi.clone())
 }
 
 async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {

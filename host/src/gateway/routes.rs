@@ -1,7 +1,7 @@
 //! The account flows, a handler each.
 
 use super::{
-    House, State,
+    GatewayState, State,
     bodies::{
         self, AcceptedBody, AnswerChallenge, AssociateTotp, AttributeName, ChangePassword, ConfirmForgotPassword,
         ConfirmSignUp, Deliveries, DeliveryBody, MfaBody, Refresh, RevokeToken, SignIn, SignInMethod, SignUp,
@@ -57,7 +57,7 @@ macro_rules! route {
     };
 }
 
-pub(crate) fn router() -> OpenApiRouter<Arc<House>> {
+pub(crate) fn router() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new()
         .routes(routes!(sign_up))
         .routes(routes!(confirm_sign_up))
@@ -83,17 +83,17 @@ route! {
     ///
     /// The answer is the same if the name is taken.
     post "/v1/sign-up", 200 = AcceptedBody, =>
-    async fn sign_up(house: State, Body(body): Body<SignUp>) -> Answer<AcceptedBody> {
+    async fn sign_up(state: State, Body(body): Body<SignUp>) -> Answer<AcceptedBody> {
         let attributes = bodies::attributes(body.attributes);
-        Ok(Json(house.accounts.sign_up(&body.username, &body.password, &attributes).await?.into()))
+        Ok(Json(state.accounts.sign_up(&body.username, &body.password, &attributes).await?.into()))
     }
 }
 
 route! {
     /// Confirm a sign-up with the code
     post "/v1/confirm-sign-up", 204, =>
-    async fn confirm_sign_up(house: State, Body(body): Body<ConfirmSignUp>) -> Result<StatusCode, Refused> {
-        house.accounts.confirm_sign_up(&body.username, &body.code).await?;
+    async fn confirm_sign_up(state: State, Body(body): Body<ConfirmSignUp>) -> Result<StatusCode, Refused> {
+        state.accounts.confirm_sign_up(&body.username, &body.code).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -103,30 +103,30 @@ route! {
     ///
     /// The answer is the same if there is no such user.
     post "/v1/resend-code", 200 = AcceptedBody, =>
-    async fn resend_code(house: State, Body(body): Body<Username>) -> Answer<AcceptedBody> {
-        Ok(Json(house.accounts.resend_code(&body.username).await?.into()))
+    async fn resend_code(state: State, Body(body): Body<Username>) -> Answer<AcceptedBody> {
+        Ok(Json(state.accounts.resend_code(&body.username).await?.into()))
     }
 }
 
 route! {
     /// Sign in
     post "/v1/sign-in", 200 = SignedInBody, =>
-    async fn sign_in(house: State, Body(body): Body<SignIn>) -> Result<Response, Refused> {
+    async fn sign_in(state: State, Body(body): Body<SignIn>) -> Result<Response, Refused> {
         let signed_in = match body.method {
-            SignInMethod::Password => house.accounts.sign_in(&body.username, &body.password).await?,
-            SignInMethod::Srp => house.accounts.sign_in_srp(&body.username, &body.password).await?,
+            SignInMethod::Password => state.accounts.sign_in(&body.username, &body.password).await?,
+            SignInMethod::Srp => state.accounts.sign_in_srp(&body.username, &body.password).await?,
         };
-        Ok(signed_in_response(&house, signed_in))
+        Ok(signed_in_response(&state, signed_in))
     }
 }
 
 route! {
     /// Answer a challenge
     post "/v1/answer-challenge", 200 = SignedInBody, =>
-    async fn answer_challenge(house: State, Body(body): Body<AnswerChallenge>) -> Result<Response, Refused> {
+    async fn answer_challenge(state: State, Body(body): Body<AnswerChallenge>) -> Result<Response, Refused> {
         let answer = body.answer.into();
-        let signed_in = house.accounts.answer_challenge(&body.username, &body.session, &answer).await?;
-        Ok(signed_in_response(&house, signed_in))
+        let signed_in = state.accounts.answer_challenge(&body.username, &body.session, &answer).await?;
+        Ok(signed_in_response(&state, signed_in))
     }
 }
 
@@ -134,11 +134,11 @@ route! {
     /// Begin to set up an authenticator app
     post "/v1/totp/associate", 200 = TotpSecretBody, "bearer" =>
     async fn associate_totp(
-        house: State,
+        state: State,
         headers: HeaderMap,
         Body(body): Body<AssociateTotp>,
     ) -> Answer<TotpSecretBody> {
-        let secret = house.accounts.associate_totp(&totp_owner(body.session, &headers)?).await?;
+        let secret = state.accounts.associate_totp(&totp_owner(body.session, &headers)?).await?;
         let session = secret.session.map(|session| session.expose_secret().to_owned());
         Ok(Json(TotpSecretBody { secret_code: secret.secret_code.expose_secret().to_owned(), session }))
     }
@@ -147,9 +147,9 @@ route! {
 route! {
     /// End it with a code of the app
     post "/v1/totp/verify", 200 = TotpVerified, "bearer" =>
-    async fn verify_totp(house: State, headers: HeaderMap, Body(body): Body<VerifyTotp>) -> Answer<TotpVerified> {
+    async fn verify_totp(state: State, headers: HeaderMap, Body(body): Body<VerifyTotp>) -> Answer<TotpVerified> {
         let owner = totp_owner(body.session, &headers)?;
-        let session = house.accounts.verify_totp(&owner, &body.code, body.device_name.as_deref()).await?;
+        let session = state.accounts.verify_totp(&owner, &body.code, body.device_name.as_deref()).await?;
         Ok(Json(TotpVerified { session: session.map(|session| session.expose_secret().to_owned()) }))
     }
 }
@@ -157,11 +157,11 @@ route! {
 route! {
     /// Get new tokens
     post "/v1/refresh", 200 = TokensBody, =>
-    async fn refresh(house: State, headers: HeaderMap, Body(body): Body<Refresh>) -> Result<Response, Refused> {
-        let refresh_token = refresh_token(&house, body.refresh_token, &headers)?;
-        let tokens = house.accounts.refresh(&refresh_token, body.username.as_deref()).await?;
-        let answer = Json(TokensBody::of(&tokens, house.refresh_cookie.is_some())).into_response();
-        Ok(with_cookie(&house, tokens.refresh_token.as_ref(), answer))
+    async fn refresh(state: State, headers: HeaderMap, Body(body): Body<Refresh>) -> Result<Response, Refused> {
+        let refresh_token = refresh_token(&state, body.refresh_token, &headers)?;
+        let tokens = state.accounts.refresh(&refresh_token, body.username.as_deref()).await?;
+        let answer = Json(TokensBody::of(&tokens, state.refresh_cookie.is_some())).into_response();
+        Ok(with_cookie(&state, tokens.refresh_token.as_ref(), answer))
     }
 }
 
@@ -170,8 +170,8 @@ route! {
     ///
     /// The answer is the same if there is no such user.
     post "/v1/forgot-password", 200 = AcceptedBody, =>
-    async fn forgot_password(house: State, Body(body): Body<Username>) -> Answer<AcceptedBody> {
-        Ok(Json(house.accounts.forgot_password(&body.username).await?.into()))
+    async fn forgot_password(state: State, Body(body): Body<Username>) -> Answer<AcceptedBody> {
+        Ok(Json(state.accounts.forgot_password(&body.username).await?.into()))
     }
 }
 
@@ -179,10 +179,10 @@ route! {
     /// Set a new password with the code
     post "/v1/confirm-forgot-password", 204, =>
     async fn confirm_forgot_password(
-        house: State,
+        state: State,
         Body(body): Body<ConfirmForgotPassword>,
     ) -> Result<StatusCode, Refused> {
-        house.accounts.confirm_forgot_password(&body.username, &body.code, &body.password).await?;
+        state.accounts.confirm_forgot_password(&body.username, &body.code, &body.password).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -191,11 +191,11 @@ route! {
     /// Change the caller's password
     post "/v1/change-password", 204, "bearer" =>
     async fn change_password(
-        house: State,
+        state: State,
         caller: Bearer,
         Body(body): Body<ChangePassword>,
     ) -> Result<StatusCode, Refused> {
-        house.accounts.change_password(&caller.0, &body.previous, &body.proposed).await?;
+        state.accounts.change_password(&caller.0, &body.previous, &body.proposed).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -203,8 +203,8 @@ route! {
 route! {
     /// What the user pool knows of the caller
     get "/v1/user", 200 = UserBody, "bearer" =>
-    async fn get_user(house: State, caller: Bearer) -> Answer<UserBody> {
-        Ok(Json(house.accounts.get_user(&caller.0).await?.into()))
+    async fn get_user(state: State, caller: Bearer) -> Answer<UserBody> {
+        Ok(Json(state.accounts.get_user(&caller.0).await?.into()))
     }
 }
 
@@ -215,12 +215,12 @@ route! {
     /// each address of the answer, if the user pool verifies it and no other account has it.
     patch "/v1/user", 200 = Deliveries, "bearer" =>
     async fn update_attributes(
-        house: State,
+        state: State,
         caller: Bearer,
         Body(body): Body<UpdateAttributes>,
     ) -> Answer<Deliveries> {
         let attributes = bodies::attributes(body.attributes);
-        let changes = house.accounts.update_attributes(&caller.0, &attributes).await?;
+        let changes = state.accounts.update_attributes(&caller.0, &attributes).await?;
         Ok(Json(changes.into()))
     }
 }
@@ -228,8 +228,8 @@ route! {
 route! {
     /// Delete the caller's account
     delete "/v1/user", 204, "bearer" =>
-    async fn delete_user(house: State, caller: Bearer) -> Result<StatusCode, Refused> {
-        house.accounts.delete_user(&caller.0).await?;
+    async fn delete_user(state: State, caller: Bearer) -> Result<StatusCode, Refused> {
+        state.accounts.delete_user(&caller.0).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -240,11 +240,11 @@ route! {
     /// The answer is the same if there is nothing to verify.
     post "/v1/send-attribute-code", 200 = DeliveryBody, "bearer" =>
     async fn send_attribute_code(
-        house: State,
+        state: State,
         caller: Bearer,
         Body(body): Body<AttributeName>,
     ) -> Answer<DeliveryBody> {
-        let accepted = house.accounts.send_attribute_code(&caller.0, &body.attribute).await?;
+        let accepted = state.accounts.send_attribute_code(&caller.0, &body.attribute).await?;
         Ok(Json(accepted.delivery.into()))
     }
 }
@@ -253,11 +253,11 @@ route! {
     /// Verify an attribute of the caller with the code
     post "/v1/verify-attribute", 204, "bearer" =>
     async fn verify_attribute(
-        house: State,
+        state: State,
         caller: Bearer,
         Body(body): Body<VerifyAttribute>,
     ) -> Result<StatusCode, Refused> {
-        house.accounts.verify_attribute(&caller.0, &body.attribute, &body.code).await?;
+        state.accounts.verify_attribute(&caller.0, &body.attribute, &body.code).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -267,9 +267,9 @@ route! {
     ///
     /// Access and ID tokens verify until they expire, unless the gateway has a store of revoked tokens.
     post "/v1/sign-out", 204, "bearer" =>
-    async fn sign_out(house: State, caller: Bearer) -> Result<Response, Refused> {
-        house.accounts.sign_out(&caller.0).await?;
-        Ok(without_cookie(&house))
+    async fn sign_out(state: State, caller: Bearer) -> Result<Response, Refused> {
+        state.accounts.sign_out(&caller.0).await?;
+        Ok(without_cookie(&state))
     }
 }
 
@@ -279,16 +279,16 @@ route! {
     /// With an access token of the same sign-in as bearer, the gateway's store of revoked tokens, if it has one, is told of that sign-in.
     post "/v1/revoke-token", 204, =>
     async fn revoke_token(
-        house: State,
+        state: State,
         headers: HeaderMap,
         Body(body): Body<RevokeToken>,
     ) -> Result<Response, Refused> {
-        let refresh_token = refresh_token(&house, body.refresh_token, &headers)?;
+        let refresh_token = refresh_token(&state, body.refresh_token, &headers)?;
         match Bearer::of(&headers) {
-            Some(caller) => house.accounts.revoke_sign_in(&refresh_token, &caller.0).await?,
-            None => house.accounts.revoke_token(&refresh_token).await?,
+            Some(caller) => state.accounts.revoke_sign_in(&refresh_token, &caller.0).await?,
+            None => state.accounts.revoke_token(&refresh_token).await?,
         }
-        Ok(without_cookie(&house))
+        Ok(without_cookie(&state))
     }
 }
 
@@ -296,11 +296,11 @@ route! {
     /// Say which second factors the caller wants
     put "/v1/mfa-preference", 204, "bearer" =>
     async fn set_mfa_preference(
-        house: State,
+        state: State,
         caller: Bearer,
         Body(body): Body<MfaBody>,
     ) -> Result<StatusCode, Refused> {
-        house.accounts.set_mfa_preference(&caller.0, body.into()).await?;
+        state.accounts.set_mfa_preference(&caller.0, body.into()).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
@@ -313,29 +313,33 @@ fn totp_owner(session: Option<SecretString>, headers: &HeaderMap) -> Result<Totp
 }
 
 /// From the cookie, if that is where it is kept; otherwise from the body.
-fn refresh_token(house: &House, stated: Option<SecretString>, headers: &HeaderMap) -> Result<SecretString, Refused> {
-    match &house.refresh_cookie {
+fn refresh_token(
+    state: &GatewayState,
+    stated: Option<SecretString>,
+    headers: &HeaderMap,
+) -> Result<SecretString, Refused> {
+    match &state.refresh_cookie {
         Some(cookie) => cookie.get(headers),
         None => stated.ok_or_else(|| Refused::request(StatusCode::BAD_REQUEST, "refresh_token: missing")),
     }
 }
 
-fn signed_in_response(house: &House, signed_in: SignedIn) -> Response {
+fn signed_in_response(state: &GatewayState, signed_in: SignedIn) -> Response {
     let refresh_token = match &signed_in {
         SignedIn::Tokens(tokens) => tokens.refresh_token.clone(),
         SignedIn::Challenge(_) => None,
     };
-    let answer = Json(SignedInBody::of(signed_in, house.refresh_cookie.is_some())).into_response();
-    with_cookie(house, refresh_token.as_ref(), answer)
+    let answer = Json(SignedInBody::of(signed_in, state.refresh_cookie.is_some())).into_response();
+    with_cookie(state, refresh_token.as_ref(), answer)
 }
 
-fn with_cookie(house: &House, refresh_token: Option<&SecretString>, answer: Response) -> Response {
-    let cookie = house.refresh_cookie.as_ref().zip(refresh_token).and_then(|(cookie, token)| cookie.set(token));
+fn with_cookie(state: &GatewayState, refresh_token: Option<&SecretString>, answer: Response) -> Response {
+    let cookie = state.refresh_cookie.as_ref().zip(refresh_token).and_then(|(cookie, token)| cookie.set(token));
     setting(cookie, answer)
 }
 
-fn without_cookie(house: &House) -> Response {
-    let cookie = house.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
+fn without_cookie(state: &GatewayState) -> Response {
+    let cookie = state.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
     setting(cookie, StatusCode::NO_CONTENT.into_response())
 }
 

@@ -1,6 +1,6 @@
 //! `/v1/verify`: for nginx `auth_request`, Caddy and Traefik `forward_auth`, and Envoy's `ext_authz` over HTTP.
 
-use super::{House, State, original::Original};
+use super::{GatewayState, State, original::Original};
 use crate::{
     Answer, Denial, Reason, Requirement, TokenUse, TokenUseRule, Verified,
     bearer::Bearer,
@@ -17,7 +17,7 @@ use std::{fmt::Write, sync::Arc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// For the OpenAPI document.
-pub(crate) fn documented() -> OpenApiRouter<Arc<House>> {
+pub(crate) fn documented() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new().routes(routes!(verify))
 }
 
@@ -27,7 +27,7 @@ const VERIFY: &str = "/v1/verify";
 
 /// Below `/v1/verify` there is nothing: a path there would be taken for the original request's by one reader, and for a question by
 /// another.
-pub(crate) fn router() -> Router<Arc<House>> {
+pub(crate) fn router() -> Router<Arc<GatewayState>> {
     Router::new()
         .route(VERIFY, get(verify))
         .route("/v1/ext-authz/", any(ext_authz))
@@ -96,16 +96,16 @@ fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
     ),
     tag = "verify",
 )]
-async fn verify(house: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Claims, Refused> {
+async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Claims, Refused> {
     let requirement = requirement(query.as_deref())?;
-    let asked = match &house.routes {
+    let asked = match &state.routes {
         Some(routes) => routes.asked(&Original::stated(&headers)?)?,
         None => Some(Requirement::new()),
     };
     // What the query asks for, it asks for on every path.
     let verified = match (asked, requirement == Requirement::new()) {
         (None, true) => None,
-        (asked, _) => Some(judge(&house, &headers, &asked.unwrap_or_default()).await?),
+        (asked, _) => Some(judge(&state, &headers, &asked.unwrap_or_default()).await?),
     };
     if let Some(verified) = &verified {
         requirement.check(verified).map_err(|_| requirement.refusal())?;
@@ -113,25 +113,25 @@ async fn verify(house: State, headers: HeaderMap, RawQuery(query): RawQuery) -> 
     answer(&headers, verified.as_ref())
 }
 
-async fn ext_authz(house: State, request: Request) -> Result<Claims, Refused> {
+async fn ext_authz(state: State, request: Request) -> Result<Claims, Refused> {
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let headers = request.headers();
-    let asked = match &house.routes {
+    let asked = match &state.routes {
         Some(routes) => routes.asked(&Original::sent(request.method(), target, headers))?,
         None => Some(Requirement::new()),
     };
     let verified = match asked {
-        Some(requirement) => Some(judge(&house, headers, &requirement).await?),
+        Some(requirement) => Some(judge(&state, headers, &requirement).await?),
         None => None,
     };
     answer(headers, verified.as_ref())
 }
 
-async fn judge(house: &House, headers: &HeaderMap, requirement: &Requirement) -> Result<Verified, Refused> {
+async fn judge(state: &GatewayState, headers: &HeaderMap, requirement: &Requirement) -> Result<Verified, Refused> {
     let token = Bearer::of(headers).ok_or_else(Refused::no_token)?;
-    let verified = house.accounts.verifier().verify(token.0.expose_secret()).await?;
-    let is_right = match house.verifies {
+    let verified = state.accounts.verifier().verify(token.0.expose_secret()).await?;
+    let is_right = match state.verifies {
         TokenUseRule::Access => verified.token_use == Some(TokenUse::Access),
         TokenUseRule::Id => verified.token_use == Some(TokenUse::Id),
         TokenUseRule::AccessOrId | TokenUseRule::Unchecked => true,

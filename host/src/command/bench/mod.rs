@@ -15,7 +15,7 @@ use super::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use row::Row;
-use rows::{Effort, Rows};
+use rows::{BenchProfile, Rows};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 
@@ -25,10 +25,10 @@ pub async fn run(arguments: &BenchArguments) -> Result<Outcome, CommandError> {
             "poolgate: this is a debug build: run `cargo run --release -- bench` for figures that mean something",
         );
     }
-    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
+    let profile = if arguments.quick { BenchProfile::QUICK } else { BenchProfile::FULL };
     let bar = progress();
     bar.set_message("keys and tokens");
-    let rows = Rows::new(compilation_cache(), effort)?;
+    let rows = Rows::new(compilation_cache(), profile)?;
     let mut table = Vec::new();
     for id in rows::IDS {
         bar.set_message(*id);

@@ -45,7 +45,7 @@ pub const IDS: &[&str] = &[
 
 /// How much work a figure rests on.
 #[derive(Clone, Copy)]
-pub struct Effort {
+pub struct BenchProfile {
     rounds: usize,
     /// Tokens a slice.
     slice: usize,
@@ -55,7 +55,7 @@ pub struct Effort {
     memory: [usize; 2],
 }
 
-impl Effort {
+impl BenchProfile {
     pub const FULL: Self = Self { rounds: 41, slice: 250, tokens: 2_000, memory: [100_000, 1_000_000] };
     /// Under 20 seconds.
     pub const QUICK: Self = Self { rounds: 11, slice: 100, tokens: 500, memory: [10_000, 50_000] };
@@ -63,7 +63,7 @@ impl Effort {
 
 pub struct Rows {
     stage: Stage,
-    effort: Effort,
+    profile: BenchProfile,
     tokens: Vec<String>,
     node: OnceCell<String>,
     cache: Option<PathBuf>,
@@ -77,10 +77,10 @@ fn usage<E: std::fmt::Display>(error: E) -> CommandError {
 }
 
 impl Rows {
-    pub fn new(cache: Option<PathBuf>, effort: Effort) -> Result<Self, CommandError> {
+    pub fn new(cache: Option<PathBuf>, profile: BenchProfile) -> Result<Self, CommandError> {
         let stage = Stage::new(cache.clone())?;
-        let tokens = stage.tokens(effort.tokens);
-        Ok(Self { stage, effort, tokens, node: OnceCell::new(), cache })
+        let tokens = stage.tokens(profile.tokens);
+        Ok(Self { stage, profile, tokens, node: OnceCell::new(), cache })
     }
 
     pub fn node_version(&self) -> Option<String> {
@@ -141,7 +141,12 @@ impl Rows {
 
     /// The tokens of a slice.
     fn slice<'t>(&self, tokens: &'t [String], round: usize) -> impl Iterator<Item = &'t str> {
-        tokens.iter().map(String::as_str).cycle().skip(round * self.effort.slice % tokens.len()).take(self.effort.slice)
+        tokens
+            .iter()
+            .map(String::as_str)
+            .cycle()
+            .skip(round * self.profile.slice % tokens.len())
+            .take(self.profile.slice)
     }
 
     async fn verify(&self, verifier: &Verifier, tokens: &[String], round: usize) -> f64 {
@@ -150,7 +155,7 @@ impl Rows {
             let verdict = verifier.verify(token).await;
             assert!(black_box(verdict).is_ok(), "a good token was refused");
         }
-        begun.elapsed().as_secs_f64() * 1e6 / self.effort.slice as f64
+        begun.elapsed().as_secs_f64() * 1e6 / self.profile.slice as f64
     }
 
     fn decode(&self, round: usize, key: &DecodingKey, validation: &Validation) -> f64 {
@@ -159,7 +164,7 @@ impl Rows {
             let verdict = jsonwebtoken::decode::<Value>(token, key, validation);
             assert!(black_box(verdict).is_ok(), "the peer refuses a good token");
         }
-        begun.elapsed().as_secs_f64() * 1e6 / self.effort.slice as f64
+        begun.elapsed().as_secs_f64() * 1e6 / self.profile.slice as f64
     }
 
     /// jsonwebtoken 11 with aws_lc_rs: the key prepared, issuer and expiry checked.
@@ -185,11 +190,11 @@ impl Rows {
     fn raw(&self, round: usize, key: &ParsedPublicKey, signed: &[Signed]) -> f64 {
         let begun = Instant::now();
         for (input, signature) in
-            signed.iter().cycle().skip(round * self.effort.slice % signed.len()).take(self.effort.slice)
+            signed.iter().cycle().skip(round * self.profile.slice % signed.len()).take(self.profile.slice)
         {
             assert!(black_box(key.verify_sig(input, signature)).is_ok(), "the peer refuses a good signature");
         }
-        begun.elapsed().as_secs_f64() * 1e6 / self.effort.slice as f64
+        begun.elapsed().as_secs_f64() * 1e6 / self.profile.slice as f64
     }
 
     fn probe(&self, wasm: &[u8], export: &str) -> Result<Probe, CommandError> {
@@ -199,7 +204,7 @@ impl Rows {
     }
 
     fn run_probe(&self, probe: &mut Probe) -> f64 {
-        let count = self.effort.slice as u32;
+        let count = self.profile.slice as u32;
         let begun = Instant::now();
         assert_eq!(probe.run(count), count, "a good signature was refused");
         begun.elapsed().as_secs_f64() * 1e6 / f64::from(count)
@@ -209,7 +214,7 @@ impl Rows {
         let mut probe = self.probe(PROBE_WIDE, "fastest")?;
         let (key, signed) = self.aws_lc()?;
         let (ours, peer) = interleaved(
-            self.effort.rounds,
+            self.profile.rounds,
             async |_| self.run_probe(&mut probe),
             async |round| self.raw(round, &key, &signed),
         )
@@ -221,7 +226,7 @@ impl Rows {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_WIDE, 1)).await?;
         let (key, validation) = self.jsonwebtoken()?;
         let (ours, peer) = interleaved(
-            self.effort.rounds,
+            self.profile.rounds,
             async |round| self.verify(&verifier, &self.tokens, round).await,
             async |round| self.decode(round, &key, &validation),
         )
@@ -233,10 +238,10 @@ impl Rows {
     async fn verify_node(&self) -> Result<Measured, CommandError> {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_WIDE, 1)).await?;
         let mut ours = Vec::new();
-        for round in 0..=self.effort.rounds {
+        for round in 0..=self.profile.rounds {
             ours.push(self.verify(&verifier, &self.tokens, round).await);
         }
-        let peer = node::measure(&self.stage, &self.tokens, self.effort.rounds, self.effort.slice);
+        let peer = node::measure(&self.stage, &self.tokens, self.profile.rounds, self.profile.slice);
         Ok(match peer {
             Ok((us, version)) => {
                 // It is asked once.
@@ -251,7 +256,7 @@ impl Rows {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_SIMD, 1)).await?;
         let (key, signed) = self.aws_lc()?;
         let (ours, peer) = interleaved(
-            self.effort.rounds,
+            self.profile.rounds,
             async |round| self.verify(&verifier, &self.tokens, round).await,
             async |round| self.raw(round, &key, &signed),
         )
@@ -263,7 +268,7 @@ impl Rows {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_PORTABLE, 1)).await?;
         let mut probe = self.probe(PROBE_PLAIN, "peer")?;
         // The peer takes half a millisecond a signature.
-        let rounds = self.effort.rounds.div_ceil(4);
+        let rounds = self.profile.rounds.div_ceil(4);
         let (ours, peer) = interleaved(
             rounds,
             async |round| self.verify(&verifier, &self.tokens, round).await,
@@ -279,7 +284,7 @@ impl Rows {
         let (key, validation) = self.jsonwebtoken()?;
         let one = self.tokens.get(..1).unwrap_or_default();
         let (ours, peer) = interleaved(
-            self.effort.rounds,
+            self.profile.rounds,
             async |round| self.verify(&verifier, one, round).await,
             async |round| self.decode(round, &key, &validation),
         )
@@ -289,7 +294,7 @@ impl Rows {
 
     async fn es256(&self) -> Result<Measured, CommandError> {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_WIDE, 1)).await?;
-        let tokens = self.stage.ec_tokens(self.effort.tokens);
+        let tokens = self.stage.ec_tokens(self.profile.tokens);
         let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(self.stage.ec_public()).map_err(usage)?;
         let signed: Vec<_> = tokens.iter().filter_map(|token| parts(token)).collect();
         let signed: Vec<_> = signed
@@ -299,13 +304,13 @@ impl Rows {
         let native = |round: usize| {
             let begun = Instant::now();
             for (input, signature) in
-                signed.iter().cycle().skip(round * self.effort.slice % signed.len()).take(self.effort.slice)
+                signed.iter().cycle().skip(round * self.profile.slice % signed.len()).take(self.profile.slice)
             {
                 assert!(black_box(key.verify(input, signature)).is_ok(), "the peer refuses a good signature");
             }
-            begun.elapsed().as_secs_f64() * 1e6 / self.effort.slice as f64
+            begun.elapsed().as_secs_f64() * 1e6 / self.profile.slice as f64
         };
-        let rounds = self.effort.rounds.div_ceil(4);
+        let rounds = self.profile.rounds.div_ceil(4);
         let (ours, peer) = interleaved(
             rounds,
             async |round| self.verify(&verifier, &tokens, round).await,
@@ -317,7 +322,7 @@ impl Rows {
 
     async fn ed25519(&self) -> Result<Measured, CommandError> {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_WIDE, 1)).await?;
-        let tokens = self.stage.ed_tokens(self.effort.tokens);
+        let tokens = self.stage.ed_tokens(self.profile.tokens);
         let public = self.stage.ed_public().try_into().map_err(usage)?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(usage)?;
         let signed: Vec<_> = tokens.iter().filter_map(|token| parts(token)).collect();
@@ -328,14 +333,14 @@ impl Rows {
         let native = |round: usize| {
             let begun = Instant::now();
             for (input, signature) in
-                signed.iter().cycle().skip(round * self.effort.slice % signed.len()).take(self.effort.slice)
+                signed.iter().cycle().skip(round * self.profile.slice % signed.len()).take(self.profile.slice)
             {
                 assert!(black_box(key.verify_strict(input, signature)).is_ok(), "the peer refuses a good signature");
             }
-            begun.elapsed().as_secs_f64() * 1e6 / self.effort.slice as f64
+            begun.elapsed().as_secs_f64() * 1e6 / self.profile.slice as f64
         };
         let (ours, peer) = interleaved(
-            self.effort.rounds.div_ceil(2),
+            self.profile.rounds.div_ceil(2),
             async |round| self.verify(&verifier, &tokens, round).await,
             async |round| native(round),
         )
@@ -344,7 +349,7 @@ impl Rows {
     }
 
     fn instantiate(&self) -> Result<Measured, CommandError> {
-        let taken = measure::instantiations(TOKEN_VERIFIER_WIDE, self.cache.clone(), 20 * self.effort.rounds)?;
+        let taken = measure::instantiations(TOKEN_VERIFIER_WIDE, self.cache.clone(), 20 * self.profile.rounds)?;
         Ok(Measured::Alone(median(taken.iter().map(|time| time.as_secs_f64() * 1e6).collect())))
     }
 
@@ -362,7 +367,7 @@ impl Rows {
         let token = self.tokens.first().ok_or("no token").map_err(usage)?;
         let command = std::env::current_exe()?;
         let mut taken = Vec::new();
-        for _ in 0..=self.effort.rounds {
+        for _ in 0..=self.profile.rounds {
             let mut verify = Command::new(&command);
             verify.args(["verify", "--pool-id", POOL, "--client-id", CLIENT, "--token-use", "access", "--jwks"]);
             verify.arg(&keys).arg("-").env("POOLGATE_CACHE_DIR", cache);
@@ -388,7 +393,7 @@ impl Rows {
     async fn threads(&self) -> Result<Measured, CommandError> {
         let verifier = self.stage.ready(self.stage.builder(TOKEN_VERIFIER_WIDE, 2)).await?;
         let tokens: std::sync::Arc<[String]> = self.tokens.clone().into();
-        let count = self.effort.slice * 4;
+        let count = self.profile.slice * 4;
         let a_second = async |threads: usize| {
             let begun = Instant::now();
             let tasks: Vec<_> = (0..threads)
@@ -407,7 +412,7 @@ impl Rows {
             Ok::<_, CommandError>((threads * count) as f64 / begun.elapsed().as_secs_f64())
         };
         let (mut two, mut one) = (Vec::new(), Vec::new());
-        for _ in 0..self.effort.rounds.div_ceil(2) {
+        for _ in 0..self.profile.rounds.div_ceil(2) {
             two.push(a_second(2).await?);
             one.push(a_second(1).await?);
         }
@@ -420,7 +425,7 @@ impl Rows {
         let verifier = self.stage.ready(builder).await?;
         let mut looks = Vec::new();
         let mut done = 0;
-        for until in self.effort.memory {
+        for until in self.profile.memory {
             for token in self.tokens.iter().cycle().skip(done % self.tokens.len()).take(until - done) {
                 assert!(black_box(verifier.verify(token).await).is_ok(), "a good token was refused");
             }
@@ -432,7 +437,7 @@ impl Rows {
         match looks[..] {
             [early, late] if late > early => Err(usage(format!(
                 "memory has grown from {early} bytes after {} verifications to {late}",
-                self.effort.memory[0]
+                self.profile.memory[0]
             ))),
             _ => Ok(Measured::Alone(looks.last().copied().unwrap_or(f64::INFINITY) / f64::from(1 << 20))),
         }
