@@ -136,7 +136,7 @@ fn every_exception_and_every_problem_is_of_use() {
     let known: BTreeSet<&str> = Exception::ALL.iter().map(|exception| exception.name()).collect();
     assert_eq!(used, known);
     assert_eq!(known.len(), 35);
-    let names: BTreeSet<&str> = AccountErrorCode::ALL.iter().map(|problem| problem.code()).collect();
+    let names: BTreeSet<&str> = AccountErrorCode::ALL.iter().map(|problem| problem.name()).collect();
     assert_eq!(names.len(), AccountErrorCode::ALL.len(), "two problems of the same name");
 }
 
@@ -154,7 +154,7 @@ fn rendered() -> String {
     );
     for problem in AccountErrorCode::ALL {
         let retry = if problem.retry_helps() { "yes" } else { "no" };
-        text += &format!("| `{}` | {} | {retry} | {} |\n", problem.code(), problem.status(), problem.meaning());
+        text += &format!("| `{}` | {} | {retry} | {} |\n", problem.name(), problem.status(), problem.meaning());
     }
     for (operation, rows) in by_operation() {
         let usage = if operation.usage().is_empty() { String::new() } else { format!(" ({})", operation.usage()) };
@@ -162,7 +162,7 @@ fn rendered() -> String {
         text += "| exception | the public learns | status | retrying helps | private reason |\n|---|---|---|---|---|\n";
         for row in rows {
             let (outcome, status) = match row.outcome {
-                Outcome::Error(problem) => (format!("`{}`", problem.code()), problem.status().to_string()),
+                Outcome::Error(problem) => (format!("`{}`", problem.name()), problem.status().to_string()),
                 Outcome::SameAsSuccess => ("as if accepted".into(), "200".into()),
                 Outcome::DependsOnCheckOrder { checked_first, otherwise } => (
                     format!("`{}` after the proof, else `{}`", checked_first.name(), otherwise.name()),
@@ -174,7 +174,7 @@ fn rendered() -> String {
             text += &format!("| `{exception}` | {outcome} | {status} | {retry} | {meaning} |\n");
         }
         let unforeseen = match operation.unforeseen() {
-            Outcome::Error(problem) => format!("`{}` | {}", problem.code(), problem.status()),
+            Outcome::Error(problem) => format!("`{}` | {}", problem.name(), problem.status()),
             _ => "as if accepted | 200".into(),
         };
         text += &format!("| any other | {unforeseen} | no | an exception that nobody has foreseen |\n");

@@ -39,6 +39,6 @@ async fn document_text(state: State) -> impl IntoResponse {
 }
 
 async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {
-    let problem = AccountErrorCode::ALL.iter().find(|problem| problem.code() == name);
+    let problem = AccountErrorCode::ALL.iter().find(|problem| problem.name() == name);
     problem.map(|problem| format!("{}\n", problem.description())).ok_or(StatusCode::NOT_FOUND)
 }
