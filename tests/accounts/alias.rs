@@ -57,7 +57,7 @@ async fn after_an_alias_the_second_factor_is_answered_in_the_name_that_cognito_h
         let challenge = match signed_in {
             Ok(SignedIn::Challenge(challenge)) => challenge,
             Ok(SignedIn::Tokens(_)) => panic!("tokens without a second factor"),
-            Err(problem) => panic!("{problem}: {:?}", problem.private),
+            Err(problem) => panic!("{problem}: {:?}", problem.internal),
         };
         assert_eq!((challenge.name, challenge.username.as_str()), (ChallengeName::SoftwareTokenMfa, USER_ID));
         let code = ChallengeAnswer::SoftwareToken(secret("123456"));
