@@ -113,3 +113,60 @@ fn the_schema_is_json() {
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!((code, schema["title"].as_str()), (Some(0), Some("Config")));
 }
+
+/// The sections of docs/envoy-reference.md, and the members of the configuration that lead to the objects they describe.
+const SECTIONS: [(&str, &[&str]); 14] = [
+    ("Top level", &[]),
+    ("`pools`", &["pools"]),
+    ("`pools[].keys`", &["pools", "keys"]),
+    ("`policies`", &["policies"]),
+    ("Groups and scopes", &["policies", "groups"]),
+    ("`routes`", &["routes"]),
+    ("`tokens`", &["tokens"]),
+    ("`tokens.from`", &["tokens", "from"]),
+    ("`claims_to_headers`", &["claims_to_headers"]),
+    ("`claims_to_filter_state`", &["claims_to_filter_state"]),
+    ("`answers`", &["answers"]),
+    ("`limits`", &["limits"]),
+    ("`key_policy`", &["key_policy"]),
+    ("`cache`", &["cache"]),
+];
+
+/// The schema of the object, or of the items of the list, at the end of these members.
+fn object_at<'s>(schema: &'s Value, members: &[&str]) -> &'s Value {
+    members.iter().fold(schema, |object, member| {
+        let definition = &object["properties"][member];
+        let reference = definition["$ref"].as_str().or(definition["items"]["$ref"].as_str());
+        let name =
+            reference.and_then(|it| it.strip_prefix("#/$defs/")).unwrap_or_else(|| panic!("{member}: no object"));
+        &schema["$defs"][name]
+    })
+}
+
+#[test]
+fn the_reference_has_every_field_of_the_schema_with_its_default() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/envoy.schema.json")).expect("the schema is JSON");
+    let page = include_str!("../docs/envoy-reference.md");
+    let definitions = schema["$defs"].as_object().expect("definitions").values();
+    let objects = definitions.filter(|definition| definition["type"] == "object").count();
+    assert_eq!(objects + 1, SECTIONS.len(), "docs/envoy-reference.md has a section for every object");
+    for (title, members) in SECTIONS {
+        let object = object_at(&schema, members);
+        let section = page.split("\n## ").find(|section| section.lines().next() == Some(title)).expect(title);
+        let fields = object["properties"].as_object().expect("properties");
+        assert_eq!(section.lines().filter(|line| line.starts_with("| `")).count(), fields.len(), "rows of {title}");
+        for (field, definition) in fields {
+            let start = format!("| `{field}` | ");
+            let row = section.lines().find(|line| line.starts_with(&start));
+            let row = row.unwrap_or_else(|| panic!("docs/envoy-reference.md, {title}: no row for {field}"));
+            let is_required = object["required"].as_array().is_some_and(|names| names.iter().any(|it| it == field));
+            let expected = match (is_required, &definition["default"]) {
+                (true, _) => "required".to_owned(),
+                (false, Value::Null) => continue,
+                (false, default) => format!("`{default}`"),
+            };
+            let default = row.split(" | ").nth(2).unwrap_or_default();
+            assert_eq!(default, expected, "docs/envoy-reference.md, {title}: the default of {field}");
+        }
+    }
+}
