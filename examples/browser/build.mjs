@@ -12,11 +12,11 @@ const site = join(here, "site");
 rmSync(site, { recursive: true, force: true });
 mkdirSync(site);
 for (const name of ["index.html", "style.css", "page.mjs", "poolgate.mjs"]) copyFileSync(join(here, name), join(site, name));
-// The verifier itself is the one that Node runs.
+// The verifier is the same as in examples/node.
 for (const name of ["verifier.mjs", "configuration.mjs", "key-server.mjs"]) copyFileSync(join(node, name), join(site, name));
 execFileSync(process.execPath, [join(node, "transpile.mjs"), join(node, "poolgate.wasm"), join(site, "component")]);
 
-// What each reason means: the contract's own words.
+// The meaning of each reason code, from the doc comments of the WIT contract.
 const contract = readFileSync(join(here, "../../wit/verifier.wit"), "utf8");
 const [, reasons] = /enum reason \{([^}]*)\}/.exec(contract);
 const meanings = {};

@@ -1,4 +1,4 @@
-// poolgate in a browser: the component's files lie beside this one.
+// poolgate in a browser. The component's files are in the folder `component` beside this file.
 
 import { instantiate } from "./component/poolgate.js";
 import { Verifier } from "./verifier.mjs";
@@ -19,7 +19,7 @@ const component = {
 async function compile(name) {
   const response = await fetch(new URL(`component/${name}`, import.meta.url));
   if (!response.ok) throw new Error(`component/${name}: status ${response.status}`);
-  // Not compiled while it streams: that needs the media type application/wasm, which not every file server knows.
+  // Not `compileStreaming`: it requires the media type application/wasm, which not every file server sends.
   return WebAssembly.compile(await response.arrayBuffer());
 }
 

@@ -1,36 +1,36 @@
-// The door to the network: gets a JWK Set, as wit/key-source.wit asks for it.
+// Fetches a JWK Set over the network: the import `key-source` of wit/key-source.wit.
 
 const TIMEOUT_MS = 5_000;
 const BODY_LIMIT = 262_144;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Whether keys may come from this URL: https, or http on this machine, as emulators have it. */
+/** Returns whether keys may be fetched from this URL: https, or http on this machine, which emulators use. */
 export function isAllowed(url) {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
 }
 
-/** A `result<key-response, fetch-error>`; it never throws, and always ends. */
+/** Returns a `result<key-response, fetch-error>`. It never throws, and ends after `TIMEOUT_MS` at the latest. */
 export async function fetchKeys(url, etag) {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  // In a browser `If-None-Match` would need a preflight that Cognito does not answer; the browser's own cache does the same.
+  // In a browser, `If-None-Match` would need a preflight, to which Cognito does not respond. The browser's own cache has the same effect.
   const headers = etag === undefined || "document" in globalThis ? {} : { "If-None-Match": etag };
   try {
     const response = await fetch(url, {
       headers, signal, redirect: "manual", credentials: "omit", referrerPolicy: "no-referrer",
     });
-    const about = { maxAge: maxAge(response.headers), etag: response.headers.get("etag") ?? undefined };
-    if (response.status === 304) return { tag: "ok", val: { body: undefined, ...about } };
+    const caching = { maxAge: maxAge(response.headers), etag: response.headers.get("etag") ?? undefined };
+    if (response.status === 304) return { tag: "ok", val: { body: undefined, ...caching } };
     if (response.status !== 200) return { tag: "err", val: "bad-status" };
     const body = await limited(response.body);
-    return body ? { tag: "ok", val: { body, ...about } } : { tag: "err", val: "too-large" };
+    return body ? { tag: "ok", val: { body, ...caching } } : { tag: "err", val: "too-large" };
   } catch {
     return { tag: "err", val: signal.aborted ? "timed-out" : "unreachable" };
   }
 }
 
-/** `undefined` if it is longer than the limit. */
+/** Reads the body. Returns `undefined` if it is longer than the limit. */
 async function limited(stream) {
   const chunks = [];
   let length = 0;
@@ -49,13 +49,13 @@ async function limited(stream) {
   return body;
 }
 
-/** RFC 9111 section 4.2, as far as keys need it. */
+/** Returns the remaining freshness lifetime in seconds (RFC 9111 section 4.2), from `Cache-Control` and `Age`. */
 function maxAge(headers) {
   const control = (headers.get("cache-control") ?? "").toLowerCase();
   if (/(^|[\s,])no-(store|cache)([\s,=]|$)/.test(control)) return 0n;
-  const stated = /(^|[\s,])max-age="?(\d{1,10})/.exec(control);
-  if (!stated) return undefined;
+  const match = /(^|[\s,])max-age="?(\d{1,10})/.exec(control);
+  if (!match) return undefined;
   const age = /^\d{1,10}$/.test(headers.get("age") ?? "") ? BigInt(headers.get("age")) : 0n;
-  const left = BigInt(stated[2]) - age;
+  const left = BigInt(match[2]) - age;
   return left > 0n ? left : 0n;
 }

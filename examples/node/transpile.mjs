@@ -9,7 +9,7 @@ if (!component || !outDir) {
   console.error("usage: node transpile.mjs COMPONENT FOLDER");
   process.exit(2);
 }
-// Each verifier is an instance of its own, with a clock and a door of its own; WASI's shims are not needed.
+// Each verifier instantiates the component with its own clock and its own key fetch, so WASI's shims are not needed.
 const { files } = await transpile(component, {
   name: "poolgate",
   outDir,

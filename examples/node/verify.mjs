@@ -1,5 +1,5 @@
 // Verifies a token from standard input: `node verify.mjs --user-pool-id ID --client-id ID --token-use access < token.txt`.
-// Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 keys unavailable (the token was not judged).
+// Exit codes: 0 valid, 1 rejected, 2 wrong usage, 3 keys unavailable (the token was not verified).
 
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ try {
     },
     values.at === undefined ? {} : { clock: () => Number(values.at) },
   );
-  // From standard input: what stands in the command line can be read by every process.
+  // From standard input, because every process can read the command line of another.
   const claims = await verifier.verify((await text(process.stdin)).trim());
   console.log(JSON.stringify({ verdict: "allow", claims }));
 } catch (error) {

@@ -1,4 +1,4 @@
-"""The door to the network: gets a JWK Set, as wit/key-source.wit asks for it."""
+"""Fetches a JWK Set over the network: the import `key-source` of wit/key-source.wit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is a status like any other that is not 200."""
+    """Treats a redirect as any other status that is not 200."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -28,7 +28,7 @@ OPENER = urllib.request.build_opener(NoRedirects)
 
 
 def is_allowed(url: str) -> bool:
-    """Whether keys may come from this URL: https, or http on this machine, as emulators have it."""
+    """Returns whether keys may be fetched from this URL: https, or http on this machine, which emulators use."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -37,7 +37,7 @@ def is_allowed(url: str) -> bool:
 
 
 def fetch_keys(url: str, etag: str | None) -> Any:
-    """A `key-response`, or the name of a `fetch-error`; it never raises, and always ends."""
+    """Returns a `key-response`, or the name of a `fetch-error`. It never raises, and ends after `TIMEOUT` or soon after."""
     deadline = time.monotonic() + TIMEOUT
     request = urllib.request.Request(url, headers={"If-None-Match": etag} if etag else {})
     try:
@@ -45,9 +45,9 @@ def fetch_keys(url: str, etag: str | None) -> Any:
             body = read(response, deadline)
             if response.status != 200:
                 return "bad-status"
-            return body if isinstance(body, str) else answer(body, response.headers)
+            return body if isinstance(body, str) else key_response(body, response.headers)
     except urllib.error.HTTPError as error:
-        return answer(None, error.headers) if error.code == 304 else "bad-status"
+        return key_response(None, error.headers) if error.code == 304 else "bad-status"
     except TimeoutError:
         return "timed-out"
     except Exception as error:
@@ -63,21 +63,21 @@ def read(response: Any, deadline: float) -> bytes | str:
             return "too-large"
         if time.monotonic() > deadline:
             return "timed-out"
-    # What is still missing when the connection ends; `None` where the server did not say how much there is.
+    # `length` is the number of bytes still missing when the connection ended, or `None` without `Content-Length`.
     return "unreachable" if response.length else bytes(body)
 
 
-def answer(body: bytes | None, headers: Message) -> Any:
+def key_response(body: bytes | None, headers: Message) -> Any:
     return record(body=body, max_age=max_age(headers), etag=headers.get("ETag"))
 
 
 def max_age(headers: Message) -> int | None:
-    """RFC 9111 section 4.2, as far as keys need it."""
+    """Returns the remaining freshness lifetime in seconds (RFC 9111 section 4.2), from `Cache-Control` and `Age`."""
     control = ",".join(headers.get_all("Cache-Control", [])).lower()
     if re.search(r"(^|[\s,])no-(store|cache)([\s,=]|$)", control):
         return 0
-    stated = re.search(r'(^|[\s,])max-age="?([0-9]{1,10})', control)
-    if not stated:
+    match = re.search(r'(^|[\s,])max-age="?([0-9]{1,10})', control)
+    if not match:
         return None
     age = headers.get("Age", "")
-    return max(0, int(stated[2]) - (int(age) if re.fullmatch("[0-9]{1,10}", age) else 0))
+    return max(0, int(match[2]) - (int(age) if re.fullmatch("[0-9]{1,10}", age) else 0))

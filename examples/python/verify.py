@@ -2,7 +2,7 @@
 
     python verify.py --user-pool-id ID --client-id ID --token-use access < token.txt
 
-Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 keys unavailable (the token was not judged).
+Exit codes: 0 valid, 1 rejected, 2 wrong usage, 3 keys unavailable (the token was not verified).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--client-id", action="append", metavar="ID")
     parser.add_argument("--token-use", required=True, choices=("access", "id", "access_or_id"))
     parser.add_argument("--group", action="append", metavar="NAME")
-    parser.add_argument("--at", type=int, metavar="SECONDS", help="judge as if it were then")
+    parser.add_argument("--at", type=int, metavar="SECONDS", help="verify as of this time instead of the current time")
     options = parser.parse_args()
     try:
         pool = Pool(
@@ -41,7 +41,7 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     try:
-        # From standard input: what stands in the command line can be read by every process.
+        # From standard input, because every process can read the command line of another.
         claims = verifier.verify(sys.stdin.read().strip())
         print(json.dumps({"verdict": "allow", "claims": asdict(claims)}))
         return 0
