@@ -9,7 +9,7 @@ use wit_parser::{Resolve, TypeDefKind};
 const ENUMS: [(&str, &str); 7] = [
     ("reason", "bindings::exports::poolgate::auth::verifier::Reason"),
     ("hint", "bindings::exports::poolgate::auth::verifier::Hint"),
-    ("key-fault", "bindings::exports::poolgate::auth::verifier::KeyFault"),
+    ("key-error", "bindings::exports::poolgate::auth::verifier::KeyError"),
     ("algorithm", "bindings::exports::poolgate::auth::verifier::Algorithm"),
     ("account-error-code", "accounts::bindings::exports::poolgate::auth::accounts::AccountErrorCode"),
     ("challenge-name", "accounts::bindings::exports::poolgate::auth::accounts::ChallengeName"),

@@ -24,7 +24,7 @@ pub async fn verifier(case: &Case, builder: VerifierBuilder) -> Verifier {
     let verifier = builder.build().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     for seed in &case.seeds {
         // Refused sets are part of the corpus; the core is given the same.
-        let _ = verifier.seed_keys(seed.issuer.as_str(), seed.jwks.as_str(), seed.fetched_at).await;
+        let _ = verifier.load_key_set(seed.issuer.as_str(), seed.jwks.as_str(), seed.fetched_at).await;
     }
     verifier
 }
@@ -40,7 +40,7 @@ fn host_pool(pool: &poolgate_core::Pool) -> Pool {
     host = match &pool.keys {
         KeyOrigin::Derived => host,
         KeyOrigin::Url(url) => host.jwks_url(url),
-        KeyOrigin::Seeded => host.seeded_keys_only(),
+        KeyOrigin::Local => host.local_keys_only(),
     };
     host = host.algorithms(pool.algorithms.iter().map(|algorithm| host_algorithm(*algorithm)));
     host = host.token_use(match pool.token_use {

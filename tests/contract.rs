@@ -1,5 +1,5 @@
 //! The contract as another host meets it: one that runs the component synchronously, can't wait inside an import, and
-//! answers `later`.
+//! returns `deferred`.
 
 mod synchronous_host;
 
@@ -14,8 +14,8 @@ use synchronous_host::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            ClientRule, Config, ConfigError, Hint, IssuerRule, KeyError, KeyState, Membership, Pool, Reason,
-            ResourceRule, SeedError, TokenUseRule,
+            ClientRule, Config, ConfigError, Hint, IssuerRule, KeyRefreshError, KeySetError, KeyState, Membership,
+            Pool, Reason, ResourceRule, TokenUseRule,
         },
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
@@ -39,24 +39,24 @@ fn a_host_that_answers_later_brings_the_keys_itself() {
 
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!(denial.reason, Reason::KeysUnavailable);
-        assert_eq!(denial.awaits_keys, Some(format!("{ISSUER}/.well-known/jwks.json")));
+        assert_eq!(denial.pending_key_url, Some(format!("{ISSUER}/.well-known/jwks.json")));
         assert_eq!(store.data().asked, [format!("{ISSUER}/.well-known/jwks.json")]);
 
         // Another token at the same moment does not ask again.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
-        assert_eq!((denial.awaits_keys.is_some(), store.data().asked.len()), (true, 1));
+        assert_eq!((denial.pending_key_url.is_some(), store.data().asked.len()), (true, 1));
 
-        let seeded = verifier.call_seed_keys(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
+        let seeded = verifier.call_load_key_set(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
         assert_eq!(seeded.expect("the set is good").key_ids, [KEY_ID]);
         let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("the token is good");
         assert_eq!(verified.issuer.as_deref(), Some(ISSUER));
         assert_eq!(store.data().asked.len(), 1);
 
-        let older = verifier.call_seed_keys(&mut store, ISSUER, jwks.as_bytes(), NOW - 1).expect("no trap");
-        assert_eq!(older.err(), Some(SeedError::OlderThanHeld));
+        let older = verifier.call_load_key_set(&mut store, ISSUER, jwks.as_bytes(), NOW - 1).expect("no trap");
+        assert_eq!(older.err(), Some(KeySetError::OlderThanCurrent));
         let unknown =
-            verifier.call_seed_keys(&mut store, "https://example.com", jwks.as_bytes(), NOW).expect("no trap");
-        assert_eq!(unknown.err(), Some(SeedError::UnknownIssuer));
+            verifier.call_load_key_set(&mut store, "https://example.com", jwks.as_bytes(), NOW).expect("no trap");
+        assert_eq!(unknown.err(), Some(KeySetError::UnknownIssuer));
     }
 }
 
@@ -97,7 +97,7 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
         verifier.call_maintain(&mut store).expect("no trap");
         assert_eq!(store.data().asked, [url.as_str()], "one fetch at a time, and the second issuer form on demand");
     }
-    assert_eq!(bring(&mut store, NOW, Ok(&keys(None))), Err(SeedError::NotModifiedWithoutKeys));
+    assert_eq!(bring(&mut store, NOW, Ok(&keys(None))), Err(KeySetError::NotModifiedWithoutKeys));
     store.data_mut().now = NOW + 1;
     verifier.call_maintain(&mut store).expect("no trap");
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
@@ -120,9 +120,9 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
     assert_eq!(bring(&mut store, NOW + 1400, Err(FetchError::BadStatus)), Ok(()), "a failure is no error of the call");
     let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
     assert_eq!((report.state, report.failures), (KeyState::Stale, 1));
-    assert_eq!(report.last_error, Some(KeyError::Fetch(FetchError::BadStatus)));
+    assert_eq!(report.last_error, Some(KeyRefreshError::Fetch(FetchError::BadStatus)));
     let elsewhere = verifier.call_keys_fetched(&mut store, "https://example.com/", None, 0, NOW, Ok(&keys(Some(&set))));
-    assert_eq!(elsewhere.expect("no trap"), Err(SeedError::UnknownUrl));
+    assert_eq!(elsewhere.expect("no trap"), Err(KeySetError::UnknownUrl));
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
     let verifier = bindings.poolgate_auth_verifier();
     let denial = verifier.call_verify(&mut store, "a.b.c").expect("no trap").expect_err("it is not configured");
     assert_eq!(denial.reason, Reason::NotConfigured);
-    let seeded = verifier.call_seed_keys(&mut store, ISSUER, b"{}", NOW).expect("no trap");
-    assert_eq!(seeded.err(), Some(SeedError::NotConfigured));
+    let seeded = verifier.call_load_key_set(&mut store, ISSUER, b"{}", NOW).expect("no trap");
+    assert_eq!(seeded.err(), Some(KeySetError::NotConfigured));
     let none = Config { pools: Vec::new(), limits: None, key_policy: None, cache: None };
     assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));

@@ -21,9 +21,9 @@ fn judge(case: &Case) -> Result<(), Failed> {
     if came != case.expected {
         return Err(format!("expected {:?}, came {came:?}", case.expected).into());
     }
-    let Some(fault) = case.key_fault else { return Ok(()) };
+    let Some(fault) = case.key_error else { return Ok(()) };
     let skipped: Vec<_> = case.verifier().key_reports(case.now).into_iter().flat_map(|report| report.skipped).collect();
-    match skipped.iter().any(|key| key.fault == fault) {
+    match skipped.iter().any(|key| key.error == fault) {
         true => Ok(()),
         false => Err(format!("expected a key skipped for {fault:?}, came {skipped:?}").into()),
     }

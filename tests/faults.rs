@@ -7,7 +7,7 @@
 mod hand;
 
 use hand::Hand;
-use poolgate::{Denial, KeyError, KeyPolicy, KeyState, Pool, Reason, TokenUseRule, Verified, Verifier};
+use poolgate::{Denial, KeyPolicy, KeyRefreshError, KeyState, Pool, Reason, TokenUseRule, Verified, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, Certificate, FaultyServer},
@@ -152,8 +152,8 @@ async fn verifier(server: &FaultyServer, clock: &Hand, timeout: Duration, root: 
 async fn last_error(verifier: &Verifier) -> String {
     match verifier.key_reports().await.expect("the sandbox works").remove(0).last_error {
         None => "none".into(),
-        Some(KeyError::Fetch(error)) => format!("fetch: {}", error.name()),
-        Some(KeyError::KeySet(error)) => format!("key-set: {}", error.name()),
+        Some(KeyRefreshError::Fetch(error)) => format!("fetch: {}", error.name()),
+        Some(KeyRefreshError::KeySet(error)) => format!("key-set: {}", error.name()),
     }
 }
 
@@ -168,7 +168,7 @@ async fn row(fault: Fault) -> String {
         return format!("| {} | {without_keys} | – | `{}` | – | – |\n", fault.name, fault.error);
     };
     let bench = Bench::start(Behaviour::Serve(good_keys()), fault.timeout).await;
-    bench.verifier.seed_keys(ISSUER, good_keys(), NOW).await.expect("the keys are good");
+    bench.verifier.load_key_set(ISSUER, good_keys(), NOW).await.expect("the keys are good");
     bench.clock.advance(3_600);
     assert_eq!(bench.verifier.key_reports().await.expect("reports")[0].state, KeyState::Stale);
     match &fault.does {

@@ -16,7 +16,7 @@ use synchronous_host::{
     EventLoop,
     bindings::{
         TokenVerifier,
-        exports::poolgate::auth::verifier::{Algorithm, CacheLimits, Config, Judgement, KeyOrigin, Pool},
+        exports::poolgate::auth::verifier::{Algorithm, CacheLimits, Config, KeyOrigin, Pool, VerifyOutcome},
     },
 };
 use wasmtime::Store;
@@ -40,7 +40,7 @@ impl Meter {
         let mut meter = Self { store, bindings };
         let verifier = meter.bindings.poolgate_auth_verifier();
         let pool = Pool {
-            keys: KeyOrigin::Seeded,
+            keys: KeyOrigin::Local,
             algorithms: vec![Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa],
             ..synchronous_host::pool()
         };
@@ -51,7 +51,7 @@ impl Meter {
             P256.jwk_for(CoreAlgorithm::Es256, "ec"),
             ED25519.jwk_for(CoreAlgorithm::EdDsa, "ed"),
         ];
-        let seeded = verifier.call_seed_keys(&mut meter.store, ISSUER, jwks(&keys).as_bytes(), NOW);
+        let seeded = verifier.call_load_key_set(&mut meter.store, ISSUER, jwks(&keys).as_bytes(), NOW);
         seeded.expect("no trap").expect("good keys");
         meter
     }
@@ -60,14 +60,15 @@ impl Meter {
     fn count(&mut self, tokens: &[String], expected: fn(&Judged) -> bool) -> u64 {
         let before = self.store.get_fuel().expect("it counts");
         for token in tokens {
-            let judged = self.bindings.poolgate_auth_verifier().call_judge(&mut self.store, token).expect("no trap");
+            let judged =
+                self.bindings.poolgate_auth_verifier().call_verify_cached(&mut self.store, token).expect("no trap");
             assert!(expected(&judged.map_err(|denial| denial.reason as usize)), "another verdict than expected");
         }
         (before - self.store.get_fuel().expect("it counts")) / tokens.len() as u64
     }
 }
 
-type Judged = Result<Judgement, usize>;
+type Judged = Result<VerifyOutcome, usize>;
 
 fn tokens(key: &'static TestKey, algorithm: CoreAlgorithm, key_id: &str, expires: u64) -> Vec<String> {
     let draft =
@@ -87,13 +88,13 @@ fn counted() -> Value {
     let rows = builds.map(|(build, component)| {
         let mut plain = Meter::start(component, none);
         let mut remembering = Meter::start(component, some);
-        let is_new = |judged: &Judged| matches!(judged, Ok(Judgement::Verified(_)));
-        let is_recalled = |judged: &Judged| matches!(judged, Ok(Judgement::Recalled(_)));
+        let is_new = |judged: &Judged| matches!(judged, Ok(VerifyOutcome::Verified(_)));
+        let is_recalled = |judged: &Judged| matches!(judged, Ok(VerifyOutcome::Cached(_)));
         let first = remembering.count(&rsa, is_new);
         let row = json!({
             "rs256": plain.count(&rsa, is_new),
-            "rs256-and-remembered": first,
-            "recalled": remembering.count(&rsa, is_recalled),
+            "rs256-and-cached": first,
+            "cached": remembering.count(&rsa, is_recalled),
             "expired": plain.count(&expired, Result::is_err),
             "es256": plain.count(&ec, is_new),
             "eddsa": plain.count(&ed, is_new),

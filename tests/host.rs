@@ -5,7 +5,9 @@
 mod hand;
 
 use hand::Hand;
-use poolgate::{Answer, Denial, FetchError, KeyError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate::{
+    Denial, ErrorCode, FetchError, KeyRefreshError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
+};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
@@ -92,12 +94,12 @@ async fn one_dead_pool_hides_no_other_and_the_report_says_which_it_is() {
     let verifier = builder(&server, &Hand::at(NOW), 4).build().await.expect("it builds");
     let reports = verifier.hydrate().await.expect("the sandbox works");
     let came: Vec<_> = reports.iter().map(|report| (report.state, report.last_error)).collect();
-    let empty = KeyError::KeySet(poolgate::SeedError::NoUsableKey);
+    let empty = KeyRefreshError::KeySet(poolgate::KeySetError::NoUsableKey);
     assert_eq!(
         came,
         [
             (KeyState::Fresh, None),
-            (KeyState::Missing, Some(KeyError::Fetch(FetchError::BadStatus))),
+            (KeyState::Missing, Some(KeyRefreshError::Fetch(FetchError::BadStatus))),
             (KeyState::Missing, Some(empty)),
             (KeyState::Fresh, None),
         ]
@@ -312,7 +314,7 @@ async fn more_calls_than_the_house_holds_are_denied_at_once() {
     let verifier = builder.build().await.expect("it builds");
     let waiting = calls_that_wait(&verifier, 2).await;
     let denial = verifier.verify(&token(0)).await.expect_err("a quarter of eight may wait for keys");
-    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable, hint: None });
+    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None });
     let malformed = verifier.verify("a.b").await.expect_err("no token");
     assert_eq!(malformed.reason, Reason::TokenNotThreeParts, "who needs no keys is judged");
     server.release();
@@ -327,7 +329,7 @@ async fn a_call_limit_of_one_lets_one_in() {
     let verifier = builder(&server, &Hand::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
     let inside = calls_that_wait(&verifier, 1).await.remove(0);
     let denial = verifier.verify(&token(0)).await.expect_err("the house is full");
-    assert_eq!(denial, Denial { reason: Reason::Overloaded, answer: Answer::Unavailable, hint: None });
+    assert_eq!(denial, Denial { reason: Reason::Overloaded, error: ErrorCode::Unavailable, hint: None });
     server.release();
     assert_eq!(inside.await.expect("no panic"), Ok(()));
     assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"deny\",reason=\"overloaded\"}"), 1);
@@ -344,7 +346,9 @@ async fn a_call_that_waits_too_long_for_an_instance_is_denied_and_the_metrics_wa
     let keys: Vec<_> = (0..10_000).map(|n| RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {n}"))).collect();
     let seeding = tokio::spawn({
         let (verifier, set) = (verifier.clone(), jwks(&keys));
-        async move { verifier.seed_keys("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000", set, NOW).await }
+        async move {
+            verifier.load_key_set("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool00000", set, NOW).await
+        }
     });
     let mut overloaded = 0;
     while !seeding.is_finished() {
@@ -389,7 +393,7 @@ async fn a_shutdown_finishes_what_is_in_flight_and_lets_no_more_in() {
     }
     timeout(PATIENCE, closing).await.expect("the shutdown ends").expect("no panic");
     let denial = verifier.verify(&token(0)).await.expect_err("it is shut down");
-    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, answer: Answer::Unavailable, hint: None });
+    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, error: ErrorCode::Unavailable, hint: None });
     timeout(PATIENCE, verifier.shut_down()).await.expect("once more does no harm");
 }
 

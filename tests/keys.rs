@@ -9,8 +9,8 @@ mod pools;
 mod schedule;
 
 use poolgate_core::{
-    Algorithm, CacheLimits, Config, Fetch, FetchFault, KeyError, KeyFault, KeyOrigin, KeyPolicy, KeyReport,
-    KeySetFault, KeyState, Limits, Pool, Reason, Response, Step, Tick, Verifier,
+    Algorithm, CacheLimits, Config, Fetch, FetchError, KeyError, KeyOrigin, KeyPolicy, KeyRefreshError, KeyReport,
+    KeySetError, KeyState, Limits, LogicalTime, Pool, Reason, Response, Step, Verifier,
 };
 use poolgate_tests::{
     corpus::pool,
@@ -27,15 +27,15 @@ struct One {
     now: u64,
     last_tick: u64,
     /// When the last fetch began.
-    began_at: Tick,
+    started_at: LogicalTime,
     /// When the tokens came for whose keys a fetch was begun.
-    came_at: HashMap<String, Tick>,
+    received_at: HashMap<String, LogicalTime>,
 }
 
 impl One {
     fn new(policy: KeyPolicy) -> Self {
         let bench = Bench::new(1, policy);
-        Self { bench, now: BEGIN, last_tick: 0, began_at: Tick::UNKNOWN, came_at: HashMap::new() }
+        Self { bench, now: BEGIN, last_tick: 0, started_at: LogicalTime::UNKNOWN, received_at: HashMap::new() }
     }
 
     /// With both keys, fetched at the beginning.
@@ -51,35 +51,35 @@ impl One {
         self
     }
 
-    fn tick(&mut self) -> Tick {
+    fn tick(&mut self) -> LogicalTime {
         self.last_tick += 1;
-        Tick(self.last_tick)
+        LogicalTime(self.last_tick)
     }
 
     fn due(&mut self) -> Vec<Fetch> {
         let fetches = self.bench.verifier.maintain(self.now);
         if !fetches.is_empty() {
-            self.began_at = self.tick();
+            self.started_at = self.tick();
         }
         fetches
     }
 
-    fn ends(&mut self, outcome: Result<Response<'_>, FetchFault>) -> Result<(), KeySetFault> {
+    fn ends(&mut self, outcome: Result<Response<'_>, FetchError>) -> Result<(), KeySetError> {
         let url = self.bench.url(0).to_owned();
-        self.bench.verifier.fetched(self.now, &url, None, self.began_at, self.now, outcome)
+        self.bench.verifier.fetched(self.now, &url, None, self.started_at, self.now, outcome)
     }
 
-    fn brings(&mut self, published: Published) -> Result<(), KeySetFault> {
+    fn brings(&mut self, published: Published) -> Result<(), KeySetError> {
         let body = Some(self.bench.set(published).as_bytes());
         self.ends(Ok(Response { body, max_age: None, etag: None }))
     }
 
-    fn brings_text(&mut self, body: &str) -> Result<(), KeySetFault> {
+    fn brings_text(&mut self, body: &str) -> Result<(), KeySetError> {
         self.ends(Ok(Response { body: Some(body.as_bytes()), max_age: None, etag: None }))
     }
 
     fn fails(&mut self) {
-        self.ends(Err(FetchFault::Unreachable)).expect("a known URL");
+        self.ends(Err(FetchError::Unreachable)).expect("a known URL");
     }
 
     fn verify(&mut self, key: usize) -> Step {
@@ -91,11 +91,11 @@ impl One {
     }
 
     fn comes(&mut self, token: &str) -> Step {
-        let came_at = self.tick();
+        let received_at = self.tick();
         let step = self.bench.verifier.verify(self.now, token);
         if let Step::NeedsKeys(_) = step {
-            self.came_at.insert(token.to_owned(), came_at);
-            self.began_at = self.tick();
+            self.received_at.insert(token.to_owned(), received_at);
+            self.started_at = self.tick();
         }
         step
     }
@@ -103,7 +103,7 @@ impl One {
     /// After the fetch that it has begun.
     fn stranger_again(&mut self, number: u8) -> Reason {
         let token = self.bench.stranger(0, number);
-        refusal(self.bench.verifier.verify_again(self.now, token, self.came_at[token]))
+        refusal(self.bench.verifier.verify_after_fetch(self.now, token, self.received_at[token]))
     }
 
     fn report(&mut self) -> KeyReport {
@@ -112,12 +112,12 @@ impl One {
 }
 
 fn is_verified(step: &Step) -> bool {
-    matches!(step, Step::Judged(Ok(_)))
+    matches!(step, Step::Done(Ok(_)))
 }
 
 fn refusal(step: Step) -> Reason {
     match step {
-        Step::Judged(Err(reason)) => reason,
+        Step::Done(Err(reason)) => reason,
         step => panic!("not refused: {step:?}"),
     }
 }
@@ -149,7 +149,7 @@ fn max_age_makes_the_soft_lifetime_within_the_bounds() {
 fn past_the_soft_lifetime_keys_serve_and_say_that_they_are_stale_until_the_hard_one_ends() {
     let mut one = One::with_keys(hour_long());
     let stale = |step: Step| match step {
-        Step::Judged(Ok(verified)) => verified.keys_are_stale,
+        Step::Done(Ok(verified)) => verified.keys_are_stale,
         step => panic!("not verified: {step:?}"),
     };
     assert!(!stale(one.verify(0)));
@@ -170,9 +170,9 @@ fn not_modified_renews_both_lifetimes_and_means_nothing_without_keys() {
     assert_eq!(one.due()[0].etag, None);
     assert_eq!(
         one.ends(Ok(Response { body: None, max_age: None, etag: None })),
-        Err(KeySetFault::NotModifiedWithoutKeys)
+        Err(KeySetError::NotModifiedWithoutKeys)
     );
-    assert_eq!(one.report().last_error, Some(KeyError::KeySet(KeySetFault::NotModifiedWithoutKeys)));
+    assert_eq!(one.report().last_error, Some(KeyRefreshError::KeySet(KeySetError::NotModifiedWithoutKeys)));
     let body = Some(one.bench.set(Published::Both).as_bytes());
     one.ends(Ok(Response { body, max_age: None, etag: Some("\"a\"") })).expect("the keys are good");
     for _ in 0..100 {
@@ -217,10 +217,10 @@ fn a_fetch_past_its_deadline_has_failed_and_its_late_answer_is_taken() {
     let mut one = One::new(hour_long());
     assert_eq!(one.due().len(), 1);
     assert!(one.after(29).due().is_empty(), "it is under way");
-    assert!(matches!(one.verify(0), Step::AwaitsKeys(_)));
+    assert!(matches!(one.verify(0), Step::PendingFetch(_)));
     assert!(one.after(1).due().is_empty(), "it has failed just now");
     let report = one.report();
-    assert_eq!((report.failures, report.last_error), (1, Some(KeyError::Fetch(FetchFault::TimedOut))));
+    assert_eq!((report.failures, report.last_error), (1, Some(KeyRefreshError::Fetch(FetchError::TimedOut))));
     one.brings(Published::Both).expect("better late than never");
     assert!(is_verified(&one.verify(0)));
     assert_eq!(one.report().failures, 0);
@@ -230,8 +230,8 @@ fn a_fetch_past_its_deadline_has_failed_and_its_late_answer_is_taken() {
 fn an_unknown_kid_makes_one_fetch_and_is_remembered_for_a_minute() {
     let mut one = One::with_keys(hour_long());
     assert!(matches!(one.after(100).stranger(0), Step::NeedsKeys(_)));
-    assert!(matches!(one.stranger(0), Step::AwaitsKeys(_)), "it is under way");
-    assert!(matches!(one.stranger(1), Step::AwaitsKeys(_)), "for others, too");
+    assert!(matches!(one.stranger(0), Step::PendingFetch(_)), "it is under way");
+    assert!(matches!(one.stranger(1), Step::PendingFetch(_)), "for others, too");
     assert!(is_verified(&one.verify(0)), "a known key does not wait");
     one.brings(Published::Both).expect("the same keys");
     assert_eq!(one.stranger_again(0), Reason::KeyUnknown);
@@ -303,9 +303,9 @@ fn a_removed_key_stops_at_once_and_a_set_without_keys_removes_none() {
         key
     }]);
     for text in ["{\"keys\":[]}", unusable.as_str()] {
-        assert_eq!(one.brings_text(text), Err(KeySetFault::NoUsableKey));
+        assert_eq!(one.brings_text(text), Err(KeySetError::NoUsableKey));
         assert!(is_verified(&one.verify(1)));
-        assert_eq!(one.report().last_error, Some(KeyError::KeySet(KeySetFault::NoUsableKey)));
+        assert_eq!(one.report().last_error, Some(KeyRefreshError::KeySet(KeySetError::NoUsableKey)));
     }
 }
 
@@ -321,8 +321,8 @@ fn bad_keys_are_skipped_and_counted_and_long_kids_are_refused() {
     one.brings_text(&jwks(&[symmetric, long, good])).expect("one of them is good");
     let report = one.report();
     assert_eq!(report.key_ids.iter().map(|key_id| &**key_id).collect::<Vec<_>>(), ["first"]);
-    let faults: Vec<_> = report.skipped.iter().map(|skipped| (skipped.index, skipped.fault)).collect();
-    assert_eq!(faults, [(0, KeyFault::Symmetric), (1, KeyFault::KeyIdTooLong)]);
+    let faults: Vec<_> = report.skipped.iter().map(|skipped| (skipped.index, skipped.error)).collect();
+    assert_eq!(faults, [(0, KeyError::Symmetric), (1, KeyError::KeyIdTooLong)]);
     assert!(is_verified(&one.verify(0)));
 }
 
@@ -330,17 +330,17 @@ fn bad_keys_are_skipped_and_counted_and_long_kids_are_refused() {
 fn every_bad_set_leaves_the_keys_and_is_reported() {
     let many: Vec<_> = (0..101).map(|n| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{n}"))).collect();
     for (text, fault) in [
-        ("".to_owned(), KeySetFault::Malformed),
-        ("{\"keys\":{}}".to_owned(), KeySetFault::Malformed),
-        ("{\"keys\":[],\"keys\":[]}".to_owned(), KeySetFault::DuplicateMember),
-        (format!("{{\"keys\":[{}]}}", " ".repeat(256 * 1024)), KeySetFault::TooLarge),
-        (jwks(&many), KeySetFault::TooManyKeys),
+        ("".to_owned(), KeySetError::Malformed),
+        ("{\"keys\":{}}".to_owned(), KeySetError::Malformed),
+        ("{\"keys\":[],\"keys\":[]}".to_owned(), KeySetError::DuplicateMember),
+        (format!("{{\"keys\":[{}]}}", " ".repeat(256 * 1024)), KeySetError::TooLarge),
+        (jwks(&many), KeySetError::TooManyKeys),
     ] {
         let mut one = One::with_keys(hour_long());
         one.after(3_600).due();
         assert_eq!(one.brings_text(&text), Err(fault));
         let report = one.report();
-        assert_eq!((report.failures, report.last_error), (1, Some(KeyError::KeySet(fault))));
+        assert_eq!((report.failures, report.last_error), (1, Some(KeyRefreshError::KeySet(fault))));
         assert!(is_verified(&one.verify(0)) && is_verified(&one.verify(1)), "{fault:?}");
     }
 }
@@ -390,12 +390,12 @@ fn a_seed_is_as_old_as_it_is() {
         (3_599 - 360, Ok(KeyState::Fresh)),
         (3_600, Ok(KeyState::Stale)),
         (86_399, Ok(KeyState::Stale)),
-        (86_400, Err(KeySetFault::TooOld)),
-        (BEGIN, Err(KeySetFault::TooOld)),
+        (86_400, Err(KeySetError::TooOld)),
+        (BEGIN, Err(KeySetError::TooOld)),
     ] {
         let mut one = One::new(hour_long());
         let (issuer, body) = (one.bench.issuer(0), one.bench.set(Published::Both).as_bytes());
-        let seeded = one.bench.verifier.seed(BEGIN, &issuer, body, BEGIN - age);
+        let seeded = one.bench.verifier.load_key_set(BEGIN, &issuer, body, BEGIN - age);
         assert_eq!(seeded.map(|report| report.state), expected, "{age}");
         assert_eq!(is_verified(&one.verify(0)), expected.is_ok(), "{age}");
         if expected.is_ok() {
@@ -410,12 +410,12 @@ fn a_seed_is_as_old_as_it_is() {
 fn a_seed_from_the_future_is_of_now_and_one_older_than_what_is_held_is_refused() {
     let mut one = One::new(hour_long());
     let (issuer, both) = (one.bench.issuer(0), one.bench.set(Published::Both).as_bytes());
-    let report = one.bench.verifier.seed(BEGIN, &issuer, both, u64::MAX).expect("the keys are good");
+    let report = one.bench.verifier.load_key_set(BEGIN, &issuer, both, u64::MAX).expect("the keys are good");
     assert_eq!(report.age, Some(0));
-    let older = one.bench.verifier.seed(BEGIN, &issuer, both, BEGIN - 1);
-    assert_eq!(older.err(), Some(KeySetFault::OlderThanHeld));
-    let elsewhere = one.bench.verifier.seed(BEGIN, "https://example.org", both, BEGIN);
-    assert_eq!(elsewhere.err(), Some(KeySetFault::UnknownIssuer));
+    let older = one.bench.verifier.load_key_set(BEGIN, &issuer, both, BEGIN - 1);
+    assert_eq!(older.err(), Some(KeySetError::OlderThanCurrent));
+    let elsewhere = one.bench.verifier.load_key_set(BEGIN, "https://example.org", both, BEGIN);
+    assert_eq!(elsewhere.err(), Some(KeySetError::UnknownIssuer));
     assert!(is_verified(&one.after(1).verify(0)));
     assert_eq!(one.after(3_600).due().len(), 1, "a seeded place is refreshed as any");
 }
@@ -443,11 +443,11 @@ fn the_second_issuer_form_of_a_user_pool_is_fetched_when_a_token_needs_it() {
         Step::NeedsKeys(fetch) => assert_eq!(fetch.url, second),
         step => panic!("{step:?}"),
     }
-    verifier.fetched(now, &second, None, Tick(1), now, Err(FetchFault::BadStatus)).expect("a known URL");
+    verifier.fetched(now, &second, None, LogicalTime(1), now, Err(FetchError::BadStatus)).expect("a known URL");
     assert!(verifier.maintain(now + 20).is_empty(), "nobody has asked again, and the first is under way");
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, poolgate_tests::minting::KEY_ID)]);
     let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
-    verifier.fetched(now + 20, &second, None, Tick(2), now + 20, Ok(response)).expect("the keys are good");
+    verifier.fetched(now + 20, &second, None, LogicalTime(2), now + 20, Ok(response)).expect("the keys are good");
     assert!(urls(verifier.maintain(now + 3_620)).contains(&second), "keys that are in use are refreshed");
 }
 

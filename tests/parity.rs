@@ -30,7 +30,7 @@ fn natively(case: &Case) -> Verdict {
             (it.issued_at, it.expires_at, it.auth_time),
             it.payload,
         ))),
-        Err(reason) => Verdict::Deny { reason: reason.name(), status: reason.answer().status() },
+        Err(reason) => Verdict::Deny { reason: reason.name(), status: reason.error_code().status() },
     }
 }
 
@@ -56,7 +56,7 @@ async fn in_sandbox(case: &Case, component: &'static [u8]) -> Verdict {
             (issued_at, expires_at, auth_time),
             payload,
         ))),
-        Err(denial) => Verdict::Deny { reason: denial.reason.name(), status: denial.answer.status() },
+        Err(denial) => Verdict::Deny { reason: denial.reason.name(), status: denial.error.status() },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Many pools in one verifier, and key sets of many keys.
 
-use poolgate::{FixedClock, LoadKeySetError, Pool, SeedError, TokenUseRule, Verifier};
+use poolgate::{FixedClock, KeySetError, LoadKeySetError, Pool, TokenUseRule, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
@@ -39,7 +39,7 @@ async fn verifier_of(pools: usize) -> Verifier {
     let pool = |number| Pool::user_pool(pool_id(number)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let mut builder = Verifier::builder();
     for number in 0..pools {
-        builder = builder.pool(pool(number).seeded_keys_only());
+        builder = builder.pool(pool(number).local_keys_only());
     }
     let verifier = builder
         .clock(FixedClock::at(NOW))
@@ -54,7 +54,7 @@ async fn verifier_of(pools: usize) -> Verifier {
         .await
         .expect("it builds");
     for number in 0..pools {
-        verifier.seed_keys(issuer(number), key_set(number).1, NOW).await.expect("the keys are good");
+        verifier.load_key_set(issuer(number), key_set(number).1, NOW).await.expect("the keys are good");
     }
     verifier
 }
@@ -125,16 +125,16 @@ async fn a_set_of_5000_keys_is_refused_by_count_and_by_size_and_taken_where_that
     let keys: Vec<_> = (0..5_000).map(|n| RSA_2048.jwk_for(Algorithm::Rs256, &format!("signing key {n}"))).collect();
     let set = jwks(&keys);
     for (bytes, count, refused) in [
-        (256 * 1024, 100, Some(SeedError::TooLarge)),
-        (16 << 20, 100, Some(SeedError::TooManyKeys)),
+        (256 * 1024, 100, Some(KeySetError::TooLarge)),
+        (16 << 20, 100, Some(KeySetError::TooManyKeys)),
         (16 << 20, 5_000, None),
     ] {
         let pool = Pool::user_pool(pool_id(0)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
-        let builder = Verifier::builder().pool(pool.seeded_keys_only()).jwks_limits(bytes, count);
+        let builder = Verifier::builder().pool(pool.local_keys_only()).jwks_limits(bytes, count);
         let builder = builder.clock(FixedClock::at(NOW)).call_deadline(Duration::from_secs(30));
         let builder = builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
         let verifier = builder.build().await.expect("it builds");
-        let seeded = verifier.seed_keys(issuer(0), set.as_str(), NOW).await;
+        let seeded = verifier.load_key_set(issuer(0), set.as_str(), NOW).await;
         assert_eq!(
             seeded.as_ref().err(),
             refused.map(LoadKeySetError::Rejected).as_ref(),

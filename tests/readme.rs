@@ -8,7 +8,7 @@ const PAGE: &str = include_str!("../docs/reasons.md");
 fn reason_table() -> String {
     let row = |reason: &poolgate::Reason| {
         let answer =
-            CoreReason::ALL.iter().find(|core| core.name() == reason.name()).expect("the same reasons").answer();
+            CoreReason::ALL.iter().find(|core| core.name() == reason.name()).expect("the same reasons").error_code();
         format!("| `{}` | {} | {} |\n", reason.name(), answer.status(), reason.description())
     };
     let rows: String = poolgate::Reason::ALL.iter().map(row).collect();

@@ -1,7 +1,7 @@
 //! The signed examples of RFC 7515, RFC 7520 and RFC 8037, byte for byte, through `poolgate_core::jws::verify`.
 
 use poolgate_core::{
-    Algorithm, KeyFault, Limits, Reason,
+    Algorithm, KeyError, Limits, Reason,
     jwa::Algorithms,
     jws::{self, VerifiedJws},
     keys::KeySet,
@@ -188,8 +188,8 @@ impl Example {
         for (name, value) in self.private {
             let mut jwk = self.jwk.clone();
             jwk[name] = json!(value);
-            let faults: Vec<KeyFault> = set_of(&jwk).report().skipped.iter().map(|key| key.fault).collect();
-            assert_eq!(faults, [KeyFault::PrivateMember], "{name}");
+            let faults: Vec<KeyError> = set_of(&jwk).report().skipped.iter().map(|key| key.error).collect();
+            assert_eq!(faults, [KeyError::PrivateMember], "{name}");
             assert!(set_of(&jwk).only_key().is_none(), "{name}");
         }
     }

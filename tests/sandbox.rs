@@ -4,7 +4,7 @@
 mod hand;
 
 use hand::Hand;
-use poolgate::{Answer, Denial, FixedClock, LoadKeySetError, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
+use poolgate::{Denial, ErrorCode, FixedClock, LoadKeySetError, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     corpus::cases,
@@ -17,7 +17,7 @@ use std::{num::NonZeroUsize, time::Duration};
 
 fn builder() -> VerifierBuilder {
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
-    builder_of(pool.seeded_keys_only())
+    builder_of(pool.local_keys_only())
 }
 
 fn builder_of(pool: Pool) -> VerifierBuilder {
@@ -41,12 +41,12 @@ fn large_key_set(keys: usize) -> String {
 #[tokio::test]
 async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
     let verifier = builder().memory_limit(2 << 20).jwks_limits(1 << 24, 10_000).build().await.expect("it builds");
-    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("one key fits");
+    verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("one key fits");
     let token = Draft::access(&RSA_2048).compact();
     verifier.verify(&token).await.expect("the token is good");
     assert_eq!(verifier.sandbox_failures(), 0);
 
-    let failure = verifier.seed_keys(ISSUER, large_key_set(4_000), NOW + 1).await;
+    let failure = verifier.load_key_set(ISSUER, large_key_set(4_000), NOW + 1).await;
     assert_eq!(failure.err(), Some(LoadKeySetError::Sandbox));
     assert_eq!(verifier.sandbox_failures(), 1);
 
@@ -96,11 +96,11 @@ async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
     let builder = builder().call_deadline(Duration::from_millis(50)).jwks_limits(1 << 24, 10_000);
     let verifier = builder.build().await.expect("it builds");
     for failures in 1..=3 {
-        let failure = verifier.seed_keys(ISSUER, large_key_set(10_000), NOW).await;
+        let failure = verifier.load_key_set(ISSUER, large_key_set(10_000), NOW).await;
         assert_eq!(failure.err(), Some(LoadKeySetError::Sandbox));
         assert_eq!(verifier.sandbox_failures(), failures);
         let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
-        assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, answer: Answer::Unavailable, hint: None });
+        assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None });
     }
 }
 
@@ -115,7 +115,7 @@ async fn a_token_too_large_for_the_sandbox_is_refused_before_it_gets_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_tasks_share_a_verifier() {
     let verifier = builder().build().await.expect("it builds");
-    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("the key is good");
+    verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the key is good");
     let good = Draft::access(&RSA_2048).compact();
     let forged = Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048).compact();
     let tasks: Vec<_> = (0..64)
@@ -154,7 +154,7 @@ async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
             connection = silent.accept() => drop(connection.expect("the verifier connects")),
         }
     }
-    verifier.seed_keys(ISSUER, key_set(), NOW).await.expect("the only permit is free again");
+    verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the only permit is free again");
     verifier.verify(&token).await.expect("the seeded key verifies");
 }
 
@@ -182,7 +182,7 @@ async fn no_token_and_no_key_set_makes_the_sandbox_fail() {
     for round in 0..1_500 {
         let set = sets[rng.draw(sets.len())];
         let set = mutate(&mut rng, set);
-        let _ = verifier.seed_keys(ISSUER, set, NOW + round).await;
+        let _ = verifier.load_key_set(ISSUER, set, NOW + round).await;
         let token = &cases()[rng.draw(cases().len())].token;
         for _ in 0..4 {
             let _ = verifier.verify(&mutate(&mut rng, token)).await;

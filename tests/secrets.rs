@@ -155,7 +155,7 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     let log = Log::default();
     let _guard = log.listen();
 
-    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only();
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only();
     let builder =
         Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).memory_limit(2 << 20).compilation_cache(CACHE);
     let builder = builder.jwks_limits(1 << 24, 10_000);
@@ -165,13 +165,14 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     let mut secret = RSA_2048.jwk_for(Algorithm::Rs256, "private");
     secret["d"] = json!(PRIVATE);
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), secret]);
-    let report = verifier.seed_keys(ISSUER, keys.as_str(), NOW).await.expect("one key is good");
+    let report = verifier.load_key_set(ISSUER, keys.as_str(), NOW).await.expect("one key is good");
     said += &format!("{verifier:?} {report:?}");
     let many: Vec<_> = (0..4_000).map(|index| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{index}"))).collect();
-    let trap = verifier.seed_keys(ISSUER, jwks(&many), NOW + 1).await.expect_err("it takes too much memory");
+    let trap = verifier.load_key_set(ISSUER, jwks(&many), NOW + 1).await.expect_err("it takes too much memory");
     assert_eq!(trap, LoadKeySetError::Sandbox);
     said += &format!("{trap:?} {trap}");
-    let malformed = verifier.seed_keys(ISSUER, format!("{{\"keys\":[\"{PRIVATE}\""), NOW).await.expect_err("no JSON");
+    let malformed =
+        verifier.load_key_set(ISSUER, format!("{{\"keys\":[\"{PRIVATE}\""), NOW).await.expect_err("no JSON");
     said += &format!("{malformed:?} {malformed}");
 
     let token = Draft::access(&RSA_2048).compact();
@@ -214,11 +215,11 @@ async fn debug_outputs_errors_and_logs_are_silent() {
 async fn the_layer_hides_a_token_also_from_who_prints_the_request() {
     let log = Log::default();
     let _guard = log.listen();
-    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only();
+    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only();
     let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).compilation_cache(CACHE);
     let verifier = builder.build().await.expect("it builds");
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-    verifier.seed_keys(ISSUER, keys, NOW).await.expect("the key is good");
+    verifier.load_key_set(ISSUER, keys, NOW).await.expect("the key is good");
     let layer = AuthLayer::new(verifier);
     let mut said = format!("{layer:?}");
     let printing = async |claims: Claims, request: Request| {

@@ -4,7 +4,7 @@
 //! `POOLGATE_SOAK_SECONDS=600 cargo test --test soak -- --nocapture`.
 
 use jsonwebtoken::{Algorithm as PeerAlgorithm, DecodingKey, Validation, decode, decode_header};
-use poolgate::{Answer, Clock, Denial, KeyPolicy, Pool, TokenUseRule, Verified, Verifier};
+use poolgate::{Clock, Denial, ErrorCode, KeyPolicy, Pool, TokenUseRule, Verified, Verifier};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
@@ -177,7 +177,7 @@ impl Tally {
             Ok(_) => ("verified", sample.fate != Fate::Bad && peer_accepts(&sample.token)),
             Err(denial) => {
                 let is_about_the_key =
-                    denial.reason.name().starts_with("key-unknown") || denial.answer == Answer::Unavailable;
+                    denial.reason.name().starts_with("key-unknown") || denial.error == ErrorCode::Unavailable;
                 let is_right = match sample.fate {
                     Fate::Good => false,
                     Fate::Rotating => is_about_the_key,

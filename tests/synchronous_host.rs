@@ -1,4 +1,4 @@
-//! The smallest host: it runs the component synchronously, can't wait inside an import, and answers `later`. Each test that needs it
+//! The smallest host: it runs the component synchronously, can't wait inside an import, and returns `deferred`. Each test that needs it
 //! includes this file.
 #![allow(dead_code, reason = "not every test looks at all of it")]
 
@@ -37,7 +37,7 @@ impl key_source::Host for EventLoop {
     fn fetch(&mut self, url: String, _: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
         self.etags.push(etag);
         self.asked.push(url);
-        Err(FetchError::Later)
+        Err(FetchError::Deferred)
     }
 }
 

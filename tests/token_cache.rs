@@ -3,8 +3,8 @@
 
 use poolgate::{TokenUseRule, Verifier as HostVerifier};
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, Judgement, KeyPolicy, Limits, Membership, Pool, Reason, Recalled,
-    Response, Step, Tick, TokenUseRule as CoreTokenUse, Verifier,
+    Algorithm, CacheHit, CacheLimits, ClientRule, Config, KeyPolicy, Limits, LogicalTime, Membership, Pool, Reason,
+    Response, Step, TokenUseRule as CoreTokenUse, Verifier, VerifyOutcome,
 };
 use poolgate_tests::{
     corpus::{cases, pool},
@@ -23,7 +23,7 @@ fn key_set(key: &'static TestKey, key_id: &str) -> String {
 fn verifier_of(pool: Pool, cache: CacheLimits) -> Verifier {
     let config = Config { pools: vec![pool], limits: Limits::default(), key_policy: KeyPolicy::default(), cache };
     let mut verifier = Verifier::new(config).expect("a good configuration");
-    verifier.seed(NOW, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW).expect("a good key");
+    verifier.load_key_set(NOW, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW).expect("a good key");
     verifier
 }
 
@@ -37,10 +37,10 @@ fn token(jti: usize) -> String {
 
 /// Whether the token was recalled; the reason if it is refused.
 fn recalled(verifier: &mut Verifier, now: u64, token: &str) -> Result<bool, Reason> {
-    match verifier.judge(now, token) {
-        Step::Judged(Ok(Judgement::Recalled(_))) => Ok(true),
-        Step::Judged(Ok(Judgement::Verified(..))) => Ok(false),
-        Step::Judged(Err(reason)) => Err(reason),
+    match verifier.verify_cached(now, token) {
+        Step::Done(Ok(VerifyOutcome::Cached(_))) => Ok(true),
+        Step::Done(Ok(VerifyOutcome::Verified(..))) => Ok(false),
+        Step::Done(Err(reason)) => Err(reason),
         step => panic!("keys are asked for: {step:?}"),
     }
 }
@@ -49,9 +49,9 @@ fn recalled(verifier: &mut Verifier, now: u64, token: &str) -> Result<bool, Reas
 fn a_token_that_comes_again_is_recalled_and_says_the_same() {
     let mut verifier = verifier();
     let token = token(0);
-    let Step::Judged(Ok(first)) = verifier.verify(NOW, &token) else { panic!("a good token") };
+    let Step::Done(Ok(first)) = verifier.verify(NOW, &token) else { panic!("a good token") };
     assert_eq!(recalled(&mut verifier, NOW, &token), Ok(true));
-    let Step::Judged(Ok(again)) = verifier.verify(NOW, &token) else { panic!("a good token") };
+    let Step::Done(Ok(again)) = verifier.verify(NOW, &token) else { panic!("a good token") };
     assert_eq!(
         (first.subject, first.username, first.token_use, first.issuer, first.client_id, first.groups, first.scopes),
         (again.subject, again.username, again.token_use, again.issuer, again.client_id, again.groups, again.scopes)
@@ -93,7 +93,7 @@ fn an_expired_one_stops_working_at_its_second_and_is_forgotten() {
     assert_eq!(recalled(&mut verifier, NOW, &token), Ok(false));
     assert_eq!(recalled(&mut verifier, NOW + 3_539, &token), Ok(true), "a second before");
     assert_eq!(recalled(&mut verifier, NOW + 3_540, &token), Err(Reason::Expired));
-    assert_eq!(verifier.remembered_tokens(), (0, 0));
+    assert_eq!(verifier.cached_tokens(), (0, 0));
 }
 
 #[test]
@@ -113,13 +113,15 @@ fn a_removed_key_takes_its_tokens_with_it() {
     let token = token(0);
     assert_eq!(recalled(&mut verifier, NOW, &token), Ok(false));
     // The same set again, fetched later: the key is the same.
-    verifier.seed(NOW + 1, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW + 1).expect("a good key");
+    verifier.load_key_set(NOW + 1, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW + 1).expect("a good key");
     assert_eq!(recalled(&mut verifier, NOW + 1, &token), Ok(true));
-    verifier.seed(NOW + 2, ISSUER, key_set(&OTHER_RSA_2048, "another").as_bytes(), NOW + 2).expect("a good key");
-    assert_eq!(verifier.remembered_tokens(), (0, 0), "at once, not when it comes again");
+    verifier
+        .load_key_set(NOW + 2, ISSUER, key_set(&OTHER_RSA_2048, "another").as_bytes(), NOW + 2)
+        .expect("a good key");
+    assert_eq!(verifier.cached_tokens(), (0, 0), "at once, not when it comes again");
     assert_eq!(recalled(&mut verifier, NOW + 2, &token), Err(Reason::KeyUnknown));
     // Another key of the same name does not verify it.
-    verifier.seed(NOW + 3, ISSUER, key_set(&OTHER_RSA_2048, KEY_ID).as_bytes(), NOW + 3).expect("a good key");
+    verifier.load_key_set(NOW + 3, ISSUER, key_set(&OTHER_RSA_2048, KEY_ID).as_bytes(), NOW + 3).expect("a good key");
     // Its modulus may be smaller than the signature.
     let refused = recalled(&mut verifier, NOW + 3, &token);
     assert!(matches!(refused, Err(Reason::SignatureInvalid | Reason::SignatureOutOfRange)), "{refused:?}");
@@ -149,11 +151,11 @@ fn a_recalled_token_says_whether_its_key_is_stale_now() {
     };
     let body = key_set(&RSA_2048, KEY_ID);
     let response = Response { body: Some(body.as_bytes()), max_age: None, etag: None };
-    verifier.fetched(NOW, "https://keys.example/", None, Tick::UNKNOWN, NOW, Ok(response)).expect("a good key");
+    verifier.fetched(NOW, "https://keys.example/", None, LogicalTime::UNKNOWN, NOW, Ok(response)).expect("a good key");
     let token = Draft::access(&RSA_2048).claim("exp", NOW + 100_000).compact();
     assert_eq!(recalled(&mut verifier, NOW, &token), Ok(false));
-    let stale = |verifier: &mut Verifier, now| match verifier.judge(now, &token) {
-        Step::Judged(Ok(Judgement::Recalled(Recalled { keys_are_stale, .. }))) => keys_are_stale,
+    let stale = |verifier: &mut Verifier, now| match verifier.verify_cached(now, &token) {
+        Step::Done(Ok(VerifyOutcome::Cached(CacheHit { keys_are_stale, .. }))) => keys_are_stale,
         step => panic!("not recalled: {step:?}"),
     };
     assert!(!stale(&mut verifier, NOW + 10));
@@ -187,7 +189,7 @@ fn a_changed_policy_is_asked_at_the_next_time() {
     let first = ClientRule::OneOf(vec!["first".into()]);
     let changed = Pool { token_use: CoreTokenUse::AccessOrId, client: first, ..pool() };
     verifier.change_policy(&[changed]).expect("the same issuers");
-    let Step::Judged(Ok(verified)) = verifier.verify(NOW, &two) else { panic!("a good token") };
+    let Step::Done(Ok(verified)) = verifier.verify(NOW, &two) else { panic!("a good token") };
     assert_eq!(verified.client_id.as_deref(), Some("first"));
     let elsewhere = Pool { issuer: poolgate_core::IssuerRule::Exactly("https://example.org".into()), ..pool() };
     assert!(verifier.change_policy(&[elsewhere]).is_err());
@@ -198,12 +200,12 @@ fn no_token_of_the_corpus_is_judged_otherwise_the_second_time() {
     for case in cases() {
         let mut verifier = case.verifier();
         let mut judge = || match verifier.verify(case.now, &case.token) {
-            Step::Judged(verdict) => verdict.map(|verified| verified.payload),
+            Step::Done(verdict) => verdict.map(|verified| verified.payload),
             step => panic!("{}: a seeded pool waits for keys: {step:?}", case.name),
         };
         let (first, second, third) = (judge(), judge(), judge());
         // An unknown key ID is remembered too, which is another reason for the same answer.
-        let answer = |verdict: &Result<String, Reason>| verdict.clone().map_err(Reason::answer);
+        let answer = |verdict: &Result<String, Reason>| verdict.clone().map_err(Reason::error_code);
         assert!(
             answer(&first) == answer(&second) && second == third,
             "{}: {first:?}, {second:?}, {third:?}",
@@ -224,7 +226,7 @@ fn its_memory_is_bounded_by_bytes_and_by_entries_and_a_scan_pushes_out_no_favour
     }
     for jti in 100..300 {
         assert_eq!(recalled(&mut verifier, NOW, &token(jti)), Ok(false));
-        let (entries, bytes) = verifier.remembered_tokens();
+        let (entries, bytes) = verifier.cached_tokens();
         assert!(entries <= 30 && bytes <= 128 * 1024, "{entries} tokens, {bytes} bytes");
     }
     for token in &favourites {
@@ -258,7 +260,8 @@ fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
             0 => {
                 newest = newest.max(now) + 1;
                 let set = &sets[usize::from(rng.draw(10) == 0)];
-                let seeded = [&mut with, &mut without].map(|it| it.seed(now, ISSUER, set.as_bytes(), newest).is_ok());
+                let seeded =
+                    [&mut with, &mut without].map(|it| it.load_key_set(now, ISSUER, set.as_bytes(), newest).is_ok());
                 assert_eq!(seeded[0], seeded[1]);
             }
             1 => {
@@ -284,11 +287,11 @@ fn under_a_random_schedule_it_says_what_a_verifier_without_memory_says() {
 /// Through the component, with the host's own memory of what was said.
 async fn host(clock: hand::Hand) -> HostVerifier {
     let pool = poolgate::Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
-    let builder = HostVerifier::builder().pool(pool.seeded_keys_only()).clock(clock).instances(NonZeroUsize::MIN);
+    let builder = HostVerifier::builder().pool(pool.local_keys_only()).clock(clock).instances(NonZeroUsize::MIN);
     let builder =
         builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).disable_background_refresh();
     let verifier = builder.token_cache(64 * 1024, 16).build().await.expect("the verifier builds");
-    verifier.seed_keys(ISSUER, key_set(&RSA_2048, KEY_ID), NOW).await.expect("a good key");
+    verifier.load_key_set(ISSUER, key_set(&RSA_2048, KEY_ID), NOW).await.expect("a good key");
     verifier
 }
 
@@ -309,11 +312,11 @@ async fn through_the_component_a_recalled_token_says_the_same_and_stops_working_
     }
     let last = &tokens[49];
     assert!(verifier.verify(last).await.is_ok());
-    verifier.seed_keys(ISSUER, key_set(&OTHER_RSA_2048, "another"), NOW + 1).await.expect("a good key");
+    verifier.load_key_set(ISSUER, key_set(&OTHER_RSA_2048, "another"), NOW + 1).await.expect("a good key");
     let gone = verifier.verify(last).await.expect_err("its key is gone");
     assert_eq!(gone.reason, poolgate::Reason::KeyUnknown);
     clock.advance(10);
-    verifier.seed_keys(ISSUER, key_set(&RSA_2048, KEY_ID), NOW + 10).await.expect("a good key");
+    verifier.load_key_set(ISSUER, key_set(&RSA_2048, KEY_ID), NOW + 10).await.expect("a good key");
     assert!(verifier.verify(last).await.is_ok());
     clock.advance(3_530);
     assert_eq!(verifier.verify(last).await.expect_err("it has expired").reason, poolgate::Reason::Expired);

@@ -103,7 +103,7 @@ async fn verifier(pools: usize, keys: usize, instances: usize) -> Verifier {
     let pool = |number| Pool::user_pool(pool_id(number)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let mut builder = Verifier::builder().token_cache(0, 0).jwks_limits(1 << 24, 10_000);
     for number in 0..pools {
-        builder = builder.pool(pool(number).seeded_keys_only());
+        builder = builder.pool(pool(number).local_keys_only());
     }
     let builder =
         builder.clock(FixedClock::at(NOW)).call_deadline(Duration::from_secs(30)).disable_background_refresh();
@@ -112,7 +112,7 @@ async fn verifier(pools: usize, keys: usize, instances: usize) -> Verifier {
     let jwk = |key| RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {key}"));
     let set = jwks(&(0..keys).map(jwk).collect::<Vec<_>>());
     for number in 0..pools {
-        verifier.seed_keys(issuer(number), set.as_str(), NOW).await.expect("the keys are good");
+        verifier.load_key_set(issuer(number), set.as_str(), NOW).await.expect("the keys are good");
     }
     verifier
 }

@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 pub fn verifier(runtime: &Runtime, bytes: u32, entries: u32) -> Verifier {
     runtime.block_on(async {
         let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
-        let pool = pool.algorithms([poolgate::Algorithm::Eddsa]).seeded_keys_only();
+        let pool = pool.algorithms([poolgate::Algorithm::Eddsa]).local_keys_only();
         let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).instances(NonZeroUsize::MIN);
         let verifier = builder.token_cache(bytes, entries).build().await.expect("the verifier builds");
         let key = ED25519.jwk_for(Algorithm::EdDsa, "ed");
-        verifier.seed_keys(ISSUER, jwks(&[key]), NOW).await.expect("the key is good");
+        verifier.load_key_set(ISSUER, jwks(&[key]), NOW).await.expect("the key is good");
         verifier
     })
 }

@@ -55,12 +55,12 @@ fn verifier(runtime: &Runtime, component: &'static [u8], expected: &Expected<'_>
         _ => poolgate::Algorithm::Rs256,
     };
     let pool = Pool::user_pool(expected.user_pool_id).client_ids([expected.client_id]);
-    let pool = pool.token_use(TokenUseRule::Access).algorithms([algorithm]).seeded_keys_only();
+    let pool = pool.token_use(TokenUseRule::Access).algorithms([algorithm]).local_keys_only();
     let builder = Verifier::builder().pool(pool).component(component).token_cache(0, 0).instances(NonZeroUsize::MIN);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     runtime.block_on(async {
         let verifier = builder.build().await.map_err(|error| error.to_string())?;
-        let seeded = verifier.seed_keys(expected.issuer, expected.jwks.to_string(), now).await;
+        let seeded = verifier.load_key_set(expected.issuer, expected.jwks.to_string(), now).await;
         seeded.map_err(|error| error.to_string())?;
         Ok(verifier)
     })

@@ -43,7 +43,7 @@ function showFields() {
 
 function options() {
   const clientIds = field("clients").value.split(/[\s,]+/).filter(Boolean);
-  const keys = { issuer: undefined, url: { url: field("url").value.trim() }, pasted: "seeded" }[chosen("keys")];
+  const keys = { issuer: undefined, url: { url: field("url").value.trim() }, pasted: "local" }[chosen("keys")];
   const issuer = chosen("from") === "pool" ? { userPoolId: field("pool").value.trim() } : { issuer: field("issuer").value.trim() };
   const clients = clientIds.length === 0 ? { anyClient: true } : { clientIds };
   return { pools: [{ ...issuer, ...clients, keys, tokenUse: field("use").value, algorithms: ALGORITHMS[chosen("from")] }] };
@@ -61,7 +61,7 @@ async function judge() {
   show("none", "", "Judging …");
   try {
     const verifier = await createVerifier(options());
-    if (chosen("keys") === "pasted") await verifier.seedKeys(verifier.keyReports()[0].issuers[0], field("jwks").value);
+    if (chosen("keys") === "pasted") await verifier.loadKeySet(verifier.keyReports()[0].issuers[0], field("jwks").value);
     const claims = await verifier.verify(field("token").value.trim());
     say("allow", "Verified", whatWasChecked(), claims);
   } catch (error) {

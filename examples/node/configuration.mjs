@@ -65,7 +65,7 @@ function issuerOf(where, { userPoolId, region, issuer, anyIssuer }) {
 
 function keysOf(where, keys) {
   if (keys === undefined) return { tag: "derived" };
-  if (keys === "seeded") return { tag: "seeded" };
+  if (keys === "local") return { tag: "local" };
   known(`${where}.keys`, keys, ["url"]);
   return { tag: "url", val: keys.url };
 }

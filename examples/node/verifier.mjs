@@ -9,12 +9,12 @@ const STATUS = { "invalid-token": 401, "insufficient-scope": 403, unavailable: 5
 export class Denial extends Error {
   name = "Denial";
 
-  constructor(reason, status, awaitsKeys, hint) {
+  constructor(reason, status, pendingKeyUrl, hint) {
     super(`the token is refused: ${reason}`);
     this.reason = reason;
     this.status = status;
     /** The URL of keys that are being fetched, if it is for them that the token was not judged. */
-    this.awaitsKeys = awaitsKeys;
+    this.pendingKeyUrl = pendingKeyUrl;
     /** What else there is to say to the operator, if anything: which claim is of a wrong type, or that only a slash is wrong. */
     this.hint = hint;
   }
@@ -49,18 +49,18 @@ export class Verifier {
   /** The claims of a good token. It waits for keys that are being fetched. Throws a `Denial` for every other token. */
   async verify(token) {
     await this.#running();
-    const cameAt = (this.#tick += 1n);
+    const receivedAt = (this.#tick += 1n);
     let judge = () => this.verifySync(token);
     // A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
     for (let waits = 0; ; waits += 1) {
       try {
         return judge();
       } catch (denial) {
-        const fetch = this.#fetches.get(denial.awaitsKeys);
+        const fetch = this.#fetches.get(denial.pendingKeyUrl);
         if (!fetch || waits === 2) throw denial;
         await fetch;
         await this.#running();
-        judge = () => this.#judge("verifyAgain", token, cameAt);
+        judge = () => this.#judge("verifyAfterFetch", token, receivedAt);
       }
     }
   }
@@ -91,9 +91,9 @@ export class Verifier {
 
   /**
    * Takes a JWK Set (text) that no fetch brought. `issuer` is a configured one, or "" for a pool that checks none.
-   * Throws an `Error` with the name of a `seed-error`.
+   * Throws an `Error` with the name of a `key-set-error`.
    */
-  async seedKeys(issuer, jwks, fetchedAt = this.#clock()) {
+  async loadKeySet(issuer, jwks, fetchedAt = this.#clock()) {
     await this.#running();
     this.#seed(issuer, jwks, fetchedAt);
     this.#seeds.set(issuer, [jwks, fetchedAt]);
@@ -106,15 +106,15 @@ export class Verifier {
 
   #seed(issuer, jwks, fetchedAt) {
     const bytes = new TextEncoder().encode(jwks);
-    this.#named("the keys are not taken", () => this.#exports.seedKeys(issuer, bytes, seconds(fetchedAt)));
+    this.#named("the keys are not taken", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
   }
 
-  #judge(verify, token, ...cameAt) {
+  #judge(verify, token, ...receivedAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
     if (!this.#exports) throw new Denial("sandbox-failed", 503);
     const verdict = this.#guarded(() => {
       try {
-        return { claims: this.#exports[verify](token, ...cameAt) };
+        return { claims: this.#exports[verify](token, ...receivedAt) };
       } catch (error) {
         if (error?.payload?.reason === undefined) throw error;
         return { denial: error.payload };
@@ -122,8 +122,8 @@ export class Verifier {
     });
     if (!verdict) throw new Denial("sandbox-failed", 503);
     if (verdict.denial) {
-      const { reason, answer, awaitsKeys, hint } = verdict.denial;
-      throw new Denial(reason, STATUS[answer] ?? 503, awaitsKeys, hint);
+      const { reason, error, pendingKeyUrl, hint } = verdict.denial;
+      throw new Denial(reason, STATUS[error] ?? 503, pendingKeyUrl, hint);
     }
     return toClaims(verdict.claims);
   }
@@ -162,11 +162,11 @@ export class Verifier {
         resolution: () => ({ seconds: 1n, nanoseconds: 0 }),
       },
       "poolgate:auth/key-source": {
-        // An import can't wait here: it says `later`, and what came is brought with `keys-fetched`.
+        // An import can't wait here: it says `deferred`, and what came is brought with `keys-fetched`.
         fetch: (url, keyId, etag) => {
           if (!isAllowed(url)) throw "refused";
           this.#fetch(instance, url, keyId, etag);
-          throw "later";
+          throw "deferred";
         },
       },
     });
@@ -176,13 +176,13 @@ export class Verifier {
   }
 
   #fetch(instance, url, keyId, etag) {
-    const beganAt = (this.#tick += 1n);
+    const startedAt = (this.#tick += 1n);
     const fetched = fetchKeys(url, etag).then((outcome) => {
       if (this.#fetches.get(url) === fetched) this.#fetches.delete(url);
       if (instance.exports !== this.#exports) return;
       this.#guarded(() => {
         try {
-          this.#exports.keysFetched(url, keyId, beganAt, seconds(this.#clock()), outcome);
+          this.#exports.keysFetched(url, keyId, startedAt, seconds(this.#clock()), outcome);
         } catch (error) {
           // A set that is not taken: the keys held before stay, and the key report tells of it.
           if (typeof error?.payload !== "string") throw error;

@@ -32,7 +32,7 @@ class Pool:
     """What a token of one issuer must look like. Nothing is skipped by leaving it out: each skip is written down.
 
     One of `user_pool_id`, `issuer` and `any_issuer`; one of `client_ids` and `any_client`. Keys come from the issuer, from
-    `jwks_url`, or with `seeded_keys` from `Verifier.seed_keys` alone. Times are in seconds.
+    `jwks_url`, or with `local_keys` from `Verifier.load_key_set` alone. Times are in seconds.
     """
 
     token_use: Literal["access", "id", "access_or_id", "unchecked"]
@@ -41,7 +41,7 @@ class Pool:
     issuer: str | None = None
     any_issuer: bool = False
     jwks_url: str | None = None
-    seeded_keys: bool = False
+    local_keys: bool = False
     client_ids: Sequence[str] | None = None
     any_client: bool = False
     algorithms: Sequence[str] = ("RS256",)
@@ -60,8 +60,8 @@ class Pool:
         one_of("client_ids and any_client", self.client_ids, self.any_client or None)
         if self.resources is not None and self.any_resource:
             raise ValueError("resources and any_resource exclude one another")
-        if self.jwks_url is not None and self.seeded_keys:
-            raise ValueError("jwks_url and seeded_keys exclude one another")
+        if self.jwks_url is not None and self.local_keys:
+            raise ValueError("jwks_url and local_keys exclude one another")
         if self.region is not None and self.user_pool_id is None:
             raise ValueError("region goes with user_pool_id")
         if self.token_use not in ("access", "id", "access_or_id", "unchecked"):
@@ -121,7 +121,7 @@ def pool_record(pool: Pool) -> Record:
     if pool.jwks_url is not None:
         keys = Variant("url", pool.jwks_url)
     else:
-        keys = Variant("seeded" if pool.seeded_keys else "derived")
+        keys = Variant("local" if pool.local_keys else "derived")
     if pool.resources is not None:
         resource = Variant("one-of", list(pool.resources))
     else:

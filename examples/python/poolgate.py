@@ -30,11 +30,11 @@ class Denial(Exception):
     `hint` says which claim is of a wrong type, or that an issuer is wrong by a slash alone.
     """
 
-    def __init__(self, reason: str, status: int, awaits_keys: str | None = None, hint: str | None = None) -> None:
+    def __init__(self, reason: str, status: int, pending_key_url: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"the token is refused: {reason}")
         self.reason = reason
         self.status = status
-        self.awaits_keys = awaits_keys
+        self.pending_key_url = pending_key_url
         self.hint = hint
 
 
@@ -94,19 +94,19 @@ class Verifier:
 
     def verify(self, token: str) -> Claims:
         """The claims of a good token. It waits for keys that are being fetched. Raises a `Denial` for every other token."""
-        came_at = next(self._ticks)
+        received_at = next(self._ticks)
         judge: Callable[[], Claims] = lambda: self.verify_now(token)
         # A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
         for _ in range(2):
             try:
                 return judge()
             except Denial as denial:
-                if denial.awaits_keys is None:
+                if denial.pending_key_url is None:
                     raise
-                fetch = self._fetches.get(denial.awaits_keys)
+                fetch = self._fetches.get(denial.pending_key_url)
             if fetch is not None:
                 fetch.result()
-            judge = lambda: self._judge("verify-again", token, came_at)
+            judge = lambda: self._judge("verify-after-fetch", token, received_at)
         return judge()
 
     def verify_now(self, token: str) -> Claims:
@@ -131,13 +131,13 @@ class Verifier:
 
         threading.Thread(target=refresh, name="poolgate-refresh", daemon=True).start()
 
-    def seed_keys(self, issuer: str, jwks: str, fetched_at: int | None = None) -> None:
+    def load_key_set(self, issuer: str, jwks: str, fetched_at: int | None = None) -> None:
         """Takes a JWK Set (text) that no fetch brought. `issuer` is a configured one, or "" for a pool that checks none.
 
-        Raises `ValueError` with the name of a `seed-error`.
+        Raises `ValueError` with the name of a `key-set-error`.
         """
         seed = (jwks.encode(), int(self._clock()) if fetched_at is None else fetched_at)
-        report = self._guarded("seed-keys", issuer, *seed)
+        report = self._guarded("load-key-set", issuer, *seed)
         if isinstance(report, str):
             raise ValueError(f"the keys are not taken: {report}")
         self._seeds[issuer] = seed
@@ -151,16 +151,16 @@ class Verifier:
         self._closing.set()
         self._fetchers.shutdown(wait=False)
 
-    def _judge(self, function: str, token: str, *came_at: int) -> Claims:
+    def _judge(self, function: str, token: str, *received_at: int) -> Claims:
         if not isinstance(token, str):
             raise TypeError("a token is a string")
         # What no verdict of the contract is, is no permission either.
-        verdict: Variant = self._guarded(function, token, *came_at)
+        verdict: Variant = self._guarded(function, token, *received_at)
         said = {name.replace("-", "_"): value for name, value in vars(verdict.payload).items()}
         if verdict.tag == "ok":
             claims = {claim.name: said[claim.name] for claim in fields(Claims)}
             return Claims(**{**claims, "payload": json.loads(said["payload"])})
-        raise Denial(said["reason"], STATUS.get(said["answer"], 503), said["awaits_keys"], said["hint"])
+        raise Denial(said["reason"], STATUS.get(said["error"], 503), said["pending_key_url"], said["hint"])
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
         """A trap denies with `sandbox-failed`; its instance is never used again, and the next call starts a new one."""
@@ -181,7 +181,7 @@ class Verifier:
                 if fault is not None:
                     raise ValueError(f"the configuration is not taken: {fault}")
                 for issuer, seed in self._seeds.items():
-                    instance.call("seed-keys", issuer, *seed)
+                    instance.call("load-key-set", issuer, *seed)
                 self._instance = instance
             return self._instance
 
@@ -190,13 +190,13 @@ class Verifier:
         instance = self._instance
 
         def fetch() -> None:
-            began_at = next(self._ticks)
+            started_at = next(self._ticks)
             outcome = fetch_keys(url, etag)
             with self._lock:
                 self._fetches.pop(url, None)
                 if instance is not None and instance is self._instance:
                     # A set that is not taken leaves the keys held before, and the key report tells of it.
-                    self._guarded("keys-fetched", url, key_id, began_at, int(self._clock()), outcome)
+                    self._guarded("keys-fetched", url, key_id, started_at, int(self._clock()), outcome)
 
         self._fetches[url] = self._fetchers.submit(fetch)
 
@@ -212,7 +212,7 @@ class Instance:
             if not is_allowed(url):
                 return "refused"
             fetch(url, key_id, etag)
-            return "later"
+            return "deferred"
 
         linker = Linker(guest.engine)
         with linker.root() as root:

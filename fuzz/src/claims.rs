@@ -101,21 +101,21 @@ fn verifier(pool: &poolgate_core::Pool, cache: CacheLimits) -> Verifier {
     let mut verifier = Verifier::new(scene::config(vec![pool.clone()], KeyPolicy::default(), cache))
         .unwrap_or_else(|error| panic!("{error}: {pool:?}"));
     let jwks = format!(r#"{{"keys":[{}]}}"#, scene::jwk(0));
-    verifier.seed(0, ISSUER, jwks.as_bytes(), 0).expect("the keys are good");
+    verifier.load_key_set(0, ISSUER, jwks.as_bytes(), 0).expect("the keys are good");
     verifier
 }
 
 fn judge(verifier: &mut Verifier, now: u64, token: &str) -> Result<Said, Reason> {
     // The keys are as good as new: this is about claims.
     let jwks = format!(r#"{{"keys":[{}]}}"#, scene::jwk(0));
-    verifier.seed(now, ISSUER, jwks.as_bytes(), now).expect("the keys are good");
+    verifier.load_key_set(now, ISSUER, jwks.as_bytes(), now).expect("the keys are good");
     match verifier.verify(now, token) {
-        Step::Judged(verdict) => verdict.map(Said::from),
+        Step::Done(verdict) => verdict.map(Said::from),
         step => panic!("a seeded pool waits for keys: {step:?}"),
     }
 }
 
 /// The pool's keys are brought, never fetched.
 fn origin() -> KeyOrigin {
-    KeyOrigin::Seeded
+    KeyOrigin::Local
 }

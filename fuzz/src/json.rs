@@ -5,7 +5,7 @@
 //! a text spelled otherwise is read the same.
 
 use crate::{
-    reference::json::{Fault, Tree},
+    reference::json::{ParseError, Tree},
     text::{Order, respelled},
 };
 use arbitrary::Unstructured;
@@ -22,7 +22,7 @@ pub fn run(data: &[u8]) {
     // What limits allow: from 4 to 100.
     let depth = 4 + u32::from(*depth) % 97;
     let expected = Tree::read(text, depth);
-    if expected == Err(Fault::Unsure) {
+    if expected == Err(ParseError::Unsure) {
         return;
     }
     let expected = expected.ok().filter(|tree| matches!(tree, Tree::Object(_)));
@@ -51,7 +51,7 @@ pub fn run(data: &[u8]) {
     match &refusing {
         Err(fault) => {
             assert!(tree.has_duplicates(), "{fault:?}, and the reference accepts {tree:?}");
-            assert_eq!(*fault, core_json::Fault::DuplicateMember);
+            assert_eq!(*fault, core_json::ParseError::DuplicateMember);
         }
         Ok(object) => {
             assert!(!tree.has_duplicates(), "duplicates are accepted: {tree:?}");

@@ -7,13 +7,13 @@
 mod plan;
 
 use crate::{
-    reference::json::{Fault, Tree},
+    reference::json::{ParseError, Tree},
     text::{Order, plain, respelled},
 };
 use arbitrary::Unstructured;
 use num_bigint::BigUint;
 use poolgate_core::{
-    KeyFault, KeyReport, KeySetFault, Limits,
+    KeyError, KeyReport, KeySetError, Limits,
     keys::{Found, KeySet},
 };
 
@@ -34,9 +34,9 @@ pub fn run(data: &[u8]) {
 fn check(bytes: &[u8], limits: &Limits) {
     let came = KeySet::parse(bytes, limits);
     let expected = match Tree::read(bytes, DEPTH) {
-        _ if bytes.len() > limits.jwks_bytes as usize => Err(KeySetFault::TooLarge),
-        Err(Fault::Unsure) => return,
-        Err(Fault::Refused) => Err(KeySetFault::Malformed),
+        _ if bytes.len() > limits.jwks_bytes as usize => Err(KeySetError::TooLarge),
+        Err(ParseError::Unsure) => return,
+        Err(ParseError::Refused) => Err(KeySetError::Malformed),
         Ok(tree) => entries(&tree, limits).map(|entries| (tree.clone(), entries)),
     };
     let (set, (tree, entries)) = match (came, expected) {
@@ -74,16 +74,16 @@ fn check(bytes: &[u8], limits: &Limits) {
 }
 
 /// The entries of a set, as far as the set as a whole is good.
-fn entries(tree: &Tree, limits: &Limits) -> Result<Vec<Tree>, KeySetFault> {
-    let Tree::Object(members) = tree else { return Err(KeySetFault::Malformed) };
+fn entries(tree: &Tree, limits: &Limits) -> Result<Vec<Tree>, KeySetError> {
+    let Tree::Object(members) = tree else { return Err(KeySetError::Malformed) };
     if tree.is_ambiguous() || members.iter().any(|(name, value)| name != "keys" && value.has_duplicates()) {
-        return Err(KeySetFault::DuplicateMember);
+        return Err(KeySetError::DuplicateMember);
     }
     match tree.get("keys") {
-        Some(Tree::Array(entries)) if entries.len() > limits.jwks_keys as usize => Err(KeySetFault::TooManyKeys),
-        Some(Tree::Array(entries)) if entries.is_empty() => Err(KeySetFault::NoUsableKey),
+        Some(Tree::Array(entries)) if entries.len() > limits.jwks_keys as usize => Err(KeySetError::TooManyKeys),
+        Some(Tree::Array(entries)) if entries.is_empty() => Err(KeySetError::NoUsableKey),
         Some(Tree::Array(entries)) => Ok(entries.clone()),
-        _ => Err(KeySetFault::Malformed),
+        _ => Err(KeySetError::Malformed),
     }
 }
 
@@ -103,7 +103,7 @@ fn check_report(set: &KeySet, report: &KeyReport, entries: &[Tree], limits: &Lim
         let Some(key_id) = &key.key_id else { continue };
         let is_held = key_ids.contains(key_id);
         let is_as_reported = match set.find(key_id) {
-            Found::Key(_) => is_held && key.fault == KeyFault::DuplicateKeyId,
+            Found::Key(_) => is_held && key.error == KeyError::DuplicateKeyId,
             Found::Refused => !is_held,
             Found::Nothing => false,
         };

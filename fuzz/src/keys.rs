@@ -14,7 +14,9 @@ use crate::scene::{self, KEYS, key_id};
 use arbitrary::{Arbitrary, Unstructured};
 use event::{Brought, Event, Plan};
 use model::{Model, Place};
-use poolgate_core::{CacheLimits, FetchFault, KeyOrigin, KeyPolicy, KeyState, Reason, Response, Step, Tick, Verifier};
+use poolgate_core::{
+    CacheLimits, FetchError, KeyOrigin, KeyPolicy, KeyState, LogicalTime, Reason, Response, Step, Verifier,
+};
 use std::sync::LazyLock;
 
 /// Of a later time is no token: the end of the year 9999.
@@ -44,7 +46,7 @@ pub fn run(data: &[u8]) {
     let policy = plan.policy();
     let urls = plan.urls();
     let pools = urls.iter().enumerate().map(|(number, url)| {
-        let origin = url.map_or(KeyOrigin::Seeded, |url| KeyOrigin::Url(url.to_owned()));
+        let origin = url.map_or(KeyOrigin::Local, |url| KeyOrigin::Url(url.to_owned()));
         scene::pool(&issuer_of(number), origin)
     });
     let cache = if plan.remembers { CacheLimits::default() } else { scene::NO_CACHE };
@@ -86,7 +88,7 @@ impl Run {
             }
             Event::Verify { issuer, key } => self.verify(self.issuer(*issuer), key % KEYS),
             Event::VerifyAgain { issuer, key, came_before } => {
-                self.verify_again(self.issuer(*issuer), key % KEYS, self.tick - u64::from(*came_before));
+                self.verify_after_fetch(self.issuer(*issuer), key % KEYS, self.tick - u64::from(*came_before));
             }
             Event::Maintain => self.maintain(),
             Event::Fetched { place, key, ago, began_before, brought } => {
@@ -116,13 +118,13 @@ impl Run {
         let number = model.place_of[issuer];
         let is_good = model.places[number].verifies(key, model.now);
         match step {
-            Step::Judged(Ok(verified)) => {
+            Step::Done(Ok(verified)) => {
                 assert!(is_good, "key {key} verifies: {model:?}");
                 let is_stale = model.places[number].is_stale(model.now);
                 assert!(is_stale.is_none_or(|is_stale| verified.keys_are_stale == is_stale), "{model:?}");
             }
             step if is_good => panic!("key {key} is held, and came {step:?}: {model:?}"),
-            Step::Judged(Err(reason)) => {
+            Step::Done(Err(reason)) => {
                 model.end_overdue(number);
                 let place = &model.places[number];
                 assert!(!place.must_ask(model.now), "nothing is held, and nothing is asked for: {reason:?}, {model:?}");
@@ -142,44 +144,45 @@ impl Run {
                 assert!(fetch.key_id.as_deref().is_none_or(|name| *name == *key_id(key)), "{fetch:?}");
                 model.begin(number, fetch.key_id.is_some());
             }
-            Step::AwaitsKeys(url) => {
+            Step::PendingFetch(url) => {
                 assert_eq!(Some(url.as_str()), model.places[number].url);
                 model.end_overdue(number);
                 assert!(model.places[number].flight.is_some(), "key {key} waits for nothing: {model:?}");
             }
-            Step::AwaitsRevocation(_) => panic!("no store is asked here: {model:?}"),
+            Step::PendingRevocation(_) => panic!("no store is asked here: {model:?}"),
         }
     }
 
-    fn verify_again(&mut self, issuer: usize, key: u8, came_at: u64) {
-        let step = self.verifier.verify_again(self.clock, &TOKENS[issuer][usize::from(key)], Tick(came_at));
+    fn verify_after_fetch(&mut self, issuer: usize, key: u8, received_at: u64) {
+        let step =
+            self.verifier.verify_after_fetch(self.clock, &TOKENS[issuer][usize::from(key)], LogicalTime(received_at));
         self.model.advance(self.clock);
         let model = &mut self.model;
         let number = model.place_of[issuer];
         let is_good = model.places[number].verifies(key, model.now);
-        assert_eq!(matches!(step, Step::Judged(Ok(_))), is_good, "key {key}: {step:?}, {model:?}");
-        let was_looked_for = model.was_looked_for(number, key, came_at);
+        assert_eq!(matches!(step, Step::Done(Ok(_))), is_good, "key {key}: {step:?}, {model:?}");
+        let was_looked_for = model.was_looked_for(number, key, received_at);
         match step {
             Step::NeedsKeys(fetch) => {
                 assert_eq!(fetch.key_id.as_deref(), Some(&*key_id(key)), "only for this key: {model:?}");
-                assert!(!model.must_be_unknown(number, came_at), "key {key} was looked for: {model:?}");
+                assert!(!model.must_be_unknown(number, received_at), "key {key} was looked for: {model:?}");
                 model.begin(number, true);
             }
-            Step::AwaitsKeys(_) => {
+            Step::PendingFetch(_) => {
                 model.end_overdue(number);
                 assert!(model.places[number].flight.is_some(), "key {key} waits for nothing: {model:?}");
-                assert!(!model.must_be_unknown(number, came_at), "key {key} was looked for: {model:?}");
+                assert!(!model.must_be_unknown(number, received_at), "key {key} was looked for: {model:?}");
             }
-            Step::Judged(Err(Reason::KeyUnknown)) => {
+            Step::Done(Err(Reason::KeyUnknown)) => {
                 let asks_never = model.policy.unknown_key_fetches == 0 || model.places[number].url.is_none();
                 assert!(was_looked_for || asks_never, "key {key} may be there by now: {model:?}");
                 if was_looked_for {
                     model.is_unknown_since(number, key, model.now);
                 }
             }
-            Step::Judged(Err(_)) => model.end_overdue(number),
-            Step::Judged(Ok(_)) => {}
-            Step::AwaitsRevocation(_) => panic!("no store is asked here: {model:?}"),
+            Step::Done(Err(_)) => model.end_overdue(number),
+            Step::Done(Ok(_)) => {}
+            Step::PendingRevocation(_) => panic!("no store is asked here: {model:?}"),
         }
     }
 
@@ -203,15 +206,15 @@ impl Run {
         assert!(fetches.iter().all(|fetch| fetch.key_id.is_none()), "{fetches:?}");
     }
 
-    fn fetched(&mut self, number: usize, key: Option<u8>, (began_at, ended_at): (u64, u64), brought: &Brought) {
+    fn fetched(&mut self, number: usize, key: Option<u8>, (started_at, ended_at): (u64, u64), brought: &Brought) {
         let Some(url) = self.model.places[number].url else { return };
         let body = brought.body(&JWKS);
         let outcome = match brought {
             Brought::Nothing(fault) => Err(match fault % 4 {
-                0 => FetchFault::Unreachable,
-                1 => FetchFault::TimedOut,
-                2 => FetchFault::BadStatus,
-                _ => FetchFault::TooLarge,
+                0 => FetchError::Unreachable,
+                1 => FetchError::TimedOut,
+                2 => FetchError::BadStatus,
+                _ => FetchError::TooLarge,
             }),
             Brought::Keys { max_age, .. } => {
                 Ok(Response { body: body.as_deref(), max_age: max_age.map(u64::from), etag: Some("a") })
@@ -221,9 +224,9 @@ impl Run {
         };
         let before = self.generation(number);
         let name = key.map(key_id);
-        let taken = self.verifier.fetched(self.clock, url, name.as_deref(), Tick(began_at), ended_at, outcome);
+        let taken = self.verifier.fetched(self.clock, url, name.as_deref(), LogicalTime(started_at), ended_at, outcome);
         self.model.advance(self.clock);
-        let expected = self.model.fetched(number, key, began_at, self.clock, ended_at, brought);
+        let expected = self.model.fetched(number, key, started_at, self.clock, ended_at, brought);
         assert_eq!(taken, expected.map(|_| ()), "{brought:?}: {:?}", self.model);
         let is_changed = expected.is_ok_and(|is_changed| is_changed);
         assert_eq!(self.generation(number) != before, is_changed, "{brought:?}: {:?}", self.model);
@@ -233,7 +236,7 @@ impl Run {
         let number = self.model.place_of[issuer];
         let body = keys.body(&JWKS);
         let before = self.generation(number);
-        let taken = self.verifier.seed(self.clock, &issuer_of(issuer), body.as_bytes(), fetched_at).map(|_| ());
+        let taken = self.verifier.load_key_set(self.clock, &issuer_of(issuer), body.as_bytes(), fetched_at).map(|_| ());
         self.model.advance(self.clock);
         let expected = self.model.seed(number, self.clock, fetched_at, keys);
         assert_eq!(taken, expected.map(|_| ()), "{keys:?}: {:?}", self.model);
@@ -262,7 +265,7 @@ impl Run {
             assert_eq!(report.key_ids, place.key_ids(), "{report:?}: {place:?}");
             assert_eq!(report.failures, place.failures, "{report:?}: {place:?}");
         }
-        let remembered = self.verifier.remembered_unknown_keys();
+        let remembered = self.verifier.negative_cache_len();
         assert!(remembered <= self.model.policy.unknown_key_entries as usize, "{remembered} are remembered");
     }
 }

@@ -1,7 +1,7 @@
 //! Why a verifier could not be built.
 
 use crate::{
-    bindings::exports::poolgate::auth::verifier::{ConfigError, SeedError},
+    bindings::exports::poolgate::auth::verifier::{ConfigError, KeySetError},
     key_source::KeyUrlError,
 };
 use std::{fmt, time::Duration};
@@ -77,7 +77,7 @@ impl From<KeyUrlError> for BuildError {
 #[non_exhaustive]
 pub enum LoadKeySetError {
     /// The sandbox refused it.
-    Rejected(SeedError),
+    Rejected(KeySetError),
     /// The sandbox failed; nothing was taken.
     Sandbox,
 }

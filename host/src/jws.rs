@@ -1,7 +1,7 @@
 //! Signatures without claims, in the same sandbox: for checking keys and signatures.
 
 use crate::{
-    Algorithm, BuildError, Denial, KeyReport, LoadKeySetError, SeedError, VerifiedJws,
+    Algorithm, BuildError, Denial, KeyReport, KeySetError, LoadKeySetError, VerifiedJws,
     bindings::TokenVerifier,
     clock::SystemClock,
     sandbox::{Failure, Guest, Instance, ResourceLimits, Sandbox, SandboxGauges},
@@ -96,7 +96,7 @@ impl JwsVerifier {
         verdict?.map_err(Into::into)
     }
 
-    fn start(&mut self) -> Result<Result<(), SeedError>, Failure> {
+    fn start(&mut self) -> Result<Result<(), KeySetError>, Failure> {
         let gauges = SandboxGauges::default();
         let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None, gauges)?;
         let parsed = instance.call(|bindings, store| {

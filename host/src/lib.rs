@@ -38,8 +38,8 @@ pub use key_source::{KeyUrl, KeyUrlError};
 pub use pool::{Pool, TokenUseRule};
 pub use requirement::Requirement;
 pub use verdict::{
-    Algorithm, Answer, Denial, FetchError, Hint, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError,
-    SkippedKey, TokenUse, Verified, VerifiedJws,
+    Algorithm, Denial, ErrorCode, FetchError, Hint, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState,
+    Reason, SkippedKey, TokenUse, Verified, VerifiedJws,
 };
 pub use verifier::{Verifier, VerifierBuilder};
 

@@ -3,7 +3,7 @@
 use crate::{
     Denial, KeyReport, Reason, Verified,
     bindings::{
-        exports::poolgate::auth::verifier::SeedError,
+        exports::poolgate::auth::verifier::KeySetError,
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
     revocation::RevocationError,
@@ -223,7 +223,7 @@ impl Metrics {
         self.fetches.get_or_create_owned(&FetchLabels { issuer: self.issuer(url), outcome }).inc();
     }
 
-    pub(crate) fn count_rejected_key_set(&self, url: &str, error: SeedError) {
+    pub(crate) fn count_rejected_key_set(&self, url: &str, error: KeySetError) {
         self.rejected_key_sets
             .get_or_create_owned(&RejectedLabels { issuer: self.issuer(url), error: error.name() })
             .inc();

@@ -87,9 +87,9 @@ impl Pool {
         self
     }
 
-    /// Never fetches: only [`Verifier::seed_keys`](crate::Verifier::seed_keys) brings keys.
-    pub fn seeded_keys_only(mut self) -> Self {
-        self.keys = wit::KeyOrigin::Seeded;
+    /// Never fetches: only [`Verifier::load_key_set`](crate::Verifier::load_key_set) brings keys.
+    pub fn local_keys_only(mut self) -> Self {
+        self.keys = wit::KeyOrigin::Local;
         self
     }
 

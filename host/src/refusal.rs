@@ -2,7 +2,7 @@
 //! token is refused.
 
 use crate::{
-    Answer, Denial,
+    Denial, ErrorCode,
     accounts::{AccountError, AccountErrorCode},
 };
 use axum::{
@@ -149,14 +149,14 @@ impl From<Denial> for Refused {
     /// RFC 6750 section 3.1. The reason stays in the logs.
     fn from(denial: Denial) -> Self {
         let bearer = |text| Some(HeaderValue::from_static(text));
-        match denial.answer {
-            Answer::InvalidToken => {
+        match denial.error {
+            ErrorCode::InvalidToken => {
                 let name = AccountErrorCode::TokenInvalid;
                 let refused = Self::new(StatusCode::UNAUTHORIZED, name.name(), name.description(), None);
                 Self { challenge: bearer("Bearer error=\"invalid_token\""), ..refused }
             }
-            Answer::InsufficientScope => Self::insufficient(&[]),
-            Answer::Unavailable => {
+            ErrorCode::InsufficientScope => Self::insufficient(&[]),
+            ErrorCode::Unavailable => {
                 let name = AccountErrorCode::Unavailable;
                 let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
                 Self { retry_after: Some(Duration::from_secs(1)), ..refused }

@@ -1,6 +1,6 @@
 //! What a route asks of a token that is already verified.
 
-use crate::{Answer, Denial, Reason, Verified, refusal::Refused};
+use crate::{Denial, ErrorCode, Reason, Verified, refusal::Refused};
 
 /// Groups and scopes that a verified token must have: of one route, where [`Pool`](crate::Pool) states what holds for all.
 ///
@@ -73,7 +73,7 @@ impl Requirement {
     /// # Errors
     /// A [`Denial`] with the answer 403: `group-missing` or `scope-missing`.
     pub fn check(&self, verified: &Verified) -> Result<(), Denial> {
-        let missing = |reason| Err(Denial::new(reason, Answer::InsufficientScope));
+        let missing = |reason| Err(Denial::new(reason, ErrorCode::InsufficientScope));
         if !fits(&verified.groups, self.any_of_groups.as_deref(), self.all_of_groups.as_deref()) {
             return missing(Reason::GroupMissing);
         }

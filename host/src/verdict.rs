@@ -11,7 +11,8 @@ use std::fmt;
 
 pub use key_source::FetchError;
 pub use wit::{
-    Algorithm, Answer, Hint, KeyError, KeyFault, KeyReport, KeyState, Reason, SeedError, SkippedKey, TokenUse,
+    Algorithm, ErrorCode, Hint, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState, Reason, SkippedKey,
+    TokenUse,
 };
 
 /// What a verified token says. Only the sandbox's verdict becomes one.
@@ -114,28 +115,28 @@ pub struct Denial {
     /// For logs and metrics. Never tell a caller.
     pub reason: Reason,
     /// For the caller.
-    pub answer: Answer,
+    pub error: ErrorCode,
     /// What else there is to say to the operator, if anything. For logs. Never tell a caller.
     pub hint: Option<Hint>,
 }
 
 impl Denial {
-    pub(crate) const fn new(reason: Reason, answer: Answer) -> Self {
-        Self { reason, answer, hint: None }
+    pub(crate) const fn new(reason: Reason, error: ErrorCode) -> Self {
+        Self { reason, error, hint: None }
     }
 
     /// What the sandbox would say, too; the host says it first, so that a huge token is not copied there.
-    pub(crate) const TOKEN_TOO_LARGE: Self = Self::new(Reason::TokenTooLarge, Answer::InvalidToken);
+    pub(crate) const TOKEN_TOO_LARGE: Self = Self::new(Reason::TokenTooLarge, ErrorCode::InvalidToken);
 
     /// A refusal that the host itself pronounces: the token was not judged.
     pub(crate) fn unavailable(reason: Reason) -> Self {
-        Self::new(reason, Answer::Unavailable)
+        Self::new(reason, ErrorCode::Unavailable)
     }
 }
 
 impl From<wit::Denial> for Denial {
     fn from(denial: wit::Denial) -> Self {
-        Self { reason: denial.reason, answer: denial.answer, hint: denial.hint }
+        Self { reason: denial.reason, error: denial.error, hint: denial.hint }
     }
 }
 
@@ -156,22 +157,22 @@ impl fmt::Display for Denial {
 
 impl std::error::Error for Denial {}
 
-impl Answer {
+impl ErrorCode {
     /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
-            Answer::InvalidToken => 401,
-            Answer::InsufficientScope => 403,
-            Answer::Unavailable => 503,
+            ErrorCode::InvalidToken => 401,
+            ErrorCode::InsufficientScope => 403,
+            ErrorCode::Unavailable => 503,
         }
     }
 }
 
-impl fmt::Display for KeyError {
+impl fmt::Display for KeyRefreshError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyError::Fetch(error) => write!(formatter, "the fetch failed: {}", error.name()),
-            KeyError::KeySet(error) => write!(formatter, "the key set is refused: {}", error.name()),
+            KeyRefreshError::Fetch(error) => write!(formatter, "the fetch failed: {}", error.name()),
+            KeyRefreshError::KeySet(error) => write!(formatter, "the key set is refused: {}", error.name()),
         }
     }
 }

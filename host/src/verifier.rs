@@ -4,7 +4,7 @@ use crate::{
     BuildError, Denial, KeyReport, LoadKeySetError, Pool, Verified,
     bindings::exports::poolgate::auth::verifier::{CacheLimits, Config, KeyPolicy, Limits},
     clock::{Clock, SystemClock},
-    key_source::{Fetches, HttpKeySource, HttpSettings, KeyEventLog, Seed},
+    key_source::{Fetches, HttpKeySource, HttpSettings, KeyEventLog, LocalKeySet},
     metrics::Metrics,
     revocation::{Revocation, RevocationChecker, RevocationError, RevocationMode, Revocations},
     sandbox::{Instances, QueueLimits, ResourceLimits, Sandbox, Shared},
@@ -43,7 +43,7 @@ const KEY_WAIT_MAX: Duration = Duration::from_secs(86_400);
 ///     .await?;
 /// match verifier.verify("eyJraWQiOi…").await {
 ///     Ok(verified) => println!("hello {}", verified.username.unwrap_or_default()),
-///     Err(denial) => println!("{} ({})", denial.answer.status(), denial.reason.name()),
+///     Err(denial) => println!("{} ({})", denial.error.status(), denial.reason.name()),
 /// }
 /// # Ok(())
 /// # }
@@ -105,13 +105,13 @@ impl Verifier {
     ///
     /// # Errors
     /// [`LoadKeySetError`]; the keys held before then stay.
-    pub async fn seed_keys(
+    pub async fn load_key_set(
         &self,
         issuer: impl Into<String>,
         jwks: impl Into<Vec<u8>>,
         fetched_at: u64,
     ) -> Result<KeyReport, LoadKeySetError> {
-        self.instances.seed(Seed { issuer: issuer.into(), jwks: jwks.into(), fetched_at }).await
+        self.instances.seed(LocalKeySet { issuer: issuer.into(), jwks: jwks.into(), fetched_at }).await
     }
 
     /// The state of the keys, as one of the instances sees it.

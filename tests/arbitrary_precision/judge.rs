@@ -25,11 +25,11 @@ fn verdict(case: &Value) -> Value {
     let mut verifier = Verifier::new(config(&case["config"])).expect("a good configuration");
     for seed in case["seeds"].as_array().expect("a list") {
         let (issuer, jwks) = (text(&seed["issuer"]).expect("an issuer"), text(&seed["jwks"]).expect("a JWK Set"));
-        verifier.seed(now, &issuer, jwks.as_bytes(), number(&seed["fetched_at"])).expect("keys that are taken");
+        verifier.load_key_set(now, &issuer, jwks.as_bytes(), number(&seed["fetched_at"])).expect("keys that are taken");
     }
     match verifier.verify(now, &text(&case["token"]).expect("a token")) {
-        Step::Judged(Ok(_)) => json!({}),
-        Step::Judged(Err(reason)) => json!({"reason": reason.name(), "status": reason.answer().status()}),
+        Step::Done(Ok(_)) => json!({}),
+        Step::Done(Err(reason)) => json!({"reason": reason.name(), "status": reason.error_code().status()}),
         step => panic!("a seeded pool waits for keys: {step:?}"),
     }
 }
@@ -51,14 +51,14 @@ fn config(words: &Value) -> Config {
 
 fn pool(words: &Value) -> Pool {
     let seconds = |name: &str| words[name].as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-    assert_eq!(words["keys"], "seeded", "every case of the corpus is seeded");
+    assert_eq!(words["keys"], "local", "every case of the corpus is seeded");
     Pool {
         issuer: match (text(&words["user_pool_id"]), text(&words["issuer"])) {
             (Some(id), _) => IssuerRule::UserPool { id, region: text(&words["region"]) },
             (None, Some(issuer)) => IssuerRule::Exactly(issuer),
             (None, None) => IssuerRule::Unchecked,
         },
-        keys: KeyOrigin::Seeded,
+        keys: KeyOrigin::Local,
         algorithms: texts(&words["algorithms"])
             .unwrap_or_default()
             .iter()

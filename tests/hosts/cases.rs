@@ -50,7 +50,7 @@ fn pool(pool: &Pool) -> Value {
     match &pool.keys {
         KeyOrigin::Derived => (),
         KeyOrigin::Url(url) => words["keys"] = json!({"url": url}),
-        KeyOrigin::Seeded => words["keys"] = json!("seeded"),
+        KeyOrigin::Local => words["keys"] = json!("local"),
     }
     for (name, asked) in [("groups", &pool.groups), ("scopes", &pool.scopes)] {
         if let Some(asked) = configuration_words::membership(asked) {

@@ -6,7 +6,7 @@ export async function judgeAll(cases, createVerifier, Denial) {
   for (const { config, seeds, now, token } of cases) {
     const verifier = await createVerifier(inCamelCase(config), { clock: () => BigInt(now) });
     for (const { issuer, jwks, fetched_at } of seeds) {
-      await verifier.seedKeys(issuer, jwks, BigInt(fetched_at));
+      await verifier.loadKeySet(issuer, jwks, BigInt(fetched_at));
     }
     verdicts.push(await judge(verifier, token, Denial));
   }

@@ -9,8 +9,8 @@ from poolgate import AllOf, AnyOf, Denial, Guest, Limits, Pool, Verifier
 
 def pool(words: dict) -> Pool:
     keys = words.pop("keys", None)
-    if keys == "seeded":
-        words["seeded_keys"] = True
+    if keys == "local":
+        words["local_keys"] = True
     elif keys is not None:
         words["jwks_url"] = keys["url"]
     if not words["algorithms"]:
@@ -29,7 +29,7 @@ def verdict(guest: Guest, case: dict) -> dict:
     pools = [pool(words) for words in config["pools"]]
     verifier = Verifier(guest, pools, limits=Limits(**config["limits"]), clock=lambda: int(case["now"]))
     for seed in case["seeds"]:
-        verifier.seed_keys(seed["issuer"], seed["jwks"], int(seed["fetched_at"]))
+        verifier.load_key_set(seed["issuer"], seed["jwks"], int(seed["fetched_at"]))
     try:
         assert isinstance(verifier.verify(case["token"]).payload, dict)
         return {}

@@ -1,7 +1,7 @@
 //! Random schedules of time, tokens, fetch results and faults, and what must hold after every step.
 
 use super::pools::{Bench, Published, hour_long};
-use poolgate_core::{FetchFault, KeyPolicy, KeyReport, KeyState, Reason, Response, Step, Tick};
+use poolgate_core::{FetchError, KeyPolicy, KeyReport, KeyState, LogicalTime, Reason, Response, Step};
 use proptest::{
     prelude::*,
     test_runner::{Config as Settings, RngSeed, TestRunner},
@@ -76,7 +76,7 @@ enum Outcome {
     NotModified,
     Malformed,
     Empty,
-    Fault(FetchFault),
+    Fault(FetchError),
 }
 
 fn policy() -> impl Strategy<Value = KeyPolicy> {
@@ -103,7 +103,7 @@ fn act() -> impl Strategy<Value = Act> {
     let kid = || prop_oneof![3 => Just(Kid::First), 2 => Just(Kid::Second), 3 => (0..20_u8).prop_map(Kid::Stranger)];
     let max_age =
         prop_oneof![Just(None), Just(Some(0)), Just(Some(1)), (0..1_000_u64).prop_map(Some), Just(Some(u64::MAX))];
-    let fault = prop_oneof![Just(FetchFault::Unreachable), Just(FetchFault::TimedOut), Just(FetchFault::BadStatus)];
+    let fault = prop_oneof![Just(FetchError::Unreachable), Just(FetchError::TimedOut), Just(FetchError::BadStatus)];
     let outcome = prop_oneof![
         6 => (published(), max_age).prop_map(|(published, max_age)| Outcome::Keys { published, max_age }),
         2 => Just(Outcome::NotModified),
@@ -225,7 +225,7 @@ impl Run {
             Act::Advance(seconds) => self.clock = (self.clock + seconds).min(200_000_000_000),
             Act::StepBack(seconds) => self.clock = self.clock.saturating_sub(*seconds).max(10_000_000),
             Act::Verify { place, kid } => self.verify(*place, *kid),
-            Act::VerifyAgain { place, kid, came } => self.verify_again(*place, *kid, self.acts - came),
+            Act::VerifyAgain { place, kid, came } => self.verify_after_fetch(*place, *kid, self.acts - came),
             Act::End { place, lag, began, asked_for, outcome } => {
                 self.end(*place, (self.acts - began, *lag), *asked_for, outcome);
             }
@@ -252,7 +252,7 @@ impl Run {
         let is_known = self.is_known(place, kid);
         let step = self.bench.verifier.verify(self.clock, self.token(place, kid));
         match step {
-            Step::Judged(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
+            Step::Done(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
             _ if is_known => panic!("a token with a known key is refused or delayed: {step:?}"),
             Step::NeedsKeys(fetch) => {
                 assert_eq!(fetch.url, self.bench.url(place));
@@ -261,12 +261,12 @@ impl Run {
                     self.model.unknown_kid_asks(place);
                 }
             }
-            Step::AwaitsKeys(url) => {
+            Step::PendingFetch(url) => {
                 assert_eq!(url, self.bench.url(place));
                 assert!(self.model.places[place].flight.is_some(), "nothing is under way");
             }
-            Step::Judged(Err(reason)) => self.check_refusal(place, kid, reason),
-            Step::AwaitsRevocation(_) => panic!("nobody wants revocation asked about"),
+            Step::Done(Err(reason)) => self.check_refusal(place, kid, reason),
+            Step::PendingRevocation(_) => panic!("nobody wants revocation asked about"),
         }
     }
 
@@ -279,21 +279,21 @@ impl Run {
     }
 
     /// A key is unknown only if a fetch that began after its token came has ended without it.
-    fn verify_again(&mut self, place: usize, kid: Kid, came_at: u64) {
+    fn verify_after_fetch(&mut self, place: usize, kid: Kid, received_at: u64) {
         self.model.tick(self.clock);
         let is_known = self.is_known(place, kid);
         let shown = &self.model.places[place].shown;
-        let is_proved = shown.iter().any(|(began_at, published)| *began_at > came_at && !published.has(kid));
-        match self.bench.verifier.verify_again(self.clock, self.token(place, kid), Tick(came_at)) {
-            Step::Judged(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
+        let is_proved = shown.iter().any(|(started_at, published)| *started_at > received_at && !published.has(kid));
+        match self.bench.verifier.verify_after_fetch(self.clock, self.token(place, kid), LogicalTime(received_at)) {
+            Step::Done(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
             step if is_known => panic!("a token with a known key is refused or delayed: {step:?}"),
             Step::NeedsKeys(fetch) => {
                 assert_eq!((&*fetch.url, fetch.key_id.as_deref()), (self.bench.url(place), Some(&*kid.name())));
                 self.model.fetch_begins(place);
                 self.model.unknown_kid_asks(place);
             }
-            Step::AwaitsKeys(_) => assert!(self.model.places[place].flight.is_some(), "nothing is under way"),
-            Step::Judged(Err(reason)) => {
+            Step::PendingFetch(_) => assert!(self.model.places[place].flight.is_some(), "nothing is under way"),
+            Step::Done(Err(reason)) => {
                 if reason == Reason::KeyUnknown && is_proved {
                     self.was_looked_for(place, kid, self.model.line);
                 } else if reason == Reason::KeyUnknown {
@@ -301,7 +301,7 @@ impl Run {
                 }
                 self.check_refusal(place, kid, reason);
             }
-            Step::AwaitsRevocation(_) => panic!("nobody wants revocation asked about"),
+            Step::PendingRevocation(_) => panic!("nobody wants revocation asked about"),
         }
     }
 
@@ -328,7 +328,7 @@ impl Run {
         }
     }
 
-    fn end(&mut self, place: usize, (began_at, lag): (u64, u64), asked_for: Option<Kid>, outcome: &Outcome) {
+    fn end(&mut self, place: usize, (started_at, lag): (u64, u64), asked_for: Option<Kid>, outcome: &Outcome) {
         self.model.tick(self.clock);
         let obtained = self.model.line - lag;
         let body = match outcome {
@@ -349,7 +349,7 @@ impl Run {
         let before = self.report(place).failures;
         let kid = asked_for.map(Kid::name);
         let (kid, ended_at) = (kid.as_deref(), self.clock - lag);
-        let taken = self.bench.verifier.fetched(self.clock, &url, kid, Tick(began_at), ended_at, response);
+        let taken = self.bench.verifier.fetched(self.clock, &url, kid, LogicalTime(started_at), ended_at, response);
         self.model.places[place].flight = None;
         match (outcome, self.model.places[place].held) {
             (Outcome::Keys { published, .. }, _) => self.model.take(place, *published, obtained),
@@ -357,7 +357,7 @@ impl Run {
             _ => assert!(taken.is_err() || matches!(outcome, Outcome::Fault(_)), "{outcome:?} was taken"),
         }
         if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified) = (taken, outcome) {
-            let shown = self.model.places[place].held.map(|(published, _)| (began_at, published));
+            let shown = self.model.places[place].held.map(|(published, _)| (started_at, published));
             self.model.places[place].shown.extend(shown);
             asked_for.into_iter().for_each(|kid| self.was_looked_for(place, kid, obtained));
         }
@@ -377,8 +377,12 @@ impl Run {
         self.model.tick(self.clock);
         let obtained = self.model.line - age;
         let body = self.bench.set(published).as_bytes();
-        let taken =
-            self.bench.verifier.seed(self.clock, &self.bench.issuer(place), body, self.clock.saturating_sub(age));
+        let taken = self.bench.verifier.load_key_set(
+            self.clock,
+            &self.bench.issuer(place),
+            body,
+            self.clock.saturating_sub(age),
+        );
         if taken.is_ok() {
             assert!(age < self.model.policy.hard_ttl.into(), "a seed past its hard lifetime was taken");
             self.model.take(place, published, obtained);
@@ -398,7 +402,7 @@ impl Run {
     fn check(&mut self) {
         self.model.tick(self.clock);
         let policy = self.model.policy;
-        let remembered = self.bench.verifier.remembered_unknown_keys();
+        let remembered = self.bench.verifier.negative_cache_len();
         assert!(remembered <= policy.unknown_key_entries as usize, "{remembered} unknown kids are remembered");
         for place in 0..PLACES {
             let report = self.report(place);
@@ -424,7 +428,7 @@ impl Run {
             for fetch in self.bench.verifier.maintain(self.clock) {
                 let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
                 let (url, now) = (&fetch.url, self.clock);
-                let taken = self.bench.verifier.fetched(now, url, None, Tick(self.acts), now, Ok(response));
+                let taken = self.bench.verifier.fetched(now, url, None, LogicalTime(self.acts), now, Ok(response));
                 assert_eq!(taken, Ok(()));
             }
         }
@@ -432,7 +436,7 @@ impl Run {
             let report = self.report(place);
             assert_eq!((report.state, report.failures, report.last_error), (KeyState::Fresh, 0, None), "{report:?}");
             let step = self.bench.verifier.verify(self.clock, self.bench.token(place, 0));
-            assert!(matches!(step, Step::Judged(Ok(_))), "{step:?}");
+            assert!(matches!(step, Step::Done(Ok(_))), "{step:?}");
         }
     }
 }
@@ -469,7 +473,7 @@ fn one_issuers_trouble_is_not_anothers() {
         let response = Response { body, max_age: None, etag: None };
         bench
             .verifier
-            .fetched(now, &fetch.url, fetch.key_id.as_deref(), Tick(1), now, Ok(response))
+            .fetched(now, &fetch.url, fetch.key_id.as_deref(), LogicalTime(1), now, Ok(response))
             .expect("the keys are taken");
     }
     // The first one's endpoint is down for a day, and strangers knock at its door all the time.
@@ -478,15 +482,15 @@ fn one_issuers_trouble_is_not_anothers() {
         for fetch in bench.verifier.maintain(now) {
             let body = Some(bench.set(Published::First).as_bytes());
             let outcome = match fetch.url == bench.url(0) {
-                true => Err(FetchFault::Unreachable),
+                true => Err(FetchError::Unreachable),
                 false => Ok(Response { body, max_age: None, etag: None }),
             };
             let (url, key_id) = (&fetch.url, fetch.key_id.as_deref());
-            bench.verifier.fetched(now, url, key_id, Tick(now), now, outcome).expect("a known URL");
+            bench.verifier.fetched(now, url, key_id, LogicalTime(now), now, outcome).expect("a known URL");
         }
         let _ = bench.verifier.verify(now, bench.stranger(0, 1));
         let step = bench.verifier.verify(now, bench.token(1, 0));
-        assert!(matches!(step, Step::Judged(Ok(_))), "{step:?}");
+        assert!(matches!(step, Step::Done(Ok(_))), "{step:?}");
     }
     let states = bench.verifier.key_reports(now).into_iter().map(|report| report.state);
     assert_eq!(states.collect::<Vec<_>>(), [KeyState::Expired, KeyState::Fresh]);

@@ -72,7 +72,7 @@ async fn a_verifier_that_is_shut_down_is_503() {
 async fn a_trap_in_the_sandbox_is_503_and_the_next_request_is_served() {
     let builder = builder(pool()).memory_limit(2 << 20).token_limit(1 << 20);
     let verifier = builder.build().await.expect("it builds");
-    verifier.seed_keys(ISSUER, keys(), NOW).await.expect("one key fits");
+    verifier.load_key_set(ISSUER, keys(), NOW).await.expect("one key fits");
     // No header of this length comes over HTTP, so the service is called as it is.
     let mut app = example_axum::app(verifier.clone());
     let huge = Draft::access(&RSA_2048).claim("x", format!("\"{}\"", "x".repeat(700_000))).compact();

@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 
 /// A user pool whose keys must be brought.
 pub fn pool() -> Pool {
-    Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).seeded_keys_only()
+    Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only()
 }
 
 /// At the time of the tokens, without anything in the background.
@@ -28,7 +28,7 @@ pub fn builder(pool: Pool) -> VerifierBuilder {
 /// One that has the keys.
 pub async fn verifier() -> Verifier {
     let verifier = without_keys().await;
-    verifier.seed_keys(ISSUER, keys(), NOW).await.expect("the keys are good");
+    verifier.load_key_set(ISSUER, keys(), NOW).await.expect("the keys are good");
     verifier
 }
 

@@ -6,7 +6,7 @@ use crate::{
     scene::{PATIENCE, in_memory, metric, redis},
 };
 use poolgate::{
-    Answer, Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verifier,
+    Clock, Denial, ErrorCode, Pool, Reason, SystemClock, TokenUseRule, Verifier,
     accounts::{AccountError, AccountErrorCode, Accounts, ResponseTimeFloor, SignedIn, Tokens},
     gateway::Gateway,
     revocation::{RevocationMode, Revocations},
@@ -81,8 +81,8 @@ impl Service {
 
     async fn verdict(&self, token: &SecretString) -> Result<(), Reason> {
         let verdict = self.accounts.verifier().verify(token.expose_secret()).await;
-        verdict.map(|_| ()).map_err(|Denial { reason, answer, .. }| {
-            assert_eq!(answer, Answer::InvalidToken, "{}", reason.name());
+        verdict.map(|_| ()).map_err(|Denial { reason, error, .. }| {
+            assert_eq!(error, ErrorCode::InvalidToken, "{}", reason.name());
             reason
         })
     }

@@ -7,8 +7,10 @@ use crate::{
         with_keys,
     },
 };
-use poolgate::revocation::{Revocable, Revocation, RevocationError, RevocationFuture, RevocationMode, Revocations};
-use poolgate_core::{Reason, RevocationAnswer, RevocationMode as CoreMode, Step};
+use poolgate::revocation::{
+    Revocation, RevocationClaims, RevocationError, RevocationFuture, RevocationMode, Revocations,
+};
+use poolgate_core::{Reason, RevocationMode as CoreMode, RevocationStatus, Step};
 use poolgate_tests::{
     corpus::{Expected, cases},
     keys::OTHER_RSA_2048,
@@ -18,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 /// A store that notes what it is asked, and answers as it was told.
 struct Spy {
-    asked: Mutex<Vec<(Revocable, u64)>>,
+    asked: Mutex<Vec<(RevocationClaims, u64)>>,
     answer: Mutex<Result<bool, RevocationError>>,
 }
 
@@ -31,13 +33,13 @@ impl Spy {
         *self.answer.lock().expect("no panic") = answer;
     }
 
-    fn asked(&self) -> Vec<(Revocable, u64)> {
+    fn asked(&self) -> Vec<(RevocationClaims, u64)> {
         std::mem::take(&mut *self.asked.lock().expect("no panic"))
     }
 }
 
 impl Revocations for Spy {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a RevocationClaims, now: u64) -> RevocationFuture<'a, bool> {
         self.asked.lock().expect("no panic").push((token.clone(), now));
         let answer = *self.answer.lock().expect("no panic");
         Box::pin(async move { answer })
@@ -53,29 +55,31 @@ fn the_core_asks_about_every_good_token_of_the_corpus_and_about_no_other() {
     let (mut asked, mut refused) = (0, 0);
     for case in cases() {
         let mut verifier = case.verifier();
-        verifier.ask_revocation(CoreMode::FailClosed);
+        verifier.enable_revocation_check(CoreMode::FailClosed);
         // The second time it is remembered.
         for _ in 0..2 {
             match (verifier.verify(case.now, &case.token), &case.expected) {
-                (Step::AwaitsRevocation(_), Expected::Allow) => asked += 1,
-                (Step::Judged(Err(_)), Expected::Deny(_)) => refused += 1,
+                (Step::PendingRevocation(_), Expected::Allow) => asked += 1,
+                (Step::Done(Err(_)), Expected::Deny(_)) => refused += 1,
                 (step, expected) => panic!("{}: {expected:?}, but {step:?}", case.name),
             }
-            let mut answered = |answer| verifier.verify_asked(case.now, &case.token, answer).map(|it| it.payload);
+            let mut answered =
+                |answer| verifier.verify_with_revocation_status(case.now, &case.token, answer).map(|it| it.payload);
             let expected = case.judge_natively().map(|verified| verified.payload);
             if expected.is_err() {
-                let verdicts = [answered(RevocationAnswer::NotRevoked), answered(RevocationAnswer::Revoked)];
+                let verdicts = [answered(RevocationStatus::NotRevoked), answered(RevocationStatus::Revoked)];
                 assert!(verdicts.iter().all(Result::is_err), "{}: an answer makes no token good", case.name);
                 continue;
             }
-            assert_eq!(answered(RevocationAnswer::Revoked), Err(Reason::Revoked), "{}", case.name);
-            assert_eq!(answered(RevocationAnswer::Unavailable), Err(Reason::RevocationUnavailable), "{}", case.name);
-            assert_eq!(answered(RevocationAnswer::NotRevoked), expected, "{}", case.name);
+            assert_eq!(answered(RevocationStatus::Revoked), Err(Reason::Revoked), "{}", case.name);
+            assert_eq!(answered(RevocationStatus::Unavailable), Err(Reason::RevocationUnavailable), "{}", case.name);
+            assert_eq!(answered(RevocationStatus::NotRevoked), expected, "{}", case.name);
         }
         let mut open = case.verifier();
-        open.ask_revocation(CoreMode::FailOpen);
-        let mut answered = |answer| open.verify_asked(case.now, &case.token, answer).map(|it| it.payload);
-        let (unasked, revoked) = (answered(RevocationAnswer::Unavailable), answered(RevocationAnswer::Revoked));
+        open.enable_revocation_check(CoreMode::FailOpen);
+        let mut answered =
+            |answer| open.verify_with_revocation_status(case.now, &case.token, answer).map(|it| it.payload);
+        let (unasked, revoked) = (answered(RevocationStatus::Unavailable), answered(RevocationStatus::Revoked));
         assert_eq!(unasked.is_ok(), matches!(case.expected, Expected::Allow), "{}: fail-open", case.name);
         assert!(revoked.is_err(), "{}: fail-open is no amnesty", case.name);
     }
@@ -86,7 +90,7 @@ fn the_core_asks_about_every_good_token_of_the_corpus_and_about_no_other() {
 #[test]
 fn a_verifier_that_does_not_ask_takes_no_answer() {
     let case = cases().iter().find(|case| matches!(case.expected, Expected::Allow)).expect("a good token");
-    let verdict = case.verifier().verify_asked(case.now, &case.token, RevocationAnswer::NotRevoked);
+    let verdict = case.verifier().verify_with_revocation_status(case.now, &case.token, RevocationStatus::NotRevoked);
     assert_eq!(verdict.map(|_| ()), Err(Reason::NotConfigured));
 }
 

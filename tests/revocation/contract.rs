@@ -5,7 +5,7 @@ use crate::synchronous_host::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            Answer, ConfigError, Denial, Reason, Revocable, RevocationAnswer, RevocationMode, Verified,
+            ConfigError, Denial, ErrorCode, Reason, RevocationClaims, RevocationMode, RevocationStatus, Verified,
         },
     },
     config,
@@ -39,9 +39,9 @@ fn keys() -> String {
     jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
 }
 
-fn awaits_revocation(denial: &Denial) -> Option<&Revocable> {
-    assert_eq!((denial.reason, denial.answer), (Reason::RevocationUnavailable, Answer::Unavailable));
-    denial.awaits_revocation.as_ref()
+fn pending_revocation(denial: &Denial) -> Option<&RevocationClaims> {
+    assert_eq!((denial.reason, denial.error), (Reason::RevocationUnavailable, ErrorCode::Unavailable));
+    denial.pending_revocation.as_ref()
 }
 
 fn payload(verdict: Result<Verified, Denial>) -> Result<String, Reason> {
@@ -55,21 +55,26 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
         let verifier = bindings.poolgate_auth_verifier();
         let draft = Draft::access(&RSA_2048);
         let (token, expected) = (draft.compact(), String::from_utf8(draft.payload_bytes()).expect("JSON"));
-        assert_eq!(verifier.call_ask_revocation(&mut store, RevocationMode::FailClosed).expect("no trap"), Ok(()));
+        assert_eq!(
+            verifier.call_enable_revocation_check(&mut store, RevocationMode::FailClosed).expect("no trap"),
+            Ok(())
+        );
         verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
 
         // The keys come later; then, however the token is judged, and also when it is remembered.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
-        assert_eq!((denial.reason, denial.awaits_revocation), (Reason::KeysUnavailable, None), "{name}");
-        verifier.call_seed_keys(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
+        assert_eq!((denial.reason, denial.pending_revocation), (Reason::KeysUnavailable, None), "{name}");
+        verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
         for _ in 0..2 {
-            let again =
-                verifier.call_verify_again(&mut store, &token, 0).expect("no trap").expect_err("it is not asked yet");
-            let judged = verifier.call_judge(&mut store, &token).expect("no trap").map(|_| ());
+            let again = verifier
+                .call_verify_after_fetch(&mut store, &token, 0)
+                .expect("no trap")
+                .expect_err("it is not asked yet");
+            let judged = verifier.call_verify_cached(&mut store, &token).expect("no trap").map(|_| ());
             let verified = verifier.call_verify(&mut store, &token).expect("no trap").map(|_| ());
             for denial in [again, judged.expect_err("it is not asked yet"), verified.expect_err("it is not asked yet")]
             {
-                let revocable = awaits_revocation(&denial).unwrap_or_else(|| panic!("{name}: nothing to ask"));
+                let revocable = pending_revocation(&denial).unwrap_or_else(|| panic!("{name}: nothing to ask"));
                 assert_eq!(revocable.issuer.as_deref(), Some(ISSUER));
                 assert_eq!(revocable.subject.as_deref(), Some(SUBJECT));
                 assert_eq!(revocable.auth_time, Some(NOW - 60));
@@ -77,19 +82,21 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
                 assert_eq!(revocable.origin_jti.as_deref(), Some("11111111-2222-4333-8444-555555555555"));
             }
             for (answer, expected) in [
-                (RevocationAnswer::NotRevoked, Ok(expected.clone())),
-                (RevocationAnswer::Revoked, Err(Reason::Revoked)),
-                (RevocationAnswer::Unavailable, Err(Reason::RevocationUnavailable)),
+                (RevocationStatus::NotRevoked, Ok(expected.clone())),
+                (RevocationStatus::Revoked, Err(Reason::Revoked)),
+                (RevocationStatus::Unavailable, Err(Reason::RevocationUnavailable)),
             ] {
-                let verdict = verifier.call_verify_asked(&mut store, &token, answer).expect("no trap");
+                let verdict = verifier.call_verify_with_revocation_status(&mut store, &token, answer).expect("no trap");
                 assert_eq!(payload(verdict), expected, "{name}: {answer:?}");
             }
         }
         // An answer is for a good token alone, and nothing is left to ask.
         let expired = Draft::access(&RSA_2048).claim("exp", NOW).compact();
         let denial = verifier.call_verify(&mut store, &expired).expect("no trap").expect_err("it has expired");
-        assert_eq!((denial.reason, denial.awaits_revocation), (Reason::Expired, None), "{name}");
-        let verdict = verifier.call_verify_asked(&mut store, &expired, RevocationAnswer::NotRevoked).expect("no trap");
+        assert_eq!((denial.reason, denial.pending_revocation), (Reason::Expired, None), "{name}");
+        let verdict = verifier
+            .call_verify_with_revocation_status(&mut store, &expired, RevocationStatus::NotRevoked)
+            .expect("no trap");
         assert_eq!(payload(verdict), Err(Reason::Expired), "{name}");
     }
 }
@@ -98,21 +105,24 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
 fn the_mode_is_stated_before_the_configuration_and_once() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_PORTABLE);
     let verifier = bindings.poolgate_auth_verifier();
-    let mut state = |mode| verifier.call_ask_revocation(&mut store, mode).expect("no trap");
+    let mut state = |mode| verifier.call_enable_revocation_check(&mut store, mode).expect("no trap");
     assert_eq!(state(RevocationMode::FailOpen), Ok(()));
     assert_eq!(state(RevocationMode::FailClosed), Err(ConfigError::AlreadyConfigured));
 
     let (mut store, bindings) = start(TOKEN_VERIFIER_PORTABLE);
     let verifier = bindings.poolgate_auth_verifier();
     let asked = |store: &mut Store<EventLoop>| {
-        let verdict =
-            verifier.call_verify_asked(store, &Draft::access(&RSA_2048).compact(), RevocationAnswer::NotRevoked);
+        let verdict = verifier.call_verify_with_revocation_status(
+            store,
+            &Draft::access(&RSA_2048).compact(),
+            RevocationStatus::NotRevoked,
+        );
         payload(verdict.expect("no trap"))
     };
     assert_eq!(asked(&mut store), Err(Reason::NotConfigured));
     verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
-    verifier.call_seed_keys(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
-    let late = verifier.call_ask_revocation(&mut store, RevocationMode::FailClosed).expect("no trap");
+    verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
+    let late = verifier.call_enable_revocation_check(&mut store, RevocationMode::FailClosed).expect("no trap");
     assert_eq!(late, Err(ConfigError::AlreadyConfigured));
     assert_eq!(asked(&mut store), Err(Reason::NotConfigured), "it does not ask, and takes no answer");
     let verdict = verifier.call_verify(&mut store, &Draft::access(&RSA_2048).compact()).expect("no trap");

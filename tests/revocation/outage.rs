@@ -8,8 +8,8 @@ use crate::{
 use poolgate::{
     BuildError, Denial, Verifier,
     revocation::{
-        MAX_COGNITO_TOKEN_LIFETIME, Redis, RedisUrlError, Revocable, Revocation, RevocationError, RevocationFuture,
-        RevocationMode, Revocations,
+        MAX_COGNITO_TOKEN_LIFETIME, Redis, RedisUrlError, Revocation, RevocationClaims, RevocationError,
+        RevocationFuture, RevocationMode, Revocations,
     },
 };
 use poolgate_tests::{
@@ -130,7 +130,7 @@ struct Stalling {
 }
 
 impl Revocations for Stalling {
-    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> RevocationFuture<'a, bool> {
+    fn is_revoked<'a>(&'a self, _: &'a RevocationClaims, _: u64) -> RevocationFuture<'a, bool> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.answers.load(Ordering::SeqCst) {
             true => Box::pin(std::future::ready(Ok(true))),
@@ -172,7 +172,7 @@ struct Returning {
 }
 
 impl Revocations for Returning {
-    fn is_revoked<'a>(&'a self, _: &'a Revocable, _: u64) -> RevocationFuture<'a, bool> {
+    fn is_revoked<'a>(&'a self, _: &'a RevocationClaims, _: u64) -> RevocationFuture<'a, bool> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let is_back = self.is_back.load(Ordering::SeqCst);
         Box::pin(async move {

@@ -2,7 +2,7 @@
 
 use crate::hand::Hand;
 use poolgate::{
-    Answer, Denial, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
+    Denial, ErrorCode, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
     revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, Redis, Revocation, RevocationMode, Revocations},
 };
 use poolgate_core::Algorithm;
@@ -25,13 +25,13 @@ pub const ORIGIN_JTI: &str = "11111111-2222-4333-8444-555555555555";
 pub const SIGNED_IN: u64 = NOW - 60;
 /// No busy machine needs longer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-pub const REVOKED: Denial = Denial { reason: Reason::Revoked, answer: Answer::InvalidToken, hint: None };
+pub const REVOKED: Denial = Denial { reason: Reason::Revoked, error: ErrorCode::InvalidToken, hint: None };
 pub const UNAVAILABLE: Denial =
-    Denial { reason: Reason::RevocationUnavailable, answer: Answer::Unavailable, hint: None };
+    Denial { reason: Reason::RevocationUnavailable, error: ErrorCode::Unavailable, hint: None };
 
 /// Two pools that accept access and ID tokens.
 pub fn builder(clock: &Hand) -> VerifierBuilder {
-    let pool = |id| Pool::user_pool(id).client_ids([CLIENT_ID]).token_use(TokenUseRule::AccessOrId).seeded_keys_only();
+    let pool = |id| Pool::user_pool(id).client_ids([CLIENT_ID]).token_use(TokenUseRule::AccessOrId).local_keys_only();
     Verifier::builder()
         .pool(pool(POOL_ID))
         .pool(pool(OTHER_POOL))
@@ -48,7 +48,7 @@ pub async fn with_keys(builder: VerifierBuilder) -> Verifier {
     let verifier = builder.build().await.expect("the verifier builds");
     for issuer in [ISSUER, OTHER_ISSUER] {
         let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-        verifier.seed_keys(issuer, set, NOW).await.expect("good keys");
+        verifier.load_key_set(issuer, set, NOW).await.expect("good keys");
     }
     verifier
 }

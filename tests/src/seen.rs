@@ -39,7 +39,7 @@ impl Seen {
             (Self::Refused { reason, status }, Err(expected)) => {
                 assert!(reason.is_some() || status.is_some(), "{}: refused, and neither reason nor status", case.name);
                 let same_reason = reason.as_ref().is_none_or(|reason| reason == expected.name());
-                Some(same_reason && status.is_none_or(|status| status == expected.answer().status()))
+                Some(same_reason && status.is_none_or(|status| status == expected.error_code().status()))
             }
         }
     }

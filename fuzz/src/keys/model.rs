@@ -1,7 +1,7 @@
 //! What is held, what is under way, and what may be asked for: as little as the promises need.
 
 use super::{Seconds, event::Brought, event::Keys, soft_ttl};
-use poolgate_core::{KeyPolicy, KeySetFault};
+use poolgate_core::{KeyPolicy, KeySetError};
 use std::collections::HashMap;
 
 #[derive(Debug)]
@@ -114,15 +114,15 @@ impl Model {
     }
 
     /// The rule: a key is unknown only if a fetch that began after its token came has ended without it.
-    pub(super) fn was_looked_for(&self, number: usize, key: u8, came_at: u64) -> bool {
+    pub(super) fn was_looked_for(&self, number: usize, key: u8, received_at: u64) -> bool {
         let place = &self.places[number];
-        place.shown.iter().any(|(began_at, keys)| *began_at > came_at && !keys.has(key))
+        place.shown.iter().any(|(started_at, keys)| *started_at > received_at && !keys.has(key))
     }
 
     /// Then there is nothing to ask for.
-    pub(super) fn must_be_unknown(&self, number: usize, came_at: u64) -> bool {
+    pub(super) fn must_be_unknown(&self, number: usize, received_at: u64) -> bool {
         let place = &self.places[number];
-        place.is_shown_by_fetch && place.shown.last().is_some_and(|(began_at, _)| *began_at > came_at)
+        place.is_shown_by_fetch && place.shown.last().is_some_and(|(started_at, _)| *started_at > received_at)
     }
 
     pub(super) fn is_unknown_since(&mut self, number: usize, key: u8, since: Seconds) {
@@ -164,11 +164,11 @@ impl Model {
         &mut self,
         number: usize,
         key: Option<u8>,
-        began_at: u64,
+        started_at: u64,
         clock: u64,
         ended_at: u64,
         brought: &Brought,
-    ) -> Result<bool, KeySetFault> {
+    ) -> Result<bool, KeySetError> {
         let obtained = self.now - clock.saturating_sub(ended_at);
         let policy = self.policy;
         let place = &mut self.places[number];
@@ -178,16 +178,16 @@ impl Model {
                 place.fail(obtained, &policy);
                 return Ok(false);
             }
-            Brought::Junk(_) => place.check_age(obtained).and(Err(KeySetFault::Malformed)),
+            Brought::Junk(_) => place.check_age(obtained).and(Err(KeySetError::Malformed)),
             Brought::NotModified => place.confirm(obtained, &policy),
             Brought::Keys { keys, max_age } => place.take(*keys, obtained, *max_age, &policy),
         };
         match taken {
-            Err(KeySetFault::OlderThanHeld) => (),
+            Err(KeySetError::OlderThanCurrent) => (),
             Ok(_) if place.held.as_ref().is_some_and(|held| held.keys.is_usable()) => {
                 place.succeed();
                 let keys = place.held.as_ref().expect("it is usable").keys;
-                place.shown.push((began_at, keys));
+                place.shown.push((started_at, keys));
                 place.is_shown_by_fetch = true;
                 // It was asked for because of a token that had come.
                 if let Some(key) = key.filter(|key| !keys.has(*key)) {
@@ -200,11 +200,11 @@ impl Model {
     }
 
     /// Takes keys that were brought, and says whether they are others now.
-    pub(super) fn seed(&mut self, number: usize, clock: u64, fetched_at: u64, keys: Keys) -> Result<bool, KeySetFault> {
+    pub(super) fn seed(&mut self, number: usize, clock: u64, fetched_at: u64, keys: Keys) -> Result<bool, KeySetError> {
         let age = clock.saturating_sub(fetched_at);
         let obtained = self.now - age;
         if age >= u64::from(self.policy.hard_ttl) {
-            return Err(KeySetFault::TooOld);
+            return Err(KeySetError::TooOld);
         }
         let place = &mut self.places[number];
         let taken = place.take(keys, obtained, None, &self.policy)?;
@@ -281,14 +281,14 @@ impl Place {
         self.retry = None;
     }
 
-    fn check_age(&self, obtained: Seconds) -> Result<(), KeySetFault> {
+    fn check_age(&self, obtained: Seconds) -> Result<(), KeySetError> {
         let is_older = self.held.as_ref().is_some_and(|held| held.obtained > obtained);
-        if is_older { Err(KeySetFault::OlderThanHeld) } else { Ok(()) }
+        if is_older { Err(KeySetError::OlderThanCurrent) } else { Ok(()) }
     }
 
-    fn confirm(&mut self, obtained: Seconds, policy: &KeyPolicy) -> Result<bool, KeySetFault> {
+    fn confirm(&mut self, obtained: Seconds, policy: &KeyPolicy) -> Result<bool, KeySetError> {
         self.check_age(obtained)?;
-        let held = self.held.as_mut().ok_or(KeySetFault::NotModifiedWithoutKeys)?;
+        let held = self.held.as_mut().ok_or(KeySetError::NotModifiedWithoutKeys)?;
         *held = Held::new(held.keys, obtained, None, policy);
         Ok(false)
     }
@@ -299,12 +299,12 @@ impl Place {
         obtained: Seconds,
         max_age: Option<u16>,
         policy: &KeyPolicy,
-    ) -> Result<bool, KeySetFault> {
+    ) -> Result<bool, KeySetError> {
         self.check_age(obtained)?;
         let is_the_same = self.held.as_ref().is_some_and(|held| held.keys.is_like(keys));
         // A set that has no entry is none; one that has no usable one takes no usable one's place.
         if !is_the_same && (keys.is_empty() || (!keys.is_usable() && self.is_usable(obtained))) {
-            return Err(KeySetFault::NoUsableKey);
+            return Err(KeySetError::NoUsableKey);
         }
         self.held = Some(Held::new(keys, obtained, max_age, policy));
         Ok(!is_the_same)

@@ -15,7 +15,7 @@ pub(crate) enum Tree {
 
 /// Why there is no tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum ParseError {
     /// It is not one JSON value nested so deep at most, or has a number that no double holds.
     Refused,
     /// It has a number so near to the largest double that readers round it to different sides.
@@ -24,12 +24,12 @@ pub(crate) enum Fault {
 
 impl Tree {
     /// Reads a text that is one JSON value, nested at most `depth` deep.
-    pub(crate) fn read(bytes: &[u8], depth: u32) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::Refused)?;
+    pub(crate) fn read(bytes: &[u8], depth: u32) -> Result<Self, ParseError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ParseError::Refused)?;
         let mut rest = Rest(text);
         let tree = rest.value(depth)?;
         rest.space();
-        if rest.0.is_empty() { Ok(tree) } else { Err(Fault::Refused) }
+        if rest.0.is_empty() { Ok(tree) } else { Err(ParseError::Refused) }
     }
 
     /// Whether an object in it, at any depth, has two members of the same name.
@@ -92,23 +92,23 @@ impl Rest<'_> {
         rest.is_some()
     }
 
-    fn take(&mut self, text: &str) -> Result<(), Fault> {
-        if self.took(text) { Ok(()) } else { Err(Fault::Refused) }
+    fn take(&mut self, text: &str) -> Result<(), ParseError> {
+        if self.took(text) { Ok(()) } else { Err(ParseError::Refused) }
     }
 
-    fn value(&mut self, depth: u32) -> Result<Tree, Fault> {
+    fn value(&mut self, depth: u32) -> Result<Tree, ParseError> {
         self.space();
-        match self.0.chars().next().ok_or(Fault::Refused)? {
+        match self.0.chars().next().ok_or(ParseError::Refused)? {
             'n' => self.take("null").map(|()| Tree::Null),
             't' => self.take("true").map(|()| Tree::Bool(true)),
             'f' => self.take("false").map(|()| Tree::Bool(false)),
             '"' => self.string().map(Tree::String),
             '[' => {
-                let depth = depth.checked_sub(1).ok_or(Fault::Refused)?;
+                let depth = depth.checked_sub(1).ok_or(ParseError::Refused)?;
                 self.list("[", "]", |rest| rest.value(depth)).map(Tree::Array)
             }
             '{' => {
-                let depth = depth.checked_sub(1).ok_or(Fault::Refused)?;
+                let depth = depth.checked_sub(1).ok_or(ParseError::Refused)?;
                 let member = |rest: &mut Self| {
                     rest.space();
                     let name = rest.string()?;
@@ -126,8 +126,8 @@ impl Rest<'_> {
         &mut self,
         open: &str,
         close: &str,
-        item: impl Fn(&mut Self) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
+        item: impl Fn(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<Vec<T>, ParseError> {
         self.take(open)?;
         self.space();
         let mut items = Vec::new();
@@ -144,22 +144,22 @@ impl Rest<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<String, ParseError> {
         self.take("\"")?;
         let mut units: Vec<u16> = Vec::new();
         loop {
-            let character = self.0.chars().next().ok_or(Fault::Refused)?;
+            let character = self.0.chars().next().ok_or(ParseError::Refused)?;
             self.0 = &self.0[character.len_utf8()..];
             match character {
-                '"' => return String::from_utf16(&units).map_err(|_| Fault::Refused),
+                '"' => return String::from_utf16(&units).map_err(|_| ParseError::Refused),
                 '\\' => units.push(self.escaped()?),
-                '\0'..='\u{1f}' => return Err(Fault::Refused),
+                '\0'..='\u{1f}' => return Err(ParseError::Refused),
                 character => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
             }
         }
     }
 
-    fn escaped(&mut self) -> Result<u16, Fault> {
+    fn escaped(&mut self) -> Result<u16, ParseError> {
         for (letter, unit) in
             [("\"", 0x22), ("\\", 0x5c), ("/", 0x2f), ("b", 8), ("f", 12), ("n", 10), ("r", 13), ("t", 9)]
         {
@@ -169,12 +169,12 @@ impl Rest<'_> {
         }
         self.take("u")?;
         let digits = self.0.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or(Fault::Refused)?;
+        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or(ParseError::Refused)?;
         self.0 = &self.0[4..];
         Ok(unit)
     }
 
-    fn number(&mut self) -> Result<Tree, Fault> {
+    fn number(&mut self) -> Result<Tree, ParseError> {
         let start = self.0;
         self.took("-");
         if !self.took("0") {
@@ -188,19 +188,19 @@ impl Rest<'_> {
             self.digits()?;
         }
         let text = &start[..start.len() - self.0.len()];
-        let number = text.parse::<f64>().map_err(|_| Fault::Refused)?.abs();
+        let number = text.parse::<f64>().map_err(|_| ParseError::Refused)?.abs();
         match number {
-            _ if number == f64::INFINITY && !is_at_the_limit(text) => Err(Fault::Refused),
-            _ if number > 1.797e308 => Err(Fault::Unsure),
+            _ if number == f64::INFINITY && !is_at_the_limit(text) => Err(ParseError::Refused),
+            _ if number > 1.797e308 => Err(ParseError::Unsure),
             _ => Ok(Tree::Number(text.to_owned())),
         }
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Result<(), ParseError> {
         let rest = self.0.trim_start_matches(|character: char| character.is_ascii_digit());
         let is_something = rest.len() < self.0.len();
         self.0 = rest;
-        if is_something { Ok(()) } else { Err(Fault::Refused) }
+        if is_something { Ok(()) } else { Err(ParseError::Refused) }
     }
 }
 

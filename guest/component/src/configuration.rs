@@ -25,7 +25,7 @@ fn pool(pool: wit::Pool) -> Pool {
         keys: match pool.keys {
             wit::KeyOrigin::Derived => KeyOrigin::Derived,
             wit::KeyOrigin::Url(url) => KeyOrigin::Url(url),
-            wit::KeyOrigin::Seeded => KeyOrigin::Seeded,
+            wit::KeyOrigin::Local => KeyOrigin::Local,
         },
         algorithms: pool.algorithms.into_iter().map(core_algorithm).collect(),
         token_use: match pool.token_use {

@@ -4,10 +4,10 @@ use crate::{
     Component,
     bindings::exports::poolgate::auth::{
         jws::{Guest, GuestKeySet, KeySet as KeySetHandle, VerifiedJws},
-        verifier::{Algorithm, Denial, KeyReport, SeedError},
+        verifier::{Algorithm, Denial, KeyReport, KeySetError},
     },
     configuration::core_algorithm,
-    translation::{algorithm, denial, key_report, seed_error},
+    translation::{algorithm, denial, key_report, key_set_error},
 };
 use poolgate_core::{KeyState, Limits, jwa::Algorithms, keys::KeySet};
 
@@ -27,8 +27,8 @@ pub struct AllowedKeys {
 }
 
 impl GuestKeySet for AllowedKeys {
-    fn parse(jwks: Vec<u8>, algorithms: Vec<Algorithm>) -> Result<KeySetHandle, SeedError> {
-        let keys = KeySet::parse(&jwks, &limits()).map_err(seed_error)?;
+    fn parse(jwks: Vec<u8>, algorithms: Vec<Algorithm>) -> Result<KeySetHandle, KeySetError> {
+        let keys = KeySet::parse(&jwks, &limits()).map_err(key_set_error)?;
         let allowed = match algorithms.as_slice() {
             [] => Algorithms::built(),
             stated => stated.iter().copied().map(core_algorithm).collect(),

@@ -26,16 +26,16 @@ same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRan
     KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange,
 }
 
-same_names! { seed_error: core::KeySetFault => wit::SeedError, else Malformed:
-    UnknownIssuer, OlderThanHeld, TooLarge, Malformed, DuplicateMember, TooManyKeys, NoUsableKey, UnknownUrl, TooOld,
+same_names! { key_set_error: core::KeySetError => wit::KeySetError, else Malformed:
+    UnknownIssuer, OlderThanCurrent, TooLarge, Malformed, DuplicateMember, TooManyKeys, NoUsableKey, UnknownUrl, TooOld,
     NotModifiedWithoutKeys,
 }
 
-same_names! { fetch_error: core::FetchFault => FetchError, else Unreachable:
+same_names! { fetch_error: core::FetchError => FetchError, else Unreachable:
     Refused, Unreachable, TimedOut, BadStatus, TooLarge,
 }
 
-same_names! { key_fault: core::KeyFault => wit::KeyFault, else Malformed:
+same_names! { key_error: core::KeyError => wit::KeyError, else Malformed:
     Malformed, DuplicateMember, NoKeyId, KeyIdTooLong, DuplicateKeyId, NoKeyType, UnsupportedKeyType, Symmetric,
     PrivateMember, NotForSignatures, AlgorithmMismatch, MissingMember, BadEncoding, ModulusTooSmall, ModulusTooLarge,
     ModulusEven, BadExponent, BadPoint,
@@ -57,12 +57,12 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
 }
 
 pub fn denial(refusal: core::Reason) -> wit::Denial {
-    let answer = match refusal.answer() {
-        core::Answer::InvalidToken => wit::Answer::InvalidToken,
-        core::Answer::InsufficientScope => wit::Answer::InsufficientScope,
-        core::Answer::Unavailable => wit::Answer::Unavailable,
+    let error = match refusal.error_code() {
+        core::ErrorCode::InvalidToken => wit::ErrorCode::InvalidToken,
+        core::ErrorCode::InsufficientScope => wit::ErrorCode::InsufficientScope,
+        core::ErrorCode::Unavailable => wit::ErrorCode::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), hint: None, answer, awaits_keys: None, awaits_revocation: None }
+    wit::Denial { reason: reason(refusal), hint: None, error, pending_key_url: None, pending_revocation: None }
 }
 
 pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
@@ -79,15 +79,15 @@ pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
 }
 
 /// What is said while the host fetches.
-pub fn awaits_keys(url: String) -> wit::Denial {
-    wit::Denial { awaits_keys: Some(url), ..denial(core::Reason::KeysUnavailable) }
+pub fn pending_key_url(url: String) -> wit::Denial {
+    wit::Denial { pending_key_url: Some(url), ..denial(core::Reason::KeysUnavailable) }
 }
 
 /// What is said of a good token before its revocation was asked about.
-pub fn awaits_revocation(revocable: core::Revocable) -> wit::Denial {
-    let core::Revocable { issuer, subject, auth_time, jti, origin_jti } = revocable;
-    let revocable = wit::Revocable { issuer, subject, auth_time, jti, origin_jti };
-    wit::Denial { awaits_revocation: Some(revocable), ..denial(core::Reason::RevocationUnavailable) }
+pub fn pending_revocation(revocable: core::RevocationClaims) -> wit::Denial {
+    let core::RevocationClaims { issuer, subject, auth_time, jti, origin_jti } = revocable;
+    let revocable = wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti };
+    wit::Denial { pending_revocation: Some(revocable), ..denial(core::Reason::RevocationUnavailable) }
 }
 
 pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
@@ -97,11 +97,11 @@ pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
     }
 }
 
-pub fn revocation_answer(answer: wit::RevocationAnswer) -> core::RevocationAnswer {
+pub fn revocation_status(answer: wit::RevocationStatus) -> core::RevocationStatus {
     match answer {
-        wit::RevocationAnswer::NotRevoked => core::RevocationAnswer::NotRevoked,
-        wit::RevocationAnswer::Revoked => core::RevocationAnswer::Revoked,
-        wit::RevocationAnswer::Unavailable => core::RevocationAnswer::Unavailable,
+        wit::RevocationStatus::NotRevoked => core::RevocationStatus::NotRevoked,
+        wit::RevocationStatus::Revoked => core::RevocationStatus::Revoked,
+        wit::RevocationStatus::Unavailable => core::RevocationStatus::Unavailable,
     }
 }
 
@@ -125,20 +125,21 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
     }
 }
 
-pub fn judgement(judgement: core::Judgement) -> wit::Judgement {
-    match judgement {
-        core::Judgement::Verified(told, named) => {
-            wit::Judgement::Verified(wit::Remembered { verified: verified(told), ticket: named.map(ticket) })
-        }
-        core::Judgement::Recalled(core::Recalled { ticket: named, keys_are_stale }) => {
-            wit::Judgement::Recalled(wit::Recalled { ticket: ticket(named), keys_are_stale })
+pub fn verify_outcome(verify_outcome: core::VerifyOutcome) -> wit::VerifyOutcome {
+    match verify_outcome {
+        core::VerifyOutcome::Verified(told, named) => wit::VerifyOutcome::Verified(wit::NewlyVerified {
+            verified: verified(told),
+            handle: named.map(cache_handle),
+        }),
+        core::VerifyOutcome::Cached(core::CacheHit { handle, keys_are_stale }) => {
+            wit::VerifyOutcome::Cached(wit::CacheHit { handle: cache_handle(handle), keys_are_stale })
         }
     }
 }
 
-fn ticket(ticket: core::Ticket) -> wit::Ticket {
-    let core::Ticket { slot, version } = ticket;
-    wit::Ticket { slot, version }
+fn cache_handle(handle: core::CacheHandle) -> wit::CacheHandle {
+    let core::CacheHandle { slot, version } = handle;
+    wit::CacheHandle { slot, version }
 }
 
 pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
@@ -158,8 +159,8 @@ pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
         generation: report.generation,
         failures: report.failures,
         last_error: report.last_error.map(|error| match error {
-            core::KeyError::Fetch(fault) => wit::KeyError::Fetch(fetch_error(fault)),
-            core::KeyError::KeySet(fault) => wit::KeyError::KeySet(seed_error(fault)),
+            core::KeyRefreshError::Fetch(fault) => wit::KeyRefreshError::Fetch(fetch_error(fault)),
+            core::KeyRefreshError::KeySet(fault) => wit::KeyRefreshError::KeySet(key_set_error(fault)),
         }),
         key_ids: report.key_ids.into_iter().map(Into::into).collect(),
         skipped: report.skipped.into_iter().map(skipped_key).collect(),
@@ -167,22 +168,22 @@ pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
 }
 
 /// The outcome of a fetch, if it has one already.
-pub fn outcome(outcome: &Result<KeyResponse, FetchError>) -> Option<Result<core::Response<'_>, core::FetchFault>> {
+pub fn outcome(outcome: &Result<KeyResponse, FetchError>) -> Option<Result<core::Response<'_>, core::FetchError>> {
     Some(match outcome {
         Ok(KeyResponse { body, max_age, etag }) => {
             Ok(core::Response { body: body.as_deref(), max_age: *max_age, etag: etag.as_deref() })
         }
-        Err(FetchError::Later) => return None,
-        Err(FetchError::Refused) => Err(core::FetchFault::Refused),
-        Err(FetchError::Unreachable) => Err(core::FetchFault::Unreachable),
-        Err(FetchError::TimedOut) => Err(core::FetchFault::TimedOut),
-        Err(FetchError::BadStatus) => Err(core::FetchFault::BadStatus),
-        Err(FetchError::TooLarge) => Err(core::FetchFault::TooLarge),
+        Err(FetchError::Deferred) => return None,
+        Err(FetchError::Refused) => Err(core::FetchError::Refused),
+        Err(FetchError::Unreachable) => Err(core::FetchError::Unreachable),
+        Err(FetchError::TimedOut) => Err(core::FetchError::TimedOut),
+        Err(FetchError::BadStatus) => Err(core::FetchError::BadStatus),
+        Err(FetchError::TooLarge) => Err(core::FetchError::TooLarge),
     })
 }
 
 fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {
-    wit::SkippedKey { index: skipped.index, key_id: skipped.key_id.map(Into::into), fault: key_fault(skipped.fault) }
+    wit::SkippedKey { index: skipped.index, key_id: skipped.key_id.map(Into::into), error: key_error(skipped.error) }
 }
 
 pub fn algorithm(algorithm: core::Algorithm) -> wit::Algorithm {

@@ -5,19 +5,19 @@ use crate::{
     Component,
     bindings::{
         exports::poolgate::auth::verifier::{
-            Config, ConfigError, Denial, Guest, Judgement, KeyReport, Remembered, RevocationAnswer, RevocationMode,
-            SeedError, Verified,
+            Config, ConfigError, Denial, Guest, KeyReport, KeySetError, NewlyVerified, RevocationMode,
+            RevocationStatus, Verified, VerifyOutcome,
         },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock,
     },
     configuration::core_config,
     translation::{
-        awaits_keys, awaits_revocation, config_error, denial, hint, judgement, key_report, outcome, revocation_answer,
-        revocation_mode, seed_error, verified,
+        config_error, denial, hint, key_report, key_set_error, outcome, pending_key_url, pending_revocation,
+        revocation_mode, revocation_status, verified, verify_outcome,
     },
 };
-use poolgate_core::{Fetch, Reason, Step, Tick, Verifier};
+use poolgate_core::{Fetch, LogicalTime, Reason, Step, Verifier};
 use std::cell::{Cell, RefCell};
 
 thread_local! {
@@ -26,8 +26,8 @@ thread_local! {
 }
 
 /// For an instance that waits in the import, nothing else happens between a token and the end of its fetch.
-const CAME: Tick = Tick(0);
-const BEGAN: Tick = Tick(1);
+const RECEIVED: LogicalTime = LogicalTime(0);
+const STARTED: LogicalTime = LogicalTime(1);
 
 impl Guest for Component {
     fn configure(config: Config) -> Result<(), ConfigError> {
@@ -37,7 +37,7 @@ impl Guest for Component {
             }
             let mut verifier = Verifier::new(core_config(config)).map_err(config_error)?;
             if let Some(mode) = REVOCATION.get() {
-                verifier.ask_revocation(revocation_mode(mode));
+                verifier.enable_revocation_check(revocation_mode(mode));
             }
             *slot = Some(verifier);
             Ok(())
@@ -46,20 +46,20 @@ impl Guest for Component {
 
     fn verify(token: String) -> Result<Verified, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        concluded(&token, step, verified, || verify_after_fetch(&token))
+        concluded(&token, step, verified, || verify_after_own_fetch(&token))
     }
 
-    fn judge(token: String) -> Result<Judgement, Denial> {
-        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.judge(now(), &token)));
-        let unnamed = |verified| Judgement::Verified(Remembered { verified, ticket: None });
-        concluded(&token, step, judgement, || verify_after_fetch(&token).map(unnamed))
+    fn verify_cached(token: String) -> Result<VerifyOutcome, Denial> {
+        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_cached(now(), &token)));
+        let unnamed = |verified| VerifyOutcome::Verified(NewlyVerified { verified, handle: None });
+        concluded(&token, step, verify_outcome, || verify_after_own_fetch(&token).map(unnamed))
     }
 
-    fn verify_again(token: String, came_at: u64) -> Result<Verified, Denial> {
-        concluded(&token, again(&token, Tick(came_at)), verified, || verify_after_fetch(&token))
+    fn verify_after_fetch(token: String, received_at: u64) -> Result<Verified, Denial> {
+        concluded(&token, again(&token, LogicalTime(received_at)), verified, || verify_after_own_fetch(&token))
     }
 
-    fn ask_revocation(mode: RevocationMode) -> Result<(), ConfigError> {
+    fn enable_revocation_check(mode: RevocationMode) -> Result<(), ConfigError> {
         let is_late = VERIFIER.with_borrow(Option::is_some) || REVOCATION.get().is_some();
         if is_late {
             return Err(ConfigError::AlreadyConfigured);
@@ -68,10 +68,11 @@ impl Guest for Component {
         Ok(())
     }
 
-    fn verify_asked(token: String, answer: RevocationAnswer) -> Result<Verified, Denial> {
-        let answer = revocation_answer(answer);
-        let verdict =
-            VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_asked(now(), &token, answer)));
+    fn verify_with_revocation_status(token: String, answer: RevocationStatus) -> Result<Verified, Denial> {
+        let answer = revocation_status(answer);
+        let verdict = VERIFIER.with_borrow_mut(|slot| {
+            slot.as_mut().map(|verifier| verifier.verify_with_revocation_status(now(), &token, answer))
+        });
         verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(|reason| refusal(&token, reason))
     }
 
@@ -85,25 +86,27 @@ impl Guest for Component {
     fn keys_fetched(
         url: String,
         key_id: Option<String>,
-        began_at: u64,
+        started_at: u64,
         ended_at: u64,
         response: Result<KeyResponse, FetchError>,
-    ) -> Result<(), SeedError> {
+    ) -> Result<(), KeySetError> {
         VERIFIER.with_borrow_mut(|slot| match (slot, outcome(&response)) {
             (Some(verifier), Some(outcome)) => {
-                let began_at = Tick(began_at);
-                verifier.fetched(now(), &url, key_id.as_deref(), began_at, ended_at, outcome).map_err(seed_error)
+                let started_at = LogicalTime(started_at);
+                verifier.fetched(now(), &url, key_id.as_deref(), started_at, ended_at, outcome).map_err(key_set_error)
             }
-            // "Later" is no end.
+            // `deferred` is not an outcome.
             (Some(_), None) => Ok(()),
-            (None, _) => Err(SeedError::NotConfigured),
+            (None, _) => Err(KeySetError::NotConfigured),
         })
     }
 
-    fn seed_keys(issuer: String, jwks: Vec<u8>, fetched_at: u64) -> Result<KeyReport, SeedError> {
+    fn load_key_set(issuer: String, jwks: Vec<u8>, fetched_at: u64) -> Result<KeyReport, KeySetError> {
         VERIFIER.with_borrow_mut(|slot| match slot {
-            Some(verifier) => verifier.seed(now(), &issuer, &jwks, fetched_at).map(key_report).map_err(seed_error),
-            None => Err(SeedError::NotConfigured),
+            Some(verifier) => {
+                verifier.load_key_set(now(), &issuer, &jwks, fetched_at).map(key_report).map_err(key_set_error)
+            }
+            None => Err(KeySetError::NotConfigured),
         })
     }
 
@@ -114,12 +117,13 @@ impl Guest for Component {
 }
 
 /// Judges a token after a fetch that was made for it, in this call.
-fn verify_after_fetch(token: &str) -> Result<Verified, Denial> {
-    concluded(token, again(token, CAME), verified, || Err(denial(Reason::KeysUnavailable)))
+fn verify_after_own_fetch(token: &str) -> Result<Verified, Denial> {
+    concluded(token, again(token, RECEIVED), verified, || Err(denial(Reason::KeysUnavailable)))
 }
 
-fn again(token: &str, came_at: Tick) -> Option<Step> {
-    VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_again(now(), token, came_at)))
+fn again(token: &str, received_at: LogicalTime) -> Option<Step> {
+    VERIFIER
+        .with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_after_fetch(now(), token, received_at)))
 }
 
 /// The end of a step, where need be after the keys have come.
@@ -130,10 +134,10 @@ fn concluded<T, U>(
     again: impl FnOnce() -> Result<U, Denial>,
 ) -> Result<U, Denial> {
     match step {
-        Some(Step::Judged(verdict)) => verdict.map(told).map_err(|reason| refusal(token, reason)),
+        Some(Step::Done(verdict)) => verdict.map(told).map_err(|reason| refusal(token, reason)),
         Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => again(),
-        Some(Step::NeedsKeys(Fetch { url, .. }) | Step::AwaitsKeys(url)) => Err(awaits_keys(url)),
-        Some(Step::AwaitsRevocation(revocable)) => Err(awaits_revocation(*revocable)),
+        Some(Step::NeedsKeys(Fetch { url, .. }) | Step::PendingFetch(url)) => Err(pending_key_url(url)),
+        Some(Step::PendingRevocation(revocable)) => Err(pending_revocation(*revocable)),
         None => Err(denial(Reason::NotConfigured)),
     }
 }
@@ -153,7 +157,7 @@ fn bring_keys(fetch: &Fetch) -> bool {
     VERIFIER.with_borrow_mut(|slot| {
         if let Some(verifier) = slot {
             // What is wrong with the set is in the key report.
-            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), BEGAN, now(), outcome);
+            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), STARTED, now(), outcome);
         }
     });
     true

@@ -68,12 +68,12 @@ impl Claims {
     }
 
     /// The same; the fault says which claim it is.
-    pub(crate) fn read(payload: &str, depth: u32) -> Result<Self, ClaimFault> {
+    pub(crate) fn read(payload: &str, depth: u32) -> Result<Self, ClaimError> {
         let object = json::parse_object_text(payload, depth, Duplicates::Refuse).map_err(|fault| match fault {
-            json::Fault::Malformed => Reason::PayloadMalformed,
-            json::Fault::DuplicateMember => Reason::PayloadDuplicateMember,
-            json::Fault::TooDeep => Reason::PayloadTooDeep,
-            json::Fault::TrailingBytes => Reason::PayloadTrailingBytes,
+            json::ParseError::Malformed => Reason::PayloadMalformed,
+            json::ParseError::DuplicateMember => Reason::PayloadDuplicateMember,
+            json::ParseError::TooDeep => Reason::PayloadTooDeep,
+            json::ParseError::TrailingBytes => Reason::PayloadTrailingBytes,
         })?;
         let read = Read::from(&object);
         let issuer = string(read.iss, Reason::IssuerInvalid)?;
@@ -139,18 +139,18 @@ impl fmt::Debug for Claims {
 
 /// What is wrong with a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ClaimFault {
+pub(crate) struct ClaimError {
     pub(crate) reason: Reason,
     pub(crate) hint: Option<Hint>,
 }
 
-impl From<Reason> for ClaimFault {
+impl From<Reason> for ClaimError {
     fn from(reason: Reason) -> Self {
         Self { reason, hint: None }
     }
 }
 
-impl From<Hint> for ClaimFault {
+impl From<Hint> for ClaimError {
     /// A claim that has no reason of its own.
     fn from(hint: Hint) -> Self {
         Self { reason: Reason::ClaimInvalid, hint: Some(hint) }
@@ -247,7 +247,7 @@ impl NumericDate {
     }
 }
 
-fn text<'o>(value: Option<&'o Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<&'o str>, ClaimFault> {
+fn text<'o>(value: Option<&'o Value<'_>>, wrong: impl Into<ClaimError>) -> Result<Option<&'o str>, ClaimError> {
     match value.map(Value::as_str) {
         None => Ok(None),
         Some(None) => Err(wrong.into()),
@@ -255,11 +255,11 @@ fn text<'o>(value: Option<&'o Value<'_>>, wrong: impl Into<ClaimFault>) -> Resul
     }
 }
 
-fn string(value: Option<&Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<String>, ClaimFault> {
+fn string(value: Option<&Value<'_>>, wrong: impl Into<ClaimError>) -> Result<Option<String>, ClaimError> {
     Ok(text(value, wrong)?.map(str::to_owned))
 }
 
-fn date(value: Option<&Value<'_>>, wrong: impl Into<ClaimFault>) -> Result<Option<NumericDate>, ClaimFault> {
+fn date(value: Option<&Value<'_>>, wrong: impl Into<ClaimError>) -> Result<Option<NumericDate>, ClaimError> {
     value.map(NumericDate::parse).transpose().map_err(|_| wrong.into())
 }
 
@@ -287,7 +287,7 @@ fn audience(value: Option<&Value<'_>>) -> Result<Option<Vec<String>>, Reason> {
 }
 
 /// Names separated by single spaces (RFC 6749 section 3.3, RFC 8693 section 4.2).
-fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, ClaimFault> {
+fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, ClaimError> {
     let names = text(value, Reason::ScopeInvalid)?.unwrap_or_default();
     Ok(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
@@ -334,7 +334,7 @@ mod tests {
             ("origin_jti", Hint::OriginJtiInvalid),
         ] {
             let fault = Claims::read(&alloc::format!(r#"{{"exp":9,"{claim}":[]}}"#), 4).unwrap_err();
-            assert_eq!(fault, ClaimFault { reason: Reason::ClaimInvalid, hint: Some(hint) }, "{claim}");
+            assert_eq!(fault, ClaimError { reason: Reason::ClaimInvalid, hint: Some(hint) }, "{claim}");
         }
     }
 

@@ -81,9 +81,9 @@ fn first_dot(text: &str) -> Option<usize> {
 
 fn decode(part: &str) -> Result<Vec<u8>, Reason> {
     base64url::decode(part).map_err(|fault| match fault {
-        base64url::Fault::Invalid => Reason::EncodingInvalid,
-        base64url::Fault::Padded => Reason::EncodingPadded,
-        base64url::Fault::NotCanonical => Reason::EncodingNotCanonical,
+        base64url::DecodeError::Invalid => Reason::EncodingInvalid,
+        base64url::DecodeError::Padded => Reason::EncodingPadded,
+        base64url::DecodeError::NotCanonical => Reason::EncodingNotCanonical,
     })
 }
 

@@ -74,7 +74,7 @@ pub enum KeyOrigin {
     /// This URL.
     Url(String),
     /// Only seeding brings keys; nothing is ever fetched.
-    Seeded,
+    Local,
 }
 
 /// Which kind of Cognito token is accepted (`token_use`).

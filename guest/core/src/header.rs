@@ -34,10 +34,10 @@ impl Header {
     /// [`Reason::KeyIdMissing`], which are the caller's to judge: a plain JWS needs neither.
     pub fn parse(bytes: &[u8], depth: u32) -> Result<Self, Reason> {
         let object = json::parse_object(bytes, depth, Duplicates::Refuse).map_err(|fault| match fault {
-            json::Fault::Malformed => Reason::HeaderMalformed,
-            json::Fault::DuplicateMember => Reason::HeaderDuplicateMember,
-            json::Fault::TooDeep => Reason::HeaderTooDeep,
-            json::Fault::TrailingBytes => Reason::HeaderTrailingBytes,
+            json::ParseError::Malformed => Reason::HeaderMalformed,
+            json::ParseError::DuplicateMember => Reason::HeaderDuplicateMember,
+            json::ParseError::TooDeep => Reason::HeaderTooDeep,
+            json::ParseError::TrailingBytes => Reason::HeaderTrailingBytes,
         })?;
         let algorithm = algorithm(object.get("alg"))?;
         if object.has("crit") {

@@ -27,7 +27,7 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 /// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum ParseError {
     Malformed,
     DuplicateMember,
     TooDeep,
@@ -51,20 +51,20 @@ pub(crate) enum Duplicates {
 pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
     match parse_object(bytes, depth, Duplicates::Refuse) {
         Ok(_) => Ok(()),
-        Err(Fault::Malformed) => Err("it is not a JSON object"),
-        Err(Fault::DuplicateMember) => Err("an object has two members of the same name"),
-        Err(Fault::TooDeep) => Err("it is nested too deep"),
-        Err(Fault::TrailingBytes) => Err("something follows the JSON object"),
+        Err(ParseError::Malformed) => Err("it is not a JSON object"),
+        Err(ParseError::DuplicateMember) => Err("an object has two members of the same name"),
+        Err(ParseError::TooDeep) => Err("it is nested too deep"),
+        Err(ParseError::TrailingBytes) => Err("something follows the JSON object"),
     }
 }
 
 /// Reads a text that must be one JSON object, nested at most `depth` deep (the object itself is 1).
-pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
+pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
     read_object(serde_json::Deserializer::from_slice(bytes), depth, duplicates)
 }
 
 /// The same for what is known to be UTF-8 already.
-pub(crate) fn parse_object_text(text: &str, depth: u32, duplicates: Duplicates) -> Result<Object<'_>, Fault> {
+pub(crate) fn parse_object_text(text: &str, depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
     read_object(serde_json::Deserializer::from_str(text), depth, duplicates)
 }
 
@@ -72,15 +72,15 @@ fn read_object<'a>(
     mut deserializer: serde_json::Deserializer<impl serde_json::de::Read<'a>>,
     depth: u32,
     duplicates: Duplicates,
-) -> Result<Object<'a>, Fault> {
+) -> Result<Object<'a>, ParseError> {
     let (fault, is_literal) = (Cell::new(None), Cell::new(false));
     let reader = Reader { depth, duplicates, fault: &fault, is_literal: &is_literal };
-    let value = reader.deserialize(&mut deserializer).map_err(|_| fault.get().unwrap_or(Fault::Malformed))?;
-    deserializer.end().map_err(|_| Fault::TrailingBytes)?;
+    let value = reader.deserialize(&mut deserializer).map_err(|_| fault.get().unwrap_or(ParseError::Malformed))?;
+    deserializer.end().map_err(|_| ParseError::TrailingBytes)?;
     match value {
         Value::Object(object) => Ok(object),
-        Value::Ambiguous => Err(Fault::DuplicateMember),
-        _ => Err(Fault::Malformed),
+        Value::Ambiguous => Err(ParseError::DuplicateMember),
+        _ => Err(ParseError::Malformed),
     }
 }
 
@@ -147,7 +147,7 @@ struct Reader<'f> {
     depth: u32,
     duplicates: Duplicates,
     /// serde's errors are opaque: what the reader itself refuses is noted here.
-    fault: &'f Cell<Option<Fault>>,
+    fault: &'f Cell<Option<ParseError>>,
     /// Whether the last value was a number's text: see [`LITERAL`].
     is_literal: &'f Cell<bool>,
 }
@@ -158,7 +158,7 @@ const LITERAL: &str = "$serde_json::private::Number";
 
 impl Reader<'_> {
     fn inside<E: serde::de::Error>(mut self) -> Result<Self, E> {
-        self.depth = self.depth.checked_sub(1).ok_or_else(|| self.refuse(Fault::TooDeep))?;
+        self.depth = self.depth.checked_sub(1).ok_or_else(|| self.refuse(ParseError::TooDeep))?;
         Ok(self)
     }
 
@@ -173,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse<E: serde::de::Error>(&self, fault: Fault) -> E {
+    fn refuse<E: serde::de::Error>(&self, fault: ParseError) -> E {
         self.fault.set(Some(fault));
         E::custom("refused")
     }
@@ -248,7 +248,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let inside = match self.inside::<A::Error>() {
             Ok(inside) => inside,
             // A number opens no level.
-            Err(_) => return self.number(&mut members).ok_or_else(|| self.refuse(Fault::TooDeep)),
+            Err(_) => return self.number(&mut members).ok_or_else(|| self.refuse(ParseError::TooDeep)),
         };
         let mut object = Object(Vec::new());
         while let Some(Name(name)) = members.next_key()? {
@@ -261,7 +261,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         match (object.has_duplicates(), self.duplicates) {
             (false, _) => Ok(Value::Object(object)),
             (true, Duplicates::Mark) => Ok(Value::Ambiguous),
-            (true, Duplicates::Refuse) => Err(self.refuse(Fault::DuplicateMember)),
+            (true, Duplicates::Refuse) => Err(self.refuse(ParseError::DuplicateMember)),
         }
     }
 }
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use alloc::format;
 
-    fn fault(text: &str, depth: u32) -> Option<Fault> {
+    fn fault(text: &str, depth: u32) -> Option<ParseError> {
         parse_object(text.as_bytes(), depth, Duplicates::Refuse).err()
     }
 
@@ -305,24 +305,24 @@ mod tests {
         for (text, expected) in [
             ("{}", None),
             (" {\"a\":1} \n", None),
-            ("", Some(Fault::Malformed)),
-            ("[]", Some(Fault::Malformed)),
-            ("\"x\"", Some(Fault::Malformed)),
-            ("{\"a\":1", Some(Fault::Malformed)),
-            ("{\"a\":1,}", Some(Fault::Malformed)),
-            ("{'a':1}", Some(Fault::Malformed)),
-            ("{\"a\":NaN}", Some(Fault::Malformed)),
-            ("{\"a\":01}", Some(Fault::Malformed)),
-            ("{\"a\":1e999}", Some(Fault::Malformed)),
-            ("{\"a\":\"\\ud800\"}", Some(Fault::Malformed)),
-            ("{\"a\":\"\u{1}\"}", Some(Fault::Malformed)),
-            ("\u{feff}{}", Some(Fault::Malformed)),
-            ("{} {}", Some(Fault::TrailingBytes)),
-            ("{}\0", Some(Fault::TrailingBytes)),
+            ("", Some(ParseError::Malformed)),
+            ("[]", Some(ParseError::Malformed)),
+            ("\"x\"", Some(ParseError::Malformed)),
+            ("{\"a\":1", Some(ParseError::Malformed)),
+            ("{\"a\":1,}", Some(ParseError::Malformed)),
+            ("{'a':1}", Some(ParseError::Malformed)),
+            ("{\"a\":NaN}", Some(ParseError::Malformed)),
+            ("{\"a\":01}", Some(ParseError::Malformed)),
+            ("{\"a\":1e999}", Some(ParseError::Malformed)),
+            ("{\"a\":\"\\ud800\"}", Some(ParseError::Malformed)),
+            ("{\"a\":\"\u{1}\"}", Some(ParseError::Malformed)),
+            ("\u{feff}{}", Some(ParseError::Malformed)),
+            ("{} {}", Some(ParseError::TrailingBytes)),
+            ("{}\0", Some(ParseError::TrailingBytes)),
         ] {
             assert_eq!(fault(text, 8), expected, "{text:?}");
         }
-        assert_eq!(parse_object(b"{\"a\":\"\xff\"}", 8, Duplicates::Refuse).err(), Some(Fault::Malformed));
+        assert_eq!(parse_object(b"{\"a\":\"\xff\"}", 8, Duplicates::Refuse).err(), Some(ParseError::Malformed));
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
             r#"{"x":[[{"a":1,"a":1}]]}"#,
             r#"{"":1,"":2}"#,
         ] {
-            assert_eq!(fault(text, 8), Some(Fault::DuplicateMember), "{text}");
+            assert_eq!(fault(text, 8), Some(ParseError::DuplicateMember), "{text}");
         }
         assert_eq!(fault(r#"{"a":{"b":1},"b":{"a":1}}"#, 8), None);
     }
@@ -344,14 +344,14 @@ mod tests {
         let mut members: Vec<String> = (0..500).map(|n| format!("\"m{n}\":{n}")).collect();
         assert_eq!(fault(&format!("{{{}}}", members.join(",")), 8), None);
         members.push("\"m250\":0".into());
-        assert_eq!(fault(&format!("{{{}}}", members.join(",")), 8), Some(Fault::DuplicateMember));
+        assert_eq!(fault(&format!("{{{}}}", members.join(",")), 8), Some(ParseError::DuplicateMember));
     }
 
     #[test]
     fn depth_counts_arrays_and_objects() {
         assert_eq!(fault(r#"{"a":[{}]}"#, 3), None);
-        assert_eq!(fault(r#"{"a":[{}]}"#, 2), Some(Fault::TooDeep));
-        assert_eq!(fault(&format!("{{\"a\":{}", "[".repeat(100_000)), 100), Some(Fault::TooDeep));
+        assert_eq!(fault(r#"{"a":[{}]}"#, 2), Some(ParseError::TooDeep));
+        assert_eq!(fault(&format!("{{\"a\":{}", "[".repeat(100_000)), 100), Some(ParseError::TooDeep));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! [`compact`] (three parts, canonical base64url) → [`header`] (strict JSON, algorithm) → [`claims`] (strict JSON, types)
 //! → [`issuer`](policy) and times → [`keys`] (issuer and key ID to a prepared key) → [`signature`] → [`policy`] → [`Verified`].
 //!
-//! Where revocation is asked about, that comes last, for new and for remembered tokens ([`Verifier::ask_revocation`]).
+//! Where revocation is asked about, that comes last, for new and for remembered tokens ([`Verifier::enable_revocation_check`]).
 //!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
@@ -37,7 +37,7 @@
 //!     cache: CacheLimits::default(),
 //! })?;
 //! match verifier.verify(1_700_000_000, "only.two") {
-//!     Step::Judged(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
+//!     Step::Done(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
 //!     step => panic!("no key is asked for before the grammar is right: {step:?}"),
 //! }
 //! # Ok::<(), poolgate_core::ConfigError>(())
@@ -76,7 +76,7 @@ mod revocation;
 pub mod signature;
 mod verifier;
 
-pub use cache::{CacheLimits, Ticket};
+pub use cache::{CacheHandle, CacheLimits};
 pub use claims::TokenUse;
 pub use config::{
     ClientRule, Config, ConfigError, ConfirmationRule, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule,
@@ -85,8 +85,9 @@ pub use config::{
 pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{
-    Fetch, FetchFault, KeyError, KeyFault, KeyPolicy, KeyReport, KeySetFault, KeyState, Response, SkippedKey, Tick,
+    Fetch, FetchError, KeyError, KeyPolicy, KeyRefreshError, KeyReport, KeySetError, KeyState, LogicalTime, Response,
+    SkippedKey,
 };
-pub use reason::{Answer, Hint, Reason};
-pub use revocation::{Revocable, RevocationAnswer, RevocationMode};
-pub use verifier::{Judgement, Recalled, Step, Verified, Verifier};
+pub use reason::{ErrorCode, Hint, Reason};
+pub use revocation::{RevocationClaims, RevocationMode, RevocationStatus};
+pub use verifier::{CacheHit, Step, Verified, Verifier, VerifyOutcome};

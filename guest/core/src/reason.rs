@@ -2,7 +2,7 @@
 
 /// What to answer the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum ErrorCode {
     /// 401 with `error="invalid_token"` (RFC 6750 section 3.1).
     InvalidToken,
     /// 403 with `error="insufficient_scope"` (RFC 6750 section 3.1).
@@ -11,13 +11,13 @@ pub enum Answer {
     Unavailable,
 }
 
-impl Answer {
+impl ErrorCode {
     /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
-            Answer::InvalidToken => 401,
-            Answer::InsufficientScope => 403,
-            Answer::Unavailable => 503,
+            ErrorCode::InvalidToken => 401,
+            ErrorCode::InsufficientScope => 403,
+            ErrorCode::Unavailable => 503,
         }
     }
 }
@@ -26,7 +26,7 @@ macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
         /// Why a token was refused. A public contract: names stay, new ones may be added at the end.
         ///
-        /// For logs and metrics; a caller is told only the [`Answer`].
+        /// For logs and metrics; a caller is told only the [`ErrorCode`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -218,17 +218,17 @@ pub enum Hint {
 
 impl Reason {
     /// What the caller is told.
-    pub fn answer(self) -> Answer {
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Reason::GroupMissing | Reason::ScopeMissing => Answer::InsufficientScope,
+            Reason::GroupMissing | Reason::ScopeMissing => ErrorCode::InsufficientScope,
             Reason::KeysUnavailable
             | Reason::NotConfigured
             | Reason::SandboxFailed
             | Reason::SandboxTimeout
             | Reason::Overloaded
             | Reason::ShuttingDown
-            | Reason::RevocationUnavailable => Answer::Unavailable,
-            _ => Answer::InvalidToken,
+            | Reason::RevocationUnavailable => ErrorCode::Unavailable,
+            _ => ErrorCode::InvalidToken,
         }
     }
 }

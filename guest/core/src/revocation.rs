@@ -1,7 +1,7 @@
 //! The question after the last room: whether a good token was revoked since it was issued.
 //!
 //! A signature says that a token was good when it was issued. Whether its user has signed out meanwhile only a store can say, which the
-//! core cannot reach: it says what to ask for ([`Revocable`]), and decides what the answer means. Nothing unverified is ever asked about.
+//! core cannot reach: it says what to ask for ([`RevocationClaims`]), and decides what the answer means. Nothing unverified is ever asked about.
 
 use crate::{Reason, claims::Claims};
 use alloc::string::String;
@@ -17,7 +17,7 @@ pub enum RevocationMode {
 
 /// What the store says of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RevocationAnswer {
+pub enum RevocationStatus {
     /// It has no entry for it.
     NotRevoked,
     /// It has one.
@@ -28,7 +28,7 @@ pub enum RevocationAnswer {
 
 /// What a good token can be revoked by; all of it was signed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Revocable {
+pub struct RevocationClaims {
     /// `iss`. Of a user pool the first of its two forms, `https://cognito-idp.…`, whichever the token has: it is the same user.
     pub issuer: Option<String>,
     /// `sub`.
@@ -41,7 +41,7 @@ pub struct Revocable {
     pub origin_jti: Option<String>,
 }
 
-impl Revocable {
+impl RevocationClaims {
     pub(crate) fn of(claims: &Claims, first_form: Option<&str>) -> Self {
         Self {
             issuer: first_form.or(claims.issuer.as_deref()).map(Into::into),
@@ -53,19 +53,19 @@ impl Revocable {
     }
 }
 
-impl core::fmt::Debug for Revocable {
+impl core::fmt::Debug for RevocationClaims {
     /// Leaves out what names a person or a token.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Revocable").field("issuer", &self.issuer).finish_non_exhaustive()
+        formatter.debug_struct("RevocationClaims").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
 impl RevocationMode {
-    pub(crate) fn check(self, answer: RevocationAnswer) -> Result<(), Reason> {
-        match (answer, self) {
-            (RevocationAnswer::NotRevoked, _) | (RevocationAnswer::Unavailable, Self::FailOpen) => Ok(()),
-            (RevocationAnswer::Revoked, _) => Err(Reason::Revoked),
-            (RevocationAnswer::Unavailable, Self::FailClosed) => Err(Reason::RevocationUnavailable),
+    pub(crate) fn check(self, status: RevocationStatus) -> Result<(), Reason> {
+        match (status, self) {
+            (RevocationStatus::NotRevoked, _) | (RevocationStatus::Unavailable, Self::FailOpen) => Ok(()),
+            (RevocationStatus::Revoked, _) => Err(Reason::Revoked),
+            (RevocationStatus::Unavailable, Self::FailClosed) => Err(Reason::RevocationUnavailable),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The way of a token through the rooms.
 
 use crate::{
-    Config, ConfigError, Fetch, FetchFault, Hint, IssuerRule, KeyOrigin, KeyPolicy, KeyReport, KeySetFault, Limits,
-    Pool, Reason, Response, Revocable, RevocationAnswer, RevocationMode, Tick, Ticket, TokenUse,
-    cache::{Remembered, VerifiedTokens},
+    CacheHandle, Config, ConfigError, Fetch, FetchError, Hint, IssuerRule, KeyOrigin, KeyPolicy, KeyReport,
+    KeySetError, Limits, LogicalTime, Pool, Reason, Response, RevocationClaims, RevocationMode, RevocationStatus,
+    TokenUse,
+    cache::{CacheEntry, VerifiedTokens},
     claims::Claims,
     compact::CompactJws,
     header::Header,
     issuer,
-    keys::{KeyStore, Lookup, Miss, Missing, Moment, PlaceId},
+    keys::{Instant, JwksEndpointId, KeyLookupError, KeyStore, Lookup, MissingKeyAction},
     policy::Policy,
 };
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
@@ -36,7 +37,7 @@ enum Routes {
 #[derive(Clone, Copy, Debug)]
 struct Route {
     policy: usize,
-    keys: PlaceId,
+    keys: JwksEndpointId,
 }
 
 /// What came of a token.
@@ -44,15 +45,15 @@ struct Route {
 #[must_use]
 pub enum Step<T = Verified> {
     /// A verdict.
-    Judged(Result<T, Reason>),
-    /// The keys must be fetched: report to [`Verifier::fetched`], and then call [`Verifier::verify_again`].
+    Done(Result<T, Reason>),
+    /// The keys must be fetched: report to [`Verifier::fetched`], and then call [`Verifier::verify_after_fetch`].
     NeedsKeys(Fetch),
-    /// They are being fetched from this URL: an earlier step asked for it. Call [`Verifier::verify_again`] when that has
+    /// They are being fetched from this URL: an earlier step asked for it. Call [`Verifier::verify_after_fetch`] when that has
     /// ended.
-    AwaitsKeys(String),
-    /// The token is good, as far as it can be judged here: ask whether it was revoked, and call [`Verifier::verify_asked`]. Only
-    /// after [`Verifier::ask_revocation`].
-    AwaitsRevocation(Box<Revocable>),
+    PendingFetch(String),
+    /// The token is good, as far as it can be judged here: ask whether it was revoked, and call [`Verifier::verify_with_revocation_status`]. Only
+    /// after [`Verifier::enable_revocation_check`].
+    PendingRevocation(Box<RevocationClaims>),
 }
 
 impl<T> Step<T> {
@@ -62,9 +63,9 @@ impl<T> Step<T> {
     /// The reason of the refusal; what could not be judged is refused.
     pub fn verdict(self) -> Result<T, Reason> {
         match self {
-            Step::Judged(verdict) => verdict,
-            Step::NeedsKeys(_) | Step::AwaitsKeys(_) => Err(Reason::KeysUnavailable),
-            Step::AwaitsRevocation(_) => Err(Reason::RevocationUnavailable),
+            Step::Done(verdict) => verdict,
+            Step::NeedsKeys(_) | Step::PendingFetch(_) => Err(Reason::KeysUnavailable),
+            Step::PendingRevocation(_) => Err(Reason::RevocationUnavailable),
         }
     }
 }
@@ -72,18 +73,18 @@ impl<T> Step<T> {
 /// What a good token says, for a caller who keeps what was said before.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and a box would cost an allocation a token")]
-pub enum Judgement {
-    /// It was verified now, and is remembered under the ticket.
-    Verified(Verified, Option<Ticket>),
-    /// It says what it said when this ticket was given. Its key, its times and the policy have been looked at again.
-    Recalled(Recalled),
+pub enum VerifyOutcome {
+    /// It was verified now, and is remembered under the handle.
+    Verified(Verified, Option<CacheHandle>),
+    /// It says what it said when this handle was given. Its key, its times and the policy have been looked at again.
+    Cached(CacheHit),
 }
 
 /// A token that was remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recalled {
+pub struct CacheHit {
     /// Under which it is remembered.
-    pub ticket: Ticket,
+    pub handle: CacheHandle,
     /// Whether its key is past its soft lifetime now.
     pub keys_are_stale: bool,
 }
@@ -134,7 +135,7 @@ impl Verifier {
     }
 
     /// Lets no token through from now on before its revocation was asked about, and says what to do with one when that fails.
-    pub fn ask_revocation(&mut self, mode: RevocationMode) {
+    pub fn enable_revocation_check(&mut self, mode: RevocationMode) {
         self.revocation = Some(mode);
     }
 
@@ -142,61 +143,66 @@ impl Verifier {
     ///
     /// A token whose key is held never asks for a fetch.
     pub fn verify(&mut self, now: u64, token: &str) -> Step {
-        match self.judge(now, token) {
-            Step::Judged(judged) => Step::Judged(judged.and_then(|judgement| self.told(judgement))),
+        match self.verify_cached(now, token) {
+            Step::Done(judged) => Step::Done(judged.and_then(|outcome| self.into_verified(outcome))),
             Step::NeedsKeys(fetch) => Step::NeedsKeys(fetch),
-            Step::AwaitsKeys(url) => Step::AwaitsKeys(url),
-            Step::AwaitsRevocation(revocable) => Step::AwaitsRevocation(revocable),
+            Step::PendingFetch(url) => Step::PendingFetch(url),
+            Step::PendingRevocation(claims) => Step::PendingRevocation(claims),
         }
     }
 
-    /// The same for a caller who keeps what was said of each ticket: a token that is remembered costs no copy of what it says.
-    pub fn judge(&mut self, now: u64, token: &str) -> Step<Judgement> {
-        Step::Judged(match self.recall_or_verify(now, token, self.revocation) {
-            Ok(judgement) => Ok(judgement),
-            Err(Stop::Refused(reason)) => Err(reason),
-            Err(Stop::AwaitsRevocation(revocable)) => return Step::AwaitsRevocation(revocable),
-            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
-                match self.keys.miss(place, &key_id, missing, now) {
-                    Miss::Refused(reason) => Err(reason),
-                    Miss::Fetch(fetch) => return Step::NeedsKeys(fetch),
-                    Miss::UnderWay(url) => return Step::AwaitsKeys(url),
+    /// The same for a caller who keeps what was said of each handle: a token that is remembered costs no copy of what it says.
+    pub fn verify_cached(&mut self, now: u64, token: &str) -> Step<VerifyOutcome> {
+        Step::Done(match self.lookup_or_verify(now, token, self.revocation) {
+            Ok(outcome) => Ok(outcome),
+            Err(Interrupt::Refused(reason)) => Err(reason),
+            Err(Interrupt::PendingRevocation(claims)) => return Step::PendingRevocation(claims),
+            Err(Interrupt::KeyMissing { endpoint, key_id, error, now }) => {
+                match self.keys.on_missing_key(endpoint, &key_id, error, now) {
+                    MissingKeyAction::Reject(reason) => Err(reason),
+                    MissingKeyAction::Fetch(fetch) => return Step::NeedsKeys(fetch),
+                    MissingKeyAction::Await(url) => return Step::PendingFetch(url),
                 }
             }
         })
     }
 
-    /// Judges a token for which keys had to be fetched, after the end of that fetch. `came_at` is a moment before the call of
+    /// Judges a token for which keys had to be fetched, after the end of that fetch. `received_at` is a moment before the call of
     /// [`Verifier::verify`] that asked for them.
     ///
-    /// A `kid` that is still not there is unknown, and remembered as such for a while, if that fetch began after `came_at`. If it began
+    /// A `kid` that is still not there is unknown, and remembered as such for a while, if that fetch began after `received_at`. If it began
     /// earlier, the key may have been published since: the step asks for one more fetch, or awaits one that is under way, or refuses the
     /// token without remembering it, where no fetch may be made now.
-    pub fn verify_again(&mut self, now: u64, token: &str, came_at: Tick) -> Step {
-        Step::Judged(match self.recall_or_verify(now, token, self.revocation) {
-            Ok(judgement) => self.told(judgement),
-            Err(Stop::Refused(reason)) => Err(reason),
-            Err(Stop::AwaitsRevocation(revocable)) => return Step::AwaitsRevocation(revocable),
-            Err(Stop::KeyMissing { place, key_id, missing, now }) => {
-                match self.keys.miss_again(place, &key_id, missing, came_at, now) {
-                    Miss::Refused(reason) => Err(reason),
-                    Miss::Fetch(fetch) => return Step::NeedsKeys(fetch),
-                    Miss::UnderWay(url) => return Step::AwaitsKeys(url),
+    pub fn verify_after_fetch(&mut self, now: u64, token: &str, received_at: LogicalTime) -> Step {
+        Step::Done(match self.lookup_or_verify(now, token, self.revocation) {
+            Ok(outcome) => self.into_verified(outcome),
+            Err(Interrupt::Refused(reason)) => Err(reason),
+            Err(Interrupt::PendingRevocation(claims)) => return Step::PendingRevocation(claims),
+            Err(Interrupt::KeyMissing { endpoint, key_id, error, now }) => {
+                match self.keys.after_fetch_missing_key(endpoint, &key_id, error, received_at, now) {
+                    MissingKeyAction::Reject(reason) => Err(reason),
+                    MissingKeyAction::Fetch(fetch) => return Step::NeedsKeys(fetch),
+                    MissingKeyAction::Await(url) => return Step::PendingFetch(url),
                 }
             }
         })
     }
 
-    /// Judges a token whose revocation was asked about ([`Step::AwaitsRevocation`]), with the answer. All else is looked at once more, for
+    /// Judges a token whose revocation was asked about ([`Step::PendingRevocation`]), with the answer. All else is looked at once more, for
     /// time has passed; it asks for nothing.
     ///
     /// # Errors
     /// The reason of the refusal. [`Reason::NotConfigured`] if revocation is not asked about here.
-    pub fn verify_asked(&mut self, now: u64, token: &str, answer: RevocationAnswer) -> Result<Verified, Reason> {
+    pub fn verify_with_revocation_status(
+        &mut self,
+        now: u64,
+        token: &str,
+        status: RevocationStatus,
+    ) -> Result<Verified, Reason> {
         let mode = self.revocation.ok_or(Reason::NotConfigured)?;
-        let judgement = self.recall_or_verify(now, token, None).map_err(|stop| self.refused(stop))?;
-        mode.check(answer)?;
-        self.told(judgement)
+        let outcome = self.lookup_or_verify(now, token, None).map_err(|stop| self.refused(stop))?;
+        mode.check(status)?;
+        self.into_verified(outcome)
     }
 
     /// More about a refusal, for the operator: which claim is of a wrong type, or what may be wrong with the configured issuer. The token
@@ -227,11 +233,11 @@ impl Verifier {
     }
 
     /// How many verified tokens are remembered, and how much memory that takes, in bytes; never more than the limits.
-    pub fn remembered_tokens(&self) -> (usize, usize) {
+    pub fn cached_tokens(&self) -> (usize, usize) {
         self.cache.size()
     }
 
-    /// The fetches that it is time for: of places that have no keys yet, or whose keys are past their soft lifetime. Report
+    /// The fetches that it is time for: of endpoints that have no keys yet, or whose keys are past their soft lifetime. Report
     /// each to [`Verifier::fetched`]. Called every second or so, no token ever waits for keys.
     #[must_use]
     pub fn maintain(&mut self, now: u64) -> Vec<Fetch> {
@@ -246,27 +252,27 @@ impl Verifier {
     }
 
     /// Takes the outcome of a fetch that ended at `ended_at`, in seconds since the Unix epoch: what it brought, or why it
-    /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`]. `began_at` says
-    /// when the request was made, in the order of [`Verifier::verify_again`]'s `came_at`; [`Tick::UNKNOWN`] if nobody knows.
+    /// brought nothing. It need not be one that this verifier asked for: `url` and `key_id` are those of the [`Fetch`]. `started_at` says
+    /// when the request was made, in the order of [`Verifier::verify_after_fetch`]'s `received_at`; [`LogicalTime::UNKNOWN`] if nobody knows.
     ///
     /// A `key_id` that is not among the keys that came is remembered as unknown for a while.
     ///
     /// # Errors
-    /// See [`KeySetFault`]. The keys held before then stay.
+    /// See [`KeySetError`]. The keys held before then stay.
     pub fn fetched(
         &mut self,
         now: u64,
         url: &str,
         key_id: Option<&str>,
-        began_at: Tick,
+        started_at: LogicalTime,
         ended_at: u64,
-        outcome: Result<Response<'_>, FetchFault>,
-    ) -> Result<(), KeySetFault> {
+        outcome: Result<Response<'_>, FetchError>,
+    ) -> Result<(), KeySetError> {
         self.keys.advance(now);
-        let place = self.keys.place_of(url).ok_or(KeySetFault::UnknownUrl)?;
-        let before = self.keys.generation(place);
-        let taken = self.keys.fetched(url, key_id, began_at, ended_at, outcome);
-        self.forget_if_changed(place, before);
+        let endpoint = self.keys.endpoint_for(url).ok_or(KeySetError::UnknownUrl)?;
+        let before = self.keys.generation(endpoint);
+        let taken = self.keys.fetched(url, key_id, started_at, ended_at, outcome);
+        self.invalidate_if_rotated(endpoint, before);
         taken
     }
 
@@ -274,101 +280,117 @@ impl Verifier {
     /// Unix epoch. Its lifetimes count from then.
     ///
     /// # Errors
-    /// See [`KeySetFault`]. The keys held before then stay.
-    pub fn seed(&mut self, now: u64, issuer: &str, jwks: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
+    /// See [`KeySetError`]. The keys held before then stay.
+    pub fn load_key_set(
+        &mut self,
+        now: u64,
+        issuer: &str,
+        jwks: &[u8],
+        fetched_at: u64,
+    ) -> Result<KeyReport, KeySetError> {
         let route = match &self.routes {
-            Routes::ByIssuer(routes) => routes.get(issuer).copied().ok_or(KeySetFault::UnknownIssuer)?,
+            Routes::ByIssuer(routes) => routes.get(issuer).copied().ok_or(KeySetError::UnknownIssuer)?,
             Routes::Unchecked(route) if issuer.is_empty() => *route,
-            Routes::Unchecked(_) => return Err(KeySetFault::UnknownIssuer),
+            Routes::Unchecked(_) => return Err(KeySetError::UnknownIssuer),
         };
         self.keys.advance(now);
         let before = self.keys.generation(route.keys);
-        let report = self.keys.seed(route.keys, jwks, fetched_at);
-        self.forget_if_changed(route.keys, before);
+        let report = self.keys.load(route.keys, jwks, fetched_at);
+        self.invalidate_if_rotated(route.keys, before);
         report
     }
 
     /// How many key IDs are remembered for which no key was found; never more than the policy's limit.
-    pub fn remembered_unknown_keys(&self) -> usize {
+    pub fn negative_cache_len(&self) -> usize {
         self.keys.remembered()
     }
 
-    /// The state of the keys at the time `now`, an entry for each place that they come from.
+    /// The state of the keys at the time `now`, an entry for each endpoint that they come from.
     pub fn key_reports(&mut self, now: u64) -> Vec<KeyReport> {
         self.keys.advance(now);
         self.keys.reports()
     }
 
     /// A removed key takes the tokens with it that it has verified.
-    fn forget_if_changed(&mut self, place: PlaceId, before: u64) {
-        if self.keys.generation(place) != before {
-            self.cache.forget_keys_of(place);
+    fn invalidate_if_rotated(&mut self, endpoint: JwksEndpointId, before: u64) {
+        if self.keys.generation(endpoint) != before {
+            self.cache.invalidate_endpoint(endpoint);
         }
     }
 
     /// All that a good token says.
-    fn told(&self, judgement: Judgement) -> Result<Verified, Reason> {
-        match judgement {
-            Judgement::Verified(verified, _) => Ok(verified),
-            Judgement::Recalled(Recalled { ticket, keys_are_stale }) => {
+    fn into_verified(&self, outcome: VerifyOutcome) -> Result<Verified, Reason> {
+        match outcome {
+            VerifyOutcome::Verified(verified, _) => Ok(verified),
+            VerifyOutcome::Cached(CacheHit { handle, keys_are_stale }) => {
                 // It was remembered a moment ago, in the same call.
-                let remembered = self.cache.of(ticket).ok_or(Reason::NotConfigured)?;
+                let remembered = self.cache.of(handle).ok_or(Reason::NotConfigured)?;
                 Ok(Verified::of(remembered, keys_are_stale))
             }
         }
     }
 
     /// The end for a token for which nothing more is fetched.
-    fn refused(&self, stop: Stop) -> Reason {
+    fn refused(&self, stop: Interrupt) -> Reason {
         match stop {
-            Stop::Refused(reason) => reason,
-            Stop::KeyMissing { place, missing, .. } => self.keys.reason(place, missing),
-            Stop::AwaitsRevocation(_) => Reason::RevocationUnavailable,
+            Interrupt::Refused(reason) => reason,
+            Interrupt::KeyMissing { endpoint, error, .. } => self.keys.reason(endpoint, error),
+            Interrupt::PendingRevocation(_) => Reason::RevocationUnavailable,
         }
     }
 
     /// Where revocation must be asked about still, a good token stops there.
-    fn recall_or_verify(
+    fn lookup_or_verify(
         &mut self,
         now: u64,
         token: &str,
         revocation: Option<RevocationMode>,
-    ) -> Result<Judgement, Stop> {
-        match self.recall(now, token, revocation)? {
-            Some(recalled) => Ok(Judgement::Recalled(recalled)),
+    ) -> Result<VerifyOutcome, Interrupt> {
+        match self.lookup(now, token, revocation)? {
+            Some(recalled) => Ok(VerifyOutcome::Cached(recalled)),
             None => self.verify_anew(now, token, revocation),
         }
     }
 
     /// A token that is remembered is judged by all that may have changed since: the key, the times, the policy.
-    fn recall(&mut self, now: u64, token: &str, revocation: Option<RevocationMode>) -> Result<Option<Recalled>, Stop> {
+    fn lookup(
+        &mut self,
+        now: u64,
+        token: &str,
+        revocation: Option<RevocationMode>,
+    ) -> Result<Option<CacheHit>, Interrupt> {
         let moment = self.keys.advance(now);
-        let Some((ticket, remembered)) = self.cache.find(token) else {
+        let Some((handle, remembered)) = self.cache.find(token) else {
             return Ok(None);
         };
         let policy = self.policies.get(remembered.policy).ok_or(Reason::NotConfigured)?;
         let judged = policy.check_times(&remembered.claims, now).and_then(|()| {
-            let Some(keys_are_stale) = self.keys.vouches(remembered.keys, remembered.generation, moment) else {
+            let Some(keys_are_stale) = self.keys.freshness(remembered.keys, remembered.generation, moment) else {
                 return Ok(None);
             };
             if !policy.algorithms.contains(remembered.algorithm) {
                 return Err(Reason::AlgorithmNotAllowed);
             }
             let is_the_same = remembered.was_found(&policy.check(&remembered.claims)?);
-            Ok(is_the_same.then_some(Recalled { ticket, keys_are_stale }))
+            Ok(is_the_same.then_some(CacheHit { handle, keys_are_stale }))
         });
         // An expired one never comes again; one whose keys or client changed goes the way of every token.
         if matches!(judged, Ok(None) | Err(Reason::Expired)) {
-            self.cache.forget(ticket.slot);
+            self.cache.forget(handle.slot);
         } else if revocation.is_some() && judged.is_ok() {
-            return Err(Stop::AwaitsRevocation(awaited(policy, &remembered.claims)));
+            return Err(Interrupt::PendingRevocation(awaited(policy, &remembered.claims)));
         }
         Ok(judged?)
     }
 
     // Once, not in each of its callers.
     #[inline(never)]
-    fn verify_anew(&mut self, now: u64, token: &str, revocation: Option<RevocationMode>) -> Result<Judgement, Stop> {
+    fn verify_anew(
+        &mut self,
+        now: u64,
+        token: &str,
+        revocation: Option<RevocationMode>,
+    ) -> Result<VerifyOutcome, Interrupt> {
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
         if !header.is_token_type {
@@ -389,15 +411,15 @@ impl Verifier {
         let moment = self.keys.advance(now);
         let (key, keys_are_stale) = match self.keys.find(route.keys, &key_id, moment) {
             Lookup::Key(key, is_stale) => (key, is_stale),
-            Lookup::Missing(missing) => {
-                return Err(Stop::KeyMissing { place: route.keys, key_id, missing, now: moment });
+            Lookup::NotFound(error) => {
+                return Err(Interrupt::KeyMissing { endpoint: route.keys, key_id, error, now: moment });
             }
         };
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
         let accepted = policy.check(&claims)?;
         let awaits = revocation.map(|_| awaited(policy, &claims));
-        let remembered = Remembered {
+        let remembered = CacheEntry {
             policy: route.policy,
             keys: route.keys,
             generation: self.keys.generation(route.keys),
@@ -407,23 +429,23 @@ impl Verifier {
             claims,
             payload,
         };
-        if let Some(revocable) = awaits {
+        if let Some(claims) = awaits {
             // The work is done, whatever the answer.
             self.cache.insert(token, remembered);
-            return Err(Stop::AwaitsRevocation(revocable));
+            return Err(Interrupt::PendingRevocation(claims));
         }
         if self.cache.is_off() {
-            return Ok(Judgement::Verified(Verified::from_all(remembered, keys_are_stale), None));
+            return Ok(VerifyOutcome::Verified(Verified::from_all(remembered, keys_are_stale), None));
         }
         let verified = Verified::of(&remembered, keys_are_stale);
-        Ok(Judgement::Verified(verified, self.cache.insert(token, remembered)))
+        Ok(VerifyOutcome::Verified(verified, self.cache.insert(token, remembered)))
     }
 }
 
 impl Verified {
     /// A copy of what a token says.
-    fn of(remembered: &Remembered, keys_are_stale: bool) -> Self {
-        let Remembered { claims, token_use, client_id, payload, .. } = remembered;
+    fn of(remembered: &CacheEntry, keys_are_stale: bool) -> Self {
+        let CacheEntry { claims, token_use, client_id, payload, .. } = remembered;
         Self {
             subject: claims.subject.clone(),
             username: claims.username.clone(),
@@ -441,8 +463,8 @@ impl Verified {
     }
 
     /// The same without a copy.
-    fn from_all(remembered: Remembered, keys_are_stale: bool) -> Self {
-        let Remembered { claims, token_use, client_id, payload, .. } = remembered;
+    fn from_all(remembered: CacheEntry, keys_are_stale: bool) -> Self {
+        let CacheEntry { claims, token_use, client_id, payload, .. } = remembered;
         Self {
             subject: claims.subject,
             username: claims.username,
@@ -484,7 +506,7 @@ impl Routes {
                 IssuerRule::Unchecked if pools.len() > 1 => return Err(ConfigError::UncheckedIssuerNotAlone),
                 IssuerRule::Unchecked => return unchecked(pool, keys),
             };
-            for (issuer, keys) in issuers.iter().zip(places(pool, &issuers, keys)?) {
+            for (issuer, keys) in issuers.iter().zip(endpoints(pool, &issuers, keys)?) {
                 if routes.insert(issuer.clone(), Route { policy, keys }).is_some() {
                     return Err(ConfigError::DuplicateIssuer);
                 }
@@ -533,45 +555,46 @@ fn unchecked(pool: &Pool, keys: &mut KeyStore) -> Result<Routes, ConfigError> {
     let url = match &pool.keys {
         KeyOrigin::Derived => return Err(ConfigError::KeysNotDerivable),
         KeyOrigin::Url(url) => Some(url.as_str()),
-        KeyOrigin::Seeded => None,
+        KeyOrigin::Local => None,
     };
-    Ok(Routes::Unchecked(Route { policy: 0, keys: keys.place(url) }))
+    Ok(Routes::Unchecked(Route { policy: 0, keys: keys.endpoint(url) }))
 }
 
 /// Where the keys of each issuer of a pool come from.
-fn places(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<PlaceId>, ConfigError> {
-    let places: Vec<PlaceId> = match &pool.keys {
+fn endpoints(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec<JwksEndpointId>, ConfigError> {
+    let endpoints: Vec<JwksEndpointId> = match &pool.keys {
         KeyOrigin::Derived if issuers.iter().any(|issuer| !issuer.starts_with("http")) => {
             return Err(ConfigError::KeysNotDerivable);
         }
         KeyOrigin::Derived => {
-            let places: Vec<_> = issuers.iter().map(|issuer| keys.place(Some(&issuer::jwks_url(issuer)))).collect();
+            let endpoints: Vec<_> =
+                issuers.iter().map(|issuer| keys.endpoint(Some(&issuer::jwks_url(issuer)))).collect();
             // A user pool's second form has keys of its own only where the pool uses it; else its URL answers 403.
-            places.iter().skip(1).for_each(|place| keys.ask_on_demand(*place));
-            places
+            endpoints.iter().skip(1).for_each(|endpoint| keys.ask_on_demand(*endpoint));
+            endpoints
         }
-        KeyOrigin::Url(url) => vec![keys.place(Some(url)); issuers.len()],
+        KeyOrigin::Url(url) => vec![keys.endpoint(Some(url)); issuers.len()],
         // One seed serves every form of the issuer.
-        KeyOrigin::Seeded => vec![keys.place(None); issuers.len()],
+        KeyOrigin::Local => vec![keys.endpoint(None); issuers.len()],
     };
-    issuers.iter().zip(&places).for_each(|(issuer, place)| keys.add_issuer(*place, issuer));
-    Ok(places)
+    issuers.iter().zip(&endpoints).for_each(|(issuer, endpoint)| keys.add_issuer(*endpoint, issuer));
+    Ok(endpoints)
 }
 
-fn awaited(policy: &Policy, claims: &Claims) -> Box<Revocable> {
-    Box::new(Revocable::of(claims, policy.first_issuer.as_deref()))
+fn awaited(policy: &Policy, claims: &Claims) -> Box<RevocationClaims> {
+    Box::new(RevocationClaims::of(claims, policy.first_issuer.as_deref()))
 }
 
 /// Why a token does not go on: refused for good, because its key is not there, or because every room has let it through and the store must
 /// be asked.
-enum Stop {
+enum Interrupt {
     Refused(Reason),
-    AwaitsRevocation(Box<Revocable>),
-    KeyMissing { place: PlaceId, key_id: Box<str>, missing: Missing, now: Moment },
+    PendingRevocation(Box<RevocationClaims>),
+    KeyMissing { endpoint: JwksEndpointId, key_id: Box<str>, error: KeyLookupError, now: Instant },
 }
 
-impl From<Reason> for Stop {
+impl From<Reason> for Interrupt {
     fn from(reason: Reason) -> Self {
-        Stop::Refused(reason)
+        Interrupt::Refused(reason)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     claims::ForwardedClaims,
-    config::{Config, ConfigFault, CorsPreflight, core_config, core_fault},
+    config::{Config, ConfigError, CorsPreflight, core_config, core_fault},
     decision::{Admitted, Decision, PausedRequest},
     explanations::Explanations,
     head::RequestHead,
@@ -18,7 +18,7 @@ use crate::{
     tokens::{self, Found, TokenLocation},
     verification::{Unverified, Verification},
 };
-use poolgate_core::{Fetch, FetchFault, KeySetFault, Reason, Response, Tick, Verifier};
+use poolgate_core::{Fetch, FetchError, KeySetError, LogicalTime, Reason, Response, Verifier};
 use std::{collections::HashMap, rc::Rc};
 
 /// Decides whether a request is forwarded to the application, by the configured routes, policies and pools.
@@ -36,7 +36,7 @@ pub struct RequestAuthorizer {
     forwards_tokens: bool,
     cors_preflight: CorsPreflight,
     format: RejectionFormat,
-    warnings: Vec<ConfigFault>,
+    warnings: Vec<ConfigError>,
     explanations: Explanations,
 }
 
@@ -45,9 +45,9 @@ impl RequestAuthorizer {
     /// the times of key refreshes between workers.
     ///
     /// # Errors
-    /// Returns a [`ConfigFault`] for errors that [`config::read`](crate::config::read) does not find: a limit is out of range, two pools have
+    /// Returns a [`ConfigError`] for errors that [`config::read`](crate::config::read) does not find: a limit is out of range, two pools have
     /// the same issuer, or a configured key set has no usable key.
-    pub fn new(config: &Config, now: u64, jitter_seed: u64) -> Result<Self, ConfigFault> {
+    pub fn new(config: &Config, now: u64, jitter_seed: u64) -> Result<Self, ConfigError> {
         let core = core_config(config, jitter_seed);
         let key_policy = core.key_policy;
         let mut verifier = Verifier::new(core).map_err(|error| core_fault(&error))?;
@@ -73,7 +73,7 @@ impl RequestAuthorizer {
     }
 
     /// Warnings about the configuration: configured keys that cannot be used, and rules that never match.
-    pub fn warnings(&self) -> &[ConfigFault] {
+    pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }
 
@@ -110,16 +110,16 @@ impl RequestAuthorizer {
 
     /// Decides about a paused request after a fetch of its keys has ended, successfully or not.
     ///
-    /// `came_at` is a logical time before [`RequestAuthorizer::authorize`] was called for the request. If the fetch started before it, the
-    /// request may have to wait for one more: the key may have been published in between. See [`Verifier::verify_again`].
+    /// `received_at` is a logical time before [`RequestAuthorizer::authorize`] was called for the request. If the fetch started before it, the
+    /// request may have to wait for one more: the key may have been published in between. See [`Verifier::verify_after_fetch`].
     pub fn authorize_paused(
         &mut self,
         now: u64,
         request: &impl RequestHead,
         paused: &PausedRequest,
-        came_at: Tick,
+        received_at: LogicalTime,
     ) -> Decision {
-        match self.verification.verify_after_fetch(now, &paused.token, came_at) {
+        match self.verification.verify_after_fetch(now, &paused.token, received_at) {
             Ok(claims) => self.resolve(request, paused, Ok(claims)),
             Err(Unverified::Rejected(reason)) => self.resolve(request, paused, Err(reason)),
             Err(Unverified::PendingKeys { url, fetch }) => {
@@ -189,17 +189,17 @@ impl RequestAuthorizer {
     /// Applies the outcome of a fetch; see [`Verifier::fetched`].
     ///
     /// # Errors
-    /// See [`KeySetFault`]. The current key set stays in use.
+    /// See [`KeySetError`]. The current key set stays in use.
     pub fn fetched(
         &mut self,
         now: u64,
         url: &str,
         key_id: Option<&str>,
-        began_at: Tick,
+        started_at: LogicalTime,
         ended_at: u64,
-        outcome: Result<Response<'_>, FetchFault>,
-    ) -> Result<(), KeySetFault> {
-        self.verification.verifier.fetched(now, url, key_id, began_at, ended_at, outcome)
+        outcome: Result<Response<'_>, FetchError>,
+    ) -> Result<(), KeySetError> {
+        self.verification.verifier.fetched(now, url, key_id, started_at, ended_at, outcome)
     }
 
     /// The server from which the key set of this URL is fetched.

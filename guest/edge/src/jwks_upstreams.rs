@@ -1,6 +1,6 @@
 //! The servers that key sets are fetched from.
 
-use crate::config::{Config, ConfigFault, authority_and_path};
+use crate::config::{Config, ConfigError, authority_and_path};
 use poolgate_core::Verifier;
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(crate) fn by_url(
     config: &Config,
     by_issuer: &HashMap<String, usize>,
     now: u64,
-) -> Result<HashMap<String, JwksUpstream>, ConfigFault> {
+) -> Result<HashMap<String, JwksUpstream>, ConfigError> {
     let mut upstreams = HashMap::new();
     for report in verifier.key_reports(now) {
         let issuer = report.issuers.first().map_or("", String::as_str);
@@ -32,7 +32,7 @@ pub(crate) fn by_url(
             && let Some(cluster) = &pool.keys.cluster
         {
             let (authority, path) = authority_and_path(&url)
-                .ok_or_else(|| ConfigFault::new("pools", format!("keys can't be fetched from {url}")))?;
+                .ok_or_else(|| ConfigError::new("pools", format!("keys can't be fetched from {url}")))?;
             let (cluster, timeout_ms) = (cluster.clone(), pool.keys.timeout_ms);
             let upstream = JwksUpstream { cluster, authority: authority.to_owned(), path: path.to_owned(), timeout_ms };
             upstreams.insert(url, upstream);

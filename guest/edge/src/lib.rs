@@ -36,7 +36,7 @@ mod tokens;
 mod verification;
 
 pub use authorizer::RequestAuthorizer;
-pub use config::{Config, ConfigFault};
+pub use config::{Config, ConfigError};
 pub use decision::{Admitted, Decision, PausedRequest};
 pub use head::RequestHead;
 pub use header_mutation::HeaderMutation;

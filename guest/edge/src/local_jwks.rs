@@ -1,6 +1,6 @@
 //! Key sets in the configuration.
 
-use crate::config::{Config, ConfigFault, Pool};
+use crate::config::{Config, ConfigError, Pool};
 use poolgate_core::{KeyPolicy, Verifier};
 use serde_json::Value;
 use std::fmt;
@@ -28,13 +28,13 @@ impl LocalJwks {
     /// be used.
     ///
     /// # Errors
-    /// Returns a [`ConfigFault`] if a set is not a JWK Set or has no usable key.
+    /// Returns a [`ConfigError`] if a set is not a JWK Set or has no usable key.
     pub(crate) fn load(
         verifier: &mut Verifier,
         config: &Config,
         policy: KeyPolicy,
         now: u64,
-    ) -> Result<(Self, Vec<ConfigFault>), ConfigFault> {
+    ) -> Result<(Self, Vec<ConfigError>), ConfigError> {
         let renew_after = u64::from(policy.soft_ttl_min / 2).max(1);
         let (mut local, mut warnings) = (Self { sets: Vec::new(), renew_after }, Vec::new());
         for (number, pool) in config.pools.iter().enumerate() {
@@ -59,7 +59,7 @@ impl LocalJwks {
             if now.saturating_sub(*renewed_at) >= self.renew_after {
                 *renewed_at = now;
                 // The same set was accepted before, so this cannot fail.
-                let _ = verifier.seed(now, issuer, jwks, now);
+                let _ = verifier.load_key_set(now, issuer, jwks, now);
             }
         }
     }
@@ -79,14 +79,14 @@ fn load(
     now: u64,
     fetched_at: u64,
     at: &str,
-) -> Result<Vec<ConfigFault>, ConfigFault> {
+) -> Result<Vec<ConfigError>, ConfigError> {
     let report = verifier
-        .seed(now, issuer, jwks, fetched_at)
-        .map_err(|error| ConfigFault::new(at.to_owned(), format!("is rejected: {error:?}")))?;
-    let unused = report.skipped.iter().map(|key| format!("keys[{}] can't be used: {:?}", key.index, key.fault));
+        .load_key_set(now, issuer, jwks, fetched_at)
+        .map_err(|error| ConfigError::new(at.to_owned(), format!("is rejected: {error:?}")))?;
+    let unused = report.skipped.iter().map(|key| format!("keys[{}] can't be used: {:?}", key.index, key.error));
     let unused: Vec<String> = unused.collect();
     if report.key_ids.is_empty() {
-        return Err(ConfigFault::new(at.to_owned(), format!("has no usable key: {}", unused.join("; "))));
+        return Err(ConfigError::new(at.to_owned(), format!("has no usable key: {}", unused.join("; "))));
     }
-    Ok(unused.into_iter().map(|text| ConfigFault::new(at.to_owned(), text)).collect())
+    Ok(unused.into_iter().map(|text| ConfigError::new(at.to_owned(), text)).collect())
 }

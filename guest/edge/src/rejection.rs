@@ -50,7 +50,7 @@ impl Rejection {
     /// The HTTP status of the response: 400, 401, 403 or 503.
     pub fn status(self) -> u16 {
         match self {
-            Self::Token(reason) => reason.answer().status(),
+            Self::Token(reason) => reason.error_code().status(),
             Self::NoToken => 401,
             Self::SeveralTokens | Self::MalformedPath | Self::AmbiguousPath(_) | Self::ConnectionHeader => 400,
             Self::NoRule => 403,

@@ -1,11 +1,11 @@
 //! Finds the rule for a request.
 
 use crate::{
-    config::{self, Config, ConfigFault},
+    config::{self, Config, ConfigError},
     policies::RouteRequirement,
     rejection::{Conflict, Rejection},
 };
-use poolgate_path::{Case, Fault, Rule, Rules};
+use poolgate_path::{Case, Rule, Rules, RulesError};
 
 /// What a rule requires. A path is not ambiguous between two rules with equal effects.
 #[derive(Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub(crate) struct Chosen {
 }
 
 impl Routes {
-    pub(crate) fn new(config: &Config) -> Result<Self, ConfigFault> {
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let rule = |(number, route): (usize, &config::Route)| {
             let pattern = route.pattern(&format!("routes[{number}]"))?;
             Ok(Rule {
@@ -39,7 +39,7 @@ impl Routes {
                 effect: Effect::new(route, &config.policies),
             })
         };
-        let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigFault>>()?;
+        let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigError>>()?;
         Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })
     }
 
@@ -50,9 +50,9 @@ impl Routes {
     pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Rejection> {
         let choose = |case| match self.rules.choose(method, target, case) {
             Ok(rule) => rule.ok_or(Rejection::NoRule),
-            Err(Fault::Malformed) => Err(Rejection::MalformedPath),
-            Err(Fault::TooManyReadings) => Err(Rejection::AmbiguousPath(Conflict::default())),
-            Err(Fault::Ambiguous { first, second }) => Err(Rejection::AmbiguousPath(Conflict { first, second })),
+            Err(RulesError::Malformed) => Err(Rejection::MalformedPath),
+            Err(RulesError::TooManyReadings) => Err(Rejection::AmbiguousPath(Conflict::default())),
+            Err(RulesError::Ambiguous { first, second }) => Err(Rejection::AmbiguousPath(Conflict { first, second })),
         };
         if !self.ignores_case {
             return choose(Case::Either).map(|rule| Chosen { rule, also: None });
@@ -76,17 +76,17 @@ impl Routes {
     }
 
     /// Warnings about rules that never match, or whose own paths are ambiguous.
-    pub(crate) fn warnings(&self) -> Vec<ConfigFault> {
+    pub(crate) fn warnings(&self) -> Vec<ConfigError> {
         let mut warnings = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {
             let at = format!("routes[{number}]");
             if let Some(wider) = self.rules.iter().take(number).position(|before| before.covers(rule)) {
                 let before = self.name(Some(wider));
-                warnings.push(ConfigFault::new(at, format!("never matches: {before} comes first and covers it")));
+                warnings.push(ConfigError::new(at, format!("never matches: {before} comes first and covers it")));
                 continue;
             }
             let method = rule.methods.first().map_or("GET", String::as_str);
-            if let Err(Fault::Ambiguous { first, second }) =
+            if let Err(RulesError::Ambiguous { first, second }) =
                 self.rules.choose(method, &rule.pattern.example("x"), Case::Either)
             {
                 let (first, second) = (self.name(first), self.name(second));
@@ -94,7 +94,7 @@ impl Routes {
                     "requests for its path are rejected (400): servers that ignore case, a slash at the end or a suffix read it as the path of \
                      {first}, others as that of {second}"
                 );
-                warnings.push(ConfigFault::new(at, message));
+                warnings.push(ConfigError::new(at, message));
             }
         }
         warnings

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     pool_keys::{self, PoolKeys},
 };
-use poolgate_core::{Fetch, Judgement, Reason, Recalled, Step, Tick, Ticket, Verified, Verifier};
+use poolgate_core::{CacheHandle, CacheHit, Fetch, LogicalTime, Reason, Step, Verified, Verifier, VerifyOutcome};
 use serde_json::Value;
 use std::{collections::HashMap, rc::Rc};
 
@@ -51,38 +51,38 @@ impl Verification {
 
     /// Verifies a token, or finds it in the cache.
     pub(crate) fn verify(&mut self, now: u64, token: &str) -> Result<Rc<ForwardedClaims>, Unverified> {
-        match self.verifier.judge(now, token) {
-            Step::Judged(Ok(Judgement::Recalled(Recalled { ticket, .. }))) => match self.cached_claims(ticket) {
+        match self.verifier.verify_cached(now, token) {
+            Step::Done(Ok(VerifyOutcome::Cached(CacheHit { handle, .. }))) => match self.cached_claims(handle) {
                 Some(claims) => Ok(claims),
                 None => {
                     // The token was in the cache a moment ago, so its key is known and no fetch is needed.
                     let verified = self
                         .verifier
-                        .verify_again(now, token, Tick::UNKNOWN)
+                        .verify_after_fetch(now, token, LogicalTime::UNKNOWN)
                         .verdict()
                         .map_err(Unverified::Rejected)?;
-                    Ok(self.store_claims(Some(ticket), verified))
+                    Ok(self.store_claims(Some(handle), verified))
                 }
             },
-            Step::Judged(Ok(Judgement::Verified(verified, ticket))) => Ok(self.store_claims(ticket, verified)),
-            Step::Judged(Err(reason)) => Err(Unverified::Rejected(reason)),
+            Step::Done(Ok(VerifyOutcome::Verified(verified, handle))) => Ok(self.store_claims(handle, verified)),
+            Step::Done(Err(reason)) => Err(Unverified::Rejected(reason)),
             // The verifier is configured without a revocation store.
-            Step::AwaitsRevocation(_) => Err(Unverified::Rejected(Reason::RevocationUnavailable)),
+            Step::PendingRevocation(_) => Err(Unverified::Rejected(Reason::RevocationUnavailable)),
             Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
-            Step::AwaitsKeys(url) => Err(Unverified::PendingKeys { url, fetch: None }),
+            Step::PendingFetch(url) => Err(Unverified::PendingKeys { url, fetch: None }),
         }
     }
 
-    /// Verifies a token after a fetch of its keys has ended; see [`Verifier::verify_again`].
+    /// Verifies a token after a fetch of its keys has ended; see [`Verifier::verify_after_fetch`].
     pub(crate) fn verify_after_fetch(
         &mut self,
         now: u64,
         token: &str,
-        came_at: Tick,
+        received_at: LogicalTime,
     ) -> Result<Rc<ForwardedClaims>, Unverified> {
-        match self.verifier.verify_again(now, token, came_at) {
+        match self.verifier.verify_after_fetch(now, token, received_at) {
             Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
-            Step::AwaitsKeys(url) => Err(Unverified::PendingKeys { url, fetch: None }),
+            Step::PendingFetch(url) => Err(Unverified::PendingKeys { url, fetch: None }),
             step => match step.verdict() {
                 Ok(verified) => Ok(Rc::new(self.forwarded_claims(verified))),
                 Err(reason) => Err(Unverified::Rejected(reason)),
@@ -114,20 +114,20 @@ impl Verification {
         pool_keys::of_each(&self.pools, &self.by_issuer, &mut self.verifier, now)
     }
 
-    fn cached_claims(&self, ticket: Ticket) -> Option<Rc<ForwardedClaims>> {
-        let (version, claims) = self.claims_by_handle.get(ticket.slot as usize)?.as_ref()?;
-        (*version == ticket.version).then(|| Rc::clone(claims))
+    fn cached_claims(&self, handle: CacheHandle) -> Option<Rc<ForwardedClaims>> {
+        let (version, claims) = self.claims_by_handle.get(handle.slot as usize)?.as_ref()?;
+        (*version == handle.version).then(|| Rc::clone(claims))
     }
 
-    fn store_claims(&mut self, ticket: Option<Ticket>, verified: Verified) -> Rc<ForwardedClaims> {
+    fn store_claims(&mut self, handle: Option<CacheHandle>, verified: Verified) -> Rc<ForwardedClaims> {
         let claims = Rc::new(self.forwarded_claims(verified));
-        if let Some(ticket) = ticket {
-            let slot = ticket.slot as usize;
+        if let Some(handle) = handle {
+            let slot = handle.slot as usize;
             if self.claims_by_handle.len() <= slot {
                 self.claims_by_handle.resize_with(slot.saturating_add(1), || None);
             }
             if let Some(entry) = self.claims_by_handle.get_mut(slot) {
-                *entry = Some((ticket.version, Rc::clone(&claims)));
+                *entry = Some((handle.version, Rc::clone(&claims)));
             }
         }
         claims

@@ -2,7 +2,7 @@
 
 use crate::{bindings::poolgate::edge::configuration, clock, log};
 use poolgate_edge::{
-    Config, ConfigFault, RequestAuthorizer,
+    Config, ConfigError, RequestAuthorizer,
     config::{self, KeyPolicy},
 };
 use std::cell::RefCell;
@@ -55,7 +55,7 @@ fn ready(state: &mut State) -> &mut State {
     state
 }
 
-fn build() -> Result<(Config, RequestAuthorizer), ConfigFault> {
+fn build() -> Result<(Config, RequestAuthorizer), ConfigError> {
     let config = config::read(configuration::json().as_bytes())?;
     let mut authorizer = RequestAuthorizer::new(&config, clock::seconds(), clock::seed())?;
     if config.key_policy.unknown_key_fetches == KeyPolicy::default().unknown_key_fetches {

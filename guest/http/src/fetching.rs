@@ -12,7 +12,7 @@ use crate::{
     clock, log, pending,
 };
 use futures_util::future::{Either, select};
-use poolgate_core::{Fetch, FetchFault, Response, Tick};
+use poolgate_core::{Fetch, FetchError, LogicalTime, Response};
 use poolgate_edge::{JwksUpstream, keys::freshness};
 use std::{pin::pin, time::Duration};
 use wit_bindgen::FutureReader;
@@ -35,22 +35,22 @@ pub fn start(fetch: Fetch) {
 /// A fetch in progress. Its outcome always reaches the authorizer, even if the host cancels the task.
 struct FetchInProgress {
     fetch: Fetch,
-    began_at: Tick,
+    started_at: LogicalTime,
     has_ended: bool,
 }
 
 impl FetchInProgress {
     fn new(fetch: Fetch) -> Self {
         pending::started(&fetch.url);
-        Self { fetch, began_at: Tick::UNKNOWN, has_ended: false }
+        Self { fetch, started_at: LogicalTime::UNKNOWN, has_ended: false }
     }
 
     async fn run(mut self) {
-        self.began_at = pending::logical_time();
+        self.started_at = pending::logical_time();
         let upstream = authorizer::with(|authorizer| authorizer.jwks_upstream(&self.fetch.url).cloned()).flatten();
         let response = match upstream {
             Some(upstream) => in_time(&self.fetch, &upstream).await,
-            None => Err(FetchFault::Refused),
+            None => Err(FetchError::Refused),
         };
         let outcome = match &response {
             Ok(FetchedResponse { body, max_age, etag }) => {
@@ -61,13 +61,14 @@ impl FetchInProgress {
         self.end(outcome);
     }
 
-    fn end(&mut self, outcome: Result<Response<'_>, FetchFault>) {
+    fn end(&mut self, outcome: Result<Response<'_>, FetchError>) {
         self.has_ended = true;
         let Fetch { url, key_id, .. } = &self.fetch;
         let now = clock::seconds();
         let error = outcome.as_ref().err().copied();
-        let accepted =
-            authorizer::with(|authorizer| authorizer.fetched(now, url, key_id.as_deref(), self.began_at, now, outcome));
+        let accepted = authorizer::with(|authorizer| {
+            authorizer.fetched(now, url, key_id.as_deref(), self.started_at, now, outcome)
+        });
         match (error, accepted) {
             (Some(error), _) => log::line(format!("poolgate: the fetch from {url} failed: {error:?}")),
             (None, Some(Err(error))) => log::line(format!("poolgate: the key set of {url} was rejected: {error:?}")),
@@ -80,7 +81,7 @@ impl FetchInProgress {
 impl Drop for FetchInProgress {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.end(Err(FetchFault::Unreachable));
+            self.end(Err(FetchError::Unreachable));
         }
     }
 }
@@ -92,28 +93,28 @@ struct FetchedResponse {
     etag: Option<String>,
 }
 
-async fn in_time(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchFault> {
+async fn in_time(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchError> {
     let late = pin!(clock::sleep(Duration::from_millis(upstream.timeout_ms.into())));
     match select(pin!(send(fetch, upstream)), late).await {
         Either::Left((response, _)) => response,
-        Either::Right(_) => Err(FetchFault::TimedOut),
+        Either::Right(_) => Err(FetchError::TimedOut),
     }
 }
 
-async fn send(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchFault> {
+async fn send(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse, FetchError> {
     // A host may cancel the exchange when the future of the transmission is dropped (Wasmtime 49 does), so it lives until the body is read.
-    let (request, _sent) = request(fetch, upstream).ok_or(FetchFault::Refused)?;
+    let (request, _sent) = request(fetch, upstream).ok_or(FetchError::Refused)?;
     let response = client::send(request).await.map_err(|error| match error {
         ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
-            FetchFault::TimedOut
+            FetchError::TimedOut
         }
-        _ => FetchFault::Unreachable,
+        _ => FetchError::Unreachable,
     })?;
     // Redirects are not followed.
     let is_modified = match response.get_status_code() {
         200 => true,
         304 => false,
-        _ => return Err(FetchFault::BadStatus),
+        _ => return Err(FetchError::BadStatus),
     };
     let headers = response.get_headers();
     let header = |name: &str| headers.get(name).into_iter().next().and_then(|value| String::from_utf8(value).ok());
@@ -124,7 +125,7 @@ async fn send(fetch: &Fetch, upstream: &JwksUpstream) -> Result<FetchedResponse,
     let body = read(response).await?;
     // With some hosts, this is the only sign of a truncated body.
     if is_modified && length.is_some_and(|length: usize| length != body.len()) {
-        return Err(FetchFault::Unreachable);
+        return Err(FetchError::Unreachable);
     }
     Ok(FetchedResponse { body: is_modified.then_some(body), max_age, etag })
 }
@@ -153,7 +154,7 @@ fn request(fetch: &Fetch, upstream: &JwksUpstream) -> Option<(Request, Sent)> {
     Some((request, sent))
 }
 
-async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchFault> {
+async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchError> {
     let limit = authorizer::configured(|config| config.limits.jwks_bytes).unwrap_or_default();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     // Dropping this end reports that the body was read completely.
@@ -164,13 +165,13 @@ async fn read(response: HttpResponse) -> Result<Vec<u8>, FetchFault> {
         let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;
         body.extend_from_slice(&chunk);
         if body.len() > limit {
-            return Err(FetchFault::TooLarge);
+            return Err(FetchError::TooLarge);
         }
         if let wit_bindgen::StreamResult::Dropped | wit_bindgen::StreamResult::Cancelled = result {
             break;
         }
     }
     // A truncated body ends like a complete one. The trailers report the error.
-    trailers.await.map_err(|_| FetchFault::Unreachable)?;
+    trailers.await.map_err(|_| FetchError::Unreachable)?;
     Ok(body)
 }

@@ -1,6 +1,6 @@
 //! The fetches in progress, and the requests that wait for each.
 
-use poolgate_core::Tick;
+use poolgate_core::LogicalTime;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
@@ -18,9 +18,9 @@ thread_local!(static NEXT: Cell<u32> = const { Cell::new(0) });
 thread_local!(static LAST_TIME: Cell<u64> = const { Cell::new(0) });
 
 /// Returns a new logical time. It orders the arrival of requests and the start of fetches.
-pub fn logical_time() -> Tick {
+pub fn logical_time() -> LogicalTime {
     LAST_TIME.set(LAST_TIME.get().saturating_add(1));
-    Tick(LAST_TIME.get())
+    LogicalTime(LAST_TIME.get())
 }
 
 /// Adds a fetch.

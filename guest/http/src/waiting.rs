@@ -39,7 +39,7 @@ impl Drop for WaitingSlot {
 /// A fetch that started before the request was received does not prove that its key does not exist. The request then waits for one more
 /// fetch, within the same time.
 pub async fn wait(head: &WasiRequestHead, mut paused: PausedRequest) -> Decision {
-    let came_at = pending::logical_time();
+    let received_at = pending::logical_time();
     if let Some(fetch) = paused.fetch.take() {
         fetching::start(fetch);
     }
@@ -52,7 +52,7 @@ pub async fn wait(head: &WasiRequestHead, mut paused: PausedRequest) -> Decision
         let timed_out = matches!(select(FetchCompletion::of(&paused.url), late.as_mut()).await, Either::Right(_));
         let decided = authorizer::with(|authorizer| match timed_out {
             true => authorizer.time_out(head, &paused),
-            false => authorizer.authorize_paused(clock::seconds(), head, &paused, came_at),
+            false => authorizer.authorize_paused(clock::seconds(), head, &paused, received_at),
         });
         match decided {
             Some(Decision::Pause(next)) => paused = next,

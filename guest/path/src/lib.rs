@@ -19,8 +19,8 @@ mod readings;
 mod rules;
 mod transform;
 
-pub use pattern::{Pattern, PatternFault};
-pub use rules::{Case, Fault, Rule, Rules};
+pub use pattern::{Pattern, PatternError};
+pub use rules::{Case, Rule, Rules, RulesError};
 
 /// The README's example is a test.
 #[cfg(doctest)]

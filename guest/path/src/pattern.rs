@@ -17,7 +17,7 @@ enum Shape {
 
 /// Why a text is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatternFault {
+pub enum PatternError {
     /// It does not begin with a slash; it has an empty, `.` or `..` segment (but for an empty one at the end); or it has a character other
     /// than printable ASCII, or one of `%`, `\`, `;`, `?`, `#` and space, which readers understand differently.
     NotPlain,
@@ -25,7 +25,7 @@ pub enum PatternFault {
     Placeholder,
 }
 
-impl fmt::Display for PatternFault {
+impl fmt::Display for PatternError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NotPlain => {
@@ -36,7 +36,7 @@ impl fmt::Display for PatternFault {
     }
 }
 
-impl core::error::Error for PatternFault {}
+impl core::error::Error for PatternError {}
 
 /// How a path is compared with a pattern: what the reader does not look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,30 +53,30 @@ impl Pattern {
     /// This path and no other.
     ///
     /// # Errors
-    /// [`PatternFault::NotPlain`].
-    pub fn exact(path: &str) -> Result<Self, PatternFault> {
+    /// [`PatternError::NotPlain`].
+    pub fn exact(path: &str) -> Result<Self, PatternError> {
         Ok(Self(Shape::Exact(plain(path)?.into())))
     }
 
     /// This path and everything below it: `/api` is for `/api` and `/api/x`, and not for `/apis`; `/api/` is not for `/api`.
     ///
     /// # Errors
-    /// [`PatternFault::NotPlain`].
-    pub fn below(prefix: &str) -> Result<Self, PatternFault> {
+    /// [`PatternError::NotPlain`].
+    pub fn below(prefix: &str) -> Result<Self, PatternError> {
         Ok(Self(Shape::Below(plain(prefix)?.into())))
     }
 
     /// A path with placeholders, each of which stands for one segment that is not empty: `/users/{id}/orders`.
     ///
     /// # Errors
-    /// [`PatternFault`].
-    pub fn template(template: &str) -> Result<Self, PatternFault> {
+    /// [`PatternError`].
+    pub fn template(template: &str) -> Result<Self, PatternError> {
         let segment = |segment: &str| {
             let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             match name {
                 Some(name) if !name.is_empty() && !name.contains(['{', '}']) => Ok(None),
                 None if !segment.contains(['{', '}']) => Ok(Some(segment.into())),
-                _ => Err(PatternFault::Placeholder),
+                _ => Err(PatternError::Placeholder),
             }
         };
         Ok(Self(Shape::Template(plain(template)?.split('/').map(segment).collect::<Result<_, _>>()?)))
@@ -180,15 +180,15 @@ fn without_slash(path: &str) -> &str {
     }
 }
 
-fn plain(text: &str) -> Result<&str, PatternFault> {
+fn plain(text: &str) -> Result<&str, PatternError> {
     let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !b"%\\;?#".contains(&byte);
-    let Some(rest) = text.strip_prefix('/') else { return Err(PatternFault::NotPlain) };
+    let Some(rest) = text.strip_prefix('/') else { return Err(PatternError::NotPlain) };
     let (before, last) = rest.rsplit_once('/').map_or((None, rest), |(before, last)| (Some(before), last));
     let is_dots = |segment: &str| matches!(segment, "." | "..");
     let mut before = before.into_iter().flat_map(|before| before.split('/'));
     match text.bytes().all(is_plain) && !is_dots(last) && before.all(|it| !it.is_empty() && !is_dots(it)) {
         true => Ok(text),
-        false => Err(PatternFault::NotPlain),
+        false => Err(PatternError::NotPlain),
     }
 }
 
@@ -266,10 +266,10 @@ mod tests {
             "/caf\u{e9}",
             "/a\n",
         ] {
-            assert_eq!(Pattern::exact(text), Err(PatternFault::NotPlain), "{text}");
+            assert_eq!(Pattern::exact(text), Err(PatternError::NotPlain), "{text}");
         }
         for text in ["/a/{}", "/a/{b", "/a/b}", "/a/x{b}", "/a/{{b}}"] {
-            assert_eq!(Pattern::template(text), Err(PatternFault::Placeholder), "{text}");
+            assert_eq!(Pattern::template(text), Err(PatternError::Placeholder), "{text}");
         }
         for text in ["/", "/a/", "/.well-known/x", "/...", "/@a:b+c,d!$&'()*=~"] {
             assert!(Pattern::exact(text).is_ok(), "{text}");

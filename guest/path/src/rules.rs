@@ -40,7 +40,7 @@ pub enum Case {
 
 /// Why no rule is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum RulesError {
     /// No reader accepts it, or each repairs it in its own way: it is not absolute, has a control character, a space or a fragment, an
     /// incomplete percent-encoding, or is not UTF-8 when it is decoded.
     Malformed,
@@ -52,18 +52,18 @@ pub enum Fault {
         /// Another reading's rule.
         second: Option<usize>,
     },
-    /// It can be read in more ways than are looked at: more than [`Fault::READINGS`], or more work than [`Fault::BYTES`].
+    /// It can be read in more ways than are looked at: more than [`RulesError::READINGS`], or more work than [`RulesError::BYTES`].
     TooManyReadings,
 }
 
-impl Fault {
+impl RulesError {
     /// How many readings of one path are looked at.
     pub const READINGS: usize = readings::MOST;
     /// How many bytes are read for one path, all readings together.
     pub const BYTES: usize = readings::MOST_BYTES;
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for RulesError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Malformed => "the path is malformed",
@@ -73,7 +73,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl core::error::Error for Fault {}
+impl core::error::Error for RulesError {}
 
 impl<E> Rule<E> {
     /// A rule for all methods.
@@ -110,11 +110,11 @@ impl<E: PartialEq> Rules<E> {
 
     /// The number of the rule for a request with this method and target (a path, perhaps with a query), or none if no rule matches.
     ///
-    /// A path of plain characters costs no allocation. The work for any other is bounded: see [`Fault`].
+    /// A path of plain characters costs no allocation. The work for any other is bounded: see [`RulesError`].
     ///
     /// # Errors
-    /// See [`Fault`]. The request must be refused.
-    pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, Fault> {
+    /// See [`RulesError`]. The request must be refused.
+    pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, RulesError> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         // Methods are case-sensitive (RFC 9110 section 9.1), and many frameworks write them in capitals before they compare.
         let capitals = method.bytes().any(|byte| byte.is_ascii_lowercase()).then(|| method.to_ascii_uppercase());
@@ -135,9 +135,9 @@ impl<E: PartialEq> Rules<E> {
         };
         match readings::each(path, &mut ask) {
             Ok(()) => Ok(chosen.flatten()),
-            Err(Unreadable::Malformed) => Err(Fault::Malformed),
-            Err(Unreadable::TooMany) => Err(Fault::TooManyReadings),
-            Err(Unreadable::Otherwise(second)) => Err(Fault::Ambiguous { first: chosen.flatten(), second }),
+            Err(Unreadable::Malformed) => Err(RulesError::Malformed),
+            Err(Unreadable::TooMany) => Err(RulesError::TooManyReadings),
+            Err(Unreadable::Otherwise(second)) => Err(RulesError::Ambiguous { first: chosen.flatten(), second }),
         }
     }
 }
@@ -192,8 +192,8 @@ mod tests {
         Rules::new(stated.iter().map(|(prefix, effect)| Rule::new(Pattern::below(prefix).unwrap(), *effect)))
     }
 
-    fn ambiguous(first: usize, second: usize) -> Result<Option<usize>, Fault> {
-        Err(Fault::Ambiguous { first: Some(first), second: Some(second) })
+    fn ambiguous(first: usize, second: usize) -> Result<Option<usize>, RulesError> {
+        Err(RulesError::Ambiguous { first: Some(first), second: Some(second) })
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
             "/public/%2e%2e/x",
             "/public/%252e%252e/x",
         ] {
-            assert!(matches!(rules.choose("GET", path, CASE), Err(Fault::Ambiguous { .. })), "{path}");
+            assert!(matches!(rules.choose("GET", path, CASE), Err(RulesError::Ambiguous { .. })), "{path}");
         }
     }
 
@@ -298,7 +298,7 @@ mod tests {
     fn rules_of_one_effect_are_one_rule_and_no_rule_is_one() {
         let same = rules(&[("/static", "anyone"), ("/assets", "anyone")]);
         assert_eq!(same.choose("GET", "/static/../assets", CASE), Ok(Some(0)));
-        let none = Err(Fault::Ambiguous { first: Some(0), second: None });
+        let none = Err(RulesError::Ambiguous { first: Some(0), second: None });
         assert_eq!(same.choose("GET", "/static/../x", CASE), none);
         assert_eq!(same.choose("GET", "/x//y", CASE), Ok(None));
         let mut posted = Rule::new(Pattern::below("/").unwrap(), "employees");

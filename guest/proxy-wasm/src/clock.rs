@@ -2,7 +2,7 @@
 
 #[cfg(feature = "test-hooks")]
 use crate::test_hooks;
-use poolgate_core::Tick;
+use poolgate_core::LogicalTime;
 use proxy_wasm::{hostcalls, types::Status};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,6 +15,6 @@ pub fn now() -> Result<Duration, Status> {
 }
 
 /// Converts a time to the logical time that orders requests and fetches, also those of other workers: nanoseconds of the proxy's clock.
-pub fn logical_time(now: Duration) -> Tick {
-    Tick(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+pub fn logical_time(now: Duration) -> LogicalTime {
+    LogicalTime(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -7,7 +7,7 @@ use crate::{
     tick_period::BUSY_TICK,
     waiting::{PausedStream, ReadyRequest, Waiting},
 };
-use poolgate_core::{Fetch, FetchFault, Response, Tick};
+use poolgate_core::{Fetch, FetchError, LogicalTime, Response};
 use poolgate_edge::{Config, JwksUpstream, PausedRequest, RequestAuthorizer};
 use proxy_wasm::hostcalls;
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
@@ -98,8 +98,8 @@ impl Filter {
                 // The clock was set forward before this worker could start the fetch. It starts now.
                 self.mark_pending(&url, now);
             } else {
-                let lost = Err(FetchFault::TimedOut);
-                let _ = self.authorizer.fetched(now.as_secs(), &url, None, Tick::UNKNOWN, now.as_secs(), lost);
+                let lost = Err(FetchError::TimedOut);
+                let _ = self.authorizer.fetched(now.as_secs(), &url, None, LogicalTime::UNKNOWN, now.as_secs(), lost);
             }
         }
     }
@@ -116,10 +116,10 @@ impl Filter {
             && !shared.succeeded
             && let Some((accepted_at, response)) = shared.keys()
         {
-            let _ = self.authorizer.fetched(now.as_secs(), url, None, Tick::UNKNOWN, accepted_at, Ok(response));
+            let _ = self.authorizer.fetched(now.as_secs(), url, None, LogicalTime::UNKNOWN, accepted_at, Ok(response));
         }
-        let (key_id, began_at) = (shared.key_id.as_deref(), shared.began_at());
-        let _ = self.authorizer.fetched(now.as_secs(), url, key_id, began_at, shared.ended_at, shared.outcome());
+        let (key_id, started_at) = (shared.key_id.as_deref(), shared.started_at());
+        let _ = self.authorizer.fetched(now.as_secs(), url, key_id, started_at, shared.ended_at, shared.outcome());
         self.metrics.count(&["poolgate_shared_fetches_applied"]);
         self.applied.insert(url.to_owned(), shared.number);
         self.pending.remove(url);
@@ -135,8 +135,8 @@ impl Filter {
         let mut to_start = Vec::new();
         for fetch in std::mem::take(&mut self.requested) {
             let Some(upstream) = self.authorizer.jwks_upstream(&fetch.url).cloned() else {
-                let (key_id, began_at) = (fetch.key_id.as_deref(), clock::logical_time(now));
-                self.complete_fetch(now, &fetch.url, key_id, began_at, Err(FetchFault::Refused));
+                let (key_id, started_at) = (fetch.key_id.as_deref(), clock::logical_time(now));
+                self.complete_fetch(now, &fetch.url, key_id, started_at, Err(FetchError::Refused));
                 continue;
             };
             // No longer pending: another worker's result has been applied since the fetch was requested.
@@ -158,11 +158,11 @@ impl Filter {
         now: Duration,
         url: &str,
         key_id: Option<&str>,
-        began_at: Tick,
-        outcome: Result<Response<'_>, FetchFault>,
+        started_at: LogicalTime,
+        outcome: Result<Response<'_>, FetchError>,
     ) {
         let at = now.as_secs();
-        let is_accepted = self.authorizer.fetched(at, url, key_id, began_at, at, outcome).is_ok();
+        let is_accepted = self.authorizer.fetched(at, url, key_id, started_at, at, outcome).is_ok();
         let name = match &outcome {
             Err(_) => "failed",
             Ok(_) if !is_accepted => "refused",
@@ -170,7 +170,7 @@ impl Filter {
             Ok(_) => "taken",
         };
         self.metrics.fetch(name);
-        let outcome = FetchOutcome { key_id, began_at, ended_at: at, accepted: outcome.ok().filter(|_| is_accepted) };
+        let outcome = FetchOutcome { key_id, started_at, ended_at: at, accepted: outcome.ok().filter(|_| is_accepted) };
         if let Some(number) = SharedFetch::publish(url, &outcome) {
             self.applied.insert(url.to_owned(), number);
         }

@@ -25,7 +25,7 @@ pub fn authorize(context_id: u32) -> Action {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
         Decision::Pause(paused) => {
-            match filter.pause(context_id, now, PausedStream { head, paused, came_at: clock::logical_time(now) }) {
+            match filter.pause(context_id, now, PausedStream { head, paused, received_at: clock::logical_time(now) }) {
                 Ok(()) => Action::Pause,
                 Err(request) => {
                     let rejection = Rejection::Token(poolgate_core::Reason::Overloaded);

@@ -20,17 +20,17 @@ pub fn resume_ready(filter: &mut Filter, now: Duration, root_id: u32) {
         if hostcalls::set_effective_context(context_id).is_err() {
             continue;
         }
-        let PausedStream { head, paused, came_at } = request;
+        let PausedStream { head, paused, received_at } = request;
         let decision = match timed_out {
             true => filter.authorizer.time_out(&head, &paused),
-            false => filter.authorizer.authorize_paused(now.as_secs(), &head, &paused, came_at),
+            false => filter.authorizer.authorize_paused(now.as_secs(), &head, &paused, received_at),
         };
         let action = match decision {
             Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
             Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
             // The finished fetch started before the request was received, so it does not prove that the key does not exist.
             Decision::Pause(paused) => {
-                filter.pause_again(context_id, now, deadline, PausedStream { head, paused, came_at });
+                filter.pause_again(context_id, now, deadline, PausedStream { head, paused, received_at });
                 Action::Pause
             }
         };

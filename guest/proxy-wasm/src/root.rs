@@ -6,7 +6,7 @@ use crate::{
     resume, roots,
     tick_period::{BUSY_TICK, IDLE_TICK},
 };
-use poolgate_core::{Fetch, FetchFault, Response, Tick};
+use poolgate_core::{Fetch, FetchError, LogicalTime, Response};
 use poolgate_edge::{JwksUpstream, RequestAuthorizer, config, keys::freshness};
 use proxy_wasm::{
     hostcalls,
@@ -28,7 +28,7 @@ pub struct Root {
 struct Call {
     url: String,
     key_id: Option<Box<str>>,
-    began_at: Tick,
+    started_at: LogicalTime,
 }
 
 impl Root {
@@ -51,34 +51,34 @@ impl Root {
         if let Some(etag) = &fetch.etag {
             headers.push(("if-none-match", etag));
         }
-        let (timeout, began_at) = (Duration::from_millis((*timeout_ms).into()), clock::logical_time(now));
+        let (timeout, started_at) = (Duration::from_millis((*timeout_ms).into()), clock::logical_time(now));
         match self.dispatch_http_call(cluster, headers, None, vec![], timeout) {
             Ok(token) => {
-                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id, began_at });
+                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id, started_at });
             }
             Err(status) => {
                 let text = format!("poolgate: keys can't be fetched from the cluster \"{cluster}\": {status:?}");
                 let _ = hostcalls::log(LogLevel::Error, &text);
                 let key_id = fetch.key_id.as_deref();
-                filter.complete_fetch(now, &fetch.url, key_id, began_at, Err(FetchFault::Unreachable));
+                filter.complete_fetch(now, &fetch.url, key_id, started_at, Err(FetchError::Unreachable));
             }
         }
     }
 
     /// Reads the response to the call that has just ended.
-    fn response(&self, header_count: usize, body_size: usize) -> Result<FetchedResponse, FetchFault> {
+    fn response(&self, header_count: usize, body_size: usize) -> Result<FetchedResponse, FetchError> {
         // No headers means that the call timed out or the connection was lost. Reading a header would then be an error.
         if header_count == 0 {
-            return Err(FetchFault::Unreachable);
+            return Err(FetchError::Unreachable);
         }
         let header = |name| hostcalls::get_map_value(MapType::HttpCallResponseHeaders, name).ok().flatten();
         let is_modified = match header(":status").as_deref() {
             Some("200") => true,
             Some("304") => false,
-            _ => return Err(FetchFault::BadStatus),
+            _ => return Err(FetchError::BadStatus),
         };
         if body_size > self.jwks_bytes {
-            return Err(FetchFault::TooLarge);
+            return Err(FetchError::TooLarge);
         }
         let body = match body_size {
             0 => None,
@@ -101,7 +101,7 @@ struct FetchedResponse {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, header_count: usize, body_size: usize, _: usize) {
-        let Some(Call { url, key_id, began_at }) = self.calls.remove(&token) else { return };
+        let Some(Call { url, key_id, started_at }) = self.calls.remove(&token) else { return };
         let response = self.response(header_count, body_size);
         let cell = Rc::clone(&self.filter);
         let mut cell = cell.borrow_mut();
@@ -112,7 +112,7 @@ impl Context for Root {
             }
             Err(error) => Err(*error),
         };
-        filter.complete_fetch(now, &url, key_id.as_deref(), began_at, outcome);
+        filter.complete_fetch(now, &url, key_id.as_deref(), started_at, outcome);
         resume::resume_ready(filter, now, self.context_id);
     }
 }

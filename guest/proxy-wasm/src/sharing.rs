@@ -1,7 +1,7 @@
 //! What workers share through the proxy's shared data, so that one fetch serves all: for each URL, the latest fetch result with the last
 //! accepted key set, and the lease of the worker that is fetching.
 
-use poolgate_core::{FetchFault, Response, Tick};
+use poolgate_core::{FetchError, LogicalTime, Response};
 use proxy_wasm::{
     hostcalls,
     types::{Bytes, Status},
@@ -19,7 +19,7 @@ pub struct SharedFetch {
     pub number: u64,
     /// In nanoseconds of the proxy's clock.
     #[serde(default)]
-    began_at: u64,
+    started_at: u64,
     /// In seconds since the Unix epoch.
     pub ended_at: u64,
     /// The `kid` that the fetch was for, if it was for an unknown key.
@@ -37,7 +37,7 @@ pub struct SharedFetch {
 /// The result of a fetch by this worker.
 pub struct FetchOutcome<'a> {
     pub key_id: Option<&'a str>,
-    pub began_at: Tick,
+    pub started_at: LogicalTime,
     /// In seconds since the Unix epoch.
     pub ended_at: u64,
     /// `None` if the fetch failed or the key set was rejected.
@@ -77,7 +77,7 @@ impl SharedFetch {
             let (earlier, version) = Self::read(url);
             let mut shared = earlier.unwrap_or_default();
             shared.number += 1;
-            shared.began_at = outcome.began_at.0;
+            shared.started_at = outcome.started_at.0;
             shared.ended_at = outcome.ended_at;
             shared.key_id = outcome.key_id.map(str::to_owned);
             shared.succeeded = outcome.accepted.is_some();
@@ -98,8 +98,8 @@ impl SharedFetch {
     }
 
     /// The logical time at which the fetch started.
-    pub fn began_at(&self) -> Tick {
-        Tick(self.began_at)
+    pub fn started_at(&self) -> LogicalTime {
+        LogicalTime(self.started_at)
     }
 
     /// The last accepted key set, and when it was fetched or confirmed.
@@ -109,10 +109,10 @@ impl SharedFetch {
     }
 
     /// The outcome of the latest fetch, as the verifier of this worker takes it.
-    pub fn outcome(&self) -> Result<Response<'_>, FetchFault> {
+    pub fn outcome(&self) -> Result<Response<'_>, FetchError> {
         match self.keys() {
             Some((_, response)) if self.succeeded => Ok(response),
-            _ => Err(FetchFault::Unreachable),
+            _ => Err(FetchError::Unreachable),
         }
     }
 }

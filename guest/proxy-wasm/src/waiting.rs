@@ -1,7 +1,7 @@
 //! Requests that wait for keys. Their number and the time of each are limited.
 
 use crate::head::ProxyRequestHead;
-use poolgate_core::Tick;
+use poolgate_core::LogicalTime;
 use poolgate_edge::PausedRequest;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct PausedStream {
     pub head: ProxyRequestHead,
     pub paused: PausedRequest,
-    pub came_at: Tick,
+    pub received_at: LogicalTime,
 }
 
 struct Waiter {

@@ -9,7 +9,7 @@ use super::{
     report::{FlowAnswer, Hook},
     sandbox::AccountSandbox,
 };
-use crate::{Answer, Reason, TokenUse, Verified, Verifier, revocation::Revocation, sandbox::Failure};
+use crate::{ErrorCode, Reason, TokenUse, Verified, Verifier, revocation::Revocation, sandbox::Failure};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -460,8 +460,8 @@ impl Accounts {
     /// Whose access token it is.
     async fn check_access(&self, token: &SecretString) -> Result<Verified, AccountError> {
         let verified =
-            self.inner.verifier.verify(token.expose_secret()).await.map_err(|denial| match denial.answer {
-                Answer::Unavailable => unavailable(denial.reason.name()),
+            self.inner.verifier.verify(token.expose_secret()).await.map_err(|denial| match denial.error {
+                ErrorCode::Unavailable => unavailable(denial.reason.name()),
                 _ => not_a_token(denial.reason.name()),
             })?;
         match verified.token_use {
@@ -486,8 +486,8 @@ impl Accounts {
         };
         let verify = async |token: &SecretString, token_use: TokenUse| {
             let verified = self.inner.verifier.verify(token.expose_secret()).await;
-            let verified = verified.map_err(|denial| match denial.answer {
-                Answer::Unavailable => unavailable(denial.reason.name()),
+            let verified = verified.map_err(|denial| match denial.error {
+                ErrorCode::Unavailable => unavailable(denial.reason.name()),
                 _ if denial.reason == Reason::Revoked => revoked(denial.reason.name()),
                 _ => refused(denial.reason.name()),
             })?;

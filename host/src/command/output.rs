@@ -2,7 +2,7 @@
 
 use super::shown;
 use anstyle::{AnsiColor, Style};
-use poolgate::{Answer, BuildError, Denial, Hint, KeyReport, SkippedKey, VerifiedJws};
+use poolgate::{BuildError, Denial, ErrorCode, Hint, KeyReport, SkippedKey, VerifiedJws};
 use serde_json::{Value, json};
 use std::{
     env, fmt,
@@ -33,9 +33,9 @@ impl From<Outcome> for ExitCode {
 
 impl From<&Denial> for Outcome {
     fn from(denial: &Denial) -> Self {
-        match denial.answer {
-            Answer::InvalidToken | Answer::InsufficientScope => Outcome::Denied,
-            Answer::Unavailable => Outcome::Unavailable,
+        match denial.error {
+            ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Outcome::Denied,
+            ErrorCode::Unavailable => Outcome::Unavailable,
         }
     }
 }
@@ -78,7 +78,7 @@ impl From<io::Error> for CommandError {
 
 /// `hint`: what is odd about the token's text, if anything.
 pub fn denied(denial: &Denial, hint: Option<&'static str>) -> Value {
-    let mut object = json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.answer.status() });
+    let mut object = json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.error.status() });
     if let (Some(hint), Some(members)) = (hint.or(denial.hint.map(Hint::description)), object.as_object_mut()) {
         members.insert("hint".into(), hint.into());
     }
@@ -179,17 +179,17 @@ pub fn tell(text: &str) {
 
 /// A denial for people: the reason, what it means, and what to answer a caller.
 pub fn denied_text(denial: &Denial, hint: Option<&'static str>, palette: Palette) -> String {
-    let Denial { reason, answer, .. } = denial;
+    let Denial { reason, error, .. } = denial;
     let verdict = palette.bad("deny");
     let hint = hint.or(denial.hint.map(Hint::description)).map_or(String::new(), |hint| format!("  hint: {hint}\n"));
-    format!("{verdict}  {} (answer {})\n  {}\n{hint}", reason.name(), answer.status(), reason.description())
+    format!("{verdict}  {} (answer {})\n  {}\n{hint}", reason.name(), error.status(), reason.description())
 }
 
 /// Says on standard error which keys of a set are not used, and why.
 pub fn warn_of_skipped_keys(path: &str, report: &KeyReport) {
-    for SkippedKey { index, key_id, fault } in &report.skipped {
+    for SkippedKey { index, key_id, error } in &report.skipped {
         let name = key_id.as_deref().map_or(String::new(), |id| format!(" ({})", id.escape_debug()));
-        let (fault, meaning) = (fault.name(), fault.description());
-        tell(&format!("poolgate: {path}: key {index}{name} is not used: {fault}: {meaning}"));
+        let (error, meaning) = (error.name(), error.description());
+        tell(&format!("poolgate: {path}: key {index}{name} is not used: {error}: {meaning}"));
     }
 }

@@ -60,7 +60,7 @@ async fn seed(verifier: &Verifier, jwks: Vec<u8>, got_at: u64, path: &str) -> Re
     let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
     let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
     let issuer = reports.iter().flat_map(|report| &report.issuers).next().cloned().unwrap_or_default();
-    let report = verifier.seed_keys(issuer, jwks, got_at).await.map_err(|error| usage(error.to_string()))?;
+    let report = verifier.load_key_set(issuer, jwks, got_at).await.map_err(|error| usage(error.to_string()))?;
     output::warn_of_skipped_keys(path, &report);
     Ok(())
 }
@@ -94,7 +94,7 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
         })
         .leeway(Duration::from_secs(arguments.leeway.into()));
     if is_seeded {
-        pool = pool.seeded_keys_only();
+        pool = pool.local_keys_only();
     } else if let Some(url) = &arguments.jwks {
         pool = pool.jwks_url(url);
     }

@@ -4,7 +4,7 @@
 use super::{once_a_minute::OnceAMinute, original::Original};
 use crate::{Requirement, refusal::Refused};
 use axum::http::StatusCode;
-use poolgate_path::{Case, Fault, Pattern, PatternFault, Rule, Rules};
+use poolgate_path::{Case, Pattern, PatternError, Rule, Rules, RulesError};
 use std::{cmp::Reverse, collections::BTreeSet, fmt};
 
 /// Any caller can bring it about.
@@ -26,7 +26,7 @@ pub(crate) enum Access {
 #[non_exhaustive]
 pub enum RouteError {
     /// The prefix is not the plain text of a path.
-    Prefix(String, PatternFault),
+    Prefix(String, PatternError),
     /// There are two rules for one prefix.
     Twice(String),
     /// A rule asks for groups and names none, or one without a name: nobody would know whether it lets everybody in, or nobody.
@@ -173,15 +173,15 @@ fn chosen<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<Opt
         let number = rules.choose("", target, Case::Either).map_err(|fault| refused(rules, fault))?;
         let first = *first.get_or_insert(number);
         if rules.effect(first) != rules.effect(number) {
-            return Err(refused(rules, Fault::Ambiguous { first, second: number }));
+            return Err(refused(rules, RulesError::Ambiguous { first, second: number }));
         }
     }
     Ok(rules.effect(first.flatten()))
 }
 
 /// The operator is told which rules a path could choose. The caller is not, nor is the path logged, which is the caller's.
-fn refused<E: PartialEq>(rules: &Rules<E>, fault: Fault) -> Refused {
-    if let Fault::Ambiguous { first, second } = fault {
+fn refused<E: PartialEq>(rules: &Rules<E>, fault: RulesError) -> Refused {
+    if let RulesError::Ambiguous { first, second } = fault {
         let name = |number: Option<usize>| {
             number.and_then(|number| rules.get(number)).map_or_else(|| "none".into(), |rule| rule.pattern.to_string())
         };

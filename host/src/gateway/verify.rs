@@ -2,7 +2,7 @@
 
 use super::{GatewayState, State, original::Original};
 use crate::{
-    Answer, Denial, Reason, Requirement, TokenUse, TokenUseRule, Verified,
+    Denial, ErrorCode, Reason, Requirement, TokenUse, TokenUseRule, Verified,
     bearer::Bearer,
     refusal::{ProblemBody, Refused},
 };
@@ -137,7 +137,7 @@ async fn judge(state: &GatewayState, headers: &HeaderMap, requirement: &Requirem
         TokenUseRule::AccessOrId | TokenUseRule::Unchecked => true,
     };
     if !is_right {
-        return Err(Denial::new(Reason::TokenUseMismatch, Answer::InvalidToken).into());
+        return Err(Denial::new(Reason::TokenUseMismatch, ErrorCode::InvalidToken).into());
     }
     requirement.check(&verified).map_err(|_| requirement.refusal())?;
     Ok(verified)

@@ -37,13 +37,13 @@ impl KeyEvent {
 
     /// What a new instance needs of a fetch whose keys are not needed: that it was made.
     fn without_keys(&self) -> Option<Self> {
-        let KeyEventKind::Fetched { url, key_id, began_at, ended_at, outcome: Ok(KeyResponse { body: Some(_), .. }) } =
+        let KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome: Ok(KeyResponse { body: Some(_), .. }) } =
             &self.event
         else {
             return None;
         };
         let (url, key_id, outcome) = (Arc::clone(url), key_id.clone(), Err(FetchError::Unreachable));
-        let event = KeyEventKind::Fetched { url, key_id, began_at: *began_at, ended_at: *ended_at, outcome };
+        let event = KeyEventKind::Fetched { url, key_id, started_at: *started_at, ended_at: *ended_at, outcome };
         Some(Self { event, is_judged: AtomicBool::new(true), was_taken: AtomicBool::new(false) })
     }
 }
@@ -54,16 +54,16 @@ pub(crate) enum KeyEventKind {
         url: Arc<str>,
         key_id: Option<String>,
         /// When the request was made: a [`KeyEventLog::tick`]; 0 if it never was.
-        began_at: u64,
+        started_at: u64,
         ended_at: u64,
         outcome: Result<KeyResponse, FetchError>,
     },
-    Loaded(Seed),
+    Loaded(LocalKeySet),
 }
 
 /// A JWK Set that no fetch brought.
 #[derive(Debug)]
-pub(crate) struct Seed {
+pub(crate) struct LocalKeySet {
     pub(crate) issuer: String,
     pub(crate) jwks: Vec<u8>,
     pub(crate) fetched_at: u64,
@@ -217,7 +217,7 @@ mod tests {
     const URL: &str = "https://example.com/";
 
     fn fetched(outcome: Result<KeyResponse, FetchError>) -> KeyEventKind {
-        KeyEventKind::Fetched { url: URL.into(), key_id: None, began_at: 1, ended_at: 0, outcome }
+        KeyEventKind::Fetched { url: URL.into(), key_id: None, started_at: 1, ended_at: 0, outcome }
     }
 
     fn keys() -> KeyEventKind {
@@ -280,7 +280,7 @@ mod tests {
         event_log.push(keys());
         event_log.push(keys());
         judge_last(&event_log, true);
-        event_log.push(KeyEventKind::Loaded(Seed { issuer: "a".into(), jwks: Vec::new(), fetched_at: 0 }));
+        event_log.push(KeyEventKind::Loaded(LocalKeySet { issuer: "a".into(), jwks: Vec::new(), fetched_at: 0 }));
         (1..=4).for_each(|number| event_log.disarm(number));
         assert_eq!(with_keys(&event_log), [2]);
         let entries = event_log.after(0);
@@ -297,7 +297,11 @@ mod tests {
         let event_log = KeyEventLog::new();
         for fetched_at in 0..10 {
             for issuer in ["a", "b"] {
-                event_log.push(KeyEventKind::Loaded(Seed { issuer: issuer.into(), jwks: Vec::new(), fetched_at }));
+                event_log.push(KeyEventKind::Loaded(LocalKeySet {
+                    issuer: issuer.into(),
+                    jwks: Vec::new(),
+                    fetched_at,
+                }));
             }
         }
         assert_eq!(event_log.after(0).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [19, 20]);

@@ -43,7 +43,7 @@ struct FetchInProgress {
     fetches: Arc<Fetches>,
     url: Arc<str>,
     key_id: Option<String>,
-    began_at: u64,
+    started_at: u64,
     outcome: Result<KeyResponse, FetchError>,
 }
 
@@ -71,12 +71,12 @@ impl Fetches {
             }
         }
         let outcome = Err(FetchError::Unreachable);
-        let mut fetch = FetchInProgress { fetches: Arc::clone(self), url, key_id, began_at: 0, outcome };
+        let mut fetch = FetchInProgress { fetches: Arc::clone(self), url, key_id, started_at: 0, outcome };
         self.runtime.spawn(async move {
             let fetches = Arc::clone(&fetch.fetches);
             // The semaphore is never closed.
             let _turn = fetches.turns.acquire().await;
-            fetch.began_at = fetches.event_log.tick();
+            fetch.started_at = fetches.event_log.tick();
             let outcome = fetches.http.fetch(&fetch.url, etag.as_deref()).await;
             fetch.ends_with(outcome);
         });
@@ -103,7 +103,7 @@ impl FetchInProgress {
 
 impl Drop for FetchInProgress {
     fn drop(&mut self) {
-        let Self { fetches, url, key_id, began_at, outcome } = self;
+        let Self { fetches, url, key_id, started_at, outcome } = self;
         let outcome = std::mem::replace(outcome, Err(FetchError::Unreachable));
         match &outcome {
             Ok(KeyResponse { body: Some(body), .. }) => tracing::info!(%url, bytes = body.len(), "fetched a JWK Set"),
@@ -113,8 +113,8 @@ impl Drop for FetchInProgress {
         fetches.metrics.count_fetch(url, &outcome);
         let mut in_progress = fetches.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
         let (key_id, ended_at) = (key_id.take(), fetches.clock.now().as_secs());
-        let began_at = *began_at;
-        fetches.event_log.push(KeyEventKind::Fetched { url: Arc::clone(url), key_id, began_at, ended_at, outcome });
+        let started_at = *started_at;
+        fetches.event_log.push(KeyEventKind::Fetched { url: Arc::clone(url), key_id, started_at, ended_at, outcome });
         in_progress.remove(url);
     }
 }

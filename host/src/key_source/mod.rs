@@ -6,7 +6,7 @@ mod freshness;
 mod http;
 mod url;
 
-pub(crate) use event_log::{KeyEvent, KeyEventKind, KeyEventLog, Seed};
+pub(crate) use event_log::{KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet};
 pub(crate) use fetches::{FetchRequest, Fetches};
 pub(crate) use http::{HttpKeySource, HttpSettings};
 pub use url::{KeyUrl, KeyUrlError};

@@ -1,10 +1,10 @@
 //! A verifier's store, and how it is asked: in bounded time, and counted.
 
 use super::{
-    Revocable, Revocation, RevocationError, RevocationMode, Revocations,
+    Revocation, RevocationClaims, RevocationError, RevocationMode, Revocations,
     breaker::{Admission, Breaker},
 };
-use crate::{bindings::exports::poolgate::auth::verifier::RevocationAnswer, clock::Clock, metrics::Metrics};
+use crate::{bindings::exports::poolgate::auth::verifier::RevocationStatus, clock::Clock, metrics::Metrics};
 use std::{
     sync::{
         Arc,
@@ -35,7 +35,12 @@ impl RevocationChecker {
     }
 
     /// What the store says of a token.
-    pub(crate) async fn check(&self, token: &Revocable, clock: &dyn Clock, metrics: &Metrics) -> RevocationAnswer {
+    pub(crate) async fn check(
+        &self,
+        token: &RevocationClaims,
+        clock: &dyn Clock,
+        metrics: &Metrics,
+    ) -> RevocationStatus {
         let now = clock.now().as_secs();
         let answer = match self.breaker.admits() {
             Admission::Asked => question(&*self.store, &self.breaker, token, now, self.deadline).await,
@@ -52,14 +57,14 @@ impl RevocationChecker {
             _ => {}
         }
         match answer {
-            Ok(false) => RevocationAnswer::NotRevoked,
-            Ok(true) => RevocationAnswer::Revoked,
-            Err(_) => RevocationAnswer::Unavailable,
+            Ok(false) => RevocationStatus::NotRevoked,
+            Ok(true) => RevocationStatus::Revoked,
+            Err(_) => RevocationStatus::Unavailable,
         }
     }
 
     /// Asks in a task of its own: a caller that leaves early would keep the circuit open, and one with a revoked token would like that.
-    async fn attempt(&self, token: Revocable, now: u64) -> Result<bool, RevocationError> {
+    async fn attempt(&self, token: RevocationClaims, now: u64) -> Result<bool, RevocationError> {
         let (store, breaker, deadline) = (Arc::clone(&self.store), Arc::clone(&self.breaker), self.deadline);
         let asked = tokio::spawn(async move { question(&*store, &breaker, &token, now, deadline).await });
         asked.await.unwrap_or(Err(RevocationError::Unreachable))
@@ -84,7 +89,7 @@ impl RevocationChecker {
 async fn question(
     store: &dyn Revocations,
     breaker: &Breaker,
-    token: &Revocable,
+    token: &RevocationClaims,
     now: u64,
     deadline: Duration,
 ) -> Result<bool, RevocationError> {

@@ -1,6 +1,6 @@
 //! Revocations in the memory of this process.
 
-use super::{Revocable, Revocation, RevocationError, RevocationFuture, Revocations};
+use super::{Revocation, RevocationClaims, RevocationError, RevocationFuture, Revocations};
 use std::{
     collections::HashMap,
     fmt,
@@ -58,7 +58,7 @@ impl InMemory {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, token: &Revocable, now: u64) -> bool {
+    fn answer(&self, token: &RevocationClaims, now: u64) -> bool {
         let keys = token.keys();
         let entries = self.lock();
         let entry = |key: Option<String>| entries.by_key.get(&key?).filter(|entry| now < entry.expires_at);
@@ -94,7 +94,7 @@ impl InMemory {
 }
 
 impl Revocations for InMemory {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a RevocationClaims, now: u64) -> RevocationFuture<'a, bool> {
         Box::pin(ready(Ok(self.answer(token, now))))
     }
 

@@ -31,7 +31,7 @@ pub const MAX_COGNITO_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 /// deadline.
 pub trait Revocations: Send + Sync + 'static {
     /// Whether a token was revoked, by any of its keys. An error is no answer: what becomes of the token then, the mode says.
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, now: u64) -> RevocationFuture<'a, bool>;
+    fn is_revoked<'a>(&'a self, token: &'a RevocationClaims, now: u64) -> RevocationFuture<'a, bool>;
 
     /// Remembers a revocation, for as long as the tokens live that it revokes. No earlier revocation may become less by it.
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> RevocationFuture<'a, ()>;
@@ -49,7 +49,7 @@ pub type RevocationFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Revocat
 /// What a good token can be revoked by; all of it was signed.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Revocable {
+pub struct RevocationClaims {
     /// `iss`. Of a user pool the first of its two forms, whichever the token has.
     pub issuer: Option<String>,
     /// `sub`.
@@ -63,7 +63,7 @@ pub struct Revocable {
     pub origin_jti: Option<String>,
 }
 
-impl Revocable {
+impl RevocationClaims {
     /// The names of the entries that revoke it: for each kind that the token can be revoked by.
     fn keys(&self) -> Keys {
         let issuer = self.issuer.as_deref().unwrap_or_default();
@@ -82,17 +82,17 @@ struct Keys {
     subject: Option<String>,
 }
 
-impl From<wit::Revocable> for Revocable {
-    fn from(revocable: wit::Revocable) -> Self {
-        let wit::Revocable { issuer, subject, auth_time, jti, origin_jti } = revocable;
+impl From<wit::RevocationClaims> for RevocationClaims {
+    fn from(revocable: wit::RevocationClaims) -> Self {
+        let wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti } = revocable;
         Self { issuer, subject, auth_time, jti, origin_jti }
     }
 }
 
-impl fmt::Debug for Revocable {
+impl fmt::Debug for RevocationClaims {
     /// Leaves out what names a person or a token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Revocable").field("issuer", &self.issuer).finish_non_exhaustive()
+        formatter.debug_struct("RevocationClaims").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 

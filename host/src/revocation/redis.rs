@@ -1,6 +1,6 @@
 //! Revocations in a Redis or Valkey that many hosts share.
 
-use super::{Revocable, Revocation, RevocationError, RevocationFuture, Revocations, memory::whole_seconds};
+use super::{Revocation, RevocationClaims, RevocationError, RevocationFuture, Revocations, memory::whole_seconds};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, TlsCertificates,
     aio::MultiplexedConnection,
@@ -132,7 +132,7 @@ impl Redis {
         Self { inner: Arc::new(Inner { client, config, timeout, lifetime, connection, connecting }) }
     }
 
-    async fn ask(&self, token: &Revocable) -> Result<bool, RevocationError> {
+    async fn ask(&self, token: &RevocationClaims) -> Result<bool, RevocationError> {
         let keys = token.keys();
         let mut question = redis::pipe();
         question.ignore_errors();
@@ -276,7 +276,7 @@ fn translated(error: &RedisError) -> RevocationError {
 }
 
 impl Revocations for Redis {
-    fn is_revoked<'a>(&'a self, token: &'a Revocable, _now: u64) -> RevocationFuture<'a, bool> {
+    fn is_revoked<'a>(&'a self, token: &'a RevocationClaims, _now: u64) -> RevocationFuture<'a, bool> {
         Box::pin(self.ask(token))
     }
 

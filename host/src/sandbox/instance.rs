@@ -5,14 +5,14 @@ use crate::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            self, Config, ConfigError, Judgement, KeyReport, Recalled, Remembered, RevocationAnswer, RevocationMode,
-            SeedError,
+            self, CacheHit, Config, ConfigError, KeyReport, KeySetError, NewlyVerified, RevocationMode,
+            RevocationStatus, VerifyOutcome,
         },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
-    key_source::{FetchRequest, Fetches, KeyEvent, KeyEventKind, Seed},
+    key_source::{FetchRequest, Fetches, KeyEvent, KeyEventKind, LocalKeySet},
     verdict::Verified,
 };
 use std::sync::Arc;
@@ -83,28 +83,28 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_configure(store, config))
     }
 
-    pub(crate) fn ask_revocation(&mut self, mode: RevocationMode) -> Result<Result<(), ConfigError>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_ask_revocation(store, mode))
+    pub(crate) fn enable_revocation_check(&mut self, mode: RevocationMode) -> Result<Result<(), ConfigError>, Failure> {
+        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_enable_revocation_check(store, mode))
     }
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_fresh = false;
-        let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_judge(store, token))?;
+        let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_cached(store, token))?;
         Ok(match judged {
-            Ok(Judgement::Verified(Remembered { verified, ticket })) => {
+            Ok(VerifyOutcome::Verified(NewlyVerified { verified, handle })) => {
                 let verified = Verified::from(verified);
-                if let Some(ticket) = ticket {
-                    self.claims.insert(ticket, &verified);
+                if let Some(handle) = handle {
+                    self.claims.insert(handle, &verified);
                 }
                 Ok(verified)
             }
-            Ok(Judgement::Recalled(Recalled { ticket, keys_are_stale })) => match self.claims.get(ticket) {
+            Ok(VerifyOutcome::Cached(CacheHit { handle, keys_are_stale })) => match self.claims.get(handle) {
                 Some(claims) => Ok(Verified { keys_are_stale, ..claims.clone() }),
-                // It was remembered by a call that waited for keys, and says no ticket.
+                // It was remembered by a call that waited for keys, and says no handle.
                 None => {
                     let verdict = self.verify_in_full(token)?;
                     if let Ok(verified) = &verdict {
-                        self.claims.insert(ticket, verified);
+                        self.claims.insert(handle, verified);
                     }
                     verdict
                 }
@@ -118,25 +118,27 @@ impl Instance {
         Ok(verdict.map(Into::into))
     }
 
-    pub(crate) fn verify_again(
+    pub(crate) fn verify_after_fetch(
         &mut self,
         token: &str,
-        came_at: u64,
+        received_at: u64,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_fresh = false;
-        let verdict =
-            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_again(store, token, came_at))?;
+        let verdict = self.call(|bindings, store| {
+            bindings.poolgate_auth_verifier().call_verify_after_fetch(store, token, received_at)
+        })?;
         Ok(verdict.map(Into::into))
     }
 
-    pub(crate) fn verify_asked(
+    pub(crate) fn verify_with_revocation_status(
         &mut self,
         token: &str,
-        answer: RevocationAnswer,
+        status: RevocationStatus,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_fresh = false;
-        let verdict =
-            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_asked(store, token, answer))?;
+        let verdict = self.call(|bindings, store| {
+            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, status)
+        })?;
         Ok(verdict.map(Into::into))
     }
 
@@ -144,9 +146,11 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_maintain(store))
     }
 
-    pub(crate) fn seed_keys(&mut self, seed: &Seed) -> Result<Result<KeyReport, SeedError>, Failure> {
-        let Seed { issuer, jwks, fetched_at } = seed;
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_seed_keys(store, issuer, jwks, *fetched_at))
+    pub(crate) fn load_key_set(&mut self, seed: &LocalKeySet) -> Result<Result<KeyReport, KeySetError>, Failure> {
+        let LocalKeySet { issuer, jwks, fetched_at } = seed;
+        self.call(|bindings, store| {
+            bindings.poolgate_auth_verifier().call_load_key_set(store, issuer, jwks, *fetched_at)
+        })
     }
 
     pub(crate) fn key_reports(&mut self) -> Result<Vec<KeyReport>, Failure> {
@@ -164,13 +168,13 @@ impl Instance {
     }
 
     /// Tells it of an entry of the event log; why it did not take the keys, if it did not.
-    pub(crate) fn apply(&mut self, number: u64, entry: &KeyEvent) -> Result<Result<(), SeedError>, Failure> {
+    pub(crate) fn apply(&mut self, number: u64, entry: &KeyEvent) -> Result<Result<(), KeySetError>, Failure> {
         let taken = match &entry.event {
-            KeyEventKind::Loaded(seed) => self.seed_keys(seed)?.map(|_| ()),
-            KeyEventKind::Fetched { url, key_id, began_at, ended_at, outcome } => self.call(|bindings, store| {
+            KeyEventKind::Loaded(seed) => self.load_key_set(seed)?.map(|_| ()),
+            KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome } => self.call(|bindings, store| {
                 let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
                 let verifier = bindings.poolgate_auth_verifier();
-                verifier.call_keys_fetched(store, url, key_id, *began_at, *ended_at, outcome)
+                verifier.call_keys_fetched(store, url, key_id, *started_at, *ended_at, outcome)
             })?,
         };
         self.store.data_mut().applied_up_to = number;
@@ -216,7 +220,7 @@ impl key_source::Host for Guest {
         match &self.keys {
             Some(keys) => {
                 keys.start(&url, FetchRequest { key_id, etag, applied_up_to: self.applied_up_to });
-                Err(FetchError::Later)
+                Err(FetchError::Deferred)
             }
             None => Err(FetchError::Refused),
         }

@@ -3,9 +3,9 @@
 use super::{Failure, Instance, Queue, QueueLimits, Sandbox};
 use crate::{
     BuildError, Hint, LoadKeySetError, Reason,
-    bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationAnswer},
+    bindings::exports::poolgate::auth::verifier::{self as wit, Config, ConfigError, KeyReport, RevocationStatus},
     clock::Clock,
-    key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog, Seed},
+    key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet},
     metrics::Metrics,
     revocation::{Revocation, RevocationChecker, RevocationError},
     verdict::{Denial, Verified},
@@ -97,8 +97,8 @@ impl Instances {
         }
     }
 
-    pub(crate) async fn seed(&self, seed: Seed) -> Result<KeyReport, LoadKeySetError> {
-        let report = self.call(|instance| instance.seed_keys(&seed)).await;
+    pub(crate) async fn seed(&self, seed: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {
+        let report = self.call(|instance| instance.load_key_set(&seed)).await;
         let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
         // The instance that took it will be told once more, which changes nothing.
         self.event_log.push(KeyEventKind::Loaded(seed));
@@ -157,30 +157,28 @@ impl Instances {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
         let _inside = self.queue.enter()?;
-        let came_at = self.event_log.tick();
+        let received_at = self.event_log.tick();
         let (verdict, applied_up_to) =
             self.call(|instance| Ok((instance.verify(token)?, instance.applied_up_to()))).await?;
         let verdict = match verdict {
-            Err(wit::Denial { awaits_keys: Some(url), .. }) => {
-                self.wait_for_keys(token, came_at, url, applied_up_to).await?
+            Err(wit::Denial { pending_key_url: Some(url), .. }) => {
+                self.wait_for_keys(token, received_at, url, applied_up_to).await?
             }
             verdict => verdict,
         };
         match verdict {
-            Err(wit::Denial { awaits_revocation: Some(revocable), .. }) => {
-                self.check_revocation(token, revocable).await
-            }
+            Err(wit::Denial { pending_revocation: Some(claims), .. }) => self.check_revocation(token, claims).await,
             verdict => verdict.map_err(Into::into),
         }
     }
 
     /// Asks outside the sandbox whether a good token was revoked: no instance and no thread is held meanwhile.
-    async fn check_revocation(&self, token: &str, revocable: wit::Revocable) -> Result<Verified, Denial> {
+    async fn check_revocation(&self, token: &str, claims: wit::RevocationClaims) -> Result<Verified, Denial> {
         let unavailable = Denial::unavailable(Reason::RevocationUnavailable);
         let checker = self.checker.as_ref().ok_or(unavailable)?;
-        let answer = checker.check(&revocable.into(), &*self.clock, &self.metrics).await;
-        let verdict = self.call(|instance| instance.verify_asked(token, answer)).await?;
-        if verdict.is_ok() && answer == RevocationAnswer::Unavailable {
+        let status = checker.check(&claims.into(), &*self.clock, &self.metrics).await;
+        let verdict = self.call(|instance| instance.verify_with_revocation_status(token, status)).await?;
+        if verdict.is_ok() && status == RevocationStatus::Unavailable {
             self.metrics.record_fail_open();
         }
         verdict.map_err(Into::into)
@@ -208,7 +206,7 @@ impl Instances {
     async fn wait_for_keys(
         &self,
         token: &str,
-        came_at: u64,
+        received_at: u64,
         mut url: String,
         mut applied_up_to: u64,
     ) -> Result<Result<Verified, wit::Denial>, Denial> {
@@ -218,10 +216,12 @@ impl Instances {
         let over = tokio::time::Instant::now() + self.key_wait;
         loop {
             timeout_at(over, self.event_log.wait_for_fetch(&url, applied_up_to)).await.map_err(|_| unavailable)?;
-            let call = |instance: &mut Instance| Ok((instance.verify_again(token, came_at)?, instance.applied_up_to()));
+            let call = |instance: &mut Instance| {
+                Ok((instance.verify_after_fetch(token, received_at)?, instance.applied_up_to()))
+            };
             let (verdict, now_applied) = self.call(call).await?;
             match verdict {
-                Err(wit::Denial { awaits_keys: Some(next), .. }) => (url, applied_up_to) = (next, now_applied),
+                Err(wit::Denial { pending_key_url: Some(next), .. }) => (url, applied_up_to) = (next, now_applied),
                 verdict => return Ok(verdict),
             }
         }
@@ -274,7 +274,7 @@ impl Instances {
         let (clock, fetches) = (Arc::clone(&self.clock), Arc::clone(&self.fetches));
         let mut instance = Instance::start(&self.sandbox, clock, Some(fetches), self.metrics.sandbox.clone())?;
         if let Some(checker) = &self.checker
-            && let Err(error) = instance.ask_revocation(checker.mode)?
+            && let Err(error) = instance.enable_revocation_check(checker.mode)?
         {
             return Ok(Err(error));
         }
@@ -303,7 +303,7 @@ impl Instances {
     }
 
     /// What the first instance that was told makes of a fetch.
-    fn note(&self, entry: &KeyEvent, taken: Result<(), crate::SeedError>) {
+    fn note(&self, entry: &KeyEvent, taken: Result<(), crate::KeySetError>) {
         if let (KeyEventKind::Fetched { url, outcome: Ok(_), .. }, Err(error)) = (&entry.event, taken) {
             tracing::warn!(%url, error = error.name(), "a JWK Set is not taken; the keys held before stay");
             self.metrics.count_rejected_key_set(url, error);

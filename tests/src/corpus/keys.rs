@@ -6,7 +6,7 @@ use crate::{
     keys::{ED25519, OTHER_RSA_2048, P256, RSA_2048, TestKey, jwks, rsa_jwk},
     minting::{Draft, ISSUER, KEY_ID, NOW, base64url},
 };
-use poolgate_core::{Algorithm, KeyFault};
+use poolgate_core::{Algorithm, KeyError};
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -18,7 +18,7 @@ fn access() -> Draft {
 }
 
 /// A token with a good signature, refused for its key.
-fn refused(name: &'static str, fault: KeyFault, key: &'static TestKey, jwk: Value) -> Case {
+fn refused(name: &'static str, fault: KeyError, key: &'static TestKey, jwk: Value) -> Case {
     let case = Case::denied(name, "key-refused", Draft::access(&RSA_2048).signed_by(key));
     case.with_keys(&[jwk]).with_fault(fault)
 }
@@ -63,23 +63,23 @@ fn purpose() -> Vec<Case> {
         Case::allowed("a_key_whose_operations_have_verify_is_used", access())
             .with_keys(&[with("key_ops", json!(["verify"]))]),
         Case::allowed("unknown_members_of_a_key_are_not_looked_at", access()).with_keys(&[with("x5t", json!("AAAA"))]),
-        own("a_key_for_encryption_is_refused", KeyFault::NotForSignatures, with("use", json!("enc"))),
+        own("a_key_for_encryption_is_refused", KeyError::NotForSignatures, with("use", json!("enc"))),
         own(
             "a_key_without_the_operation_verify_is_refused",
-            KeyFault::NotForSignatures,
+            KeyError::NotForSignatures,
             with("key_ops", json!(["sign"])),
         ),
-        own("a_use_that_is_no_string_is_refused", KeyFault::Malformed, with("use", json!(["sig"]))),
-        own("a_key_for_another_family_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("ES256"))),
-        own("a_key_for_an_unknown_algorithm_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("RSA-OAEP"))),
-        own("a_key_for_hs256_is_refused", KeyFault::AlgorithmMismatch, with("alg", json!("HS256"))),
-        own("a_key_with_its_private_exponent_is_refused", KeyFault::PrivateMember, with("d", json!("AQAB"))),
-        own("a_key_with_a_prime_is_refused", KeyFault::PrivateMember, with("p", json!("AQAB"))),
-        own("a_key_with_a_null_private_member_is_refused", KeyFault::PrivateMember, with("qi", json!(null))),
-        own("a_symmetric_key_is_refused", KeyFault::Symmetric, json!({"kty": "oct", "kid": KEY_ID, "k": "AAAA"})),
-        own("a_key_of_unknown_type_is_refused", KeyFault::UnsupportedKeyType, with("kty", json!("AKP"))),
-        own("a_key_type_in_small_letters_is_refused", KeyFault::UnsupportedKeyType, with("kty", json!("rsa"))),
-        own("a_key_without_kty_is_refused", KeyFault::NoKeyType, json!({"kid": KEY_ID, "n": "AQAB", "e": "AQAB"})),
+        own("a_use_that_is_no_string_is_refused", KeyError::Malformed, with("use", json!(["sig"]))),
+        own("a_key_for_another_family_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("ES256"))),
+        own("a_key_for_an_unknown_algorithm_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("RSA-OAEP"))),
+        own("a_key_for_hs256_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("HS256"))),
+        own("a_key_with_its_private_exponent_is_refused", KeyError::PrivateMember, with("d", json!("AQAB"))),
+        own("a_key_with_a_prime_is_refused", KeyError::PrivateMember, with("p", json!("AQAB"))),
+        own("a_key_with_a_null_private_member_is_refused", KeyError::PrivateMember, with("qi", json!(null))),
+        own("a_symmetric_key_is_refused", KeyError::Symmetric, json!({"kty": "oct", "kid": KEY_ID, "k": "AAAA"})),
+        own("a_key_of_unknown_type_is_refused", KeyError::UnsupportedKeyType, with("kty", json!("AKP"))),
+        own("a_key_type_in_small_letters_is_refused", KeyError::UnsupportedKeyType, with("kty", json!("rsa"))),
+        own("a_key_without_kty_is_refused", KeyError::NoKeyType, json!({"kid": KEY_ID, "n": "AQAB", "e": "AQAB"})),
         Case::denied("a_key_with_two_moduli_is_no_key", "keys-unavailable", access())
             .with_jwks(format!("{{\"keys\":[{},\"n\":\"AQAB\"}}]}}", &text[..text.len() - 1])),
     ]
@@ -107,48 +107,48 @@ fn numbers() -> Vec<Case> {
         case.with_pool(|pool| pool.algorithms = vec![Algorithm::EdDsa]).with_keys(&[jwk]).with_fault(fault)
     };
     vec![
-        refused("a_key_of_1024_bits_is_refused", KeyFault::ModulusTooSmall, &BITS_1024, BITS_1024.jwk(KEY_ID)),
-        own("a_modulus_of_2047_bits_is_refused", KeyFault::ModulusTooSmall, {
+        refused("a_key_of_1024_bits_is_refused", KeyError::ModulusTooSmall, &BITS_1024, BITS_1024.jwk(KEY_ID)),
+        own("a_modulus_of_2047_bits_is_refused", KeyError::ModulusTooSmall, {
             with_modulus(&[&[0x7f], &modulus[1..]].concat())
         }),
-        own("a_modulus_of_8200_bits_is_refused", KeyFault::ModulusTooLarge, with_modulus(&[0xff; 1025])),
-        own("an_even_modulus_is_refused", KeyFault::ModulusEven, with_modulus(&even)),
-        refused("an_exponent_of_1_is_refused", KeyFault::BadExponent, &EXPONENT_1, EXPONENT_1.jwk(KEY_ID)),
-        own("an_exponent_of_2_is_refused", KeyFault::BadExponent, with_exponent(&[2])),
-        own("an_even_exponent_is_refused", KeyFault::BadExponent, with_exponent(&[1, 0, 0])),
-        own("an_exponent_of_0_is_refused", KeyFault::BadEncoding, with_exponent(&[0])),
+        own("a_modulus_of_8200_bits_is_refused", KeyError::ModulusTooLarge, with_modulus(&[0xff; 1025])),
+        own("an_even_modulus_is_refused", KeyError::ModulusEven, with_modulus(&even)),
+        refused("an_exponent_of_1_is_refused", KeyError::BadExponent, &EXPONENT_1, EXPONENT_1.jwk(KEY_ID)),
+        own("an_exponent_of_2_is_refused", KeyError::BadExponent, with_exponent(&[2])),
+        own("an_even_exponent_is_refused", KeyError::BadExponent, with_exponent(&[1, 0, 0])),
+        own("an_exponent_of_0_is_refused", KeyError::BadEncoding, with_exponent(&[0])),
         // With a modulus of 8,192 bits, an exponent of as many takes a third of a second of every token that names the key.
-        own("an_exponent_of_65_bits_is_refused", KeyFault::BadExponent, {
+        own("an_exponent_of_65_bits_is_refused", KeyError::BadExponent, {
             with_exponent(&[1, 0, 0, 0, 0, 0, 0, 0, 13])
         }),
-        refused("an_exponent_of_129_bits_is_refused", KeyFault::BadExponent, &EXPONENT_LONG, EXPONENT_LONG.jwk(KEY_ID)),
-        own("an_exponent_above_the_modulus_is_refused", KeyFault::BadExponent, {
+        refused("an_exponent_of_129_bits_is_refused", KeyError::BadExponent, &EXPONENT_LONG, EXPONENT_LONG.jwk(KEY_ID)),
+        own("an_exponent_above_the_modulus_is_refused", KeyError::BadExponent, {
             rsa_jwk(KEY_ID, &modulus, &[&modulus[..], &[1]].concat())
         }),
-        own("an_exponent_equal_to_the_modulus_is_refused", KeyFault::BadExponent, with_exponent(&modulus)),
-        own("an_exponent_with_a_leading_zero_is_refused", KeyFault::BadEncoding, with_exponent(&[0, 1, 0, 1])),
+        own("an_exponent_equal_to_the_modulus_is_refused", KeyError::BadExponent, with_exponent(&modulus)),
+        own("an_exponent_with_a_leading_zero_is_refused", KeyError::BadEncoding, with_exponent(&[0, 1, 0, 1])),
         own(
             "a_modulus_with_a_leading_zero_is_refused",
-            KeyFault::BadEncoding,
+            KeyError::BadEncoding,
             with_modulus(&[&[0], &modulus[..]].concat()),
         ),
-        own("a_padded_modulus_is_refused", KeyFault::BadEncoding, with("n", json!(padded))),
-        own("an_empty_modulus_is_refused", KeyFault::BadEncoding, with("n", json!(""))),
-        own("a_modulus_that_is_a_number_is_refused", KeyFault::Malformed, with("n", json!(65537))),
+        own("a_padded_modulus_is_refused", KeyError::BadEncoding, with("n", json!(padded))),
+        own("an_empty_modulus_is_refused", KeyError::BadEncoding, with("n", json!(""))),
+        own("a_modulus_that_is_a_number_is_refused", KeyError::Malformed, with("n", json!(65537))),
         own(
             "a_key_without_modulus_is_refused",
-            KeyFault::MissingMember,
+            KeyError::MissingMember,
             json!({"kty": "RSA", "kid": KEY_ID, "e": "AQAB"}),
         ),
-        ec("a_point_off_the_curve_is_refused", KeyFault::BadPoint, point("y", json!(base64url(&[1; 32])))),
-        ec("the_point_zero_zero_is_refused", KeyFault::BadPoint, {
+        ec("a_point_off_the_curve_is_refused", KeyError::BadPoint, point("y", json!(base64url(&[1; 32])))),
+        ec("the_point_zero_zero_is_refused", KeyError::BadPoint, {
             json!({"kty": "EC", "kid": KEY_ID, "crv": "P-256", "x": base64url(&[0; 32]), "y": base64url(&[0; 32])})
         }),
-        ec("a_coordinate_that_is_too_short_is_refused", KeyFault::BadEncoding, point("x", json!(base64url(&[1; 31])))),
-        ec("a_curve_that_no_algorithm_uses_is_refused", KeyFault::UnsupportedKeyType, point("crv", json!("secp256k1"))),
-        ec("a_point_of_another_curve_is_refused", KeyFault::BadEncoding, point("crv", json!("P-384"))),
-        ed25519("an_ed25519_key_of_small_order_is_refused", KeyFault::BadPoint, &[&[1], &[0; 31][..]].concat()),
-        ed25519("an_ed25519_key_of_31_bytes_is_refused", KeyFault::BadEncoding, &[1; 31]),
+        ec("a_coordinate_that_is_too_short_is_refused", KeyError::BadEncoding, point("x", json!(base64url(&[1; 31])))),
+        ec("a_curve_that_no_algorithm_uses_is_refused", KeyError::UnsupportedKeyType, point("crv", json!("secp256k1"))),
+        ec("a_point_of_another_curve_is_refused", KeyError::BadEncoding, point("crv", json!("P-384"))),
+        ed25519("an_ed25519_key_of_small_order_is_refused", KeyError::BadPoint, &[&[1], &[0; 31][..]].concat()),
+        ed25519("an_ed25519_key_of_31_bytes_is_refused", KeyError::BadEncoding, &[1; 31]),
     ]
 }
 

@@ -19,7 +19,7 @@ use crate::{
     minting::{CLIENT_ID, ISSUER, KEY_ID, NOW, POOL_ID},
 };
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyFault, KeyOrigin, KeyPolicy, Limits,
+    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyError, KeyOrigin, KeyPolicy, Limits,
     Membership, Pool, Reason, ResourceRule, Step, SubjectRule, TokenUseRule, Verified, Verifier,
 };
 use serde_json::Value;
@@ -43,7 +43,7 @@ pub struct Case {
     /// The verdict.
     pub expected: Expected,
     /// What must be reported of the key that the token names.
-    pub key_fault: Option<KeyFault>,
+    pub key_error: Option<KeyError>,
 }
 
 /// The keys of an issuer.
@@ -74,7 +74,7 @@ impl Case {
             cache: CacheLimits::default(),
         };
         let seeds = vec![Seed { issuer: ISSUER.into(), jwks: pool_jwks(), fetched_at: NOW - 600 }];
-        Self { name, config, seeds, now: NOW, token, expected, key_fault: None }
+        Self { name, config, seeds, now: NOW, token, expected, key_error: None }
     }
 
     fn allowed(name: &'static str, token: impl Into<String>) -> Self {
@@ -118,8 +118,8 @@ impl Case {
         self
     }
 
-    fn with_fault(self, fault: KeyFault) -> Self {
-        Self { key_fault: Some(fault), ..self }
+    fn with_fault(self, fault: KeyError) -> Self {
+        Self { key_error: Some(fault), ..self }
     }
 
     /// Judges at another time, with keys that were got ten minutes before.
@@ -142,7 +142,7 @@ impl Case {
     /// If the configuration or the keys are not taken, or if keys are asked for although every case is seeded.
     pub fn judge_natively(&self) -> Result<Verified, Reason> {
         match self.verifier().verify(self.now, &self.token) {
-            Step::Judged(verdict) => verdict,
+            Step::Done(verdict) => verdict,
             step => panic!("{}: a seeded pool waits for keys: {step:?}", self.name),
         }
     }
@@ -154,7 +154,7 @@ impl Case {
     pub fn verifier(&self) -> Verifier {
         let mut verifier = Verifier::new(self.config.clone()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         for seed in &self.seeds {
-            if let Err(fault) = verifier.seed(self.now, &seed.issuer, seed.jwks.as_bytes(), seed.fetched_at) {
+            if let Err(fault) = verifier.load_key_set(self.now, &seed.issuer, seed.jwks.as_bytes(), seed.fetched_at) {
                 panic!("{}: the keys of {:?} are not taken: {fault:?}", self.name, seed.issuer);
             }
         }
@@ -188,7 +188,7 @@ pub fn cases() -> &'static [Case] {
 pub fn pool() -> Pool {
     Pool {
         issuer: IssuerRule::UserPool { id: POOL_ID.into(), region: None },
-        keys: KeyOrigin::Seeded,
+        keys: KeyOrigin::Local,
         algorithms: vec![],
         token_use: TokenUseRule::Access,
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),

@@ -3,13 +3,13 @@
 //! What is remembered is the work, not the verdict: the exact bytes of the token are compared, its key must be held still, and its
 //! times and the policy are checked again at every hit.
 
-mod queues;
+mod s3_fifo;
 
-use crate::{Algorithm, ConfigError, TokenUse, claims::Claims, keys::PlaceId, policy::Accepted};
+use crate::{Algorithm, ConfigError, TokenUse, claims::Claims, keys::JwksEndpointId, policy::Accepted};
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::mem::size_of;
 use hashbrown::HashMap;
-use queues::Queues;
+use s3_fifo::S3Fifo;
 
 /// Bounds on the verified tokens that are remembered. Zero of either remembers none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +36,9 @@ impl CacheLimits {
     }
 }
 
-/// The name of a remembered token: where it is, and how often that place has been used. A ticket is never given twice.
+/// The name of a remembered token: where it is, and how often that endpoint has been used. A handle is never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Ticket {
+pub struct CacheHandle {
     /// From 0 to the limit of entries.
     pub slot: u32,
     /// Goes up with each token that is remembered there.
@@ -46,9 +46,9 @@ pub struct Ticket {
 }
 
 /// A token whose signature was verified, and what its payload says.
-pub(crate) struct Remembered {
+pub(crate) struct CacheEntry {
     pub(crate) policy: usize,
-    pub(crate) keys: PlaceId,
+    pub(crate) keys: JwksEndpointId,
     /// The generation of the key set that its key was in.
     pub(crate) generation: u64,
     pub(crate) algorithm: Algorithm,
@@ -63,20 +63,20 @@ pub(crate) struct VerifiedTokens {
     slots: Vec<Slot>,
     free: Vec<u32>,
     by_fingerprint: HashMap<u64, u32>,
-    queues: Queues,
+    s3_fifo: S3Fifo,
     bytes: usize,
 }
 
 struct Slot {
     version: u64,
-    entry: Option<Entry>,
+    entry: Option<StoredEntry>,
 }
 
-struct Entry {
+struct StoredEntry {
     token: Box<str>,
     fingerprint: u64,
     bytes: usize,
-    remembered: Remembered,
+    remembered: CacheEntry,
 }
 
 impl core::fmt::Debug for VerifiedTokens {
@@ -98,7 +98,7 @@ impl VerifiedTokens {
             slots: Vec::new(),
             free: Vec::new(),
             by_fingerprint: HashMap::new(),
-            queues: Queues::default(),
+            s3_fifo: S3Fifo::default(),
             bytes: 0,
         }
     }
@@ -108,22 +108,22 @@ impl VerifiedTokens {
     }
 
     /// The token of exactly these bytes.
-    pub(crate) fn find(&mut self, token: &str) -> Option<(Ticket, &Remembered)> {
+    pub(crate) fn find(&mut self, token: &str) -> Option<(CacheHandle, &CacheEntry)> {
         let number = *self.by_fingerprint.get(&fingerprint(token)?)?;
         let slot = self.slots.get(number as usize)?;
         let entry = slot.entry.as_ref().filter(|entry| is_same(&entry.token, token))?;
-        self.queues.used(number);
-        Some((Ticket { slot: number, version: slot.version }, &entry.remembered))
+        self.s3_fifo.used(number);
+        Some((CacheHandle { slot: number, version: slot.version }, &entry.remembered))
     }
 
-    /// What is remembered under a ticket.
-    pub(crate) fn of(&self, ticket: Ticket) -> Option<&Remembered> {
-        let slot = self.slots.get(ticket.slot as usize).filter(|slot| slot.version == ticket.version)?;
+    /// What is remembered under a handle.
+    pub(crate) fn of(&self, handle: CacheHandle) -> Option<&CacheEntry> {
+        let slot = self.slots.get(handle.slot as usize).filter(|slot| slot.version == handle.version)?;
         slot.entry.as_ref().map(|entry| &entry.remembered)
     }
 
     /// Remembers a token, and forgets others for it. One that takes more than an eighth of all is not remembered.
-    pub(crate) fn insert(&mut self, token: &str, remembered: Remembered) -> Option<Ticket> {
+    pub(crate) fn insert(&mut self, token: &str, remembered: CacheEntry) -> Option<CacheHandle> {
         let fingerprint = fingerprint(token)?;
         let bytes = remembered.bytes().saturating_add(token.len()).saturating_add(OVERHEAD);
         if self.is_off() || bytes > (self.limits.bytes / 8) as usize {
@@ -135,7 +135,7 @@ impl VerifiedTokens {
         while self.bytes.saturating_add(bytes) > self.limits.bytes as usize
             || self.by_fingerprint.len() >= self.limits.entries as usize
         {
-            let victim = self.queues.evict(|number| {
+            let victim = self.s3_fifo.evict(|number| {
                 let entry = self.slots.get(number as usize).and_then(|slot| slot.entry.as_ref());
                 entry.map(|entry| entry.fingerprint).unwrap_or_default()
             })?;
@@ -147,23 +147,23 @@ impl VerifiedTokens {
         }
         let slot = self.slots.get_mut(number as usize)?;
         slot.version = slot.version.saturating_add(1);
-        slot.entry = Some(Entry { token: token.into(), fingerprint, bytes, remembered });
-        let ticket = Ticket { slot: number, version: slot.version };
+        slot.entry = Some(StoredEntry { token: token.into(), fingerprint, bytes, remembered });
+        let handle = CacheHandle { slot: number, version: slot.version };
         self.by_fingerprint.insert(fingerprint, number);
-        self.queues.admit(number, fingerprint, bytes);
+        self.s3_fifo.admit(number, fingerprint, bytes);
         self.bytes = self.bytes.saturating_add(bytes);
-        Some(ticket)
+        Some(handle)
     }
 
     /// Forgets one token.
     pub(crate) fn forget(&mut self, slot: u32) {
-        self.queues.remove(slot);
+        self.s3_fifo.remove(slot);
         self.clear(slot);
     }
 
-    /// Forgets the tokens whose key came from a place: its keys are others now. One pass, however many they are.
-    pub(crate) fn forget_keys_of(&mut self, place: PlaceId) {
-        let is_gone = |slot: &Slot| slot.entry.as_ref().is_some_and(|entry| entry.remembered.keys == place);
+    /// Forgets the tokens whose key came from a endpoint: its keys are others now. One pass, however many they are.
+    pub(crate) fn invalidate_endpoint(&mut self, endpoint: JwksEndpointId) {
+        let is_gone = |slot: &Slot| slot.entry.as_ref().is_some_and(|entry| entry.remembered.keys == endpoint);
         let gone: Vec<u32> = (0..).zip(&self.slots).filter(|(_, slot)| is_gone(slot)).map(|(slot, _)| slot).collect();
         gone.into_iter().for_each(|slot| self.forget(slot));
     }
@@ -183,10 +183,10 @@ impl VerifiedTokens {
     }
 }
 
-/// What an entry takes besides its texts: the slot, the queues, the map, the allocator.
+/// What an entry takes besides its texts: the slot, the s3_fifo, the map, the allocator.
 const OVERHEAD: usize = 512;
 
-impl Remembered {
+impl CacheEntry {
     /// Whether the policy finds the same now as then.
     pub(crate) fn was_found(&self, accepted: &Accepted<'_>) -> bool {
         self.token_use == accepted.token_use && self.client_id.as_deref() == accepted.client_id
@@ -246,10 +246,10 @@ mod tests {
             let one = text.get(..length).unwrap();
             assert!(is_same(one, one));
             assert!(!is_same(one, text.get(..length + 1).unwrap_or("y")));
-            for place in 0..length {
+            for endpoint in 0..length {
                 let mut other = one.as_bytes().to_vec();
-                other[place] ^= 1;
-                assert!(!is_same(one, core::str::from_utf8(&other).unwrap()), "{length} bytes, at {place}");
+                other[endpoint] ^= 1;
+                assert!(!is_same(one, core::str::from_utf8(&other).unwrap()), "{length} bytes, at {endpoint}");
             }
         }
     }

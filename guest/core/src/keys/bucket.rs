@@ -1,21 +1,21 @@
 //! A token bucket: so many at once, and one more every so many seconds.
 
-use super::timeline::Moment;
+use super::monotonic_clock::Instant;
 
 #[derive(Debug)]
 pub(crate) struct Bucket {
     left: u32,
     /// When the last one came back.
-    filled: Moment,
+    filled: Instant,
 }
 
 impl Bucket {
-    pub(crate) fn full(capacity: u32, now: Moment) -> Self {
+    pub(crate) fn full(capacity: u32, now: Instant) -> Self {
         Self { left: capacity, filled: now }
     }
 
     /// Takes one, if there is one.
-    pub(crate) fn take(&mut self, now: Moment, capacity: u32, interval: u32) -> bool {
+    pub(crate) fn take(&mut self, now: Instant, capacity: u32, interval: u32) -> bool {
         self.fill(now, capacity, interval);
         let is_there = self.left > 0;
         self.left = self.left.saturating_sub(1);
@@ -27,7 +27,7 @@ impl Bucket {
         self.left = self.left.min(left);
     }
 
-    fn fill(&mut self, now: Moment, capacity: u32, interval: u32) {
+    fn fill(&mut self, now: Instant, capacity: u32, interval: u32) {
         let came = now.since(self.filled).checked_div(interval.into()).unwrap_or(0);
         self.left = self.left.saturating_add(u32::try_from(came).unwrap_or(u32::MAX)).min(capacity);
         self.filled = if self.left == capacity { now } else { self.filled.after(came.saturating_mul(interval.into())) };
@@ -37,11 +37,11 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::timeline::Timeline;
+    use crate::keys::monotonic_clock::MonotonicClock;
 
     #[test]
     fn it_never_gives_more_than_its_capacity_and_one_an_interval() {
-        let mut line = Timeline::new();
+        let mut line = MonotonicClock::new();
         let mut bucket = Bucket::full(3, line.advance(0));
         let mut taken = 0;
         for now in 0..100 {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_at_the_start_comes_back_one_an_interval() {
-        let mut line = Timeline::new();
+        let mut line = MonotonicClock::new();
         let mut bucket = Bucket::full(3, line.advance(0));
         bucket.leave(1);
         let now = line.advance(1);

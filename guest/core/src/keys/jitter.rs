@@ -3,21 +3,21 @@
 use super::KeyPolicy;
 
 /// Seconds to wait after so many failures in a row: exponential, and between half of that and all of it.
-pub(crate) fn retry_delay(policy: &KeyPolicy, place: usize, failures: u32) -> u64 {
+pub(crate) fn retry_delay(policy: &KeyPolicy, endpoint: usize, failures: u32) -> u64 {
     let doublings = failures.saturating_sub(1).min(31);
     let delay = u64::from(policy.retry_min).checked_shl(doublings).unwrap_or(u64::MAX).min(policy.retry_max.into());
-    delay.saturating_sub(below(delay / 2, policy.jitter_seed, place, failures.into()))
+    delay.saturating_sub(below(delay / 2, policy.jitter_seed, endpoint, failures.into()))
 }
 
 /// Seconds after which keys of a soft lifetime are refreshed: up to a tenth early.
-pub(crate) fn refresh_delay(policy: &KeyPolicy, place: usize, soft_ttl: u64, generation: u64) -> u64 {
-    soft_ttl.saturating_sub(below(soft_ttl / 10, policy.jitter_seed, place, generation))
+pub(crate) fn refresh_delay(policy: &KeyPolicy, endpoint: usize, soft_ttl: u64, generation: u64) -> u64 {
+    soft_ttl.saturating_sub(below(soft_ttl / 10, policy.jitter_seed, endpoint, generation))
 }
 
 /// A number from 0 to `most`.
-fn below(most: u64, seed: u64, place: usize, count: u64) -> u64 {
-    let place = u64::try_from(place).unwrap_or(0);
-    let mixed = mix(mix(mix(seed) ^ place) ^ count);
+fn below(most: u64, seed: u64, endpoint: usize, count: u64) -> u64 {
+    let endpoint = u64::try_from(endpoint).unwrap_or(0);
+    let mixed = mix(mix(mix(seed) ^ endpoint) ^ count);
     // `most` is at most 2^32, so the modulus favours no number that matters.
     mixed.checked_rem(most.saturating_add(1)).unwrap_or(0)
 }
@@ -38,20 +38,22 @@ mod tests {
     fn retries_double_up_to_the_most_and_are_spread_by_half() {
         let policy = KeyPolicy { retry_min: 2, retry_max: 60, ..KeyPolicy::default() };
         for (failures, full) in [(1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (7, 60), (40, 60), (u32::MAX, 60)] {
-            for place in 0..50 {
-                let delay = retry_delay(&policy, place, failures);
+            for endpoint in 0..50 {
+                let delay = retry_delay(&policy, endpoint, failures);
                 assert!((full / 2..=full).contains(&delay), "{failures} failures: {delay} of {full}");
             }
         }
-        let delays: alloc::collections::BTreeSet<u64> = (0..50).map(|place| retry_delay(&policy, place, 6)).collect();
-        assert!(delays.len() > 10, "fifty places retry at {} moments", delays.len());
+        let delays: alloc::collections::BTreeSet<u64> =
+            (0..50).map(|endpoint| retry_delay(&policy, endpoint, 6)).collect();
+        assert!(delays.len() > 10, "fifty endpoints retry at {} moments", delays.len());
     }
 
     #[test]
     fn another_seed_is_another_spread() {
         let with = |jitter_seed| KeyPolicy { jitter_seed, ..KeyPolicy::default() };
-        let delays =
-            |seed| (0..20).map(|place| refresh_delay(&with(seed), place, 3_600, 1)).collect::<alloc::vec::Vec<_>>();
+        let delays = |seed| {
+            (0..20).map(|endpoint| refresh_delay(&with(seed), endpoint, 3_600, 1)).collect::<alloc::vec::Vec<_>>()
+        };
         assert_eq!(delays(7), delays(7));
         assert_ne!(delays(7), delays(8));
         assert!(delays(7).iter().all(|delay| (3_240..=3_600).contains(delay)));

@@ -1,6 +1,6 @@
 //! One JSON Web Key (RFC 7517 section 4), judged before it may verify anything.
 
-use super::KeyFault;
+use super::KeyError;
 use crate::{
     Algorithm, base64url,
     header::KEY_ID_LIMIT,
@@ -14,15 +14,15 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 /// A `kid` as far as it can be read, and the key or what is wrong with it.
 pub(super) struct Jwk {
-    pub(super) key_id: Result<Box<str>, KeyFault>,
-    pub(super) key: Result<PreparedKey, KeyFault>,
+    pub(super) key_id: Result<Box<str>, KeyError>,
+    pub(super) key: Result<PreparedKey, KeyError>,
 }
 
 impl Jwk {
     pub(super) fn parse(value: &Value<'_>) -> Self {
-        let fault = if value.is_ambiguous() { KeyFault::DuplicateMember } else { KeyFault::Malformed };
+        let fault = if value.is_ambiguous() { KeyError::DuplicateMember } else { KeyError::Malformed };
         match value {
-            Value::Object(object) if fault == KeyFault::Malformed => {
+            Value::Object(object) if fault == KeyError::Malformed => {
                 Self { key_id: key_id(object), key: prepare(object) }
             }
             _ => Self { key_id: Err(fault), key: Err(fault) },
@@ -30,26 +30,26 @@ impl Jwk {
     }
 }
 
-fn key_id(object: &Object<'_>) -> Result<Box<str>, KeyFault> {
+fn key_id(object: &Object<'_>) -> Result<Box<str>, KeyError> {
     match text(object, "kid")? {
-        None | Some("") => Err(KeyFault::NoKeyId),
-        Some(name) if name.len() > KEY_ID_LIMIT => Err(KeyFault::KeyIdTooLong),
+        None | Some("") => Err(KeyError::NoKeyId),
+        Some(name) if name.len() > KEY_ID_LIMIT => Err(KeyError::KeyIdTooLong),
         Some(name) => Ok(name.into()),
     }
 }
 
-fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyFault> {
-    let key_type = text(object, "kty")?.ok_or(KeyFault::NoKeyType)?;
+fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyError> {
+    let key_type = text(object, "kty")?.ok_or(KeyError::NoKeyType)?;
     if key_type == "oct" {
-        return Err(KeyFault::Symmetric);
+        return Err(KeyError::Symmetric);
     }
     if PRIVATE_MEMBERS.iter().any(|name| object.has(name)) {
-        return Err(KeyFault::PrivateMember);
+        return Err(KeyError::PrivateMember);
     }
     check_purpose(object)?;
     let algorithm = match text(object, "alg")? {
         None => None,
-        Some(name) => Some(Algorithm::from_name(name).ok_or(KeyFault::AlgorithmMismatch)?),
+        Some(name) => Some(Algorithm::from_name(name).ok_or(KeyError::AlgorithmMismatch)?),
     };
     match key_type {
         "RSA" => {
@@ -64,38 +64,38 @@ fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyFault> {
             let (curve, x) = (curve(object)?, octets(object, "x")?);
             PreparedKey::new(PublicNumbers::Okp { curve, x: &x }, algorithm)
         }
-        _ => Err(KeyFault::UnsupportedKeyType),
+        _ => Err(KeyError::UnsupportedKeyType),
     }
 }
 
 /// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
-fn check_purpose(object: &Object<'_>) -> Result<(), KeyFault> {
+fn check_purpose(object: &Object<'_>) -> Result<(), KeyError> {
     if text(object, "use")?.is_some_and(|purpose| purpose != "sig") {
-        return Err(KeyFault::NotForSignatures);
+        return Err(KeyError::NotForSignatures);
     }
     match object.get("key_ops") {
         None => Ok(()),
         Some(Value::Array(operations)) if operations.iter().any(|value| value.as_str() == Some("verify")) => Ok(()),
-        Some(Value::Array(_)) => Err(KeyFault::NotForSignatures),
-        Some(_) => Err(KeyFault::Malformed),
+        Some(Value::Array(_)) => Err(KeyError::NotForSignatures),
+        Some(_) => Err(KeyError::Malformed),
     }
 }
 
-fn curve<'o>(object: &'o Object<'_>) -> Result<&'o str, KeyFault> {
-    text(object, "crv")?.ok_or(KeyFault::MissingMember)
+fn curve<'o>(object: &'o Object<'_>) -> Result<&'o str, KeyError> {
+    text(object, "crv")?.ok_or(KeyError::MissingMember)
 }
 
-fn text<'o>(object: &'o Object<'_>, name: &str) -> Result<Option<&'o str>, KeyFault> {
-    object.get(name).map(|value| value.as_str().ok_or(KeyFault::Malformed)).transpose()
+fn text<'o>(object: &'o Object<'_>, name: &str) -> Result<Option<&'o str>, KeyError> {
+    object.get(name).map(|value| value.as_str().ok_or(KeyError::Malformed)).transpose()
 }
 
-fn octets(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyFault> {
-    let encoded = text(object, name)?.ok_or(KeyFault::MissingMember)?;
-    base64url::decode(encoded).map_err(|_| KeyFault::BadEncoding)
+fn octets(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
+    let encoded = text(object, name)?.ok_or(KeyError::MissingMember)?;
+    base64url::decode(encoded).map_err(|_| KeyError::BadEncoding)
 }
 
 /// A Base64urlUInt: "MUST utilize the minimum number of octets" (RFC 7518 section 2).
-fn unsigned(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyFault> {
+fn unsigned(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
     let number = octets(object, name)?;
-    if number.first().is_none_or(|byte| *byte == 0) { Err(KeyFault::BadEncoding) } else { Ok(number) }
+    if number.first().is_none_or(|byte| *byte == 0) { Err(KeyError::BadEncoding) } else { Ok(number) }
 }

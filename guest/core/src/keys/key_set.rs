@@ -1,6 +1,6 @@
 //! A JWK Set (RFC 7517 section 5): a bad key is skipped and reported, and never takes the others with it.
 
-use super::{KeyFault, KeyReport, KeySetFault, SkippedKey, jwk::Jwk};
+use super::{KeyError, KeyReport, KeySetError, SkippedKey, jwk::Jwk};
 use crate::{
     Limits,
     json::{self, Duplicates, Value},
@@ -12,7 +12,7 @@ use hashbrown::{HashMap, hash_map::Entry};
 /// Prepared keys by key ID.
 #[derive(Debug)]
 pub struct KeySet {
-    named: HashMap<Box<str>, Result<PreparedKey, KeyFault>>,
+    named: HashMap<Box<str>, Result<PreparedKey, KeyError>>,
     /// Keys without a `kid`: no token can name them, but a plain JWS may mean the only one there is.
     unnamed: Vec<PreparedKey>,
     skipped: Vec<SkippedKey>,
@@ -33,27 +33,29 @@ impl KeySet {
     /// Reads a JWK Set within the limits of size, depth and count.
     ///
     /// # Errors
-    /// [`KeySetFault::TooLarge`], [`KeySetFault::Malformed`], [`KeySetFault::DuplicateMember`] (outside the keys),
-    /// [`KeySetFault::TooManyKeys`], and [`KeySetFault::NoUsableKey`] for a set without entries.
-    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, KeySetFault> {
+    /// [`KeySetError::TooLarge`], [`KeySetError::Malformed`], [`KeySetError::DuplicateMember`] (outside the keys),
+    /// [`KeySetError::TooManyKeys`], and [`KeySetError::NoUsableKey`] for a set without entries.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, KeySetError> {
         if bytes.len() > limits.jwks_bytes as usize {
-            return Err(KeySetFault::TooLarge);
+            return Err(KeySetError::TooLarge);
         }
-        let object = json::parse_object(bytes, limits.json_depth, Duplicates::Mark).map_err(|fault| match fault {
-            json::Fault::DuplicateMember => KeySetFault::DuplicateMember,
-            json::Fault::Malformed | json::Fault::TooDeep | json::Fault::TrailingBytes => KeySetFault::Malformed,
+        let object = json::parse_object(bytes, limits.json_depth, Duplicates::Mark).map_err(|error| match error {
+            json::ParseError::DuplicateMember => KeySetError::DuplicateMember,
+            json::ParseError::Malformed | json::ParseError::TooDeep | json::ParseError::TrailingBytes => {
+                KeySetError::Malformed
+            }
         })?;
         if object.iter().any(|(name, value)| name != "keys" && value.is_ambiguous()) {
-            return Err(KeySetFault::DuplicateMember);
+            return Err(KeySetError::DuplicateMember);
         }
         let Some(Value::Array(entries)) = object.get("keys") else {
-            return Err(KeySetFault::Malformed);
+            return Err(KeySetError::Malformed);
         };
         if entries.len() > limits.jwks_keys as usize {
-            return Err(KeySetFault::TooManyKeys);
+            return Err(KeySetError::TooManyKeys);
         }
         if entries.is_empty() {
-            return Err(KeySetFault::NoUsableKey);
+            return Err(KeySetError::NoUsableKey);
         }
         let mut set = Self { named: HashMap::new(), unnamed: Vec::new(), skipped: Vec::new() };
         for (index, entry) in (0..).zip(entries) {
@@ -103,28 +105,28 @@ impl KeySet {
     }
 
     fn add(&mut self, index: u32, jwk: Jwk) {
-        let (key_id, fault) = match (jwk.key_id, jwk.key) {
-            (Err(KeyFault::NoKeyId), Ok(key)) => {
+        let (key_id, error) = match (jwk.key_id, jwk.key) {
+            (Err(KeyError::NoKeyId), Ok(key)) => {
                 self.unnamed.push(key);
-                (None, KeyFault::NoKeyId)
+                (None, KeyError::NoKeyId)
             }
-            // A leaked private key is worse news than a missing name.
-            (Err(KeyFault::NoKeyId), Err(fault)) => (None, fault),
-            (Err(fault), _) => (None, fault),
+            // A leaked private key is worse news than a error name.
+            (Err(KeyError::NoKeyId), Err(error)) => (None, error),
+            (Err(error), _) => (None, error),
             (Ok(name), key) => {
-                let fault = key.as_ref().err().copied();
+                let error = key.as_ref().err().copied();
                 match self.named.entry(name.clone()) {
-                    Entry::Occupied(_) => (Some(name), KeyFault::DuplicateKeyId),
-                    Entry::Vacant(place) => {
-                        place.insert(key);
-                        match fault {
+                    Entry::Occupied(_) => (Some(name), KeyError::DuplicateKeyId),
+                    Entry::Vacant(endpoint) => {
+                        endpoint.insert(key);
+                        match error {
                             None => return,
-                            Some(fault) => (Some(name), fault),
+                            Some(error) => (Some(name), error),
                         }
                     }
                 }
             }
         };
-        self.skipped.push(SkippedKey { index, key_id, fault });
+        self.skipped.push(SkippedKey { index, key_id, error });
     }
 }

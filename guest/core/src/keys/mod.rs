@@ -1,40 +1,40 @@
 //! The fifth room: from issuer and key ID to a prepared key, or to the URL that must be fetched first.
 
 mod bucket;
+mod endpoint;
 mod jitter;
 mod jwk;
 mod key_set;
-mod place;
+mod logical_time;
+mod monotonic_clock;
 mod policy;
 mod store;
-mod tick;
-mod timeline;
 mod unknown;
 
+pub(crate) use endpoint::{KeyLookupError, Lookup};
 pub use key_set::{Found, KeySet};
-pub(crate) use place::{Lookup, Missing};
+pub use logical_time::LogicalTime;
+pub(crate) use monotonic_clock::Instant;
 pub use policy::KeyPolicy;
-pub(crate) use store::{KeyStore, Miss, PlaceId};
-pub use tick::Tick;
-pub(crate) use timeline::Moment;
+pub(crate) use store::{JwksEndpointId, KeyStore, MissingKeyAction};
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// What is wrong with a JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum KeyFault {
+pub enum KeyError {
     /// Not a JSON object, or a member of a wrong type.
     Malformed,
     /// An object in it has two members of the same name.
     DuplicateMember,
-    /// `kid` is missing or empty: no token can name it.
+    /// `kid` is error or empty: no token can name it.
     NoKeyId,
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong,
     /// An earlier key of the set has the same `kid`.
     DuplicateKeyId,
-    /// `kty` is missing.
+    /// `kty` is error.
     NoKeyType,
     /// `kty` (or `crv`) is one that this build does not verify with.
     UnsupportedKeyType,
@@ -46,7 +46,7 @@ pub enum KeyFault {
     NotForSignatures,
     /// `alg` is not a signature algorithm of the key's type.
     AlgorithmMismatch,
-    /// A required member (`n`, `e`, `crv`, `x`, `y`) is missing.
+    /// A required member (`n`, `e`, `crv`, `x`, `y`) is error.
     MissingMember,
     /// A number is not canonical base64url, not minimal, or not of the curve's length.
     BadEncoding,
@@ -65,18 +65,18 @@ pub enum KeyFault {
 /// An entry of a JWK Set that is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedKey {
-    /// Its place in `keys`, from 0.
+    /// Its endpoint in `keys`, from 0.
     pub index: u32,
     /// Its `kid`, where it has one that can be read.
     pub key_id: Option<Box<str>>,
     /// What is wrong with it.
-    pub fault: KeyFault,
+    pub error: KeyError,
 }
 
 /// Why a JWK Set was not taken. The keys held before stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum KeySetFault {
+pub enum KeySetError {
     /// No pool has this issuer.
     UnknownIssuer,
     /// No pool's keys come from this URL.
@@ -84,7 +84,7 @@ pub enum KeySetFault {
     /// Older than the hard lifetime: it would verify nothing.
     TooOld,
     /// The set held now was fetched later than this one.
-    OlderThanHeld,
+    OlderThanCurrent,
     /// Longer than the limit.
     TooLarge,
     /// Not JSON, nested too deep, or not an object with an array `keys`.
@@ -113,7 +113,7 @@ pub struct Fetch {
 /// Why a fetch brought nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum FetchFault {
+pub enum FetchError {
     /// The URL is not one that is fetched from.
     Refused,
     /// No connection, a TLS failure, or a connection lost on the way.
@@ -137,13 +137,13 @@ pub struct Response<'a> {
     pub etag: Option<&'a str>,
 }
 
-/// Why the last fetch from a place did not help.
+/// Why the last fetch from a endpoint did not help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyError {
+pub enum KeyRefreshError {
     /// It brought nothing.
-    Fetch(FetchFault),
+    Fetch(FetchError),
     /// What it brought was not taken.
-    KeySet(KeySetFault),
+    KeySet(KeySetError),
 }
 
 /// Whether keys verify.
@@ -160,7 +160,7 @@ pub enum KeyState {
     Expired,
 }
 
-/// The state of the keys from one place.
+/// The state of the keys from one endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct KeyReport {
     /// The issuers that use them. Empty where the issuer is not checked.
@@ -182,7 +182,7 @@ pub struct KeyReport {
     /// How many fetches in a row did not help.
     pub failures: u32,
     /// Why the last of them did not.
-    pub last_error: Option<KeyError>,
+    pub last_error: Option<KeyRefreshError>,
     /// The key IDs that tokens are verified with.
     pub key_ids: Vec<Box<str>>,
     /// Entries of the set that are not used.

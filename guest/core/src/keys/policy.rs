@@ -20,7 +20,7 @@ pub struct KeyPolicy {
     pub retry_max: u32,
     /// A fetch that has not ended after this has failed.
     pub fetch_deadline: u32,
-    /// How many fetches for unknown key IDs can be made at once, for one place. 0 means that none ever is.
+    /// How many fetches for unknown key IDs can be made at once, for one endpoint. 0 means that none ever is.
     pub unknown_key_fetches: u32,
     /// The time after which one more such fetch may be made.
     pub unknown_key_interval: u32,

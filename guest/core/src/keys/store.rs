@@ -1,177 +1,191 @@
-//! Every place that keys come from, on one line of time.
+//! Every endpoint that keys come from, on one line of time.
 
 use super::{
-    Fetch, FetchFault, KeyPolicy, KeyReport, KeySetFault, Response, Tick,
-    place::{Lookup, Missing, Permission, Place},
-    timeline::{Moment, Timeline},
+    Fetch, FetchError, KeyPolicy, KeyReport, KeySetError, LogicalTime, Response,
+    endpoint::{FetchDecision, JwksEndpoint, KeyLookupError, Lookup},
+    monotonic_clock::{Instant, MonotonicClock},
     unknown::UnknownKeys,
 };
 use crate::{Limits, Reason};
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use hashbrown::HashMap;
 
-/// A place that keys come from.
+/// A endpoint that keys come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PlaceId(usize);
+pub(crate) struct JwksEndpointId(usize);
 
 #[derive(Debug)]
 pub(crate) struct KeyStore {
-    places: Vec<Place>,
-    by_url: HashMap<String, PlaceId>,
+    endpoints: Vec<JwksEndpoint>,
+    by_url: HashMap<String, JwksEndpointId>,
     unknown: UnknownKeys,
-    timeline: Timeline,
+    clock: MonotonicClock,
     policy: KeyPolicy,
     limits: Limits,
 }
 
 /// What follows when a key is not there.
 #[derive(Debug)]
-pub(crate) enum Miss {
-    Refused(Reason),
+pub(crate) enum MissingKeyAction {
+    Reject(Reason),
     /// The keys must be fetched first.
     Fetch(Fetch),
     /// They are being fetched from this URL.
-    UnderWay(String),
+    Await(String),
 }
 
 impl KeyStore {
     pub(crate) fn new(limits: Limits, policy: KeyPolicy) -> Self {
         Self {
-            places: Vec::new(),
+            endpoints: Vec::new(),
             by_url: HashMap::new(),
             unknown: UnknownKeys::new(policy.unknown_key_entries),
-            timeline: Timeline::new(),
+            clock: MonotonicClock::new(),
             policy,
             limits,
         }
     }
 
-    /// The place for a URL, or a new one for keys that are only seeded.
-    pub(crate) fn place(&mut self, url: Option<&str>) -> PlaceId {
+    /// The endpoint for a URL, or a new one for keys that are only seeded.
+    pub(crate) fn endpoint(&mut self, url: Option<&str>) -> JwksEndpointId {
         if let Some(known) = url.and_then(|url| self.by_url.get(url)) {
             return *known;
         }
-        let number = self.places.len();
-        self.places.push(Place::new(number, url.map(str::to_owned), &self.policy, self.timeline.now()));
+        let number = self.endpoints.len();
+        self.endpoints.push(JwksEndpoint::new(number, url.map(str::to_owned), &self.policy, self.clock.now()));
         if let Some(url) = url {
-            self.by_url.insert(url.to_owned(), PlaceId(number));
+            self.by_url.insert(url.to_owned(), JwksEndpointId(number));
         }
-        PlaceId(number)
+        JwksEndpointId(number)
     }
 
-    /// Notes that an issuer's keys come from a place.
-    pub(crate) fn add_issuer(&mut self, id: PlaceId, issuer: &str) {
-        if let Some(place) = self.places.get_mut(id.0) {
-            place.issuers.push(issuer.to_owned());
+    /// Notes that an issuer's keys come from a endpoint.
+    pub(crate) fn add_issuer(&mut self, id: JwksEndpointId, issuer: &str) {
+        if let Some(endpoint) = self.endpoints.get_mut(id.0) {
+            endpoint.issuers.push(issuer.to_owned());
         }
     }
 
-    /// Notes that a place is not asked before a token needs it.
-    pub(crate) fn ask_on_demand(&mut self, id: PlaceId) {
-        if let Some(place) = self.places.get_mut(id.0) {
-            place.is_on_demand = true;
+    /// Notes that a endpoint is not asked before a token needs it.
+    pub(crate) fn ask_on_demand(&mut self, id: JwksEndpointId) {
+        if let Some(endpoint) = self.endpoints.get_mut(id.0) {
+            endpoint.is_on_demand = true;
         }
     }
 
     /// Moves to the time of the wall clock.
-    pub(crate) fn advance(&mut self, now: u64) -> Moment {
-        self.timeline.advance(now)
+    pub(crate) fn advance(&mut self, now: u64) -> Instant {
+        self.clock.advance(now)
     }
 
-    pub(crate) fn find(&self, id: PlaceId, key_id: &str, now: Moment) -> Lookup<'_> {
-        self.places.get(id.0).map_or(Lookup::Missing(Missing::Everything), |place| place.find(key_id, now))
+    pub(crate) fn find(&self, id: JwksEndpointId, key_id: &str, now: Instant) -> Lookup<'_> {
+        self.endpoints
+            .get(id.0)
+            .map_or(Lookup::NotFound(KeyLookupError::NoKeySet), |endpoint| endpoint.find(key_id, now))
     }
 
-    /// The generation of the keys of a place: it changes whenever they do.
-    pub(crate) fn generation(&self, id: PlaceId) -> u64 {
-        self.places.get(id.0).map_or(0, Place::generation)
+    /// The generation of the keys of a endpoint: it changes whenever they do.
+    pub(crate) fn generation(&self, id: JwksEndpointId) -> u64 {
+        self.endpoints.get(id.0).map_or(0, JwksEndpoint::generation)
     }
 
-    /// Whether the keys of a place are of this generation and still verify, and if so, whether they are past their soft lifetime.
-    pub(crate) fn vouches(&self, id: PlaceId, generation: u64, now: Moment) -> Option<bool> {
-        self.places.get(id.0)?.vouches(generation, now)
+    /// Whether the keys of a endpoint are of this generation and still verify, and if so, whether they are past their soft lifetime.
+    pub(crate) fn freshness(&self, id: JwksEndpointId, generation: u64, now: Instant) -> Option<bool> {
+        self.endpoints.get(id.0)?.freshness(generation, now)
     }
 
     /// What to do about a key that is not there.
-    pub(crate) fn miss(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
-        match missing {
-            Missing::ThisOne if self.unknown.contains(id.0, key_id, now) => Miss::Refused(Reason::KeyUnknownCached),
-            Missing::Refused if self.unknown.contains(id.0, key_id, now) => Miss::Refused(Reason::KeyRefused),
-            missing => self.ask(id, key_id, missing, now),
+    pub(crate) fn on_missing_key(
+        &mut self,
+        id: JwksEndpointId,
+        key_id: &str,
+        error: KeyLookupError,
+        now: Instant,
+    ) -> MissingKeyAction {
+        match error {
+            KeyLookupError::UnknownKeyId if self.unknown.contains(id.0, key_id, now) => {
+                MissingKeyAction::Reject(Reason::KeyUnknownCached)
+            }
+            KeyLookupError::RejectedKey if self.unknown.contains(id.0, key_id, now) => {
+                MissingKeyAction::Reject(Reason::KeyRefused)
+            }
+            error => self.ask(id, key_id, error, now),
         }
     }
 
-    /// The same after a fetch, for a token that came at `came_at`. If that fetch began later, there is no such key, which is remembered;
+    /// The same after a fetch, for a token that came at `received_at`. If that fetch began later, there is no such key, which is remembered;
     /// else the key may have been published meanwhile, and it takes one more.
-    pub(crate) fn miss_again(
+    pub(crate) fn after_fetch_missing_key(
         &mut self,
-        id: PlaceId,
+        id: JwksEndpointId,
         key_id: &str,
-        missing: Missing,
-        came_at: Tick,
-        now: Moment,
-    ) -> Miss {
-        if let Some(place) = self.places.get_mut(id.0) {
-            place.end_overdue(&self.policy, now);
+        error: KeyLookupError,
+        received_at: LogicalTime,
+        now: Instant,
+    ) -> MissingKeyAction {
+        if let Some(endpoint) = self.endpoints.get_mut(id.0) {
+            endpoint.end_overdue(&self.policy, now);
         }
-        match self.places.get(id.0) {
-            Some(place) if missing != Missing::Everything && !place.has_failed() => {
-                if place.was_looked_at_after(came_at) {
+        match self.endpoints.get(id.0) {
+            Some(endpoint) if error != KeyLookupError::NoKeySet && !endpoint.has_failed() => {
+                if endpoint.was_looked_at_after(received_at) {
                     self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
-                    return Miss::Refused(self.reason(id, missing));
+                    return MissingKeyAction::Reject(self.reason(id, error));
                 }
                 self.unknown.doubt(id.0, key_id, now);
-                self.ask(id, key_id, missing, now)
+                self.ask(id, key_id, error, now)
             }
-            _ => Miss::Refused(self.reason(id, missing)),
+            _ => MissingKeyAction::Reject(self.reason(id, error)),
         }
     }
 
     /// Why a token is refused for whose key nothing more is asked for.
-    pub(crate) fn reason(&self, id: PlaceId, missing: Missing) -> Reason {
-        match (missing, self.places.get(id.0)) {
-            (Missing::Everything, _) | (_, None) => Reason::KeysUnavailable,
-            (Missing::Refused, Some(_)) => Reason::KeyRefused,
-            (Missing::ThisOne, Some(place)) if place.has_failed() => Reason::KeysUnavailable,
-            (Missing::ThisOne, Some(_)) => Reason::KeyUnknown,
+    pub(crate) fn reason(&self, id: JwksEndpointId, error: KeyLookupError) -> Reason {
+        match (error, self.endpoints.get(id.0)) {
+            (KeyLookupError::NoKeySet, _) | (_, None) => Reason::KeysUnavailable,
+            (KeyLookupError::RejectedKey, Some(_)) => Reason::KeyRefused,
+            (KeyLookupError::UnknownKeyId, Some(endpoint)) if endpoint.has_failed() => Reason::KeysUnavailable,
+            (KeyLookupError::UnknownKeyId, Some(_)) => Reason::KeyUnknown,
         }
     }
 
-    fn ask(&mut self, id: PlaceId, key_id: &str, missing: Missing, now: Moment) -> Miss {
-        let Some(place) = self.places.get_mut(id.0) else {
-            return Miss::Refused(Reason::KeysUnavailable);
+    fn ask(&mut self, id: JwksEndpointId, key_id: &str, error: KeyLookupError, now: Instant) -> MissingKeyAction {
+        let Some(endpoint) = self.endpoints.get_mut(id.0) else {
+            return MissingKeyAction::Reject(Reason::KeysUnavailable);
         };
-        place.end_overdue(&self.policy, now);
-        let permission = match missing {
-            Missing::Everything => place.ask(&self.policy, now),
-            Missing::ThisOne | Missing::Refused => place.ask_for_unknown(&self.policy, now),
+        endpoint.end_overdue(&self.policy, now);
+        let permission = match error {
+            KeyLookupError::NoKeySet => endpoint.ask(&self.policy, now),
+            KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey => endpoint.ask_for_unknown(&self.policy, now),
         };
         match permission {
-            Permission::Now => fetch_from(place, (missing != Missing::Everything).then_some(key_id)),
-            Permission::UnderWay => Miss::UnderWay(place.url.clone().unwrap_or_default()),
-            permission => Miss::Refused(match missing {
-                Missing::Everything => Reason::KeysUnavailable,
-                Missing::Refused => Reason::KeyRefused,
-                Missing::ThisOne if permission == Permission::BackingOff => Reason::KeysUnavailable,
-                Missing::ThisOne if permission == Permission::UsedUp && self.policy.unknown_key_fetches > 0 => {
+            FetchDecision::Allowed => fetch_from(endpoint, (error != KeyLookupError::NoKeySet).then_some(key_id)),
+            FetchDecision::InProgress => MissingKeyAction::Await(endpoint.url.clone().unwrap_or_default()),
+            permission => MissingKeyAction::Reject(match error {
+                KeyLookupError::NoKeySet => Reason::KeysUnavailable,
+                KeyLookupError::RejectedKey => Reason::KeyRefused,
+                KeyLookupError::UnknownKeyId if permission == FetchDecision::BackingOff => Reason::KeysUnavailable,
+                KeyLookupError::UnknownKeyId
+                    if permission == FetchDecision::RateLimited && self.policy.unknown_key_fetches > 0 =>
+                {
                     Reason::KeyUnknownLimited
                 }
-                Missing::ThisOne => Reason::KeyUnknown,
+                KeyLookupError::UnknownKeyId => Reason::KeyUnknown,
             }),
         }
     }
 
     pub(crate) fn leave_unknown_key_fetches(&mut self, left: u32) {
-        self.places.iter_mut().for_each(|place| place.leave_unknown_key_fetches(left));
+        self.endpoints.iter_mut().for_each(|endpoint| endpoint.leave_unknown_key_fetches(left));
     }
 
-    /// The places that it is time to ask. Their fetches have begun.
-    pub(crate) fn due(&mut self, now: Moment) -> Vec<Fetch> {
+    /// The endpoints that it is time to ask. Their fetches have begun.
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<Fetch> {
         let mut due = Vec::new();
-        for place in &mut self.places {
-            place.end_overdue(&self.policy, now);
-            if place.ask_if_due(&self.policy, now) == Permission::Now
-                && let Miss::Fetch(fetch) = fetch_from(place, None)
+        for endpoint in &mut self.endpoints {
+            endpoint.end_overdue(&self.policy, now);
+            if endpoint.ask_if_due(&self.policy, now) == FetchDecision::Allowed
+                && let MissingKeyAction::Fetch(fetch) = fetch_from(endpoint, None)
             {
                 due.push(fetch);
             }
@@ -179,8 +193,8 @@ impl KeyStore {
         due
     }
 
-    /// The place of a URL.
-    pub(crate) fn place_of(&self, url: &str) -> Option<PlaceId> {
+    /// The endpoint of a URL.
+    pub(crate) fn endpoint_for(&self, url: &str) -> Option<JwksEndpointId> {
         self.by_url.get(url).copied()
     }
 
@@ -190,37 +204,38 @@ impl KeyStore {
         &mut self,
         url: &str,
         key_id: Option<&str>,
-        began_at: Tick,
+        started_at: LogicalTime,
         ended_at: u64,
-        outcome: Result<Response<'_>, FetchFault>,
-    ) -> Result<(), KeySetFault> {
-        let id = self.by_url.get(url).copied().ok_or(KeySetFault::UnknownUrl)?;
-        let place = self.places.get_mut(id.0).ok_or(KeySetFault::UnknownUrl)?;
-        let (obtained, now) = (self.timeline.moment_of(ended_at), self.timeline.now());
-        place.fetched(outcome, began_at, obtained, ended_at, &self.policy, &self.limits)?;
+        outcome: Result<Response<'_>, FetchError>,
+    ) -> Result<(), KeySetError> {
+        let id = self.by_url.get(url).copied().ok_or(KeySetError::UnknownUrl)?;
+        let endpoint = self.endpoints.get_mut(id.0).ok_or(KeySetError::UnknownUrl)?;
+        let (obtained, now) = (self.clock.instant_of(ended_at), self.clock.now());
+        endpoint.fetched(outcome, started_at, obtained, ended_at, &self.policy, &self.limits)?;
         let until = obtained.after(self.policy.unknown_key_ttl.into());
         if let Some(key_id) = key_id
             && now < until
-            && !place.has_failed()
-            && let Lookup::Missing(Missing::ThisOne | Missing::Refused) = place.find(key_id, now)
+            && !endpoint.has_failed()
+            && let Lookup::NotFound(KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey) =
+                endpoint.find(key_id, now)
         {
             self.unknown.insert(id.0, key_id, until);
         }
         Ok(())
     }
 
-    pub(crate) fn seed(&mut self, id: PlaceId, body: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetFault> {
-        let place = self.places.get_mut(id.0).ok_or(KeySetFault::UnknownIssuer)?;
-        let (obtained, now) = (self.timeline.moment_of(fetched_at), self.timeline.now());
+    pub(crate) fn load(&mut self, id: JwksEndpointId, body: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetError> {
+        let endpoint = self.endpoints.get_mut(id.0).ok_or(KeySetError::UnknownIssuer)?;
+        let (obtained, now) = (self.clock.instant_of(fetched_at), self.clock.now());
         if now.since(obtained) >= self.policy.hard_ttl.into() {
-            return Err(KeySetFault::TooOld);
+            return Err(KeySetError::TooOld);
         }
-        place.seed(body, obtained, fetched_at, &self.policy, &self.limits)?;
-        Ok(place.report(now))
+        endpoint.load(body, obtained, fetched_at, &self.policy, &self.limits)?;
+        Ok(endpoint.report(now))
     }
 
     pub(crate) fn reports(&self) -> Vec<KeyReport> {
-        self.places.iter().map(|place| place.report(self.timeline.now())).collect()
+        self.endpoints.iter().map(|endpoint| endpoint.report(self.clock.now())).collect()
     }
 
     /// How many key IDs are remembered for which no key was found.
@@ -229,12 +244,14 @@ impl KeyStore {
     }
 }
 
-/// A place without a URL is never permitted to be asked.
-fn fetch_from(place: &Place, key_id: Option<&str>) -> Miss {
-    match &place.url {
-        Some(url) => {
-            Miss::Fetch(Fetch { url: url.clone(), key_id: key_id.map(Into::into), etag: place.etag().map(Into::into) })
-        }
-        None => Miss::Refused(Reason::KeysUnavailable),
+/// A endpoint without a URL is never permitted to be asked.
+fn fetch_from(endpoint: &JwksEndpoint, key_id: Option<&str>) -> MissingKeyAction {
+    match &endpoint.url {
+        Some(url) => MissingKeyAction::Fetch(Fetch {
+            url: url.clone(),
+            key_id: key_id.map(Into::into),
+            etag: endpoint.etag().map(Into::into),
+        }),
+        None => MissingKeyAction::Reject(Reason::KeysUnavailable),
     }
 }

@@ -1,33 +1,33 @@
 //! Key IDs for which no key was found: remembered for a while, so that asking again and again fetches nothing.
 
-use super::timeline::Moment;
+use super::monotonic_clock::Instant;
 use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
 use core::hash::Hash;
 use hashbrown::{Equivalent, HashMap};
 
-/// Bounded: who comes when it is full takes the place of the oldest.
+/// Bounded: who comes when it is full takes the endpoint of the oldest.
 #[derive(Debug)]
 pub(crate) struct UnknownKeys {
-    until: HashMap<Arc<Name>, Moment>,
+    until: HashMap<Arc<Name>, Instant>,
     oldest_first: VecDeque<Arc<Name>>,
     limit: usize,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Name {
-    place: usize,
+    endpoint: usize,
     key_id: Box<str>,
 }
 
 #[derive(Hash)]
 struct NameRef<'a> {
-    place: usize,
+    endpoint: usize,
     key_id: &'a str,
 }
 
 impl Equivalent<Arc<Name>> for NameRef<'_> {
     fn equivalent(&self, name: &Arc<Name>) -> bool {
-        self.place == name.place && *self.key_id == *name.key_id
+        self.endpoint == name.endpoint && *self.key_id == *name.key_id
     }
 }
 
@@ -36,12 +36,12 @@ impl UnknownKeys {
         Self { until: HashMap::new(), oldest_first: VecDeque::new(), limit: limit as usize }
     }
 
-    pub(crate) fn contains(&self, place: usize, key_id: &str, now: Moment) -> bool {
-        self.until.get(&NameRef { place, key_id }).is_some_and(|until| now < *until)
+    pub(crate) fn contains(&self, endpoint: usize, key_id: &str, now: Instant) -> bool {
+        self.until.get(&NameRef { endpoint, key_id }).is_some_and(|until| now < *until)
     }
 
-    pub(crate) fn insert(&mut self, place: usize, key_id: &str, until: Moment) {
-        if let Some(known) = self.until.get_mut(&NameRef { place, key_id }) {
+    pub(crate) fn insert(&mut self, endpoint: usize, key_id: &str, until: Instant) {
+        if let Some(known) = self.until.get_mut(&NameRef { endpoint, key_id }) {
             *known = until;
             return;
         }
@@ -51,15 +51,15 @@ impl UnknownKeys {
             self.until.remove(&oldest);
         }
         if self.limit > 0 {
-            let name = Arc::new(Name { place, key_id: key_id.into() });
+            let name = Arc::new(Name { endpoint, key_id: key_id.into() });
             self.oldest_first.push_back(Arc::clone(&name));
             self.until.insert(name, until);
         }
     }
 
     /// It may be there after all.
-    pub(crate) fn doubt(&mut self, place: usize, key_id: &str, now: Moment) {
-        if let Some(until) = self.until.get_mut(&NameRef { place, key_id }) {
+    pub(crate) fn doubt(&mut self, endpoint: usize, key_id: &str, now: Instant) {
+        if let Some(until) = self.until.get_mut(&NameRef { endpoint, key_id }) {
             *until = now;
         }
     }
@@ -72,12 +72,12 @@ impl UnknownKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::timeline::Timeline;
+    use crate::keys::monotonic_clock::MonotonicClock;
     use alloc::string::ToString;
 
     #[test]
     fn it_holds_no_more_than_its_limit_and_forgets_the_oldest() {
-        let now = Timeline::new().advance(0);
+        let now = MonotonicClock::new().advance(0);
         let mut unknown = UnknownKeys::new(3);
         for number in 0..10 {
             unknown.insert(0, &number.to_string(), now.after(60));
@@ -85,13 +85,13 @@ mod tests {
             assert!(unknown.len() <= 3 && unknown.oldest_first.len() == unknown.len());
         }
         assert!(unknown.contains(0, "9", now) && !unknown.contains(0, "1", now));
-        assert!(!unknown.contains(1, "9", now), "another place has keys of its own");
+        assert!(!unknown.contains(1, "9", now), "another endpoint has keys of its own");
         assert!(!unknown.contains(0, "9", now.after(60)), "a minute is over");
     }
 
     #[test]
     fn one_that_is_in_doubt_is_not_unknown_until_it_is_looked_for_again() {
-        let now = Timeline::new().advance(0);
+        let now = MonotonicClock::new().advance(0);
         let mut unknown = UnknownKeys::new(3);
         unknown.insert(0, "a", now.after(60));
         unknown.doubt(1, "a", now);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_holds_nothing() {
-        let now = Timeline::new().advance(0);
+        let now = MonotonicClock::new().advance(0);
         let mut unknown = UnknownKeys::new(0);
         unknown.insert(0, "a", now.after(60));
         assert!(!unknown.contains(0, "a", now) && unknown.len() == 0);

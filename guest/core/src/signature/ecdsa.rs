@@ -1,7 +1,7 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 section 3.4), through the `p256`, `p384` and `p521` crates.
 
-use super::SignatureFault;
-use crate::{Algorithm, KeyFault};
+use super::SignatureError;
+use crate::{Algorithm, KeyError};
 use alloc::vec::Vec;
 use p256::ecdsa::signature::Verifier;
 
@@ -15,20 +15,20 @@ pub(super) enum EcKey {
 
 impl EcKey {
     /// Takes `crv`, and x and y as long as the field (RFC 7518 section 6.2.1).
-    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
-        let point = |length: usize| -> Result<Vec<u8>, KeyFault> {
+    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let point = |length: usize| -> Result<Vec<u8>, KeyError> {
             if x.len() != length || y.len() != length {
-                return Err(KeyFault::BadEncoding);
+                return Err(KeyError::BadEncoding);
             }
             // SEC 1 section 2.3.3: the uncompressed form.
             Ok([&[4], x, y].concat())
         };
-        let bad_point = |_| KeyFault::BadPoint;
+        let bad_point = |_| KeyError::BadPoint;
         match curve {
             "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point(32)?).map(Self::P256).map_err(bad_point),
             "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point(48)?).map(Self::P384).map_err(bad_point),
             "P-521" => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(66)?).map(Self::P521).map_err(bad_point),
-            _ => Err(KeyFault::UnsupportedKeyType),
+            _ => Err(KeyError::UnsupportedKeyType),
         }
     }
 
@@ -41,20 +41,20 @@ impl EcKey {
     }
 
     /// The signature is r and s, each as long as the curve's order, one after the other.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let length = match self {
             Self::P256(_) => 64,
             Self::P384(_) => 96,
             Self::P521(_) => 132,
         };
         if signature.len() != length {
-            return Err(SignatureFault::Length);
+            return Err(SignatureError::Length);
         }
         match self {
             Self::P256(key) => p256::ecdsa::Signature::from_slice(signature).and_then(|rs| key.verify(message, &rs)),
             Self::P384(key) => p384::ecdsa::Signature::from_slice(signature).and_then(|rs| key.verify(message, &rs)),
             Self::P521(key) => p521::ecdsa::Signature::from_slice(signature).and_then(|rs| key.verify(message, &rs)),
         }
-        .map_err(|_| SignatureFault::Mismatch)
+        .map_err(|_| SignatureError::Mismatch)
     }
 }

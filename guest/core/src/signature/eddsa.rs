@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032 section 5.1, RFC 8037), through the `ed25519-dalek` crate.
 
-use super::SignatureFault;
-use crate::KeyFault;
+use super::SignatureError;
+use crate::KeyError;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 /// An Ed25519 public key.
@@ -9,19 +9,19 @@ use ed25519_dalek::{Signature, VerifyingKey};
 pub(super) struct Ed25519Key(VerifyingKey);
 
 impl Ed25519Key {
-    pub(super) fn new(curve: &str, x: &[u8]) -> Result<Self, KeyFault> {
+    pub(super) fn new(curve: &str, x: &[u8]) -> Result<Self, KeyError> {
         if curve != "Ed25519" {
-            return Err(KeyFault::UnsupportedKeyType);
+            return Err(KeyError::UnsupportedKeyType);
         }
-        let bytes = x.try_into().map_err(|_| KeyFault::BadEncoding)?;
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFault::BadPoint)?;
+        let bytes = x.try_into().map_err(|_| KeyError::BadEncoding)?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::BadPoint)?;
         // A key of small order verifies signatures that nobody made.
-        if key.is_weak() { Err(KeyFault::BadPoint) } else { Ok(Self(key)) }
+        if key.is_weak() { Err(KeyError::BadPoint) } else { Ok(Self(key)) }
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
-        let bytes = signature.try_into().map_err(|_| SignatureFault::Length)?;
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let bytes = signature.try_into().map_err(|_| SignatureError::Length)?;
         // "Strict" refuses the spellings that RFC 8032 section 5.1.7 allows a verifier to accept beside the canonical one.
-        self.0.verify_strict(message, &Signature::from_bytes(bytes)).map_err(|_| SignatureFault::Mismatch)
+        self.0.verify_strict(message, &Signature::from_bytes(bytes)).map_err(|_| SignatureError::Mismatch)
     }
 }

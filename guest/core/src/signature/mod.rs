@@ -10,11 +10,11 @@ mod eddsa;
 mod emsa_pkcs1;
 mod rsa;
 
-use crate::{Algorithm, KeyFault, Reason};
+use crate::{Algorithm, KeyError, Reason};
 
 /// Why a signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureFault {
+pub enum SignatureError {
     /// Not as long as the modulus or the curve asks (RFC 8017 section 8.2.2 step 1, RFC 7518 section 3.4).
     Length,
     /// As a number, not below the RSA modulus (RFC 8017 section 5.2.2 step 1).
@@ -23,12 +23,12 @@ pub enum SignatureFault {
     Mismatch,
 }
 
-impl From<SignatureFault> for Reason {
-    fn from(fault: SignatureFault) -> Self {
+impl From<SignatureError> for Reason {
+    fn from(fault: SignatureError) -> Self {
         match fault {
-            SignatureFault::Length => Reason::SignatureLength,
-            SignatureFault::OutOfRange => Reason::SignatureOutOfRange,
-            SignatureFault::Mismatch => Reason::SignatureInvalid,
+            SignatureError::Length => Reason::SignatureLength,
+            SignatureError::OutOfRange => Reason::SignatureOutOfRange,
+            SignatureError::Mismatch => Reason::SignatureInvalid,
         }
     }
 }
@@ -63,7 +63,7 @@ enum Family {
 }
 
 impl PreparedKey {
-    pub(crate) fn new(numbers: PublicNumbers<'_>, algorithm: Option<Algorithm>) -> Result<Self, KeyFault> {
+    pub(crate) fn new(numbers: PublicNumbers<'_>, algorithm: Option<Algorithm>) -> Result<Self, KeyError> {
         let family = match numbers {
             PublicNumbers::Rsa { modulus, exponent } => Family::Rsa(rsa::RsaKey::new(modulus, exponent)?),
             #[cfg(feature = "ecdsa")]
@@ -71,11 +71,11 @@ impl PreparedKey {
             #[cfg(feature = "eddsa")]
             PublicNumbers::Okp { curve, x } => Family::Ed25519(eddsa::Ed25519Key::new(curve, x)?),
             #[allow(unreachable_patterns, reason = "reached where an algorithm is not built in")]
-            _ => return Err(KeyFault::UnsupportedKeyType),
+            _ => return Err(KeyError::UnsupportedKeyType),
         };
         let key = Self { family, algorithm: None };
         match algorithm {
-            Some(algorithm) if !key.is_for(algorithm) => Err(KeyFault::AlgorithmMismatch),
+            Some(algorithm) if !key.is_for(algorithm) => Err(KeyError::AlgorithmMismatch),
             _ => Ok(Self { algorithm, ..key }),
         }
     }
@@ -95,7 +95,7 @@ impl PreparedKey {
     /// Verifies a signature over the signing input.
     ///
     /// # Errors
-    /// [`Reason::AlgorithmMismatch`] if the key is not for this algorithm, else what [`SignatureFault`] says.
+    /// [`Reason::AlgorithmMismatch`] if the key is not for this algorithm, else what [`SignatureError`] says.
     pub fn verify(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> Result<(), Reason> {
         if !self.is_for(algorithm) {
             return Err(Reason::AlgorithmMismatch);

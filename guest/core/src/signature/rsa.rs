@@ -3,8 +3,8 @@
 //! PKCS1-v1_5 with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, which is what Cognito signs with, goes through the kernels of
 //! `poolgate-rsa`; everything else through the `rsa` crate, in builds with the feature `rsa-general`; others refuse such keys.
 
-use super::{SignatureFault, emsa_pkcs1};
-use crate::{Algorithm, KeyFault};
+use super::{SignatureError, emsa_pkcs1};
+use crate::{Algorithm, KeyError};
 use alloc::boxed::Box;
 #[cfg(feature = "rsa-general")]
 use core::cell::OnceCell;
@@ -44,24 +44,24 @@ pub(super) struct RsaKey {
 
 impl RsaKey {
     /// Takes n and e, big-endian and without leading zeros.
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         let bits = bit_length(modulus);
         if bits < MODULUS_BITS_MIN {
-            return Err(KeyFault::ModulusTooSmall);
+            return Err(KeyError::ModulusTooSmall);
         }
         if bits > MODULUS_BITS_MAX {
-            return Err(KeyFault::ModulusTooLarge);
+            return Err(KeyError::ModulusTooLarge);
         }
         if !is_odd(modulus) {
-            return Err(KeyFault::ModulusEven);
+            return Err(KeyError::ModulusEven);
         }
         // Odd, at least 3, and so short that it is below n. An odd number without leading zeros is below 3 only if it is 1.
         if !is_odd(exponent) || exponent == [1] || exponent.len() > EXPONENT_BYTES_MAX {
-            return Err(KeyFault::BadExponent);
+            return Err(KeyError::BadExponent);
         }
         let kernel = if exponent == USUAL_EXPONENT { poolgate_rsa::PublicKey::new(modulus) } else { None };
         if kernel.is_none() && cfg!(not(feature = "rsa-general")) {
-            return Err(KeyFault::UnsupportedKeyType);
+            return Err(KeyError::UnsupportedKeyType);
         }
         Ok(Self {
             modulus: modulus.into(),
@@ -73,13 +73,13 @@ impl RsaKey {
         })
     }
 
-    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         if signature.len() != self.modulus.len() {
-            return Err(SignatureFault::Length);
+            return Err(SignatureError::Length);
         }
         // Of one length and big-endian: the order of the bytes is the order of the numbers.
         if signature >= &*self.modulus {
-            return Err(SignatureFault::OutOfRange);
+            return Err(SignatureError::OutOfRange);
         }
         match algorithm {
             Algorithm::Rs256 => self.verify_pkcs1::<Sha256>(message, signature),
@@ -92,27 +92,27 @@ impl RsaKey {
             Algorithm::Ps384 => self.verify_generally(Pss::<Sha384>::new(), &Sha384::digest(message), signature),
             #[cfg(feature = "rsa-general")]
             Algorithm::Ps512 => self.verify_generally(Pss::<Sha512>::new(), &Sha512::digest(message), signature),
-            _ => Err(SignatureFault::Mismatch),
+            _ => Err(SignatureError::Mismatch),
         }
     }
 
     /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2.2).
-    fn verify_pkcs1<H: Digest + AssociatedOid>(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+    fn verify_pkcs1<H: Digest + AssociatedOid>(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let digest = H::digest(message);
         let Some(kernel) = &self.kernel else {
             #[cfg(feature = "rsa-general")]
             return self.verify_generally(Pkcs1v15Sign::new::<H>(), &digest, signature);
             #[cfg(not(feature = "rsa-general"))]
-            return Err(SignatureFault::Mismatch);
+            return Err(SignatureError::Mismatch);
         };
         let mut buffer = [0; KERNEL_BYTES_MAX];
-        let encoded = buffer.get_mut(..signature.len()).ok_or(SignatureFault::Length)?;
+        let encoded = buffer.get_mut(..signature.len()).ok_or(SignatureError::Length)?;
         // Steps 2 and 3: EM = signature ^ e mod n, and what it should be. Step 4: they are the same, to the last byte.
-        kernel.public_operation(signature, encoded).ok_or(SignatureFault::OutOfRange)?;
+        kernel.public_operation(signature, encoded).ok_or(SignatureError::OutOfRange)?;
         if emsa_pkcs1::is_encoding(encoded, H::OID.as_bytes(), &digest) {
             Ok(())
         } else {
-            Err(SignatureFault::Mismatch)
+            Err(SignatureError::Mismatch)
         }
     }
 
@@ -122,7 +122,7 @@ impl RsaKey {
         scheme: impl SignatureScheme,
         digest: &[u8],
         signature: &[u8],
-    ) -> Result<(), SignatureFault> {
+    ) -> Result<(), SignatureError> {
         let key = self.general.get_or_init(|| {
             // The `rsa` crate's own constructor refuses exponents over 33 bits; "unchecked" skips just the checks made in `new`.
             PublicKey::new_unchecked(
@@ -130,7 +130,7 @@ impl RsaKey {
                 BoxedUint::from_be_slice_vartime(&self.exponent),
             )
         });
-        key.verify(scheme, digest, signature).map_err(|_| SignatureFault::Mismatch)
+        key.verify(scheme, digest, signature).map_err(|_| SignatureError::Mismatch)
     }
 }
 

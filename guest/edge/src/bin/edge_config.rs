@@ -1,7 +1,7 @@
 //! `poolgate-edge-config`: prints the configuration's JSON Schema, checks a configuration, and converts one to a component.
 
 use clap::{Parser, Subcommand};
-use poolgate_edge::{Config, ConfigFault, RequestAuthorizer, component, config};
+use poolgate_edge::{Config, ConfigError, RequestAuthorizer, component, config};
 use std::{
     fs,
     io::{Read, stdin},
@@ -84,7 +84,7 @@ fn read(file: &Path) -> Result<Vec<u8>, (u8, String)> {
     read.map(|()| text).map_err(|error| (2, format!("{}: {error}", file.display())))
 }
 
-fn check(text: &[u8]) -> Result<(Config, RequestAuthorizer), ConfigFault> {
+fn check(text: &[u8]) -> Result<(Config, RequestAuthorizer), ConfigError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let config = config::read(text)?;
     let authorizer = RequestAuthorizer::new(&config, now, 0)?;

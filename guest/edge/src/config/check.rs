@@ -3,7 +3,7 @@
 use super::{
     claims::ClaimToHeader,
     document::Config,
-    error::ConfigFault,
+    error::ConfigError,
     keys::Keys,
     policy::Policy,
     pool::{Pool, TokenUse},
@@ -12,38 +12,38 @@ use super::{
     url::{authority_and_path, is_loopback},
 };
 
-type Checked = Result<(), ConfigFault>;
+type Checked = Result<(), ConfigError>;
 
 pub(super) fn all(config: &Config) -> Checked {
     if config.pools.is_empty() && config.routes.iter().any(|route| !route.public) {
-        return Err(ConfigFault::new("pools", "is empty: add a pool, or no token can be accepted"));
+        return Err(ConfigError::new("pools", "is empty: add a pool, or no token can be accepted"));
     }
     each("pools", &config.pools, pool)?;
     unique("pools", config.pools.iter().map(|pool| pool.name.as_str()))?;
     each("policies", &config.policies, |at, item| policy(&at, item, config))?;
     unique("policies", config.policies.iter().map(|policy| policy.name.as_str()))?;
     if config.routes.is_empty() {
-        return Err(ConfigFault::new("routes", "is empty: add a route, or every request is denied"));
+        return Err(ConfigError::new("routes", "is empty: add a route, or every request is denied"));
     }
     each("routes", &config.routes, |at, item| route(&at, item, config))?;
     if config.tokens.from.is_empty() {
-        return Err(ConfigFault::new("tokens.from", "is an empty list: remove it to use Authorization: Bearer"));
+        return Err(ConfigError::new("tokens.from", "is an empty list: remove it to use Authorization: Bearer"));
     }
     each("tokens.from", &config.tokens.from, token_location)?;
     each("claims_to_headers", &config.claims_to_headers, claim_to_header)?;
     unique_headers(config)?;
     each("claims_to_filter_state", &config.claims_to_filter_state, |at, claim| match claim.name.is_empty() {
-        true => Err(ConfigFault::new(at, "name is empty")),
+        true => Err(ConfigError::new(at, "name is empty")),
         false => Ok(()),
     })?;
     if let Some(realm) = &config.answers.realm
         && !realm.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\')
     {
-        return Err(ConfigFault::new("answers.realm", "must be printable ASCII without quotes and backslashes"));
+        return Err(ConfigError::new("answers.realm", "must be printable ASCII without quotes and backslashes"));
     }
     match config.limits.wait_ms {
         1..=60_000 => Ok(()),
-        _ => Err(ConfigFault::new("limits.wait_ms", "must be from 1 to 60,000")),
+        _ => Err(ConfigError::new("limits.wait_ms", "must be from 1 to 60,000")),
     }
 }
 
@@ -51,37 +51,37 @@ fn pool(at: String, pool: &Pool) -> Checked {
     named(&at, &pool.name)?;
     let issuers = [pool.user_pool_id.is_some(), pool.issuer.is_some(), pool.any_issuer];
     if issuers.into_iter().filter(|is_set| *is_set).count() != 1 {
-        return Err(ConfigFault::new(at, "set one of user_pool_id, issuer and any_issuer"));
+        return Err(ConfigError::new(at, "set one of user_pool_id, issuer and any_issuer"));
     }
     if pool.region.is_some() && pool.user_pool_id.is_none() {
-        return Err(ConfigFault::new(format!("{at}.region"), "requires user_pool_id"));
+        return Err(ConfigError::new(format!("{at}.region"), "requires user_pool_id"));
     }
     if pool.any_issuer && pool.keys.cluster.is_some() && pool.keys.url.is_none() {
-        return Err(ConfigFault::new(format!("{at}.keys.url"), "is required with any_issuer"));
+        return Err(ConfigError::new(format!("{at}.keys.url"), "is required with any_issuer"));
     }
     if let Some(id) = &pool.user_pool_id
         && poolgate_core::issuer::of_user_pool(id, pool.region.as_deref()).is_err()
     {
-        return Err(ConfigFault::new(
+        return Err(ConfigError::new(
             format!("{at}.user_pool_id"),
             "is invalid, or its region is unknown: expected, for example, eu-west-1_AbCdEfGhI",
         ));
     }
     match (&pool.client_ids, pool.any_client) {
         (None, false) => {
-            return Err(ConfigFault::new(
+            return Err(ConfigError::new(
                 format!("{at}.client_ids"),
                 "list the accepted app clients, or set any_client: true to accept all",
             ));
         }
-        (Some(_), true) => return Err(ConfigFault::new(at, "set client_ids or any_client, not both")),
+        (Some(_), true) => return Err(ConfigError::new(at, "set client_ids or any_client, not both")),
         _ => not_empty(&format!("{at}.client_ids"), pool.client_ids.as_deref())?,
     }
     if pool.resources.is_some() && pool.any_resource {
-        return Err(ConfigFault::new(at, "set resources or any_resource, not both"));
+        return Err(ConfigError::new(at, "set resources or any_resource, not both"));
     }
     if pool.resources.is_some() && pool.token_use == TokenUse::Id {
-        return Err(ConfigFault::new(
+        return Err(ConfigError::new(
             format!("{at}.resources"),
             "not allowed with ID tokens: their aud is an app client",
         ));
@@ -92,10 +92,10 @@ fn pool(at: String, pool: &Pool) -> Checked {
         match poolgate_core::Algorithm::from_name(name) {
             Some(algorithm) if algorithm.is_built() => (),
             Some(_) => {
-                return Err(ConfigFault::new(at, "is not in this build: use the build with every algorithm"));
+                return Err(ConfigError::new(at, "is not in this build: use the build with every algorithm"));
             }
             None => {
-                return Err(ConfigFault::new(at, "is not a supported algorithm, such as RS256, PS256, ES256 or EdDSA"));
+                return Err(ConfigError::new(at, "is not a supported algorithm, such as RS256, PS256, ES256 or EdDSA"));
             }
         }
     }
@@ -115,14 +115,14 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
         not_empty(&format!("{at}.any_of"), membership.any_of.as_deref())?;
         not_empty(&format!("{at}.all_of"), membership.all_of.as_deref())?;
         if membership.any_of.is_none() && membership.all_of.is_none() {
-            return Err(ConfigFault::new(at, "set any_of, all_of or both"));
+            return Err(ConfigError::new(at, "set any_of, all_of or both"));
         }
     }
     let requires_a_use = policy.token_use.is_some_and(|token_use| token_use != TokenUse::Unchecked);
     let lists = [policy.pools.is_some(), policy.client_ids.is_some(), policy.groups.is_some(), policy.scopes.is_some()];
     match requires_a_use || lists.contains(&true) {
         true => Ok(()),
-        false => Err(ConfigFault::new(
+        false => Err(ConfigError::new(
             at,
             "requires nothing: to accept any valid token, set authenticated: true in the route",
         )),
@@ -132,13 +132,13 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
 /// Checks that the `wasi:http` middleware supports a configuration. `key_urls` are the URLs that it will fetch keys from.
 ///
 /// # Errors
-/// Returns a [`ConfigFault`] if claims are passed as filter state, which only Envoy has, or if a key URL is not HTTPS and not a loopback address.
+/// Returns a [`ConfigError`] if claims are passed as filter state, which only Envoy has, or if a key URL is not HTTPS and not a loopback address.
 pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Checked {
     if !config.claims_to_filter_state.is_empty() {
-        return Err(ConfigFault::new("claims_to_filter_state", "is only supported in Envoy: use claims_to_headers"));
+        return Err(ConfigError::new("claims_to_filter_state", "is only supported in Envoy: use claims_to_headers"));
     }
     match key_urls.iter().find(|url| !url.starts_with("https://") && !is_loopback(url)) {
-        Some(url) => Err(ConfigFault::new("pools", format!("keys would be fetched without TLS from {url}"))),
+        Some(url) => Err(ConfigError::new("pools", format!("keys would be fetched without TLS from {url}"))),
         None => Ok(()),
     }
 }
@@ -146,22 +146,22 @@ pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Checked {
 fn keys(at: &str, keys: &Keys) -> Checked {
     match (&keys.jwks, &keys.cluster) {
         (None, None) => {
-            return Err(ConfigFault::new(at, "set jwks, or the cluster to fetch keys from, or both"));
+            return Err(ConfigError::new(at, "set jwks, or the cluster to fetch keys from, or both"));
         }
-        (_, Some(cluster)) if cluster.is_empty() => return Err(ConfigFault::new(format!("{at}.cluster"), "is empty")),
+        (_, Some(cluster)) if cluster.is_empty() => return Err(ConfigError::new(format!("{at}.cluster"), "is empty")),
         (_, None) if keys.url.is_some() => {
-            return Err(ConfigFault::new(format!("{at}.url"), "requires cluster: without one, nothing is fetched"));
+            return Err(ConfigError::new(format!("{at}.url"), "requires cluster: without one, nothing is fetched"));
         }
         _ => (),
     }
     if let Some(url) = &keys.url
         && authority_and_path(url).is_none()
     {
-        return Err(ConfigFault::new(format!("{at}.url"), "must be https://HOST/PATH or http://HOST/PATH"));
+        return Err(ConfigError::new(format!("{at}.url"), "must be https://HOST/PATH or http://HOST/PATH"));
     }
     match keys.timeout_ms {
         1..=60_000 => Ok(()),
-        _ => Err(ConfigFault::new(format!("{at}.timeout_ms"), "must be from 1 to 60,000")),
+        _ => Err(ConfigError::new(format!("{at}.timeout_ms"), "must be from 1 to 60,000")),
     }
 }
 
@@ -170,15 +170,15 @@ fn route(at: &str, route: &Route, config: &Config) -> Checked {
     not_empty(&format!("{at}.methods"), route.methods.as_deref())?;
     for (number, method) in route.methods.iter().flatten().enumerate() {
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-            return Err(ConfigFault::new(format!("{at}.methods[{number}]"), "must be in capitals, for example GET"));
+            return Err(ConfigError::new(format!("{at}.methods[{number}]"), "must be in capitals, for example GET"));
         }
     }
     let requirements = [route.public, route.authenticated, route.any_of.is_some(), route.all_of.is_some()];
     if requirements.into_iter().filter(|is_set| *is_set).count() != 1 {
-        return Err(ConfigFault::new(at, "set one of public, authenticated, any_of and all_of"));
+        return Err(ConfigError::new(at, "set one of public, authenticated, any_of and all_of"));
     }
     if route.public && (route.optional || route.report_only) {
-        return Err(ConfigFault::new(at, "optional and report_only are not allowed in a public route"));
+        return Err(ConfigError::new(at, "optional and report_only are not allowed in a public route"));
     }
     for (name, list) in [("any_of", &route.any_of), ("all_of", &route.all_of)] {
         not_empty(&format!("{at}.{name}"), list.as_deref())?;
@@ -194,17 +194,17 @@ fn token_location(at: String, location: &TokenLocation) -> Checked {
     let names = [&location.header, &location.cookie, &location.query];
     let mut names = names.into_iter().flatten();
     let (Some(name), None) = (names.next(), names.next()) else {
-        return Err(ConfigFault::new(at, "set one of header, cookie and query"));
+        return Err(ConfigError::new(at, "set one of header, cookie and query"));
     };
     if location.prefix.is_some() && location.header.is_none() {
-        return Err(ConfigFault::new(format!("{at}.prefix"), "requires header"));
+        return Err(ConfigError::new(format!("{at}.prefix"), "requires header"));
     }
     match (&location.header, is_token(name)) {
         (Some(header), true) if *header != header.to_ascii_lowercase() => {
-            Err(ConfigFault::new(format!("{at}.header"), "must be in lower case"))
+            Err(ConfigError::new(format!("{at}.header"), "must be in lower case"))
         }
         (_, true) => Ok(()),
-        (_, false) => Err(ConfigFault::new(at, "the name is empty, or has an invalid character")),
+        (_, false) => Err(ConfigError::new(at, "the name is empty, or has an invalid character")),
     }
 }
 
@@ -224,10 +224,10 @@ const RESERVED: [&str; 9] = [
 fn claim_to_header(at: String, claim: &ClaimToHeader) -> Checked {
     let header = claim.header.as_str();
     if !is_token(header) || header != header.to_ascii_lowercase() {
-        return Err(ConfigFault::new(format!("{at}.header"), "must be the name of a header in lower case"));
+        return Err(ConfigError::new(format!("{at}.header"), "must be the name of a header in lower case"));
     }
     match RESERVED.contains(&header) {
-        true => Err(ConfigFault::new(format!("{at}.header"), "is used by the proxy itself: choose another")),
+        true => Err(ConfigError::new(format!("{at}.header"), "is used by the proxy itself: choose another")),
         false => Ok(()),
     }
 }
@@ -236,7 +236,7 @@ fn unique_headers(config: &Config) -> Checked {
     unique("claims_to_headers", config.claims_to_headers.iter().map(|claim| claim.header.as_str()))?;
     for (number, claim) in config.claims_to_headers.iter().enumerate() {
         if config.tokens.from.iter().any(|location| location.header.as_ref() == Some(&claim.header)) {
-            return Err(ConfigFault::new(
+            return Err(ConfigError::new(
                 format!("claims_to_headers[{number}].header"),
                 "is also the header of the token",
             ));
@@ -257,7 +257,7 @@ fn each<T>(list: &str, items: &[T], check: impl Fn(String, &T) -> Checked) -> Ch
 fn named(at: &str, name: &str) -> Checked {
     match is_token(name) {
         true => Ok(()),
-        false => Err(ConfigFault::new(
+        false => Err(ConfigError::new(
             format!("{at}.name"),
             "is empty, or has an invalid character: use letters, digits, - and _",
         )),
@@ -268,7 +268,7 @@ fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Checked {
     let mut seen = Vec::new();
     for (number, name) in names.enumerate() {
         if seen.contains(&name) {
-            return Err(ConfigFault::new(format!("{list}[{number}]"), format!("\"{name}\" occurs twice")));
+            return Err(ConfigError::new(format!("{list}[{number}]"), format!("\"{name}\" occurs twice")));
         }
         seen.push(name);
     }
@@ -285,13 +285,13 @@ fn known<'a>(at: &str, name: &str, kind: &str, names: impl Iterator<Item = &'a s
         Some((distance, known)) if distance <= 2 => format!("there is no {kind} \"{name}\": did you mean \"{known}\"?"),
         _ => format!("there is no {kind} \"{name}\""),
     };
-    Err(ConfigFault::new(at, message))
+    Err(ConfigError::new(at, message))
 }
 
 fn not_empty(at: &str, list: Option<&[String]>) -> Checked {
     match list {
-        Some([]) => Err(ConfigFault::new(at, "is an empty list: add an entry, or remove the list")),
-        Some(names) if names.iter().any(String::is_empty) => Err(ConfigFault::new(at, "contains an empty name")),
+        Some([]) => Err(ConfigError::new(at, "is an empty list: add an entry, or remove the list")),
+        Some(names) if names.iter().any(String::is_empty) => Err(ConfigError::new(at, "contains an empty name")),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     document::Config,
-    error::ConfigFault,
+    error::ConfigError,
     pool::{Confirmation, Pool, TokenUse},
 };
 use poolgate_core::{
@@ -51,7 +51,7 @@ fn pool(pool: &Pool) -> poolgate_core::Pool {
             (None, None) => IssuerRule::Unchecked,
         },
         keys: match (&pool.keys.cluster, &pool.keys.url) {
-            (None, _) => KeyOrigin::Seeded,
+            (None, _) => KeyOrigin::Local,
             (Some(_), None) => KeyOrigin::Derived,
             (Some(_), Some(url)) => KeyOrigin::Url(url.clone()),
         },
@@ -92,6 +92,6 @@ impl Pool {
 }
 
 /// Converts an error of the core.
-pub(crate) fn core_fault(error: &poolgate_core::ConfigError) -> ConfigFault {
-    ConfigFault::new("", error.to_string())
+pub(crate) fn core_fault(error: &poolgate_core::ConfigError) -> ConfigError {
+    ConfigError::new("", error.to_string())
 }

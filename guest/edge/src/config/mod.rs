@@ -23,7 +23,7 @@ pub use claims::{ClaimToFilterState, ClaimToHeader};
 pub use core_config::core_config;
 pub(crate) use core_config::core_fault;
 pub use document::Config;
-pub use error::ConfigFault;
+pub use error::ConfigError;
 pub use keys::{KeyPolicy, Keys};
 pub use limits::Limits;
 pub use policy::{Membership, Policy};

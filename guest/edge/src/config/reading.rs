@@ -1,6 +1,6 @@
 //! Parses a configuration. An error names its position and, for a misspelled word, the nearest known one.
 
-use super::{check, document::Config, error::ConfigFault};
+use super::{check, document::Config, error::ConfigError};
 
 /// The maximum nesting of a configuration.
 const DEPTH: u32 = 32;
@@ -8,22 +8,22 @@ const DEPTH: u32 = 32;
 /// Reads a configuration and checks all of it.
 ///
 /// # Errors
-/// Returns a [`ConfigFault`] if the text is not a JSON object, if a member is duplicate, unknown or of the wrong type, or if the values are
+/// Returns a [`ConfigError`] if the text is not a JSON object, if a member is duplicate, unknown or of the wrong type, or if the values are
 /// inconsistent.
-pub fn read(json: &[u8]) -> Result<Config, ConfigFault> {
-    poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigFault::new("", error))?;
+pub fn read(json: &[u8]) -> Result<Config, ConfigError> {
+    poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigError::new("", error))?;
     let config: Config = serde_json::from_slice(json).map_err(|error| described(&error, json))?;
     check::all(&config)?;
     Ok(config)
 }
 
 /// Describes an error of serde.
-fn described(error: &serde_json::Error, json: &[u8]) -> ConfigFault {
+fn described(error: &serde_json::Error, json: &[u8]) -> ConfigError {
     let path = path_at(json, error.line(), error.column());
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     match unknown(text) {
-        None => ConfigFault::new(path, text),
+        None => ConfigError::new(path, text),
         Some((kind, word, known)) => {
             let nearest = known.iter().map(|name| (strsim::osa_distance(word, name), name)).min();
             let message = match nearest {
@@ -32,7 +32,7 @@ fn described(error: &serde_json::Error, json: &[u8]) -> ConfigFault {
                 }
                 _ => format!("unknown {kind} \"{word}\": expected one of {}", known.join(", ")),
             };
-            ConfigFault::new(path, message)
+            ConfigError::new(path, message)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The rules for paths.
 
-use super::{error::ConfigFault, not_null::not_null};
+use super::{error::ConfigError, not_null::not_null};
 use poolgate_path::Pattern;
 use serde::Deserialize;
 
@@ -44,14 +44,14 @@ pub struct Route {
 
 impl Route {
     /// The paths that the rule matches. `at` is the position of the rule in the configuration.
-    pub(crate) fn pattern(&self, at: &str) -> Result<Pattern, ConfigFault> {
+    pub(crate) fn pattern(&self, at: &str) -> Result<Pattern, ConfigError> {
         let pattern = match (&self.path, &self.prefix, &self.template) {
             (Some(path), None, None) => Pattern::exact(path),
             (None, Some(prefix), None) => Pattern::below(prefix),
             (None, None, Some(template)) => Pattern::template(template),
-            _ => return Err(ConfigFault::new(at, "set one of path, prefix and template")),
+            _ => return Err(ConfigError::new(at, "set one of path, prefix and template")),
         };
-        pattern.map_err(|error| ConfigFault::new(at, error.to_string()))
+        pattern.map_err(|error| ConfigError::new(at, error.to_string()))
     }
 }
 

@@ -103,7 +103,7 @@ impl Stage {
 
     /// A verifier of all these tokens that runs a component, without a token cache unless one is stated afterwards.
     pub fn builder(&self, component: &'static [u8], instances: usize) -> VerifierBuilder {
-        let pool = Pool::user_pool(POOL).client_ids([CLIENT]).token_use(TokenUseRule::Access).seeded_keys_only();
+        let pool = Pool::user_pool(POOL).client_ids([CLIENT]).token_use(TokenUseRule::Access).local_keys_only();
         let pool = pool.algorithms([Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa]);
         let builder = Verifier::builder().pool(pool).component(component).token_cache(0, 0);
         let builder = builder.instances(NonZeroUsize::new(instances).unwrap_or(NonZeroUsize::MIN));
@@ -116,7 +116,7 @@ impl Stage {
     /// Builds it and gives it the keys.
     pub async fn ready(&self, builder: VerifierBuilder) -> Result<Verifier, CommandError> {
         let verifier = builder.build().await?;
-        let seeded = verifier.seed_keys(&Self::issuer(), self.jwks().to_string(), self.now).await;
+        let seeded = verifier.load_key_set(&Self::issuer(), self.jwks().to_string(), self.now).await;
         seeded.map_err(failed("its keys are refused"))?;
         Ok(verifier)
     }

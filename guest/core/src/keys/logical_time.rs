@@ -6,9 +6,9 @@
 /// A key ID is unknown only if a fetch that began after its token came has ended without it: an older fetch may have read the key set
 /// before the key was published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tick(pub u64);
+pub struct LogicalTime(pub u64);
 
-impl Tick {
+impl LogicalTime {
     /// Before everything. A fetch of which nobody knows when it began, began then, and makes no key unknown.
     pub const UNKNOWN: Self = Self(0);
 }

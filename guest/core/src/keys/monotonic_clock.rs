@@ -6,7 +6,7 @@
 
 /// A moment on the line, in seconds from an origin that means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Instant(u64);
 
 /// The longest step that counts: longer than every lifetime and every wait, which are of 32 bits. A clock that showed the end of time for a
 /// moment must not leave the line standing there for ever.
@@ -16,18 +16,18 @@ const LONGEST_STEP: u64 = 1 << 33;
 const ORIGIN: u64 = 1 << 40;
 
 #[derive(Debug)]
-pub(crate) struct Timeline {
+pub(crate) struct MonotonicClock {
     clock: Option<u64>,
-    now: Moment,
+    now: Instant,
 }
 
-impl Timeline {
+impl MonotonicClock {
     pub(crate) fn new() -> Self {
-        Self { clock: None, now: Moment(ORIGIN) }
+        Self { clock: None, now: Instant(ORIGIN) }
     }
 
     /// Moves to what the wall clock says, in seconds since the Unix epoch.
-    pub(crate) fn advance(&mut self, clock: u64) -> Moment {
+    pub(crate) fn advance(&mut self, clock: u64) -> Instant {
         let step = self.clock.map_or(0, |last| clock.saturating_sub(last)).min(LONGEST_STEP);
         self.clock = Some(clock);
         self.now = self.now.after(step);
@@ -35,18 +35,18 @@ impl Timeline {
     }
 
     /// The moment that it is.
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Instant {
         self.now
     }
 
     /// The moment of a time that the wall clock showed. What lies in its future is taken for now.
-    pub(crate) fn moment_of(&self, time: u64) -> Moment {
+    pub(crate) fn instant_of(&self, time: u64) -> Instant {
         let age = self.clock.map_or(0, |clock| clock.saturating_sub(time));
-        Moment(self.now.0.saturating_sub(age))
+        Instant(self.now.0.saturating_sub(age))
     }
 }
 
-impl Moment {
+impl Instant {
     pub(crate) fn after(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_step_back_is_ignored_and_a_step_ahead_is_not() {
-        let mut line = Timeline::new();
+        let mut line = MonotonicClock::new();
         let start = line.advance(1_000);
         assert_eq!(line.advance(1_010).since(start), 10);
         assert_eq!(line.advance(400).since(start), 10, "back by ten minutes");
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn after_a_moment_at_the_end_of_time_the_line_goes_on() {
-        let mut line = Timeline::new();
+        let mut line = MonotonicClock::new();
         let start = line.advance(1_000);
         let end = line.advance(u64::MAX);
         assert!(end.since(start) > u32::MAX.into(), "every lifetime is over");
@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_time_in_the_future_is_now() {
-        let mut line = Timeline::new();
+        let mut line = MonotonicClock::new();
         line.advance(1_000);
-        assert_eq!(line.moment_of(u64::MAX), line.now());
-        assert_eq!(line.now().since(line.moment_of(400)), 600);
+        assert_eq!(line.instant_of(u64::MAX), line.now());
+        assert_eq!(line.now().since(line.instant_of(400)), 600);
     }
 }

@@ -1,4 +1,4 @@
-//! Which token is forgotten for a new one: S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO Queues are All You Need for Cache
+//! Which token is forgotten for a new one: S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO S3Fifo are All You Need for Cache
 //! Eviction", SOSP 2023).
 //!
 //! A new token enters the small queue, a tenth of the memory. If it does not come again before it reaches the end, it is forgotten, and
@@ -14,7 +14,7 @@ const SMALL_SHARE: usize = 10;
 const ROUNDS: u8 = 3;
 
 #[derive(Debug, Default)]
-pub(super) struct Queues {
+pub(super) struct S3Fifo {
     small: Queue,
     main: Queue,
     states: Vec<State>,
@@ -49,7 +49,7 @@ struct State {
     is_queued: bool,
 }
 
-impl Queues {
+impl S3Fifo {
     /// A slot has a new token.
     pub(super) fn admit(&mut self, slot: u32, fingerprint: u64, bytes: usize) {
         let is_in_main = self.is_ghost.remove(&fingerprint);
@@ -103,11 +103,11 @@ impl Queues {
             let used = state.used;
             if used == 0 {
                 if !from_main {
-                    self.haunt(fingerprint(slot));
+                    self.insert_ghost(fingerprint(slot));
                 }
                 return Some(slot);
             }
-            // It has earned its place in the main queue, or another round there.
+            // It has earned its endpoint in the main queue, or another round there.
             state.used = if from_main { used.saturating_sub(1) } else { 0 };
             self.push(slot, true);
         }
@@ -124,7 +124,7 @@ impl Queues {
     }
 
     /// Keeps the fingerprint of a token that was forgotten: as many as there are slots.
-    fn haunt(&mut self, fingerprint: u64) {
+    fn insert_ghost(&mut self, fingerprint: u64) {
         if self.is_ghost.insert(fingerprint) {
             self.ghosts.push_back(fingerprint);
         }
@@ -155,23 +155,23 @@ mod tests {
     use std::time::Instant;
 
     /// The slots of a queue.
-    fn slots<'q>(queues: &'q Queues, queue: &'q Queue) -> impl Iterator<Item = u32> + 'q {
-        queue.entries.iter().filter(|entry| is_of(&queues.states, **entry)).map(|entry| entry.slot)
+    fn slots<'q>(s3_fifo: &'q S3Fifo, queue: &'q Queue) -> impl Iterator<Item = u32> + 'q {
+        queue.entries.iter().filter(|entry| is_of(&s3_fifo.states, **entry)).map(|entry| entry.slot)
     }
 
     /// A cache of so many tokens of one size, in which each slot is the token's own number.
-    fn present(queues: &mut Queues, limit: usize, tokens: impl IntoIterator<Item = u32>) -> Vec<u32> {
-        let mut held: Vec<u32> = slots(queues, &queues.small).chain(slots(queues, &queues.main)).collect();
+    fn present(s3_fifo: &mut S3Fifo, limit: usize, tokens: impl IntoIterator<Item = u32>) -> Vec<u32> {
+        let mut held: Vec<u32> = slots(s3_fifo, &s3_fifo.small).chain(slots(s3_fifo, &s3_fifo.main)).collect();
         for token in tokens {
             if held.contains(&token) {
-                queues.used(token);
+                s3_fifo.used(token);
                 continue;
             }
             while held.len() >= limit {
-                let victim = queues.evict(u64::from).expect("there is one");
+                let victim = s3_fifo.evict(u64::from).expect("there is one");
                 held.retain(|other| *other != victim);
             }
-            queues.admit(token, token.into(), 1_000);
+            s3_fifo.admit(token, token.into(), 1_000);
             held.push(token);
         }
         held
@@ -179,12 +179,12 @@ mod tests {
 
     #[test]
     fn a_scan_pushes_out_no_token_that_comes_often() {
-        let mut queues = Queues::default();
+        let mut s3_fifo = S3Fifo::default();
         let often = || (0..50).chain(0..50).chain(0..50);
-        present(&mut queues, 100, often());
+        present(&mut s3_fifo, 100, often());
         // Miri takes a thousand times as long for each.
         let once = if cfg!(miri) { 500 } else { 10_000 };
-        let held = present(&mut queues, 100, 1_000..1_000 + once);
+        let held = present(&mut s3_fifo, 100, 1_000..1_000 + once);
         let kept = (0..50).filter(|token| held.contains(token)).count();
         assert_eq!(kept, 50, "after {once} that came once");
         assert!(held.len() <= 100);
@@ -192,57 +192,57 @@ mod tests {
 
     #[test]
     fn one_that_comes_back_soon_after_it_was_forgotten_stays_longer() {
-        let mut queues = Queues::default();
-        present(&mut queues, 10, 0..30);
-        assert!(queues.is_ghost.contains(&15), "it was forgotten a while ago");
-        present(&mut queues, 10, [15]);
-        assert!(slots(&queues, &queues.main).any(|slot| slot == 15));
+        let mut s3_fifo = S3Fifo::default();
+        present(&mut s3_fifo, 10, 0..30);
+        assert!(s3_fifo.is_ghost.contains(&15), "it was forgotten a while ago");
+        present(&mut s3_fifo, 10, [15]);
+        assert!(slots(&s3_fifo, &s3_fifo.main).any(|slot| slot == 15));
     }
 
     #[test]
     fn its_memory_is_bounded_and_its_sums_are_right() {
-        let mut queues = Queues::default();
+        let mut s3_fifo = S3Fifo::default();
         let tokens = if cfg!(miri) { 600 } else { 5_000 };
-        let held = present(&mut queues, 64, (0..tokens).map(|n| n * 7 % 512));
-        assert_eq!(held.len(), slots(&queues, &queues.small).count() + slots(&queues, &queues.main).count());
-        assert!(queues.ghosts.len() <= queues.states.len());
-        assert!(queues.ghosts.len() >= queues.is_ghost.len());
+        let held = present(&mut s3_fifo, 64, (0..tokens).map(|n| n * 7 % 512));
+        assert_eq!(held.len(), slots(&s3_fifo, &s3_fifo.small).count() + slots(&s3_fifo, &s3_fifo.main).count());
+        assert!(s3_fifo.ghosts.len() <= s3_fifo.states.len());
+        assert!(s3_fifo.ghosts.len() >= s3_fifo.is_ghost.len());
         for slot in held {
-            queues.remove(slot);
-            queues.remove(slot);
-            for queue in [&queues.small, &queues.main] {
+            s3_fifo.remove(slot);
+            s3_fifo.remove(slot);
+            for queue in [&s3_fifo.small, &s3_fifo.main] {
                 assert!(queue.left_behind * 2 <= queue.entries.len());
-                assert_eq!(queue.left_behind, queue.entries.iter().filter(|it| !is_of(&queues.states, **it)).count());
+                assert_eq!(queue.left_behind, queue.entries.iter().filter(|it| !is_of(&s3_fifo.states, **it)).count());
             }
         }
-        assert_eq!((queues.small.bytes, queues.main.bytes), (0, 0));
-        assert_eq!(queues.evict(u64::from), None);
+        assert_eq!((s3_fifo.small.bytes, s3_fifo.main.bytes), (0, 0));
+        assert_eq!(s3_fifo.evict(u64::from), None);
     }
 
     /// A rotation forgets them all at once, within the deadline of a call.
     #[test]
     fn many_slots_are_taken_out_without_a_walk_for_each() {
         let slots = if cfg!(miri) { 300 } else { 400_000 };
-        let mut queues = Queues::default();
-        (0..slots).for_each(|slot| queues.admit(slot, slot.into(), 100));
+        let mut s3_fifo = S3Fifo::default();
+        (0..slots).for_each(|slot| s3_fifo.admit(slot, slot.into(), 100));
         let begun = Instant::now();
-        (0..slots).rev().for_each(|slot| queues.remove(slot));
+        (0..slots).rev().for_each(|slot| s3_fifo.remove(slot));
         // A walk for each takes minutes.
         assert!(begun.elapsed().as_secs() < 10, "{slots} slots took {:?}", begun.elapsed());
-        assert_eq!(queues.small.bytes, 0);
+        assert_eq!(s3_fifo.small.bytes, 0);
     }
 
     #[test]
     fn a_slot_that_is_taken_out_and_used_again_has_one_turn() {
-        let mut queues = Queues::default();
-        (0..8).for_each(|slot| queues.admit(slot, slot.into(), 100));
+        let mut s3_fifo = S3Fifo::default();
+        (0..8).for_each(|slot| s3_fifo.admit(slot, slot.into(), 100));
         for _ in 0..100 {
-            queues.remove(3);
-            queues.admit(3, 3, 100);
+            s3_fifo.remove(3);
+            s3_fifo.admit(3, 3, 100);
         }
-        assert!(queues.small.entries.len() <= 16, "{} entries of eight slots", queues.small.entries.len());
-        assert_eq!(queues.small.bytes, 800);
-        let order: Vec<u32> = core::iter::from_fn(|| queues.evict(u64::from)).collect();
+        assert!(s3_fifo.small.entries.len() <= 16, "{} entries of eight slots", s3_fifo.small.entries.len());
+        assert_eq!(s3_fifo.small.bytes, 800);
+        let order: Vec<u32> = core::iter::from_fn(|| s3_fifo.evict(u64::from)).collect();
         assert_eq!(order, [0, 1, 2, 4, 5, 6, 7, 3]);
     }
 }
