@@ -1,4 +1,4 @@
-//! The filter in a real Envoy.
+//! Tests of the filter in Envoy.
 
 #[path = "envoy/bodies.rs"]
 mod bodies;

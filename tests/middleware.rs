@@ -1,4 +1,4 @@
-//! The wasi:http middleware in front of a small application, in a server made of what `wasmtime serve` is made of.
+//! Tests of the `wasi:http` middleware in front of a small application, in a server built from the same crates as `wasmtime serve`.
 
 #[path = "middleware/claims.rs"]
 mod claims;
@@ -10,8 +10,8 @@ mod composing;
 mod corpus;
 #[path = "middleware/keys.rs"]
 mod keys;
-#[path = "middleware/refusals.rs"]
-mod refusals;
+#[path = "middleware/rejections.rs"]
+mod rejections;
 #[path = "middleware/runtimes.rs"]
 mod runtimes;
 #[path = "middleware/scene.rs"]

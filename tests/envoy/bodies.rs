@@ -1,4 +1,4 @@
-//! No body and no trailers release a head that is held or refused, also where Envoy lets them through the filters meanwhile
+//! A body or trailers never release the head of a paused or rejected request, even if Envoy passes them to the filters meanwhile
 //! (`allow_on_headers_stop_iteration`, <https://github.com/proxy-wasm/proxy-wasm-cpp-host/issues/143>).
 
 use crate::{
@@ -35,11 +35,11 @@ fn keys() -> String {
     jwks(&[RSA_2048.jwk(KEY_ID)])
 }
 
-fn held() -> Behaviour {
+fn on_hold() -> Behaviour {
     Behaviour::Held(Box::new(Behaviour::Serve(keys())))
 }
 
-/// Claims go to the application as headers, and requests wait for as long as a test takes.
+/// Claims are forwarded as headers. Requests wait longer than a test takes.
 fn configuration(pool: Value) -> Value {
     let mut configuration = guarded(pool);
     configuration["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
@@ -53,25 +53,25 @@ fn remote() -> Value {
     configuration(pool)
 }
 
-/// The filter with the flag set or not.
+/// The filter with `allow_on_headers_stop_iteration` set to `flag`.
 fn filter(module: &std::path::Path, configuration: &Value, flag: bool) -> Value {
     let mut filter = wasm_filter(module, configuration);
     filter["typed_config"]["config"]["allow_on_headers_stop_iteration"] = json!(flag);
     filter
 }
 
-/// A listener without the flag, and one with it.
+/// Starts one listener without the flag and one with it.
 async fn scene(configuration: &Value, server: &FaultyServer) -> Scene {
     let chains = |files: &Files| [false, true].map(|flag| vec![filter(&files.filter, configuration, flag)]).into();
     Scene::of_chains(chains, &[cluster("keys", server.port())], 1).await
 }
 
-/// Of the right key identifier, and signed by another key.
+/// A token with a known key ID, signed by another key.
 fn forged() -> String {
     access_of(&OTHER_RSA_2048, KEY_ID).compact()
 }
 
-/// Of a key identifier that nobody has.
+/// A token with a key ID that does not exist.
 fn made_up() -> String {
     access_of(&OTHER_RSA_2048, "made-up").compact()
 }
@@ -82,22 +82,22 @@ struct Sent {
     statuses: &'static [u16],
 }
 
-/// How a body comes.
+/// How a body is sent.
 #[derive(Clone, Copy, Debug)]
 enum Sends {
     None,
     Small,
     Large,
-    /// The head alone, and the body once the request is held.
+    /// The head first, and the body once the request is paused.
     Later,
     LaterWithTrailers,
 }
 
-async fn waits_for_held(scene: &Scene, count: u64) {
+async fn waits_for_paused(scene: &Scene, count: u64) {
     scene.envoy.waits_for(&format!("poolgate_requests_paused{{}} {count}\n"), "/stats/prometheus").await;
 }
 
-/// Sends a request that must wait for keys, and its body, whole where Envoy takes it while the head is held.
+/// Sends a request that must wait for keys, and its body: completely, if Envoy reads it while the head is paused.
 async fn sent(scene: &Scene, flag: bool, token: &str, body: Sends, statuses: &'static [u16], before: u64) -> Sent {
     let url = scene.envoy.url(if flag { "1" } else { "0" }).await;
     let bearer = format!("Bearer {token}");
@@ -111,7 +111,7 @@ async fn sent(scene: &Scene, flag: bool, token: &str, body: Sends, statuses: &'s
     headers.extend(length);
     let exchange = Exchange::begin(&url, method, "/length", &headers).await;
     if let Sends::Later | Sends::LaterWithTrailers = body {
-        waits_for_held(scene, before + 1).await;
+        waits_for_paused(scene, before + 1).await;
     }
     let rest = match body {
         Sends::None => Vec::new(),
@@ -121,46 +121,47 @@ async fn sent(scene: &Scene, flag: bool, token: &str, body: Sends, statuses: &'s
         Sends::LaterWithTrailers => b"4\r\nbody\r\n0\r\nx-trailer: 1\r\n\r\n".to_vec(),
     };
     let answer = tokio::spawn(async move { exchange.finish(&rest).await });
-    waits_for_held(scene, before + 1).await;
+    waits_for_paused(scene, before + 1).await;
     Sent { what: format!("flag {flag}, {body:?}"), answer, statuses }
 }
 
-/// Whatever Envoy has read by now has gone through its filters: a request that came later has been answered.
-async fn nothing_has_passed(scene: &Scene) {
+/// Checks that no request was forwarded. Everything that Envoy has read so far has passed its filters, because a later request has got its
+/// response.
+async fn nothing_is_forwarded(scene: &Scene) {
     for name in ["0", "1"] {
         assert_eq!(get(&scene.envoy.url(name).await, "/x", None).await.status, 401);
     }
     let seen = scene.upstream.seen();
-    assert!(seen.is_empty(), "these were not judged: {seen:?}");
+    assert!(seen.is_empty(), "requests were forwarded without verification: {seen:?}");
 }
 
-/// The table of the finding: none of these passes, with the flag or without.
+/// None of these requests is forwarded, with or without the flag.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_body_releases_a_request_that_waits_for_keys() {
-    let server = FaultyServer::start(held()).await;
+    let server = FaultyServer::start(on_hold()).await;
     let scene = scene(&remote(), &server).await;
     server.wait_for_fetches(1).await;
-    let (bad, good) = (forged(), access().compact());
+    let (invalid, valid) = (forged(), access().compact());
     let mut all = Vec::new();
     for flag in [false, true] {
-        // With the flag Envoy buffers the body, and answers 413 where it is longer than its buffer (a mebibyte).
+        // With the flag, Envoy buffers the body and responds with 413 if it is longer than its buffer (1 MiB).
         let large: &[u16] = if flag { &[413] } else { &[200] };
         let large_bad: &[u16] = if flag { &[413] } else { &[401] };
         for (token, body, statuses) in [
-            (&bad, Sends::None, &[401][..]),
-            (&bad, Sends::Small, &[401]),
-            (&bad, Sends::Large, large_bad),
-            (&bad, Sends::Later, &[401]),
-            (&bad, Sends::LaterWithTrailers, &[401]),
-            (&good, Sends::None, &[200]),
-            (&good, Sends::Small, &[200]),
-            (&good, Sends::Large, large),
-            (&good, Sends::Later, &[200]),
-            (&good, Sends::LaterWithTrailers, &[200]),
+            (&invalid, Sends::None, &[401][..]),
+            (&invalid, Sends::Small, &[401]),
+            (&invalid, Sends::Large, large_bad),
+            (&invalid, Sends::Later, &[401]),
+            (&invalid, Sends::LaterWithTrailers, &[401]),
+            (&valid, Sends::None, &[200]),
+            (&valid, Sends::Small, &[200]),
+            (&valid, Sends::Large, large),
+            (&valid, Sends::Later, &[200]),
+            (&valid, Sends::LaterWithTrailers, &[200]),
         ] {
             let before = all.len() as u64;
             all.push(sent(&scene, flag, token, body, statuses, before).await);
-            nothing_has_passed(&scene).await;
+            nothing_is_forwarded(&scene).await;
         }
     }
     server.release();
@@ -179,30 +180,30 @@ async fn no_body_releases_a_request_that_waits_for_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_body_releases_a_token_whose_key_is_being_looked_for() {
+async fn no_body_releases_a_request_whose_unknown_key_is_being_fetched() {
     let server = FaultyServer::start(Behaviour::Serve(keys())).await;
     let scene = scene(&remote(), &server).await;
     for name in ["0", "1"] {
         let url = scene.envoy.url(name).await;
-        assert_eq!(get(&url, "/x", Some(&access().compact())).await.status, 200, "the keys are there");
+        assert_eq!(get(&url, "/x", Some(&access().compact())).await.status, 200, "the keys are loaded");
     }
     let before = scene.envoy.metric("poolgate_requests_paused").await;
     scene.upstream.seen();
-    server.now_does(held());
+    server.now_does(on_hold());
     let mut all = Vec::new();
     for (number, flag) in [false, true, false, true].into_iter().enumerate() {
         let body = if number < 2 { Sends::Small } else { Sends::Later };
         let forged_with_known_key = send_body(&scene, flag, &forged()).await;
         assert_eq!(forged_with_known_key.status, 401, "{forged_with_known_key:?}");
         all.push(sent(&scene, flag, &made_up(), body, &[401], before + number as u64).await);
-        nothing_has_passed(&scene).await;
+        nothing_is_forwarded(&scene).await;
     }
     server.release();
     for Sent { what, answer, statuses } in all {
         let response = answer.await.expect("no panic");
         assert!(statuses.contains(&response.status), "{what}: {response:?}");
     }
-    nothing_has_passed(&scene).await;
+    nothing_is_forwarded(&scene).await;
 }
 
 async fn send_body(scene: &Scene, flag: bool, token: &str) -> Response {
@@ -212,7 +213,7 @@ async fn send_body(scene: &Scene, flag: bool, token: &str) -> Response {
     Exchange::begin(&url, "POST", "/length", &headers).await.finish(b"body").await
 }
 
-/// The frames of a body in HTTP/2, all at once.
+/// The frames of an HTTP/2 body, all at once.
 struct Frames(VecDeque<Frame<Bytes>>);
 
 impl Body for Frames {
@@ -224,10 +225,10 @@ impl Body for Frames {
     }
 }
 
-/// HTTP/2: trailers with a body and without one, and a stream that is reset while it waits.
+/// HTTP/2: trailers with and without a body, and a stream that is reset while it waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_trailers_release_a_request_that_waits_for_keys() {
-    let server = FaultyServer::start(held()).await;
+    let server = FaultyServer::start(on_hold()).await;
     let scene = scene(&remote(), &server).await;
     server.wait_for_fetches(1).await;
     let data = || Frame::data(Bytes::from_static(b"body"));
@@ -257,14 +258,14 @@ async fn no_trailers_release_a_request_that_waits_for_keys() {
             let request = request.header("x-user", "root").body(Frames(frames.into())).expect("a request");
             let mut sender = sender.clone();
             let answer = tokio::spawn(async move { sender.send_request(request).await.expect("an answer").status() });
-            waits_for_held(&scene, all.len() as u64 + 1).await;
+            waits_for_paused(&scene, all.len() as u64 + 1).await;
             if status.is_none() {
                 answer.abort();
             }
             all.push((name, status, answer));
         }
     }
-    nothing_has_passed(&scene).await;
+    nothing_is_forwarded(&scene).await;
     server.release();
     for (name, status, answer) in all {
         match (status, answer.await) {
@@ -272,24 +273,24 @@ async fn no_trailers_release_a_request_that_waits_for_keys() {
             (None, answer) => assert!(answer.is_err_and(|error| error.is_cancelled())),
         }
     }
-    // One that was reset may be seen or not: it was a good one.
+    // A request that was reset may or may not be forwarded: its token was valid.
     let seen = scene.upstream.seen();
     assert!((4..=6).contains(&seen.len()) && seen.iter().all(|one| one.header("x-user") == [SUBJECT]), "{seen:?}");
 }
 
-/// A refusal is final, whether its body comes with the head or after the answer.
+/// A rejection is final, whether the body arrives with the head or after the response.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_body_follows_a_refusal() {
+async fn no_body_is_forwarded_after_a_rejection() {
     let server = FaultyServer::start(Behaviour::Stall).await;
     let scene = scene(&configuration(pool()), &server).await;
     for flag in [false, true] {
         let url = scene.envoy.url(if flag { "1" } else { "0" }).await;
         assert_eq!(send_body(&scene, flag, &forged()).await.status, 401);
         assert_eq!(send_body(&scene, flag, &made_up()).await.status, 401);
-        let refused = Exchange::begin(&url, "POST", "/length", &[("transfer-encoding", "chunked")]).await;
-        // The answer comes although the body has not ended; then the rest of it comes, or as much as Envoy still takes.
+        let rejected = Exchange::begin(&url, "POST", "/length", &[("transfer-encoding", "chunked")]).await;
+        // The response arrives before the body has ended. Then the rest of the body is sent, or as much as Envoy still reads.
         scene.envoy.waits_for(&format!("http.{}.downstream_rq_4xx: {}\n", usize::from(flag), 3), "/stats").await;
-        assert_eq!(refused.finish(b"4\r\nbody\r\n0\r\n\r\n").await.status, 401);
+        assert_eq!(rejected.finish(b"4\r\nbody\r\n0\r\n\r\n").await.status, 401);
         let expecting = [("expect", "100-continue"), ("content-length", "4")];
         let answer = Exchange::begin(&url, "POST", "/length", &expecting).await.finish(b"body").await;
         assert!(answer.status == 401 || answer.status == 100 && answer.body.starts_with("HTTP/1.1 401"), "{answer:?}");
@@ -300,10 +301,10 @@ async fn no_body_follows_a_refusal() {
     }
 }
 
-/// The table of streams has a fixed size: one that waits longer than many others come and go is not forgotten.
+/// The table of streams has a fixed size. A stream that waits while many others come and go must not be lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_waits_is_not_forgotten_among_many_others() {
-    let server = FaultyServer::start(held()).await;
+async fn a_waiting_request_is_not_lost_among_many_others() {
+    let server = FaultyServer::start(on_hold()).await;
     let scene = scene(&remote(), &server).await;
     server.wait_for_fetches(1).await;
     let url = scene.envoy.url("1").await;
@@ -312,42 +313,42 @@ async fn a_request_that_waits_is_not_forgotten_among_many_others() {
         let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked"), ("x-user", "root")];
         Exchange::begin(&url, "POST", "/length", &headers).await
     };
-    let bad = begin(forged()).await;
-    waits_for_held(&scene, 1).await;
-    let good = begin(access().compact()).await;
-    waits_for_held(&scene, 2).await;
+    let invalid = begin(forged()).await;
+    waits_for_paused(&scene, 1).await;
+    let valid = begin(access().compact()).await;
+    waits_for_paused(&scene, 2).await;
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     for _ in 0..2_100 {
         assert_eq!(client.get(format!("{url}/x")).send().await.expect("an answer").status(), 401);
     }
-    let (bad, good) = tokio::join!(
-        tokio::spawn(bad.finish(b"4\r\nbody\r\n0\r\n\r\n")),
+    let (invalid, valid) = tokio::join!(
+        tokio::spawn(invalid.finish(b"4\r\nbody\r\n0\r\n\r\n")),
         tokio::spawn(async move {
-            let mut good = good;
-            good.write(b"4\r\nbody\r\n").await;
-            nothing_has_passed(&scene).await;
+            let mut valid = valid;
+            valid.write(b"4\r\nbody\r\n").await;
+            nothing_is_forwarded(&scene).await;
             server.release();
-            (good.finish(b"0\r\n\r\n").await, scene.upstream.seen())
+            (valid.finish(b"0\r\n\r\n").await, scene.upstream.seen())
         })
     );
-    assert_eq!(bad.expect("no panic").status, 401);
-    let (good, seen) = good.expect("no panic");
-    assert_eq!((good.status, good.body.as_str()), (200, "4"), "{good:?}");
+    assert_eq!(invalid.expect("no panic").status, 401);
+    let (valid, seen) = valid.expect("no panic");
+    assert_eq!((valid.status, valid.body.as_str()), (200, "4"), "{valid:?}");
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].header("x-user"), [SUBJECT]);
 }
 
-/// A trap forgets who waits; what waited does not pass.
+/// After a trap, the filter no longer knows the waiting requests. They must not be forwarded.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_comes_after_a_trap_releases_nothing() {
-    let server = FaultyServer::start(held()).await;
+async fn a_body_that_arrives_after_a_trap_releases_nothing() {
+    let server = FaultyServer::start(on_hold()).await;
     let chains = |files: &Files| vec![vec![filter(&files.test_filter, &remote(), true)]];
     let scene = Scene::of_chains(chains, &[cluster("keys", server.port())], 1).await;
     server.wait_for_fetches(1).await;
     let bearer = format!("Bearer {}", access().compact());
     let headers = [("authorization", bearer.as_str()), ("transfer-encoding", "chunked")];
     let waits = Exchange::begin(&scene.url, "POST", "/length", &headers).await;
-    waits_for_held(&scene, 1).await;
+    waits_for_paused(&scene, 1).await;
     let failed = send(&scene.url, "GET", "/x", &[("x-poolgate-test-fault", "trap")]).await;
     assert!(failed.status >= 500, "{failed:?}");
     let answer = waits.finish(b"4\r\nbody\r\n0\r\n\r\n").await;
@@ -356,10 +357,10 @@ async fn a_body_that_comes_after_a_trap_releases_nothing() {
     assert!(seen.is_empty(), "{seen:?}");
 }
 
-/// Beside filters that read bodies, and twice in one chain.
+/// The filter beside filters that read bodies, and twice in one chain.
 #[tokio::test(flavor = "multi_thread")]
-async fn filters_around_it_release_nothing_either() {
-    let server = FaultyServer::start(held()).await;
+async fn other_filters_in_the_chain_release_nothing() {
+    let server = FaultyServer::start(on_hold()).await;
     let buffer = json!({
         "name": "envoy.filters.http.buffer",
         "typed_config": {
@@ -385,10 +386,10 @@ async fn filters_around_it_release_nothing_either() {
             let headers = [("authorization", bearer.as_str()), ("content-length", "4"), ("x-user", "root")];
             let exchange = Exchange::begin(&url, "POST", "/length", &headers).await;
             all.push((chain, status, tokio::spawn(exchange.finish(b"body"))));
-            waits_for_held(&scene, all.len() as u64).await;
+            waits_for_paused(&scene, all.len() as u64).await;
         }
     }
-    nothing_has_passed(&scene).await;
+    nothing_is_forwarded(&scene).await;
     server.release();
     for (chain, status, answer) in all {
         let response = answer.await.expect("no panic");
@@ -398,10 +399,10 @@ async fn filters_around_it_release_nothing_either() {
     assert!(seen.len() == 4 && seen.iter().all(|one| one.header("x-user") == [SUBJECT]), "{seen:?}");
 }
 
-/// What waits under a configuration is judged by it, also if a new one comes meanwhile.
+/// A waiting request is checked by the configuration under which it arrived, even if a new one is applied meanwhile.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_configuration_releases_nothing_that_waits() {
-    let server = FaultyServer::start(held()).await;
+async fn a_new_configuration_releases_no_waiting_request() {
+    let server = FaultyServer::start(on_hold()).await;
     let (upstream, files) = (Upstream::start().await, Files::new());
     let setup = |configuration: &Value| Setup {
         listeners: vec![("0".to_owned(), vec![filter(&files.filter, configuration, true)])],
@@ -426,18 +427,21 @@ async fn a_new_configuration_releases_nothing_that_waits() {
     envoy.update(&setup(&open));
     let mut polls = tokio::time::interval(Duration::from_millis(20));
     let changed = async {
-        // The port may be another now.
+        // The port may have changed.
         while get(&envoy.url("0").await, "/x", None).await.status != 200 {
             polls.tick().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), changed).await.expect("the new configuration comes");
+    tokio::time::timeout(Duration::from_secs(60), changed).await.expect("the new configuration is applied");
     upstream.seen();
     for (exchange, _) in &mut waiting {
         exchange.write(b"4\r\nbody\r\n").await;
     }
     assert_eq!(get(&envoy.url("0").await, "/x", None).await.status, 200);
-    assert!(upstream.seen().iter().all(|one| one.target == "/x"), "what waited has not been judged");
+    assert!(
+        upstream.seen().iter().all(|one| one.target == "/x"),
+        "a waiting request was forwarded without verification"
+    );
     server.release();
     for (exchange, status) in waiting {
         let response = exchange.finish(b"0\r\n\r\n").await;

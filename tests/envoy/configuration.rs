@@ -1,4 +1,4 @@
-//! A bad configuration keeps Envoy from starting, and says what to fix; the schema is what the filter reads.
+//! Envoy does not start with an invalid configuration, and the log names the error. The published schema matches the filter.
 
 use crate::scene::Files;
 use poolgate_edge::Config;
@@ -18,17 +18,17 @@ fn setup(files: &Files, configuration: &str) -> Setup {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
+async fn envoy_does_not_start_with_an_invalid_configuration_and_logs_the_error() {
     let files = Files::new();
-    let good = guarded(pool());
-    let checked = validate(&setup(&files, &good.to_string())).await;
+    let valid = guarded(pool());
+    let checked = validate(&setup(&files, &valid.to_string())).await;
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     let with = |pointer: &str, value: Value| {
-        let mut configuration = good.clone();
+        let mut configuration = valid.clone();
         *configuration.pointer_mut(pointer).expect("there") = value;
         configuration.to_string()
     };
-    let mut misspelled = good.clone();
+    let mut misspelled = valid.clone();
     misspelled["routs"] = json!([]);
     for (configuration, message) in [
         (misspelled.to_string(), "routs: unknown field \"routs\": did you mean \"routes\"?"),
@@ -42,30 +42,27 @@ async fn a_bad_configuration_keeps_envoy_from_starting_and_says_why() {
         (with("/routes", json!([])), "routes: is empty: add a route, or every request is denied"),
     ] {
         let said = Envoy::refuses(&setup(&files, &configuration)).await;
-        let is_told = said.contains(message) && said.contains("poolgate: the configuration is invalid");
-        assert!(is_told, "{message:?} is not in:\n{said}");
+        let is_logged = said.contains(message) && said.contains("poolgate: the configuration is invalid");
+        assert!(is_logged, "{message:?} is not in:\n{said}");
     }
 }
 
 #[test]
-fn the_published_schema_is_that_of_the_filter_and_judges_alike() {
+fn the_published_schema_is_that_of_the_filter_and_rejects_the_same_configurations() {
     let schema = schemars::schema_for!(Config).to_value();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/envoy.schema.json");
     let published: Value = serde_json::from_slice(&fs::read(file).expect("the schema is there")).expect("JSON");
-    assert_eq!(
-        published, schema,
-        "write it anew: cargo run --bin poolgate-edge-config -- schema > docs/envoy.schema.json"
-    );
+    assert_eq!(published, schema, "update it: cargo run --bin poolgate-edge-config -- schema > docs/envoy.schema.json");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let good = guarded(pool());
-    assert!(validator.is_valid(&good));
+    let valid = guarded(pool());
+    assert!(validator.is_valid(&valid));
     for pointer in ["/pools/0/token_use", "/routes/0/prefix", "/answers/include_reason", "/pools"] {
-        let mut bad = good.clone();
-        *bad.pointer_mut(pointer).expect("there") = json!(7);
-        assert!(!validator.is_valid(&bad), "{pointer}");
-        assert!(poolgate_edge::config::read(bad.to_string().as_bytes()).is_err(), "{pointer}");
+        let mut invalid = valid.clone();
+        *invalid.pointer_mut(pointer).expect("there") = json!(7);
+        assert!(!validator.is_valid(&invalid), "{pointer}");
+        assert!(poolgate_edge::config::read(invalid.to_string().as_bytes()).is_err(), "{pointer}");
     }
-    let mut unknown = good.clone();
+    let mut unknown = valid.clone();
     unknown["pools"][0]["colour"] = json!("red");
     assert!(!validator.is_valid(&unknown));
 }

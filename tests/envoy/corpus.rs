@@ -1,4 +1,4 @@
-//! What the filter in Envoy says of the whole corpus.
+//! Sends every token of the corpus to the filter in Envoy and records the verdicts.
 
 use crate::scene::Scene;
 use poolgate_tests::{

@@ -1,4 +1,4 @@
-//! The example that users copy runs as it is, but for addresses.
+//! The published example and the configurations of the documentation run in Envoy, with changed addresses.
 
 use crate::{scene::Files, upstream::Upstream};
 use poolgate_tests::edge_scene::access;
@@ -12,7 +12,7 @@ use poolgate_tests::{
 use std::{fs, path::Path};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_guards_an_application() {
+async fn the_example_protects_an_application() {
     let (server, upstream, files) = (
         FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await,
         Upstream::start().await,
@@ -20,7 +20,7 @@ async fn the_example_guards_an_application() {
     );
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/envoy/envoy.yaml");
     let mut text = fs::read_to_string(file).expect("the example");
-    // There is no Cognito here: its keys come from a server of ours, without TLS.
+    // The keys come from a local server without TLS instead of Cognito.
     let tls = text.find("      transport_socket:").expect("TLS");
     text.truncate(tls);
     for (from, to) in [

@@ -1,4 +1,4 @@
-//! Whatever fails, nothing passes that was not judged.
+//! Failures: a request that was not verified is never forwarded.
 
 use crate::scene::{Scene, remote_pool};
 use poolgate_tests::edge_scene::{access, guarded, pool, reason};
@@ -12,7 +12,7 @@ use poolgate_tests::{
 use std::time::{Duration, Instant};
 use tokio::time::interval;
 
-async fn comes_back(scene: &Scene, token: &str) {
+async fn recovers(scene: &Scene, token: &str) {
     let (deadline, mut polls) = (Instant::now() + Duration::from_secs(60), interval(Duration::from_millis(50)));
     loop {
         polls.tick().await;
@@ -21,12 +21,12 @@ async fn comes_back(scene: &Scene, token: &str) {
             return;
         }
         assert_eq!(response.status, 503, "{response:?}");
-        assert!(Instant::now() < deadline, "it does not come back: {}", scene.envoy.said());
+        assert!(Instant::now() < deadline, "it does not recover: {}", scene.envoy.said());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_fails_lets_nothing_pass_and_comes_back() {
+async fn a_filter_that_traps_forwards_nothing_and_recovers() {
     let scene = Scene::of(&[guarded(pool())], &[], 1, true).await;
     let token = access().compact();
     let bearer = format!("Bearer {token}");
@@ -36,17 +36,17 @@ async fn a_filter_that_fails_lets_nothing_pass_and_comes_back() {
         let failed =
             send(&scene.url, "GET", "/x", &[("authorization", &bearer), ("x-poolgate-test-fault", fault)]).await;
         assert!(failed.status >= 500, "{fault}: {failed:?}");
-        let stranger = get(&scene.url, "/x", None).await;
-        assert!(matches!(stranger.status, 401 | 503), "{fault}: {stranger:?}");
+        let without_token = get(&scene.url, "/x", None).await;
+        assert!(matches!(without_token.status, 401 | 503), "{fault}: {without_token:?}");
         assert!(scene.upstream.seen().is_empty(), "{fault}");
-        comes_back(&scene, &token).await;
+        recovers(&scene, &token).await;
         assert_eq!(get(&scene.url, "/x", None).await.status, 401, "{fault}");
     }
-    assert!(!scene.envoy.said().contains(&token), "no log has a token");
+    assert!(!scene.envoy.said().contains(&token), "the log contains a token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_do_not_come_are_no_reason_to_let_anything_pass() {
+async fn without_keys_no_request_is_forwarded() {
     let keys = jwks(&[RSA_2048.jwk(KEY_ID)]);
     let cases = [
         ("500", Behaviour::Status(500, keys.clone())),
@@ -85,7 +85,7 @@ async fn keys_that_do_not_come_are_no_reason_to_let_anything_pass() {
         assert_eq!(response.header("retry-after"), Some("1"), "{name}");
         assert!(scene.upstream.seen().is_empty(), "{name}");
         assert_eq!(server.fetches_of("/elsewhere"), 0);
-        // And when the server is well again, so is the filter.
+        // When the server recovers, the filter recovers.
         server.path_does(&format!("/{number}"), Behaviour::Serve(keys.clone()));
         let (deadline, mut polls) = (Instant::now() + Duration::from_secs(30), interval(Duration::from_millis(50)));
         while get(&url, "/x", Some(&token)).await.status != 200 {

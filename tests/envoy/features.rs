@@ -1,4 +1,4 @@
-//! What a configuration can say, each seen through HTTP.
+//! The options of the configuration, tested over HTTP.
 
 use crate::scene::Scene;
 use poolgate_tests::edge_scene::{access, pool, reason, valid_now};
@@ -9,13 +9,13 @@ use poolgate_tests::{
 };
 use serde_json::{Value, json};
 
-/// Status and reason.
-async fn ask(scene: &Scene, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
+/// Sends a request, and returns the status and the reason code.
+async fn status_and_reason(scene: &Scene, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let response = send(&scene.url, method, target, headers).await;
     (response.status, reason(&response.body))
 }
 
-fn told(status: u16, reason: &str) -> (u16, String) {
+fn response(status: u16, reason: &str) -> (u16, String) {
     (status, reason.to_owned())
 }
 
@@ -50,42 +50,42 @@ async fn routes_choose_by_path_and_method_and_policies_combine() {
     let reader = bearer(access().claim("scope", "\"list read\""));
     let both = bearer(access().claim("cognito:groups", "[\"admin\"]").claim("scope", "\"read list x\""));
     let id = bearer(valid_now(Draft::id(&RSA_2048)));
-    let bad = bearer(access().claim("exp", 1));
-    let (passes, no_token) = (told(200, ""), told(401, "no-token"));
-    let (no_group, no_scope) = (told(403, "group-missing"), told(403, "scope-missing"));
+    let invalid = bearer(access().claim("exp", 1));
+    let (passes, no_token) = (response(200, ""), response(401, "no-token"));
+    let (no_group, no_scope) = (response(403, "group-missing"), response(403, "scope-missing"));
     for (method, target, authorization, expected) in [
         ("GET", "/health", None, &passes),
-        ("GET", "/health", Some(&bad), &passes),
+        ("GET", "/health", Some(&invalid), &passes),
         ("GET", "/items", None, &no_token),
         ("GET", "/items/7", Some(&plain), &passes),
-        ("GET", "/items/7", Some(&bad), &told(401, "expired")),
+        ("GET", "/items/7", Some(&invalid), &response(401, "expired")),
         ("POST", "/items", Some(&plain), &no_group),
         ("POST", "/items", Some(&admin), &passes),
-        ("PUT", "/items", Some(&admin), &told(403, "no-rule")),
-        // As the framework does, which answers HEAD with what it has for GET.
-        ("HEAD", "/items", None, &told(401, "")),
+        ("PUT", "/items", Some(&admin), &response(403, "no-rule")),
+        // A rule for GET includes HEAD, as in web frameworks.
+        ("HEAD", "/items", None, &response(401, "")),
         ("HEAD", "/items", Some(&admin), &passes),
         ("GET", "/users/7/orders", Some(&admin), &no_scope),
         ("GET", "/users/7/orders", Some(&reader), &no_group),
         ("GET", "/users/7/orders", Some(&both), &passes),
-        ("GET", "/users/7", Some(&both), &told(403, "no-rule")),
+        ("GET", "/users/7", Some(&both), &response(403, "no-rule")),
         ("GET", "/either", Some(&admin), &passes),
         ("GET", "/either", Some(&reader), &passes),
         ("GET", "/either", Some(&plain), &no_scope),
         ("GET", "/ids", Some(&id), &passes),
-        ("GET", "/ids", Some(&plain), &told(401, "token-use-mismatch")),
-        ("GET", "/mobile", Some(&plain), &told(401, "client-mismatch")),
+        ("GET", "/ids", Some(&plain), &response(401, "token-use-mismatch")),
+        ("GET", "/mobile", Some(&plain), &response(401, "client-mismatch")),
         ("GET", "/main", Some(&plain), &passes),
         ("GET", "/maybe", None, &passes),
         ("GET", "/maybe", Some(&plain), &passes),
-        ("GET", "/maybe", Some(&bad), &told(401, "expired")),
+        ("GET", "/maybe", Some(&invalid), &response(401, "expired")),
         ("GET", "/trial", None, &passes),
         ("GET", "/trial", Some(&plain), &passes),
         ("GET", "/trial", Some(&admin), &passes),
     ] {
         let headers: Vec<(&str, &str)> = authorization.iter().map(|it| ("Authorization", it.as_str())).collect();
         assert_eq!(
-            ask(&scene, method, target, &headers).await,
+            status_and_reason(&scene, method, target, &headers).await,
             *expected,
             "{method} {target} {}",
             authorization.is_some()
@@ -103,7 +103,7 @@ async fn routes_choose_by_path_and_method_and_policies_combine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_become_headers_and_a_client_can_forge_none() {
+async fn claims_are_forwarded_as_headers_that_a_client_cannot_forge() {
     let scene = Scene::with(json!({
         "pools": [pool()],
         "routes": [
@@ -148,9 +148,9 @@ async fn claims_become_headers_and_a_client_can_forge_none() {
     assert_eq!(one.header("x-country"), ["DE"]);
     assert_eq!(one.header("x-evil"), ["x%0D%0Ax-user: root"]);
     assert!(one.header("x-absent").is_empty() && one.header("authorization").is_empty(), "{one:?}");
-    // Where no token is looked at, or none is there, or a bad one is let through: no claims.
-    let bad = format!("Bearer {}", access().claim("exp", 1).compact());
-    for (target, authorization) in [("/public", bearer.as_str()), ("/maybe", ""), ("/trial", bad.as_str())] {
+    // No claims are forwarded if the token is ignored, absent, or invalid under a report_only rule.
+    let invalid = format!("Bearer {}", access().claim("exp", 1).compact());
+    for (target, authorization) in [("/public", bearer.as_str()), ("/maybe", ""), ("/trial", invalid.as_str())] {
         let mut headers = forged.to_vec();
         if !authorization.is_empty() {
             headers.push(("authorization", authorization));
@@ -163,7 +163,7 @@ async fn claims_become_headers_and_a_client_can_forge_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
+async fn tokens_are_found_in_the_configured_locations_and_only_one_is_allowed() {
     let configuration = |forward: bool| {
         json!({
             "pools": [pool()],
@@ -201,10 +201,10 @@ async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
         (query.as_str(), vec![]),
         ("/x", vec![("authorization", "Basic YTpi"), ("cookie", cookie.as_str())]),
     ] {
-        assert_eq!(ask(&scene, "GET", target, &headers).await, told(200, ""), "{headers:?}");
+        assert_eq!(status_and_reason(&scene, "GET", target, &headers).await, response(200, ""), "{headers:?}");
         let seen = scene.upstream.seen();
         let text = format!("{seen:?}");
-        assert!(!text.contains(&token), "the application gets no token: {text}");
+        assert!(!text.contains(&token), "the application must not receive the token: {text}");
         if target.contains('?') {
             assert_eq!(seen[0].target, "/x?a=1&b=2");
         }
@@ -213,9 +213,9 @@ async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
         }
         let forwarding = scene.envoy.url("1").await;
         assert_eq!(send(&forwarding, "GET", target, &headers).await.status, 200);
-        assert!(format!("{:?}", scene.upstream.seen()).contains(&token), "here it does");
+        assert!(format!("{:?}", scene.upstream.seen()).contains(&token), "the token must be forwarded");
     }
-    let several = told(400, "several-tokens");
+    let several = response(400, "several-tokens");
     let twice = format!("session={token}; session={token}");
     for headers in [
         vec![("authorization", bearer.as_str()), ("authorization", bearer.as_str())],
@@ -226,25 +226,31 @@ async fn tokens_are_found_where_the_configuration_says_and_in_one_place_only() {
         vec![("x-token", own.as_str()), ("x-token", own.as_str())],
         vec![("cookie", twice.as_str())],
     ] {
-        let answer = ask(&scene, "GET", "/x", &headers).await;
-        // A proxy that joins two headers makes a token of them that is none.
-        assert!(answer == several || answer.0 == 401, "{answer:?} for {} headers", headers.len());
+        let actual = status_and_reason(&scene, "GET", "/x", &headers).await;
+        // A proxy may join two headers into one value, which is not a valid token.
+        assert!(actual == several || actual.0 == 401, "{actual:?} for {} headers", headers.len());
     }
-    assert_eq!(ask(&scene, "GET", &format!("{query}&access_token={token}"), &[]).await, several);
-    // By default Authorization alone.
+    assert_eq!(status_and_reason(&scene, "GET", &format!("{query}&access_token={token}"), &[]).await, several);
+    // The default is Authorization only.
     let default = scene.envoy.url("2").await;
     for (target, headers) in [(query.as_str(), vec![]), ("/x", vec![("cookie", cookie.as_str())])] {
         assert_eq!(send(&default, "GET", target, &headers).await.status, 401);
     }
     assert!(scene.upstream.seen().is_empty());
     let long = format!("Bearer {}", "a".repeat(64 << 10));
-    assert_eq!(ask(&scene, "GET", "/x", &[("authorization", &long)]).await, told(401, "token-too-large"));
-    assert_eq!(ask(&scene, "GET", "/x", &[("authorization", "Bearer")]).await, told(401, "token-empty"));
-    assert!(!scene.envoy.said().contains(&token), "no log has a token");
+    assert_eq!(
+        status_and_reason(&scene, "GET", "/x", &[("authorization", &long)]).await,
+        response(401, "token-too-large")
+    );
+    assert_eq!(
+        status_and_reason(&scene, "GET", "/x", &[("authorization", "Bearer")]).await,
+        response(401, "token-empty")
+    );
+    assert!(!scene.envoy.said().contains(&token), "the log contains a token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_spelling_of_a_claims_header_reaches_the_application_and_nobody_can_take_one_away() {
+async fn a_client_cannot_forge_or_remove_a_claim_header_by_any_spelling() {
     let scene = Scene::with(json!({
         "pools": [pool()],
         "routes": [{"prefix": "/public", "public": true}, {"prefix": "/", "authenticated": true}],
@@ -264,7 +270,7 @@ async fn no_spelling_of_a_claims_header_reaches_the_application_and_nobody_can_t
         assert_eq!(seen[0].header("x-username"), ["stays"], "{target}");
         assert_eq!(seen[0].header("authorization").len(), 1, "{target}");
     }
-    // Envoy takes away what `Connection` names before a filter sees it; where it does not, the filter refuses.
+    // Envoy removes the headers that `Connection` lists before the filter runs. Where it does not, the filter rejects the request.
     for connection in ["x-user", "close, X-User", "x_user", "keep-alive, X-User, upgrade"] {
         let headers = [("Connection", connection), ("x-user", "root"), ("authorization", bearer.as_str())];
         let response = send(&scene.url, "GET", "/x", &headers).await;
@@ -280,7 +286,7 @@ async fn no_spelling_of_a_claims_header_reaches_the_application_and_nobody_can_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_no_token_is_looked_at_the_application_gets_none_either_and_what_is_none_stays() {
+async fn tokens_are_removed_also_where_they_are_ignored_and_nothing_else_is_removed() {
     let scene = Scene::with(json!({
         "pools": [pool()],
         "routes": [
@@ -305,7 +311,7 @@ async fn where_no_token_is_looked_at_the_application_gets_none_either_and_what_i
         ] {
             assert_eq!(send(&scene.url, "GET", target, &headers).await.status, 200, "{target}");
             let seen = scene.upstream.seen();
-            assert!(!format!("{seen:?}").contains(&token), "{target}: the application gets it: {seen:?}");
+            assert!(!format!("{seen:?}").contains(&token), "{target}: the application receives the token: {seen:?}");
             assert_eq!(seen[0].header("cookie"), ["a=1"], "{target}");
         }
     }
@@ -321,7 +327,7 @@ async fn where_no_token_is_looked_at_the_application_gets_none_either_and_what_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_preflight_passes_if_it_may_and_asks_about_something_there_is() {
+async fn a_preflight_is_forwarded_if_configured_and_a_rule_matches_the_requested_method() {
     let configuration = |preflight: &str| {
         json!({
             "pools": [pool()],
@@ -330,17 +336,17 @@ async fn a_preflight_passes_if_it_may_and_asks_about_something_there_is() {
         })
     };
     let scene = Scene::of(&[configuration("pass"), configuration("verify")], &[], 1, false).await;
-    let judging = scene.envoy.url("1").await;
+    let verifying = scene.envoy.url("1").await;
     let preflight = [("Origin", "https://example.com"), ("Access-Control-Request-Method", "PUT")];
     assert_eq!(send(&scene.url, "OPTIONS", "/api/x", &preflight).await.status, 200);
-    assert_eq!(send(&judging, "OPTIONS", "/api/x", &preflight).await.status, 403);
+    assert_eq!(send(&verifying, "OPTIONS", "/api/x", &preflight).await.status, 403);
     for (method, target, headers) in [
         ("OPTIONS", "/api/x", &preflight[..1]),
         ("OPTIONS", "/api/x", &preflight[1..]),
         ("OPTIONS", "/other", &preflight[..]),
         ("OPTIONS", "/api/x", &[("Origin", "https://example.com"), ("Access-Control-Request-Method", "GET")]),
         ("PUT", "/api/x", &preflight[..]),
-        // As it came no rule is for it.
+        // No rule matches the path as it was sent.
         ("OPTIONS", "//api/x", &preflight[..]),
         ("OPTIONS", "/%61pi/x", &preflight[..]),
         ("OPTIONS", "/API/x", &preflight[..]),
@@ -354,7 +360,7 @@ async fn a_preflight_passes_if_it_may_and_asks_about_something_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_says_as_much_as_the_configuration_lets_it() {
+async fn the_response_to_a_rejected_request_follows_the_configuration() {
     let routes = json!([{"path": "/scoped", "any_of": ["scoped"]}, {"prefix": "/", "authenticated": true}]);
     let policies = json!([{"name": "scoped", "scopes": {"any_of": ["x"]}}]);
     let configuration =
@@ -365,15 +371,15 @@ async fn a_refusal_says_as_much_as_the_configuration_lets_it() {
         configuration(json!({"include_reason": true})),
     ];
     let scene = Scene::of(&configurations, &[], 1, false).await;
-    let (empty, telling) = (scene.envoy.url("1").await, scene.envoy.url("2").await);
-    let bad = access().claim("client_id", "\"stranger\"").compact();
-    let good = access().compact();
+    let (empty, with_reason) = (scene.envoy.url("1").await, scene.envoy.url("2").await);
+    let invalid = access().claim("client_id", "\"stranger\"").compact();
+    let valid = access().compact();
     for (url, target, token, status, challenge, body) in [
         (&scene.url, "/", None, 401, "Bearer", r#"{"status":401,"title":"Unauthorized"}"#),
         (
             &scene.url,
             "/",
-            Some(&bad),
+            Some(&invalid),
             401,
             "Bearer error=\"invalid_token\"",
             r#"{"status":401,"title":"Unauthorized"}"#,
@@ -381,17 +387,17 @@ async fn a_refusal_says_as_much_as_the_configuration_lets_it() {
         (
             &scene.url,
             "/scoped",
-            Some(&good),
+            Some(&valid),
             403,
             "Bearer error=\"insufficient_scope\"",
             r#"{"status":403,"title":"Forbidden"}"#,
         ),
         (&empty, "/", None, 401, "Bearer realm=\"app\"", ""),
-        (&empty, "/", Some(&bad), 401, "Bearer realm=\"app\", error=\"invalid_token\"", ""),
+        (&empty, "/", Some(&invalid), 401, "Bearer realm=\"app\", error=\"invalid_token\"", ""),
         (
-            &telling,
+            &with_reason,
             "/",
-            Some(&bad),
+            Some(&invalid),
             401,
             "Bearer error=\"invalid_token\"",
             r#"{"reason":"client-mismatch","status":401,"title":"Unauthorized"}"#,
@@ -401,9 +407,9 @@ async fn a_refusal_says_as_much_as_the_configuration_lets_it() {
         assert_eq!(response.status, status);
         assert_eq!(response.header("www-authenticate"), Some(challenge));
         assert_eq!(response.header("cache-control"), Some("no-store"));
-        let (said, expected): (Value, Value) =
+        let (actual, expected): (Value, Value) =
             (serde_json::from_str(&response.body).unwrap_or_default(), serde_json::from_str(body).unwrap_or_default());
-        assert_eq!((said, response.body.is_empty()), (expected, body.is_empty()), "{body}");
+        assert_eq!((actual, response.body.is_empty()), (expected, body.is_empty()), "{body}");
         let content_type = (!body.is_empty()).then_some("application/problem+json");
         assert_eq!(response.header("content-type"), content_type);
     }

@@ -1,4 +1,4 @@
-//! Real frameworks behind the filter: by no spelling is a view reached whose rule asks for a token.
+//! Web frameworks behind the filter: no spelling of a path reaches a view whose rule requires a token.
 
 use crate::scene::Files;
 use poolgate_tests::{
@@ -11,12 +11,12 @@ use poolgate_tests::{
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_spelling_reaches_a_guarded_view_of_a_framework() {
-    let guarded_beside_public = json!({
+async fn no_spelling_of_a_path_reaches_a_protected_view() {
+    let protected_beside_public = json!({
         "pools": [pool()],
         "routes": [{"prefix": "/public", "public": true}, {"prefix": "/", "authenticated": true}],
     });
-    let public_beside_guarded = json!({
+    let public_beside_protected = json!({
         "pools": [pool()],
         "routes": [
             {"prefix": "/admin", "authenticated": true},
@@ -30,7 +30,7 @@ async fn no_spelling_reaches_a_guarded_view_of_a_framework() {
         let application = Application::start(framework).await;
         let listener = |name: &str, configuration| (name.to_owned(), vec![wasm_filter(&files.filter, configuration)]);
         let setup = Setup {
-            listeners: vec![listener("all", &guarded_beside_public), listener("some", &public_beside_guarded)],
+            listeners: vec![listener("all", &protected_beside_public), listener("some", &public_beside_protected)],
             clusters: vec![cluster("app", application.port)],
             concurrency: 1,
             is_dynamic: false,
@@ -72,10 +72,14 @@ async fn no_spelling_reaches_a_guarded_view_of_a_framework() {
             let through_some = view(&some, target, None).await;
             let is_open = matches!(through_some.as_deref(), None | Some("public" | "other"));
             assert!(is_open, "{framework:?} {target}: {through_some:?}");
-            // Without the filter the framework reads some of them so: otherwise this would show nothing.
+            // Without the filter, some spellings reach a protected view. Otherwise the test would prove nothing.
             let bare = view(&own, target, None).await;
             reached += usize::from(matches!(bare.as_deref(), Some("admin" | "orders")));
         }
-        assert!(reached > 5, "{framework:?} takes {reached} of {} for a guarded view", spellings.len());
+        assert!(
+            reached > 5,
+            "{framework:?}: without the filter, {reached} of {} spellings reach a protected view",
+            spellings.len()
+        );
     }
 }

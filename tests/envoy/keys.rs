@@ -1,4 +1,4 @@
-//! Keys that are fetched, shared between workers, changed and flooded.
+//! Key fetches, sharing between workers, rotation, and floods of unknown key IDs.
 
 use crate::{
     scene::{Files, Scene, remote_pool},
@@ -23,20 +23,20 @@ fn both() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_requests_wait_for_their_keys_and_one_fetch_serves_all_workers() {
+async fn the_first_requests_wait_for_keys_and_one_fetch_serves_all_workers() {
     for workers in [1, 2] {
         let server = FaultyServer::start(Behaviour::Stall).await;
         server.path_does(PATH, Behaviour::Held(Box::new(Behaviour::Serve(both()))));
         let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], workers, false).await;
         server.wait_for_fetches(1).await;
-        let (token, bad) = (access().compact(), access().claim("exp", 1).compact());
+        let (token, invalid) = (access().compact(), access().claim("exp", 1).compact());
         let requests: Vec<_> = (0..20)
             .map(|number| {
-                let (url, token) = (scene.url.clone(), if number % 4 == 0 { bad.clone() } else { token.clone() });
+                let (url, token) = (scene.url.clone(), if number % 4 == 0 { invalid.clone() } else { token.clone() });
                 tokio::spawn(async move { (number, get(&url, "/x", Some(&token)).await) })
             })
             .collect();
-        // One that goes away while it waits harms nobody.
+        // A client that disconnects while it waits does not affect the others.
         let gone = tokio::net::TcpStream::connect(scene.url.strip_prefix("http://").expect("plain")).await;
         let gone = gone.expect("it listens");
         gone.try_write(format!("GET /gone HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes())
@@ -58,7 +58,7 @@ async fn the_first_requests_wait_for_their_keys_and_one_fetch_serves_all_workers
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_so_many_requests_wait_and_one_that_has_gone_makes_room() {
+async fn the_number_of_waiting_requests_is_limited_and_disconnected_clients_do_not_count() {
     let server = FaultyServer::start(Behaviour::Stall).await;
     server.path_does(PATH, Behaviour::Held(Box::new(Behaviour::Serve(both()))));
     let mut configuration = guarded(remote_pool());
@@ -78,30 +78,30 @@ async fn only_so_many_requests_wait_and_one_that_has_gone_makes_room() {
     let response = get(&scene.url, "/x", Some(&token)).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "overloaded"));
     drop(goes);
-    // It takes Envoy a moment to see that.
-    let (mut refused, mut connections) = (1, vec![]);
+    // Envoy notices the disconnect after a moment.
+    let (mut rejected, mut connections) = (1, vec![]);
     let mut polls = interval(Duration::from_millis(20));
     connections.push(wait().await);
     while scene.envoy.metric("poolgate_requests_paused").await < 3 {
         polls.tick().await;
-        let now_refused = scene.envoy.metric("poolgate_requests_verdict_refused_reason_overloaded").await;
-        if now_refused > refused {
-            assert!(now_refused < 1_000, "no room is made");
-            refused = now_refused;
+        let now_rejected = scene.envoy.metric("poolgate_requests_verdict_refused_reason_overloaded").await;
+        if now_rejected > rejected {
+            assert!(now_rejected < 1_000, "no waiting request was removed");
+            rejected = now_rejected;
             connections.push(wait().await);
         }
     }
     server.release();
-    // Another thread may have fetched: there is no room until this worker hears of it and answers those who wait.
+    // Another worker may have fetched. The limit applies until this worker has applied the result and resumed its requests.
     let mut answer = [0; 12];
-    stays.read_exact(&mut answer).await.expect("an answer");
+    stays.read_exact(&mut answer).await.expect("a response");
     assert_eq!(&answer, b"HTTP/1.1 200");
     let response = get(&scene.url, "/x", Some(&token)).await;
     assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_is_down_at_the_start_is_asked_again() {
+async fn a_failed_first_fetch_is_retried() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     server.stop_listening().await;
     let mut configuration = guarded(remote_pool());
@@ -111,13 +111,13 @@ async fn an_endpoint_that_is_down_at_the_start_is_asked_again() {
     let response = get(&scene.url, "/x", Some(&token)).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
     server.listen_again().await;
-    // No request is needed for that.
+    // The retry needs no request.
     scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
     assert_eq!(get(&scene.url, "/x", Some(&token)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_that_is_not_there_is_said_and_refuses() {
+async fn a_missing_cluster_is_logged_and_requests_are_rejected() {
     let scene = Scene::of(&[guarded(remote_pool())], &[], 1, false).await;
     let response = get(&scene.url, "/x", Some(&access().compact())).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
@@ -125,7 +125,7 @@ async fn a_cluster_that_is_not_there_is_said_and_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_rotate_under_load_without_a_valid_token_refused() {
+async fn no_valid_token_is_rejected_during_a_key_rotation_under_load() {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], 2, false).await;
     let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
@@ -134,7 +134,7 @@ async fn keys_rotate_under_load_without_a_valid_token_refused() {
         let url = scene.url.clone();
         tokio::spawn(async move {
             for _ in 0..count {
-                assert_eq!(get(&url, "/x", Some(&token)).await.status, 200, "a valid token is never refused");
+                assert_eq!(get(&url, "/x", Some(&token)).await.status, 200, "a valid token was rejected");
             }
         })
     };
@@ -142,33 +142,34 @@ async fn keys_rotate_under_load_without_a_valid_token_refused() {
     server.now_does(Behaviour::Serve(both()));
     let rotated: Vec<_> = (0..4).map(|_| load(new.clone(), 50)).collect();
     for task in rotated.into_iter().chain([steady]) {
-        task.await.expect("none refused");
+        task.await.expect("no token was rejected");
     }
-    // Each worker may have asked for the new key, and no more.
+    // Each worker may have fetched the new key, but not more than once.
     assert!((2..=3).contains(&server.fetches()), "{} fetches", server.fetches());
-    // The old key is gone with the next fetch: an unknown kid brings it about.
+    // The next fetch removes the old key. An unknown kid causes that fetch.
     server.now_does(Behaviour::Serve(jwks(&[OTHER_RSA_2048.jwk("other")])));
-    get(&scene.url, "/x", Some(&access_of(&RSA_2048, "stranger").compact())).await;
+    get(&scene.url, "/x", Some(&access_of(&RSA_2048, "unknown").compact())).await;
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut refused_in_a_row = 0;
-    while refused_in_a_row < 20 {
-        assert!(Instant::now() < deadline, "a removed key still verifies somewhere");
-        refused_in_a_row = if get(&scene.url, "/x", Some(&old)).await.status == 401 { refused_in_a_row + 1 } else { 0 };
+    let mut rejected_in_a_row = 0;
+    while rejected_in_a_row < 20 {
+        assert!(Instant::now() < deadline, "a worker still accepts a removed key");
+        rejected_in_a_row =
+            if get(&scene.url, "/x", Some(&old)).await.status == 401 { rejected_in_a_row + 1 } else { 0 };
     }
     assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_an_older_fetch_elsewhere_makes_no_key_unknown() {
+async fn an_older_fetch_of_another_worker_does_not_make_a_key_unknown() {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], 4, false).await;
     let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
     for _ in 0..40 {
         assert_eq!(get(&scene.url, "/x", Some(&old)).await.status, 200);
     }
-    // One worker fetches; the others have not heard of it when the key comes.
-    let stranger = get(&scene.url, "/x", Some(&access_of(&RSA_2048, "stranger").compact())).await;
-    assert_eq!((stranger.status, reason(&stranger.body).as_str()), (401, "key-unknown"));
+    // One worker fetches. The others have not applied its result when the key is published.
+    let unknown = get(&scene.url, "/x", Some(&access_of(&RSA_2048, "unknown").compact())).await;
+    assert_eq!((unknown.status, reason(&unknown.body).as_str()), (401, "key-unknown"));
     server.now_does(Behaviour::Serve(both()));
     let requests: Vec<_> = (0..16)
         .map(|_| {
@@ -182,9 +183,9 @@ async fn the_end_of_an_older_fetch_elsewhere_makes_no_key_unknown() {
     }
 }
 
-/// As when the worker that fetches is gone: the others can't know what it would have brought.
+/// The fetch of a worker that no longer exists: the others cannot know what it would have returned.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_loss_of_a_fetch_makes_no_key_unknown() {
+async fn a_lost_fetch_does_not_make_a_key_unknown() {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let mut pool = remote_pool();
     pool["keys"]["timeout_ms"] = json!(10_500);
@@ -207,15 +208,15 @@ async fn the_loss_of_a_fetch_makes_no_key_unknown() {
     assert_eq!(get_at(now + 12, &old).await.expect("no panic").status, 200);
     let response = waits.await.expect("no panic");
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
-    // It comes late, and is taken.
+    // The result arrives late and is applied.
     server.release();
     scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
     assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
 }
 
-/// The clock is set ahead before or after the tick at which the fetch is begun: it is made in any case.
+/// The clock is set forward before or after the tick that starts a fetch. The fetch is made in either case.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_jump_of_the_clock_loses_no_fetch_that_is_wanted() {
+async fn a_clock_that_jumps_forward_loses_no_requested_fetch() {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let mut configuration = guarded(remote_pool());
     configuration["limits"] = json!({"wait_ms": 60_000});
@@ -231,15 +232,15 @@ async fn a_jump_of_the_clock_loses_no_fetch_that_is_wanted() {
     };
     let (waits, old) = tokio::join!(get_at(now, &new), get_at(now + 45, &old));
     assert_eq!(old.status, 200);
-    // Its keys have come, or its fetch is taken for lost.
+    // The keys have arrived, or the fetch counts as lost.
     assert!([200, 503].contains(&waits.status), "{waits:?}");
     scene.envoy.waits_for("poolgate_keys_pool_main{} 2", "/stats/prometheus").await;
     assert_eq!(get(&scene.url, "/x", Some(&new)).await.status, 200);
 }
 
-/// An issuer publishes a key while its server is slow to answer a stranger's question.
+/// An issuer publishes a key while a slow fetch for an unknown kid is in progress.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
+async fn a_key_published_during_a_slow_fetch_is_found() {
     for workers in [1, 4] {
         let first = Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]));
         let server = FaultyServer::start(first.clone()).await;
@@ -254,27 +255,27 @@ async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
             let url = scene.url.clone();
             tokio::spawn(async move { get(&url, "/x", Some(&token)).await })
         };
-        let stranger = ask(access_of(&RSA_2048, "stranger").compact());
+        let unknown = ask(access_of(&RSA_2048, "unknown").compact());
         server.wait_for_fetches(2).await;
         server.now_does(Behaviour::Serve(both()));
-        let held = scene.envoy.metric("poolgate_requests_paused").await;
+        let paused = scene.envoy.metric("poolgate_requests_paused").await;
         let requests: Vec<_> = (0..8).map(|_| ask(access_of(&OTHER_RSA_2048, "other").compact())).collect();
-        scene.envoy.waits_for(&format!("poolgate_requests_paused{{}} {}", held + 8), "/stats/prometheus").await;
+        scene.envoy.waits_for(&format!("poolgate_requests_paused{{}} {}", paused + 8), "/stats/prometheus").await;
         server.release();
         for request in requests {
             let response = request.await.expect("no panic");
             assert_eq!(response.status, 200, "{workers} workers: {response:?}");
         }
-        let stranger = stranger.await.expect("no panic");
-        assert_eq!((stranger.status, reason(&stranger.body).as_str()), (401, "key-unknown"), "{workers} workers");
+        let unknown = unknown.await.expect("no panic");
+        assert_eq!((unknown.status, reason(&unknown.body).as_str()), (401, "key-unknown"), "{workers} workers");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_unknown_key_ids_costs_a_few_fetches_and_no_valid_token() {
+async fn a_flood_of_unknown_key_ids_causes_few_fetches_and_rejects_no_valid_token() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     let scene = Scene::of(&[guarded(remote_pool())], &[cluster("keys", server.port())], 1, false).await;
-    let good = access().compact();
+    let valid = access().compact();
     let template = access().compact();
     let (_, rest) = template.split_once('.').expect("three parts");
     let begun = Instant::now();
@@ -285,7 +286,7 @@ async fn a_flood_of_unknown_key_ids_costs_a_few_fetches_and_no_valid_token() {
         assert_eq!(response.status, 401, "{response:?}");
         assert!(reason(&response.body).starts_with("key-unknown"), "{response:?}");
         if number % 10 == 0 {
-            assert_eq!(get(&scene.url, "/x", Some(&good)).await.status, 200);
+            assert_eq!(get(&scene.url, "/x", Some(&valid)).await.status, 200);
         }
     }
     let allowed = 1 + 5 + 1 + usize::try_from(begun.elapsed().as_secs() / 10).expect("few");
@@ -293,7 +294,7 @@ async fn a_flood_of_unknown_key_ids_costs_a_few_fetches_and_no_valid_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_configuration_takes_over_the_keys_and_loses_no_request() {
+async fn a_new_configuration_keeps_the_keys_and_loses_no_request() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     let (upstream, files) = (Upstream::start().await, Files::new());
     let setup = |configuration: serde_json::Value| Setup {
@@ -316,17 +317,17 @@ async fn a_new_configuration_takes_over_the_keys_and_loses_no_request() {
     let (deadline, mut polls) = (Instant::now() + Duration::from_secs(60), interval(Duration::from_millis(20)));
     loop {
         polls.tick().await;
-        // A cached token is no way around the new policy. The port may be another now.
+        // The new policy applies to cached tokens, too. The port may have changed.
         let url = envoy.url("0").await;
         let bearer = format!("Bearer {token}");
         let response = send(&url, "GET", "/x", &[("authorization", &bearer)]).await;
         match response.status {
-            200 => assert!(Instant::now() < deadline, "the new configuration does not come"),
+            200 => assert!(Instant::now() < deadline, "the new configuration is not applied"),
             status => {
                 assert_eq!((status, reason(&response.body).as_str()), (403, "group-missing"));
                 break;
             }
         }
     }
-    assert_eq!(server.fetches(), 1, "the keys came from the other configuration");
+    assert_eq!(server.fetches(), 1, "the keys must come from the previous configuration");
 }

@@ -1,4 +1,4 @@
-//! The module itself: what it imports, and how large it is.
+//! The imports and the size of the filter module.
 
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_COGNITO, ENVOY_FILTER_PLAIN, ENVOY_FILTER_TEST};
 use std::collections::BTreeSet;
@@ -18,8 +18,8 @@ fn imports(module: &[u8]) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_module_imports_functions_of_the_proxy_and_nothing_else() {
-    // All that the SDK knows of the ABI 0.2.1.
+fn a_module_imports_only_functions_of_the_proxy() {
+    // All functions of the ABI 0.2.1 that the SDK uses.
     let expected = [
         "add_header_map_value",
         "call_foreign_function",
@@ -60,27 +60,27 @@ fn a_module_imports_functions_of_the_proxy_and_nothing_else() {
     let known: BTreeSet<String> = expected.iter().map(|name| format!("env.proxy_{name}")).collect();
     for (name, module) in [("simd", ENVOY_FILTER), ("plain", ENVOY_FILTER_PLAIN), ("cognito", ENVOY_FILTER_COGNITO)] {
         let imports = imports(module);
-        let strange: Vec<&String> = imports.difference(&known).collect();
-        assert!(strange.is_empty(), "{name} imports {strange:?}");
+        let unknown: Vec<&String> = imports.difference(&known).collect();
+        assert!(unknown.is_empty(), "{name} imports {unknown:?}");
         assert!(imports.contains("env.proxy_get_header_map_pairs"), "{imports:?}");
     }
 }
 
 #[test]
-fn the_modules_are_as_small_as_promised() {
+fn the_modules_do_not_exceed_their_size_limits() {
     for (name, module, limit) in [
         ("simd", ENVOY_FILTER, 800 * 1024),
         ("plain", ENVOY_FILTER_PLAIN, 800 * 1024),
         ("cognito", ENVOY_FILTER_COGNITO, 450 * 1024),
     ] {
         println!("{name}: {} bytes", module.len());
-        assert!(module.len() <= limit, "{name}: {} bytes, and {limit} are promised", module.len());
+        assert!(module.len() <= limit, "{name}: {} bytes exceed the limit of {limit}", module.len());
     }
 }
 
 #[test]
-fn the_doors_for_tests_are_in_the_test_module_alone() {
-    let has_doors = |module: &[u8]| module.windows(15).any(|window| window == b"x-poolgate-test");
-    assert!(has_doors(ENVOY_FILTER_TEST));
-    assert!(![ENVOY_FILTER, ENVOY_FILTER_PLAIN, ENVOY_FILTER_COGNITO].into_iter().any(has_doors));
+fn only_the_test_module_has_test_hooks() {
+    let has_hooks = |module: &[u8]| module.windows(15).any(|window| window == b"x-poolgate-test");
+    assert!(has_hooks(ENVOY_FILTER_TEST));
+    assert!(![ENVOY_FILTER, ENVOY_FILTER_PLAIN, ENVOY_FILTER_COGNITO].into_iter().any(has_hooks));
 }

@@ -1,4 +1,4 @@
-//! A path that readers take for those of different rules reaches nothing; nor does one that no rule matches.
+//! A path that matches different rules in different readings is rejected, and so is a path that no rule matches.
 
 use crate::scene::Scene;
 use poolgate_tests::edge_scene::{access, pool, reason};
@@ -21,7 +21,7 @@ fn add_route(configuration: &mut serde_json::Value, route: serde_json::Value) {
     configuration["routes"].as_array_mut().expect("routes").push(route);
 }
 
-/// The application ignores case, and everything else needs a token.
+/// The application ignores case, and every other path requires a token.
 fn ignoring_case() -> serde_json::Value {
     let mut configuration = configuration();
     configuration["case_insensitive_paths"] = json!(true);
@@ -30,9 +30,9 @@ fn ignoring_case() -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
+async fn no_ambiguous_spelling_of_a_protected_path_reaches_the_application() {
     let scene = Scene::of(&[configuration(), ignoring_case()], &[], 1, false).await;
-    let stranger = access().compact();
+    let without_group = access().compact();
     let ambiguous = [
         "//admin",
         "/public/../admin",
@@ -65,31 +65,31 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
         "/public/%00",
     ];
     for target in ambiguous {
-        for token in [None, Some(stranger.as_str())] {
+        for token in [None, Some(without_group.as_str())] {
             let response = get(&scene.url, target, token).await;
-            // Envoy itself refuses some, which is as good.
+            // Envoy itself rejects some of them.
             assert_eq!(response.status, 400, "{target}: {response:?}");
         }
     }
     for (target, token, status, why) in [
         ("/admin", None, 401, "no-token"),
         ("/admin/x?y", None, 401, "no-token"),
-        ("/admin", Some(stranger.as_str()), 403, "group-missing"),
-        ("/admin/%2561", Some(stranger.as_str()), 403, "group-missing"),
-        ("/admin/users/../%e2%82%ac;x//", Some(stranger.as_str()), 403, "group-missing"),
+        ("/admin", Some(without_group.as_str()), 403, "group-missing"),
+        ("/admin/%2561", Some(without_group.as_str()), 403, "group-missing"),
+        ("/admin/users/../%e2%82%ac;x//", Some(without_group.as_str()), 403, "group-missing"),
         ("/administrator", None, 403, "no-rule"),
         ("/", None, 403, "no-rule"),
-        ("/other", Some(stranger.as_str()), 403, "no-rule"),
+        ("/other", Some(without_group.as_str()), 403, "no-rule"),
         ("//other", None, 403, "no-rule"),
     ] {
         let response = get(&scene.url, target, token).await;
         assert_eq!((response.status, reason(&response.body).as_str()), (status, why), "{target}");
     }
-    // A rule for each reading, and both count.
+    // Each reading has a rule, and both must be satisfied.
     let ignores_case = scene.envoy.url("1").await;
     for (target, token, status, why) in [
         ("/Admin", None, 401, "no-token"),
-        ("/aDmIn/x", Some(stranger.as_str()), 403, "group-missing"),
+        ("/aDmIn/x", Some(without_group.as_str()), 403, "group-missing"),
         ("/PUBLIC", None, 401, "no-token"),
         ("/Public/x", Some("x"), 401, "token-not-three-parts"),
     ] {
@@ -100,8 +100,8 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
     assert!(connect.status >= 400, "{connect:?}");
     let everything = send(&scene.url, "OPTIONS", "*", &[]).await;
     assert!(everything.status >= 400, "{everything:?}");
-    assert!(scene.upstream.seen().is_empty(), "nothing of this may reach it");
-    // What is meant to pass does, as it was spelled: no reader takes the first for a path of the admins'.
+    assert!(scene.upstream.seen().is_empty(), "none of these requests may reach the application");
+    // Valid requests are forwarded with their path unchanged. No server reads the first one as a path below /admin.
     assert_eq!(get(&scene.url, "/public//admin", None).await.status, 200);
     assert_eq!(get(&scene.url, "/public/a%20b?x=/../admin", None).await.status, 200);
     let boss = access().claim("cognito:groups", "[\"admin\"]").compact();
@@ -111,7 +111,7 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
     }
     let targets: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/public//admin", "/public/a%20b?x=/../admin", "/admin/x", "/Admin", "/PUBLIC/x"]);
-    // The operator is told once between which rules a path is ambiguous, and nobody what it was.
+    // The log names the two rules of an ambiguous path once, and never the path itself.
     let said = scene.envoy.said();
     let line = "ambiguous path: no rule matches it as sent, and routes[0] (prefix /admin) as other servers read it";
     assert_eq!(said.matches(line).count(), 1, "{said}");
@@ -119,7 +119,7 @@ async fn no_odd_spelling_of_a_guarded_path_reaches_the_application() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_harmless_spelling_passes_where_all_readings_choose_the_same_rule() {
+async fn an_unusual_spelling_is_forwarded_if_all_readings_match_the_same_rule() {
     let mut everything = configuration();
     everything["routes"] = json!([{"prefix": "/", "public": true}]);
     let mut some = configuration();
@@ -144,7 +144,7 @@ async fn a_harmless_spelling_passes_where_all_readings_choose_the_same_rule() {
     }
     let seen: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
     let twice: Vec<&str> = targets.iter().flat_map(|target| [*target, *target]).collect();
-    assert_eq!(seen, twice, "they arrive as they were spelled");
+    assert_eq!(seen, twice, "the paths must not be changed");
     let warning = "routes[3]: never matches: routes[2] (prefix /) comes first and covers it";
     assert!(scene.envoy.said().contains(warning), "{}", scene.envoy.said());
 }

@@ -9,13 +9,13 @@ use tonic::{Code, Request, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http_2_is_judged_alike() {
+async fn requests_over_http_2_are_verified_too() {
     let scene = Scene::with(guarded(pool())).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().expect("a client");
     let url = format!("{}/x", scene.url);
-    let refused = client.get(&url).send().await.expect("an answer");
-    assert_eq!((refused.status().as_u16(), refused.version()), (401, reqwest::Version::HTTP_2));
-    let passed = client.get(&url).bearer_auth(access().compact()).send().await.expect("an answer");
+    let rejected = client.get(&url).send().await.expect("a response");
+    assert_eq!((rejected.status().as_u16(), rejected.version()), (401, reqwest::Version::HTTP_2));
+    let passed = client.get(&url).bearer_auth(access().compact()).send().await.expect("a response");
     assert_eq!(passed.status(), 200);
     let seen = scene.upstream.seen();
     assert_eq!((seen.len(), seen[0].version.as_str()), (1, "HTTP/2.0"));
@@ -47,18 +47,18 @@ async fn a_grpc_call_gets_a_grpc_status() {
     assert_eq!(watch.code(), Code::PermissionDenied);
     assert!(scene.upstream.seen().is_empty());
     let admin = access().claim("cognito:groups", "[\"admin\"]").compact();
-    let answer = client.check(call(Some(admin))).await.expect("it passes").into_inner();
-    assert_eq!(answer.status(), ServingStatus::Serving);
+    let response = client.check(call(Some(admin))).await.expect("the call is forwarded").into_inner();
+    assert_eq!(response.status(), ServingStatus::Serving);
 }
 
-/// Envoy itself makes gRPC of what any filter answers to a request of that type, in HTTP/1 too. The documentation says so.
+/// Envoy converts the response of any filter to a gRPC request into a gRPC response, also over HTTP/1, as its documentation says.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_option_envoy_chooses_the_grpc_status() {
     let scene = Scene::with(guarded(pool())).await;
     let channel = Endpoint::from_shared(scene.url.clone()).expect("a URL").connect().await.expect("Envoy listens");
     let call = Request::new(HealthCheckRequest { service: String::new() });
-    let refused = HealthClient::new(channel).check(call).await.expect_err("no token");
-    assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
+    let rejected = HealthClient::new(channel).check(call).await.expect_err("no token");
+    assert_eq!(rejected.code(), Code::Unauthenticated, "{rejected:?}");
     let headers = [("content-type", "application/grpc"), ("content-length", "0")];
     let over_http_1 = send(&scene.url, "POST", "/a.B/C", &headers).await;
     assert_eq!((over_http_1.status, over_http_1.header("grpc-status")), (200, Some("16")), "{over_http_1:?}");

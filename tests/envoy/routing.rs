@@ -1,4 +1,4 @@
-//! Envoy's own router behind the filter: with two clusters, whatever Envoy does to the path before.
+//! The filter in front of Envoy's router with two clusters, for each way in which Envoy can normalize a path.
 
 use crate::{scene::Files, upstream::Upstream};
 use poolgate_tests::{
@@ -9,7 +9,7 @@ use poolgate_tests::{
 };
 use serde_json::{Value, json};
 
-/// What the connection manager may do to a path.
+/// The normalizations of the path that the connection manager supports.
 fn normalisations() -> [(&'static str, Value); 4] {
     [
         ("as-it-comes", json!({})),
@@ -80,7 +80,7 @@ async fn a_request_without_a_token_never_reaches_the_private_cluster() {
             let seen = private.seen();
             assert!(seen.is_empty(), "{name} {target}: {response:?} {seen:?}");
         }
-        assert!(!app.seen().is_empty(), "{name}: some are public in every way");
+        assert!(!app.seen().is_empty(), "{name}: some targets are public in every reading");
         assert_eq!(get(&url, "/public/x", None).await.status, 200, "{name}");
         assert_eq!(app.seen().len(), 1, "{name}");
         assert_eq!(get(&url, "/x/caf%C3%A9.pdf", Some(&token)).await.status, 200, "{name}");

@@ -1,4 +1,4 @@
-//! An Envoy with poolgate's filter between a test and an application.
+//! Starts Envoy with poolgate's filter in front of an application.
 
 use crate::upstream::Upstream;
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_TEST};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub struct Scene {
     pub envoy: Envoy,
     pub upstream: Upstream,
-    /// Where the first listener is.
+    /// The URL of the first listener.
     pub url: String,
     _files: Files,
 }
@@ -35,21 +35,21 @@ impl Files {
 }
 
 impl Scene {
-    /// One listener with this configuration of the filter.
+    /// Starts one listener with this configuration of the filter.
     pub async fn with(configuration: Value) -> Self {
         Self::of(&[configuration], &[], 1, false).await
     }
 
-    /// A listener for each configuration, with these clusters besides the application, and so many workers.
-    pub async fn of(configurations: &[Value], clusters: &[Value], concurrency: u32, with_doors: bool) -> Self {
+    /// Starts a listener for each configuration. `clusters` are added to the application's; `concurrency` is the number of workers.
+    pub async fn of(configurations: &[Value], clusters: &[Value], concurrency: u32, with_test_hooks: bool) -> Self {
         let chains = |files: &Files| {
-            let module = if with_doors { &files.test_filter } else { &files.filter };
+            let module = if with_test_hooks { &files.test_filter } else { &files.filter };
             configurations.iter().map(|configuration| vec![wasm_filter(module, configuration)]).collect()
         };
         Self::of_chains(chains, clusters, concurrency).await
     }
 
-    /// A listener for each chain of HTTP filters.
+    /// Starts a listener for each chain of HTTP filters.
     pub async fn of_chains(
         chains: impl FnOnce(&Files) -> Vec<Vec<Value>>,
         clusters: &[Value],
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-/// A pool whose keys the cluster `keys` has.
+/// A pool whose keys are fetched from the cluster `keys`.
 pub fn remote_pool() -> Value {
     json!({"name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access", "keys": {"cluster": "keys", "url": "https://keys/jwks.json"}})
 }

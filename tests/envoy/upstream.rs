@@ -1,4 +1,4 @@
-//! The application behind Envoy: it notes what reaches it. HTTP/1.1, HTTP/2 and gRPC on one port.
+//! The application behind Envoy. It records the requests that reach it, over HTTP/1.1, HTTP/2 and gRPC on one port.
 
 use axum::{extract::Request, response::IntoResponse};
 use std::{
@@ -13,7 +13,7 @@ pub struct Upstream {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub target: String,
@@ -50,7 +50,7 @@ impl Upstream {
             note(&request);
             next.run(request)
         });
-        // What is no gRPC is the rest of the application.
+        // Everything except gRPC.
         let length = |body: axum::body::Bytes| async move { body.len().to_string().into_response() };
         let router =
             grpc.route("/length", axum::routing::any(length).layer(axum::extract::DefaultBodyLimit::disable()));
@@ -60,7 +60,7 @@ impl Upstream {
         Self { port, seen }
     }
 
-    /// What has come since the last look.
+    /// Returns the requests since the last call.
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,4 +1,4 @@
-//! What the application gets: the claims, never a client's own; the body as it came.
+//! What the application receives: the verified claims, never a forged one, and the body unchanged.
 
 use crate::scene::{got, served};
 use poolgate_tests::{
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
+async fn claims_are_forwarded_as_headers_that_a_client_cannot_forge() {
     let mut configuration = guarded(pool());
     configuration["claims_to_headers"] = json!([
         {"claim": "sub", "header": "x-user"},
@@ -39,7 +39,7 @@ async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
     assert_eq!(response.header("echo-path"), Some("/a?b=c"));
     let open = send(&serving.url, "GET", "/open", &spoofed).await;
     assert_eq!((open.status, got(&open, "x-user").len(), got(&open, "x-groups").len()), (200, 0, 0));
-    // CGI, WSGI and PHP make one header of these and of the claims'.
+    // CGI, WSGI and PHP convert these headers and the claim headers to the same variables.
     for target in ["/open", "/a"] {
         let alike = [("x_user", "root"), ("X_Groups", "admin"), ("x.user", "root"), ("Authorization", bearer.as_str())];
         let response = send(&serving.url, "GET", target, &alike).await;
@@ -47,7 +47,7 @@ async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
         let names = ["x_user", "x_groups", "x.user"];
         assert!(names.iter().all(|name| got(&response, name).is_empty()), "{target}: {response:?}");
     }
-    // The next hop would take away what `Connection` names. The host may do so before, and then there is nothing to refuse.
+    // The next hop would remove the headers that `Connection` lists. If the host already removed them, there is nothing to reject.
     let connection = [("Connection", "X-Groups, x-user"), ("x-user", "root"), ("Authorization", bearer.as_str())];
     let response = send(&serving.url, "GET", "/a", &connection).await;
     let users = got(&response, "x-user");
@@ -56,7 +56,7 @@ async fn claims_go_to_headers_and_a_clients_own_never_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_not_to_be_forwarded_is_taken_out_wherever_it_stands() {
+async fn the_token_is_removed_from_every_location_if_it_must_not_be_forwarded() {
     let mut configuration = guarded(pool());
     configuration["tokens"] = json!({
         "from": [{"header": "authorization", "prefix": "Bearer "}, {"cookie": "t"}, {"query": "access"}], "forward": false,
@@ -81,7 +81,7 @@ async fn a_token_that_is_not_to_be_forwarded_is_taken_out_wherever_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_streams_through_in_both_directions() {
+async fn a_body_is_streamed_in_both_directions() {
     let mut configuration = guarded(pool());
     configuration["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
     let serving = served(&configuration).await;
@@ -92,34 +92,34 @@ async fn a_body_streams_through_in_both_directions() {
     );
     stream.write_all(head.as_bytes()).await.expect("it reads");
     let mut seen = Vec::new();
-    // Each piece comes back before the next is sent.
+    // Each piece is returned before the next is sent.
     for number in 0..5 {
         let piece = format!("piece {number};");
         let chunk = format!("{:x}\r\n{piece}\r\n", piece.len());
         stream.write_all(chunk.as_bytes()).await.expect("it reads");
         let echoed = async {
             while !String::from_utf8_lossy(&seen).contains(&piece) {
-                assert!(stream.read_buf(&mut seen).await.expect("it answers") > 0, "it closed");
+                assert!(stream.read_buf(&mut seen).await.expect("it responds") > 0, "the connection was closed");
             }
         };
-        timeout(Duration::from_secs(20), echoed).await.expect("the piece comes back at once");
+        timeout(Duration::from_secs(20), echoed).await.expect("the piece is returned at once");
     }
     stream.write_all(b"0\r\n\r\n").await.expect("it reads");
     let end = async {
         while !seen.ends_with(b"0\r\n\r\n") {
-            assert!(stream.read_buf(&mut seen).await.expect("it answers") > 0, "it closed");
+            assert!(stream.read_buf(&mut seen).await.expect("it responds") > 0, "the connection was closed");
         }
     };
     timeout(Duration::from_secs(20), end).await.expect("the body ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_body_arrives_whole() {
+async fn a_large_body_arrives_completely() {
     let serving = served(&guarded(pool())).await;
     let body: Vec<u8> = (0..3_000_000u32).map(|at| (at % 251) as u8).collect();
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let request = client.post(format!("{}/x", serving.url)).bearer_auth(access().compact()).body(body.clone());
-    let response = request.send().await.expect("an answer");
+    let response = request.send().await.expect("a response");
     assert_eq!(response.status(), 200);
-    assert!(response.bytes().await.expect("a body") == body, "the body is another");
+    assert!(response.bytes().await.expect("a body") == body, "the body was changed");
 }

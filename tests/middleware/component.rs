@@ -1,4 +1,4 @@
-//! The component itself: what it imports, how it becomes whole, and how large it is.
+//! The component: its imports, its composition with a configuration, and its size.
 
 use crate::{
     composing::plugged,
@@ -21,7 +21,7 @@ fn imports(component: &[u8]) -> BTreeSet<String> {
 }
 
 #[test]
-fn it_imports_what_the_world_of_middleware_has_and_its_configuration() {
+fn it_imports_only_what_the_middleware_world_has_and_its_configuration() {
     let of_middleware = [
         "wasi:cli/stderr@0.3.0",
         "wasi:cli/types@0.3.0",
@@ -40,14 +40,14 @@ fn it_imports_what_the_world_of_middleware_has_and_its_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_configuration_and_an_application_plugged_in_it_needs_nothing_but_wasi() {
+async fn composed_with_a_configuration_and_an_application_it_imports_only_wasi() {
     let configuration = poolgate_edge::component::of(&guarded(pool()).to_string()).expect("a component");
     let whole = plugged(MIDDLEWARE, &[&configuration, ECHO]);
     let strange: Vec<String> = imports(&whole).into_iter().filter(|name| !name.starts_with("wasi:")).collect();
     assert!(strange.is_empty() && !imports(&whole).contains("wasi:http/handler@0.3.0"), "{:?}", imports(&whole));
-    // The host's own configuration is not asked for.
+    // The host's configuration is not used.
     let serving = Serving::start(&compiled(&whole), "{}", Instances::One).await;
     assert_eq!(get(&serving.url, "/x", Some(&access().compact())).await.status, 200);
-    let refused = get(&serving.url, "/x", None).await;
-    assert_eq!((refused.status, reason(&refused.body).as_str()), (401, "no-token"));
+    let rejected = get(&serving.url, "/x", None).await;
+    assert_eq!((rejected.status, reason(&rejected.body).as_str()), (401, "no-token"));
 }

@@ -1,8 +1,8 @@
-//! Components put together as `wac plug` does it.
+//! Composes components like `wac plug`.
 
 use wac_graph::{CompositionGraph, EncodeOptions, plug, types::Package};
 
-/// The socket with the plugs' exports in place of its imports.
+/// Returns the socket with its imports replaced by the exports of the plugs.
 pub fn plugged(socket: &[u8], plugs: &[&[u8]]) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let mut register = |name: &str, component: &[u8]| {
@@ -11,6 +11,6 @@ pub fn plugged(socket: &[u8], plugs: &[&[u8]]) -> Vec<u8> {
     };
     let socket = register("test:socket", socket);
     let plugs = plugs.iter().enumerate().map(|(number, it)| register(&format!("test:plug{number}"), it)).collect();
-    plug(&mut graph, plugs, socket).expect("they fit");
+    plug(&mut graph, plugs, socket).expect("the exports match the imports");
     graph.encode(EncodeOptions { validate: true, ..EncodeOptions::default() }).expect("a component")
 }

@@ -1,4 +1,4 @@
-//! What the middleware says of the whole corpus.
+//! Sends every token of the corpus to the middleware and records the verdicts.
 
 use crate::{
     composing::plugged,

@@ -1,4 +1,4 @@
-//! Keys that are fetched: while requests wait, in good time, again after a failure; in one instance and in one a request.
+//! Key fetches: while requests wait, in the background, and after a failure; in one instance for all requests and in one per request.
 
 use crate::{
     scene::{protected_echo, remote_pool, served},
@@ -20,15 +20,16 @@ fn both() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_at_the_same_time_wait_in_one_instance_for_the_same_fetch() {
+async fn concurrent_requests_in_one_instance_wait_for_the_same_fetch() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(both())))).await;
     let serving = served(&guarded(remote_pool(&server.url(PATH)))).await;
-    let (token, bad) = (access().compact(), access().claim("exp", 1).compact());
+    let (token, invalid) = (access().compact(), access().claim("exp", 1).compact());
     let mut requests = Vec::new();
     for number in 0..20 {
-        let (url, token) = (serving.url.clone(), if number % 4 == 0 { bad.clone() } else { token.clone() });
+        let (url, token) = (serving.url.clone(), if number % 4 == 0 { invalid.clone() } else { token.clone() });
         requests.push(tokio::spawn(async move { (number, get(&url, "/x", Some(&token)).await) }));
-        // One that needs no keys is answered meanwhile. (The server starts another instance where one is busy; so not all at once.)
+        // A request that needs no keys gets its response meanwhile. Not all requests are sent at once, because the server would start another
+        // instance.
         assert_eq!(get(&serving.url, "/x", None).await.status, 401);
     }
     server.wait_for_fetches(1).await;
@@ -44,13 +45,13 @@ async fn requests_at_the_same_time_wait_in_one_instance_for_the_same_fetch() {
     );
 }
 
-/// An issuer publishes a key while its server is slow.
+/// An issuer publishes a key while a slow fetch is in progress.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
+async fn a_key_published_during_a_slow_fetch_is_found() {
     let first = Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]));
     let server = FaultyServer::start(Behaviour::Held(Box::new(first))).await;
     let mut configuration = guarded(remote_pool(&server.url(PATH)));
-    // Not the usual number, of which an instance has but a few at its start.
+    // Not the default, with which a new instance may make only a few fetches.
     configuration["key_policy"] = json!({"unknown_key_fetches": 6});
     let serving = served(&configuration).await;
     let ask = |token: String| {
@@ -61,7 +62,7 @@ async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
     server.wait_for_fetches(1).await;
     server.now_does(Behaviour::Serve(both()));
     let new: Vec<_> = (0..4).map(|_| ask(access_of(&OTHER_RSA_2048, "other").compact())).collect();
-    // One that needs no keys is answered after those before it have begun to wait.
+    // A request that needs no keys gets its response after the earlier ones have started to wait.
     assert_eq!(get(&serving.url, "/x", None).await.status, 401);
     server.release();
     for request in new.into_iter().chain([old]) {
@@ -71,7 +72,7 @@ async fn a_key_that_is_published_during_a_slow_fetch_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_requests_wait_than_are_allowed_to() {
+async fn the_number_of_waiting_requests_is_limited() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(both())))).await;
     let mut configuration = guarded(remote_pool(&server.url(PATH)));
     configuration["limits"] = json!({"waiting_requests": 0});
@@ -81,7 +82,7 @@ async fn no_more_requests_wait_than_are_allowed_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_a_request_fetches_for_itself_and_judges_alike() {
+async fn an_instance_per_request_fetches_its_own_keys_and_returns_the_same_verdicts() {
     let server = FaultyServer::start(Behaviour::Serve(both())).await;
     let configuration = guarded(remote_pool(&server.url(PATH))).to_string();
     let serving = Serving::start(protected_echo(), &configuration, Instances::OneARequest).await;
@@ -94,7 +95,7 @@ async fn an_instance_a_request_fetches_for_itself_and_judges_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_fails_is_a_503_and_is_asked_again() {
+async fn a_failed_fetch_causes_503_and_is_retried() {
     let server = FaultyServer::start(Behaviour::Status(500, String::new())).await;
     let mut configuration = guarded(remote_pool(&server.url(PATH)));
     configuration["key_policy"] = json!({"retry_min": 1, "retry_max": 1});
@@ -123,12 +124,12 @@ async fn a_server_that_fails_is_a_503_and_is_asked_again() {
     assert_eq!(get(&serving.url, "/x", Some(&token)).await.status, 200);
     let said = serving.said();
     let faults: Vec<_> = said.lines().filter_map(|line| line.rsplit_once(": ")).map(|(_, fault)| fault).collect();
-    // A body that broke off has not been read, and so is not malformed.
+    // A truncated body was not read completely, so it is not reported as malformed.
     assert_eq!(faults, ["BadStatus", "BadStatus", "Unreachable", "TooLarge", "Malformed"], "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_taken_however_the_answer_is_cut_into_pieces() {
+async fn keys_are_accepted_for_any_split_of_the_response() {
     let pause = std::time::Duration::from_millis(20);
     for behaviour in [
         Behaviour::Pausing(both(), pause),
@@ -146,7 +147,7 @@ async fn keys_are_taken_however_the_answer_is_cut_into_pieces() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_never_answers_is_given_up() {
+async fn a_fetch_without_a_response_times_out() {
     let server = FaultyServer::start(Behaviour::Stall).await;
     let mut pool = remote_pool(&server.url(PATH));
     pool["keys"]["timeout_ms"] = json!(200);
@@ -155,7 +156,7 @@ async fn a_server_that_never_answers_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_renewed_in_good_time_and_a_new_one_is_found() {
+async fn keys_are_refreshed_in_the_background_and_a_new_key_is_found() {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let mut configuration = guarded(remote_pool(&server.url(PATH)));
     configuration["key_policy"] = json!({"soft_ttl": 60, "soft_ttl_min": 60, "soft_ttl_max": 60});
@@ -164,24 +165,24 @@ async fn keys_are_renewed_in_good_time_and_a_new_one_is_found() {
     serving.set_now(start);
     let (old, new) = (access().compact(), access_of(&OTHER_RSA_2048, "other").compact());
     assert_eq!(get(&serving.url, "/x", Some(&old)).await.status, 200);
-    // A key that it does not know is looked for.
+    // An unknown kid causes a fetch.
     server.now_does(Behaviour::Serve(both()));
     assert_eq!(get(&serving.url, "/x", Some(&new)).await.status, 200);
     assert_eq!(server.fetches(), 2);
-    // Keys that are growing old are fetched while a request goes on, and none waits.
+    // A key set that is about to become stale is fetched in the background. No request waits.
     server.now_does(Behaviour::Held(Box::new(Behaviour::Serve(jwks(&[OTHER_RSA_2048.jwk("other")])))));
     serving.set_now(start + 100);
     assert_eq!(get(&serving.url, "/x", Some(&old)).await.status, 200);
     server.wait_for_fetches(3).await;
     server.release();
-    // With the new set the old key is gone.
+    // The new set does not contain the old key.
     let mut polls = tokio::time::interval(std::time::Duration::from_millis(10));
     let gone = async {
         while get(&serving.url, "/x", Some(&old)).await.status == 200 {
             polls.tick().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), gone).await.expect("the renewed set counts");
+    tokio::time::timeout(std::time::Duration::from_secs(20), gone).await.expect("the new set is applied");
     assert_eq!(get(&serving.url, "/x", Some(&new)).await.status, 200);
     assert_eq!(serving.instances(), 1);
 }

@@ -1,4 +1,4 @@
-//! The middleware in the programs that people run it with, and not only in the library of one version.
+//! The middleware in the programs that users run: several versions of Wasmtime, and wasmCloud.
 
 use crate::{composing::plugged, scene::remote_pool};
 use poolgate_artifacts::{ECHO, MIDDLEWARE};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const PATH: &str = "/jwks.json";
 
-/// Middleware, configuration and application in one.
+/// Returns the middleware, a configuration and the application as one component.
 fn protected(keys_url: &str) -> Vec<u8> {
     let mut configuration = guarded(remote_pool(keys_url));
     configuration["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
@@ -24,10 +24,10 @@ fn protected(keys_url: &str) -> Vec<u8> {
     plugged(MIDDLEWARE, &[&configuration, ECHO])
 }
 
-/// An instance for each request, so that each fetches, and from a server whose answer comes in pieces. Wasmtime 49 ends the connection when
-/// the guest drops the future of the transmission (<https://github.com/bytecodealliance/wasmtime/issues/14227>).
+/// One instance per request, so that each fetches, from a server that splits its response. Wasmtime 49 closes the connection when the guest
+/// drops the future of the transmission (<https://github.com/bytecodealliance/wasmtime/issues/14227>).
 #[tokio::test(flavor = "multi_thread")]
-async fn every_version_of_wasmtime_gets_its_keys_however_the_answer_is_cut() {
+async fn every_version_of_wasmtime_fetches_keys_for_any_split_of_the_response() {
     let keys = jwks(&[RSA_2048.jwk(KEY_ID)]);
     for version in WASMTIME_VERSIONS {
         let server = FaultyServer::start(Behaviour::Stall).await;
@@ -46,7 +46,7 @@ async fn every_version_of_wasmtime_gets_its_keys_however_the_answer_is_cut() {
                 assert_eq!(response.status, status, "{version} {behaviour:?}: {response:?}\n{}", serving.said());
             }
         }
-        // What passes has its own body, and the claim instead of the client's header.
+        // A forwarded request has its own body, and the claim instead of the client's header.
         let bearer = format!("Bearer {}", access().compact());
         let headers = [("authorization", bearer.as_str()), ("x-user", "root"), ("transfer-encoding", "chunked")];
         let mut exchange = Exchange::begin(&serving.url, "POST", "/x", &headers).await;
@@ -56,16 +56,16 @@ async fn every_version_of_wasmtime_gets_its_keys_however_the_answer_is_cut() {
         let user = format!("x-user: {SUBJECT}");
         assert!(response.headers("echo-header").any(|line| line == user), "{version}: {response:?}");
         assert_eq!(get(&serving.url, "/x", None).await.status, 401, "{version}");
-        // A body that broke off.
+        // A truncated body.
         server.now_does(Behaviour::CloseMidway(keys.clone()));
         assert_eq!(get(&serving.url, "/x", Some(&access().compact())).await.status, 503, "{version}");
         assert!(serving.said().contains("Unreachable") && !serving.said().contains("not taken"), "{}", serving.said());
     }
 }
 
-/// Many requests that wait in one instance for one fetch are woken by its end.
+/// Many requests in one instance wait for one fetch. All of them are resumed when it ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_version_of_wasmtime_wakes_those_who_wait() {
+async fn every_version_of_wasmtime_resumes_the_waiting_requests() {
     for version in WASMTIME_VERSIONS {
         let keys = Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]));
         let server = FaultyServer::start(Behaviour::Held(Box::new(keys))).await;
@@ -79,7 +79,7 @@ async fn every_version_of_wasmtime_wakes_those_who_wait() {
         let first = request();
         server.wait_for_fetches(1).await;
         let others: Vec<_> = (0..40).map(|_| request()).collect();
-        // Answered by the same instance, while the others wait.
+        // The same instance responds while the others wait.
         assert_eq!(get(&serving.url, "/x", None).await.status, 401, "{version}");
         server.release();
         for request in others.into_iter().chain([first]) {
@@ -89,7 +89,7 @@ async fn every_version_of_wasmtime_wakes_those_who_wait() {
     }
 }
 
-/// What the first page of the documentation says of wasmCloud.
+/// The statement of docs/middleware.md about wasmCloud.
 #[tokio::test(flavor = "multi_thread")]
 async fn wasmcloud_fetches_for_every_request_unless_the_component_is_pooled() {
     let keys = jwks(&[RSA_2048.jwk(KEY_ID)]);

@@ -1,4 +1,4 @@
-//! The middleware in front of the echoing application.
+//! The middleware in front of the echo application.
 
 use crate::{
     composing::plugged,
@@ -15,23 +15,23 @@ use wasmtime::component::Component;
 
 static PROTECTED: LazyLock<Component> = LazyLock::new(|| compiled(&plugged(MIDDLEWARE, &[ECHO])));
 
-/// The two, composed and compiled. It wants a configuration.
+/// Both components, composed and compiled. The result imports a configuration.
 pub fn protected_echo() -> &'static Component {
     &PROTECTED
 }
 
-/// They, served by one instance.
+/// Serves them with one instance.
 pub async fn served(configuration: &Value) -> Serving {
     Serving::start(protected_echo(), &configuration.to_string(), Instances::One).await
 }
 
-/// A pool whose keys come from this URL.
+/// A pool whose keys are fetched from this URL.
 pub fn remote_pool(url: &str) -> Value {
     json!({"name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access",
            "keys": {"cluster": "keys", "url": url}})
 }
 
-/// The headers that the application got of this name.
+/// The values of this header that the application received.
 pub fn got(response: &Response, name: &str) -> Vec<String> {
     let prefix = format!("{name}: ");
     let lines = response.headers("echo-header");

@@ -1,4 +1,4 @@
-//! A server of wasi:http components, made of what `wasmtime serve` is made of: `wasmtime-wasi-http` and its `ProxyHandler`.
+//! A server of `wasi:http` components, built like `wasmtime serve` from `wasmtime-wasi-http` and its `ProxyHandler`.
 
 use http_body_util::BodyExt;
 use hyper::{server::conn::http1, service::service_fn};
@@ -32,24 +32,24 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::new(&config).expect("an engine")
 });
 
-/// A component, compiled.
+/// Compiles a component.
 pub fn compiled(component: &[u8]) -> Component {
     Component::new(&ENGINE, component).expect("the component compiles")
 }
 
-/// Long enough for every head of the corpus; what is too long is for the middleware to say.
+/// Long enough for every head of the corpus, so that the middleware rejects tokens that are too long.
 const LONG: usize = 4 << 20;
 
-/// What a server does with its instances.
+/// How a server uses instances.
 #[derive(Clone, Copy)]
 pub enum Instances {
-    /// One for all requests, which it handles at the same time.
+    /// One instance handles all requests concurrently.
     One,
-    /// A new one for each request.
+    /// A new instance handles each request.
     OneARequest,
 }
 
-/// A running server. It stops when it goes.
+/// A running server. It stops when it is dropped.
 pub struct Serving {
     pub url: String,
     state: Arc<State>,
@@ -66,13 +66,13 @@ struct State {
     service: ServicePre<Host>,
     instances: Instances,
     started: AtomicUsize,
-    /// In seconds since the Unix epoch; the system's time if it is 0.
+    /// In seconds since the Unix epoch. 0 means the system's time.
     now: Arc<AtomicU64>,
     said: MemoryOutputPipe,
 }
 
 impl Serving {
-    /// Serves a component. One that imports a configuration gets this one.
+    /// Serves a component. If it imports a configuration, it gets this one.
     pub async fn start(component: &Component, configuration: &str, instances: Instances) -> Self {
         let mut linker = Linker::<Host>::new(&ENGINE);
         wasmtime_wasi_http::p3::add_to_linker(&mut linker).expect("wasi:http");
@@ -95,12 +95,12 @@ impl Serving {
         Self { url, state, server }
     }
 
-    /// Sets the components' clock, at most to the latest time that WASI knows.
+    /// Sets the components' clock, at most to the latest time that WASI can represent.
     pub fn set_now(&self, now: u64) {
         self.state.now.store(now.min(i64::MAX.unsigned_abs()), Ordering::SeqCst);
     }
 
-    /// How many instances have been started.
+    /// The number of instances that were started.
     pub fn instances(&self) -> usize {
         self.state.started.load(Ordering::SeqCst)
     }
@@ -129,7 +129,7 @@ async fn accept(listener: TcpListener, handler: ProxyHandler<Handling>) {
                     Ok::<_, Infallible>(response)
                 }
             });
-            // A client that goes away is no fault.
+            // A client that disconnects is not an error.
             let _ = http1::Builder::new().max_buf_size(LONG).serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -188,7 +188,7 @@ impl HandlerState for Handling {
     }
 }
 
-/// An instance that only waits for requests goes when nobody wants it any more; here that is when the test ends.
+/// An idle instance is removed when it is no longer needed; here, when the test ends.
 struct Idle(Pin<Box<Sleep>>);
 
 impl WorkerExpiration for Idle {

@@ -1,4 +1,4 @@
-//! The whole corpus, sent as requests: the same verdicts as the core's.
+//! The middleware returns the same verdict as the core for every token of the corpus.
 
 use crate::corpus;
 use poolgate_tests::seen::{Seen, differences};

@@ -1,4 +1,4 @@
-//! What does not pass, and what is said about it.
+//! Rejected requests: the responses and the log.
 
 use crate::{
     scene::{protected_echo, remote_pool, served},
@@ -11,7 +11,7 @@ use poolgate_tests::{
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_says_what_rfc_6750_asks_for() {
+async fn the_response_to_a_rejected_request_follows_rfc_6750() {
     let mut configuration = guarded(pool());
     configuration["policies"] = json!([{"name": "admins", "groups": {"any_of": ["admin"]}}]);
     configuration["routes"] = json!([
@@ -21,10 +21,10 @@ async fn a_refusal_says_what_rfc_6750_asks_for() {
     ]);
     let serving = served(&configuration).await;
     let token = access().compact();
-    let bad = access().claim("exp", 1).compact();
+    let invalid = access().claim("exp", 1).compact();
     for (target, token, status, name, challenge) in [
         ("/api", None, 401, "no-token", Some("Bearer")),
-        ("/api", Some(&bad), 401, "expired", Some("Bearer error=\"invalid_token\"")),
+        ("/api", Some(&invalid), 401, "expired", Some("Bearer error=\"invalid_token\"")),
         ("/admin", Some(&token), 403, "group-missing", Some("Bearer error=\"insufficient_scope\"")),
         ("/other", Some(&token), 403, "no-rule", None),
         ("/api/../admin", Some(&token), 400, "ambiguous-path", None),
@@ -44,16 +44,16 @@ async fn a_refusal_says_what_rfc_6750_asks_for() {
     let twice = [("Authorization", bearer.as_str()), ("authorization", bearer.as_str())];
     let response = send(&serving.url, "GET", "/api", &twice).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (400, "several-tokens"));
-    // What it writes tells of the watched rule, and nothing of a token.
+    // The log names the report_only rejection, and contains nothing of a token.
     let said = serving.said();
-    assert!(said.contains("its rule would refuse it: group-missing"), "{said}");
-    let parts = token.split('.').chain(bad.split('.'));
+    assert!(said.contains("its rule (report_only) would reject: group-missing"), "{said}");
+    let parts = token.split('.').chain(invalid.split('.'));
     parts.for_each(|part| assert!(!said.contains(part), "a part of a token in {said}"));
 }
 
-/// WASI does not tell the version of HTTP, so the operator must say that refusals may have the status 200.
+/// WASI does not report the HTTP version, so the operator must configure that responses to gRPC calls have the status 200.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grpc_call_is_refused_in_grpc_only_if_the_operator_says_so() {
+async fn a_rejected_grpc_call_gets_a_grpc_response_only_if_configured() {
     let mut configuration = guarded(pool());
     let by_default = served(&configuration).await;
     configuration["answers"]["grpc"] = json!(true);
@@ -79,7 +79,7 @@ async fn a_grpc_call_is_refused_in_grpc_only_if_the_operator_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_good_configuration_nothing_passes() {
+async fn without_a_valid_configuration_every_request_is_rejected() {
     let mut with_state = guarded(pool());
     with_state["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}]);
     for (configuration, says) in [
