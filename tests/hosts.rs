@@ -1,4 +1,4 @@
-//! Every host gives the same verdicts, for the same reasons, on the same corpus: `docs/hosts.md` is written here.
+//! Every integration gives the same verdicts and reason codes as the core for the corpus. This test also writes `docs/hosts.md`.
 
 use poolgate_tests::seen::{Host, Seen, differences};
 use std::{env, fs, path::Path, time::Instant};
@@ -13,13 +13,13 @@ mod envoy;
 #[path = "middleware/corpus.rs"]
 mod middleware;
 #[path = "envoy/scene.rs"]
-#[expect(dead_code, reason = "it has more for --test envoy")]
+#[expect(dead_code, reason = "--test envoy uses the rest")]
 mod scene;
 #[path = "middleware/serving.rs"]
-#[expect(dead_code, reason = "it has more for --test middleware")]
+#[expect(dead_code, reason = "--test middleware uses the rest")]
 mod serving;
 #[path = "envoy/upstream.rs"]
-#[expect(dead_code, reason = "it has more for --test envoy")]
+#[expect(dead_code, reason = "--test envoy uses the rest")]
 mod upstream;
 
 mod hosts {
@@ -28,12 +28,12 @@ mod hosts {
     pub mod cases;
     pub mod command;
     pub mod example;
-    pub mod judges;
     pub mod node;
     pub mod proxies;
     pub mod python;
     pub mod table;
     pub mod tonic;
+    pub mod verifiers;
 }
 
 use hosts::{axum, browser, node, proxies, python, table, tonic};
@@ -53,7 +53,7 @@ const HOSTS: &[Host] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_host_gives_the_verdicts_of_the_core_and_the_table_says_so() {
+async fn every_integration_gives_the_verdicts_of_the_core_and_the_table_is_current() {
     let mut columns: Vec<(&str, Vec<Seen>)> = Vec::new();
     for host in HOSTS {
         let start = Instant::now();

@@ -1,6 +1,6 @@
 //! The axum service of `examples/axum`, over HTTP.
 
-use super::judges::{judges, put};
+use super::verifiers::{send_all, verifiers};
 use crate::example_services::{REASON, serve, telling};
 use axum::Router;
 use poolgate_tests::seen::Seen;
@@ -8,12 +8,12 @@ use reqwest::Client;
 
 pub async fn verdicts() -> Vec<Seen> {
     let mut router = Router::new();
-    for (number, judge) in judges().await.iter().enumerate() {
-        router = router.nest(&format!("/{number}"), example_axum::app(judge.verifier.clone()));
+    for (number, configured) in verifiers().await.iter().enumerate() {
+        router = router.nest(&format!("/{number}"), example_axum::app(configured.verifier.clone()));
     }
     let address = serve(telling(router)).await;
     let http = Client::builder().no_proxy().build().expect("an HTTP client");
-    put(|number, case| {
+    send_all(|number, case| {
         let request = http.get(format!("http://{address}/{number}/me")).bearer_auth(&case.token);
         async move {
             let response = request.send().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
@@ -21,7 +21,7 @@ pub async fn verdicts() -> Vec<Seen> {
             match (response.status().as_u16(), reason) {
                 (200, None) => Seen::Verified,
                 (status, Some(reason)) => Seen::refused(reason, status),
-                (status, None) => panic!("{}: {status}, and no denial for the layers further out", case.name),
+                (status, None) => panic!("{}: {status}, and no denial in the response's extensions", case.name),
             }
         }
     })

@@ -1,4 +1,4 @@
-//! A browser: the page in a real Chromium, served by its README's command.
+//! The browser example in Chromium, served by the command of its README.
 
 use crate::hosts::{
     cases,
@@ -30,7 +30,7 @@ static EXAMPLE: Example = Example {
     installing: &["npm --prefix examples/node ci --ignore-scripts"],
 };
 
-/// Where the page's tests lie, with what drives the browser.
+/// The folder with the page's tests and the browser driver.
 struct Driver {
     folder: PathBuf,
     chromium: Chromium,
@@ -40,18 +40,18 @@ async fn ready() -> &'static Driver {
     static READY: OnceCell<Driver> = OnceCell::const_new();
     READY
         .get_or_init(|| async {
-            // What the README installs is there then.
+            // This installs what the README names.
             node::ready().await;
             EXAMPLE.make_ready().await;
             let driver = tokio::task::spawn_blocking(|| {
                 let folder = target_folder("node").join("browser");
                 npm::install(&folder, include_str!("browser/package.json"), include_str!("browser/package-lock.json"));
                 for name in ["launch.mjs", "corpus.mjs", "page.mjs"] {
-                    // Packages are looked for from where a module lies.
+                    // Node.js searches for packages from the folder of the module.
                     fs::copy(test_file("browser").join(name), folder.join(name)).expect("a file in the target folder");
                 }
-                let judge = EXAMPLE.folder().join("site/judge.mjs");
-                fs::copy(test_file("judge.mjs"), judge).expect("a file in the target folder");
+                let module = EXAMPLE.folder().join("site/verdicts.mjs");
+                fs::copy(test_file("verdicts.mjs"), module).expect("a file in the target folder");
                 Driver { folder, chromium: Chromium::find_or_unpack() }
             });
             driver.await.expect("no panic")
@@ -67,7 +67,7 @@ impl Driver {
     }
 }
 
-/// The README's file server, on a port of the system's choice.
+/// The file server of the README, on a port that the system chooses.
 struct FileServer {
     process: Child,
     url: String,
@@ -92,13 +92,13 @@ impl FileServer {
 
 impl Drop for FileServer {
     fn drop(&mut self) {
-        // Fails only if it has ended already.
+        // Fails only if the process has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The verdicts of the page's modules.
+/// Returns the verdicts of the page's modules.
 pub async fn verdicts() -> Vec<Seen> {
     let (driver, server, files) = (ready().await, FileServer::start(), TempDir::new().expect("a folder"));
     let corpus = files.path().join("cases.json");
@@ -108,9 +108,9 @@ pub async fn verdicts() -> Vec<Seen> {
     cases::read(&printed(script).await)
 }
 
-/// With `POOLGATE_PICTURES=<folder>` it takes pictures.
+/// With `POOLGATE_PICTURES=<folder>`, the test also takes screenshots.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_judges_what_is_typed_and_keeps_it_to_itself() {
+async fn the_page_verifies_what_is_typed_and_sends_it_nowhere() {
     let (driver, server, files) = (ready().await, FileServer::start(), TempDir::new().expect("a folder"));
     let other_issuer = "https://issuer.example.com";
     let other = Draft::access(&P256).signed_with(&P256, Algorithm::Es256).header("kid", "\"curve\"");

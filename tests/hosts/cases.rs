@@ -1,11 +1,11 @@
-//! The corpus as a file for programs in other languages, and the verdicts that they print.
+//! Writes the corpus as a file for programs in other languages, and reads the verdicts that they print.
 
 use poolgate_core::{KeyOrigin, Pool};
 use poolgate_tests::{configuration_words, corpus::cases, seen::Seen};
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path};
 
-/// Writes every case, in the words of `docs/envoy.md`.
+/// Writes every case, with the configuration in the format of `docs/envoy.md`.
 pub fn write(file: &Path) {
     let cases: Vec<Value> = cases()
         .iter()
@@ -23,7 +23,7 @@ pub fn write(file: &Path) {
                     "limits": configuration_words::limits(&case.config.limits),
                 },
                 "seeds": seeds,
-                // JavaScript's numbers are too short for some.
+                // Some times do not fit into JavaScript's numbers.
                 "now": case.now.to_string(),
                 "token": case.token,
             })

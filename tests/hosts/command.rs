@@ -1,4 +1,4 @@
-//! What the examples do alike: their commands, and what they make of servers of keys.
+//! What the examples have in common: their commands, and their behavior with JWKS endpoints.
 
 use crate::hosts::example::{Example, blocks_of, printed, replaced, text};
 use poolgate_tests::{
@@ -10,8 +10,8 @@ use poolgate_tests::{
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
-/// The README's command with a server of ours in the place of Cognito, and at the tests' time: allowed, denied, keys missing, and wrong
-/// usage; and never a part of the token where the command says why.
+/// Runs the command of the README with a local server instead of Cognito, at the time of the tests: for an accepted and a rejected token,
+/// without keys, and with invalid arguments. Error messages must not contain parts of the token.
 pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     server.path_does("/none", Behaviour::Status(404, String::new()));
@@ -47,7 +47,7 @@ pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
     assert!(said.as_str().is_some_and(|said| said.contains("no-client")), "{said}");
 }
 
-/// A server with one key at first, then with that and one named `rotated`; and beside it at other paths the faults of servers.
+/// Starts a server with one key, which later also has a key named `rotated`. Other paths of the server simulate failures.
 pub async fn server_of_keys() -> FaultyServer {
     let first = RSA_2048.jwk(KEY_ID);
     let (one, both) = (jwks(std::slice::from_ref(&first)), jwks(&[first, OTHER_RSA_2048.jwk("rotated")]));
@@ -60,8 +60,8 @@ pub async fn server_of_keys() -> FaultyServer {
     server
 }
 
-/// The program in a language of the README, of the front page or of docs/migration.md, after a line that takes its token, with a server of ours in the place
-/// of Cognito. It is run with `command` in the example's folder, and greets the user; with another token it says what to answer and to log.
+/// Runs a program of a page with a local server instead of Cognito, after a line that reads the token. It runs with `command` in the
+/// example's folder. It greets the user; with an invalid token, it prints the response and the log line.
 pub async fn the_program_greets(
     example: &'static Example,
     page: &Path,
@@ -79,7 +79,7 @@ pub async fn the_program_greets(
     let name = page.file_stem().expect("a name").to_str().expect("UTF-8");
     let file = example.folder().join(format!("{name}-program.{extension}"));
     fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
-    // It has no other clock than the machine's.
+    // The program uses the system clock.
     let now = edge_scene::now();
     let said = async |expiry: u64| {
         let mut run = Command::new(command.get_program());

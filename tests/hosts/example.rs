@@ -1,4 +1,4 @@
-//! The examples, copied into the target folder and made ready with the very commands of their READMEs.
+//! Copies the examples into the target folder and installs them with the commands of their READMEs.
 
 use poolgate_tests::target_folder::target_folder;
 use std::{
@@ -9,11 +9,11 @@ use std::{
 
 /// An example that is installed with commands.
 pub struct Example {
-    /// Its folder's name.
+    /// The name of its folder.
     pub name: &'static str,
-    /// The file that pins what is installed.
+    /// The file that pins the installed versions.
     pub pinned: &'static str,
-    /// The lines of the README's first block that install it: they run only after the pinned versions changed.
+    /// The lines of the README's first block that install it. They run only after the pinned versions have changed.
     pub installing: &'static [&'static str],
 }
 
@@ -23,15 +23,15 @@ impl Example {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(self.name)
     }
 
-    /// `examples/<name>` in the target folder: where it is made ready, installed and run.
+    /// `examples/<name>` in the target folder, where the example is installed and runs.
     pub fn folder(&self) -> PathBuf {
         root().join("examples").join(self.name)
     }
 
-    /// Copies the example and runs the first block of its README; one process at a time.
+    /// Copies the example and runs the first block of its README, in one process at a time.
     ///
     /// # Panics
-    /// When a command fails, with what it said.
+    /// If a command fails. The message contains its output.
     pub async fn make_ready(&'static self) {
         tokio::task::spawn_blocking(|| {
             let folder = self.folder();
@@ -55,10 +55,10 @@ impl Example {
         .expect("the example is made ready");
     }
 
-    /// The README's command that verifies a token, with other words in places of some, and this token.
+    /// Runs the README's command that verifies a token, with this token and with some words replaced.
     ///
     /// # Panics
-    /// When one of the words is not in it.
+    /// If one of the words does not occur.
     pub async fn verify(&'static self, words: &[(&str, &str)], token: &str) -> Output {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), token).expect("a file");
@@ -67,17 +67,17 @@ impl Example {
         tokio::task::spawn_blocking(move || shell(&command, &self.folder())).await.expect("no panic")
     }
 
-    /// Its README.
+    /// The README of the example.
     pub fn readme(&self) -> PathBuf {
         self.source().join("README.md")
     }
 
-    /// The README's blocks of shell commands, in their order.
+    /// The blocks of shell commands of the README, in order.
     pub fn commands(&self) -> Vec<String> {
         blocks_of(&self.readme(), "sh")
     }
 
-    /// What was installed and made beside the files stays.
+    /// Copies the files. Installed and generated files beside them stay.
     fn copy(&self) {
         let contract = root().join("wit");
         fs::create_dir_all(&contract).expect("a folder in the target folder");
@@ -98,12 +98,12 @@ pub fn front_page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")
 }
 
-/// The book's page about coming from another verifier.
+/// The book's page about migration from other verifiers.
 pub fn migration_page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/migration.md")
 }
 
-/// A page's blocks in a language, in their order.
+/// Returns the blocks of a page in a language, in order.
 pub fn blocks_of(page: &Path, language: &str) -> Vec<String> {
     let text = fs::read_to_string(page).expect("a page");
     let start = format!("```{language}\n");
@@ -111,10 +111,10 @@ pub fn blocks_of(page: &Path, language: &str) -> Vec<String> {
     blocks.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
 }
 
-/// The text with other words in places of some.
+/// Returns the text with some words replaced.
 ///
 /// # Panics
-/// When one of the words is not in it.
+/// If one of the words does not occur.
 pub fn replaced(text: &str, words: &[(&str, &str)]) -> String {
     words.iter().fold(text.to_owned(), |text, (word, other)| {
         assert!(text.contains(word), "{word} is not in {text}");
@@ -122,15 +122,15 @@ pub fn replaced(text: &str, words: &[(&str, &str)]) -> String {
     })
 }
 
-/// A test's file.
+/// Returns the path of a file of the tests.
 pub fn test_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts").join(name)
 }
 
-/// What a program printed; the error has what it said.
+/// Runs a program and returns its standard output.
 ///
 /// # Panics
-/// When it can't be run or does not succeed.
+/// If it can't be run or fails. The message contains its standard error.
 pub async fn printed(mut command: Command) -> String {
     let output = tokio::task::spawn_blocking(move || {
         let output = command.stdin(Stdio::null()).output();
@@ -141,22 +141,22 @@ pub async fn printed(mut command: Command) -> String {
     text(&output.stdout)
 }
 
-/// Bytes that a program printed.
+/// Converts the output of a program to text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Takes the place of the repository.
+/// The folder that replaces the repository's root.
 fn root() -> PathBuf {
     target_folder("hosts")
 }
 
-/// A line without its remark.
+/// Returns a line without its comment.
 fn command_of(line: &str) -> &str {
     line.split(" #").next().unwrap_or(line).trim()
 }
 
-/// Runs shell commands; cargo builds from this workspace, wherever the target folder is.
+/// Runs shell commands. Cargo builds from this workspace, wherever the target folder is.
 fn shell(commands: &str, folder: &Path) -> Output {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let here = format!("cargo run --quiet --manifest-path '{}' ", manifest.display());

@@ -13,18 +13,18 @@ use std::{path::PathBuf, process::Command};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Also what the browser's page is made with.
+/// The browser example uses it, too.
 pub static EXAMPLE: Example =
     Example { name: "node", pinned: "package-lock.json", installing: &["npm ci --ignore-scripts"] };
 
-/// Where the example lies, with its component.
+/// Returns the folder of the example with its component.
 pub async fn ready() -> PathBuf {
     static READY: OnceCell<()> = OnceCell::const_new();
     READY.get_or_init(|| EXAMPLE.make_ready()).await;
     EXAMPLE.folder()
 }
 
-/// The verdicts of the example's module.
+/// Returns the verdicts of the example's module.
 pub async fn verdicts() -> Vec<Seen> {
     let (folder, files) = (ready().await, TempDir::new().expect("a folder"));
     let corpus = files.path().join("cases.json");
@@ -41,7 +41,7 @@ async fn the_command_for_node_verifies_with_keys_that_it_fetches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_node_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
+async fn on_node_keys_are_fetched_once_and_a_trap_is_a_denial() {
     let server = command::server_of_keys().await;
     let mut node = Command::new("node");
     node.arg(test_file("node_keys.mjs")).arg(ready().await).arg(server.url("/jwks.json"));

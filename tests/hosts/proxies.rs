@@ -1,6 +1,6 @@
-//! nginx, Caddy and Traefik before the gateway, with the configurations of `examples/`.
+//! nginx, Caddy and Traefik in front of the gateway, with the configurations of `examples/`.
 
-use super::judges::{judges, put};
+use super::verifiers::{send_all, verifiers};
 use crate::example_services::serve;
 use axum::{Router, extract::Request};
 use poolgate::{
@@ -17,8 +17,8 @@ use reqwest::Client;
 use tokio::sync::OnceCell;
 use tower_service::Service;
 
-/// Says which judge is asked; proxies pass it on to the gateway.
-const JUDGE: &str = "x-judge-for-the-test";
+/// Selects the verifier. The proxies forward this header to the gateway.
+const VERIFIER: &str = "x-verifier-for-the-test";
 const COMPILED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
 
 pub async fn nginx() -> Vec<Seen> {
@@ -33,11 +33,11 @@ pub async fn traefik() -> Vec<Seen> {
     verdicts(Proxy::traefik(behind().await).await).await
 }
 
-/// The proxies pass the status on, and no more.
+/// The proxies forward only the status of a rejection.
 async fn verdicts(proxy: Proxy) -> Vec<Seen> {
     let http = Client::builder().no_proxy().build().expect("an HTTP client");
-    put(|number, case| {
-        let request = http.get(&proxy.endpoint).header(JUDGE, number).bearer_auth(&case.token);
+    send_all(|number, case| {
+        let request = http.get(&proxy.endpoint).header(VERIFIER, number).bearer_auth(&case.token);
         async move {
             let response = request.send().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
             match response.status().as_u16() {
@@ -49,14 +49,14 @@ async fn verdicts(proxy: Proxy) -> Vec<Seen> {
     .await
 }
 
-/// A gateway that is all judges' at once, and an application.
+/// Starts a gateway in front of all verifiers, and an application.
 async fn behind() -> &'static Behind {
     static BEHIND: OnceCell<Behind> = OnceCell::const_new();
     let make = async || {
         let mut gateways = Vec::new();
-        for judge in judges().await {
-            // Nobody signs in here: only tokens are verified.
-            let accounts = Accounts::builder(judge.verifier.clone(), POOL_ID, CLIENT_ID)
+        for configured in verifiers().await {
+            // The test only verifies tokens; it does not sign in.
+            let accounts = Accounts::builder(configured.verifier.clone(), POOL_ID, CLIENT_ID)
                 .endpoint("http://127.0.0.1:1")
                 .allow_http_loopback(true)
                 .response_time_floor(ResponseTimeFloor::OFF)
@@ -65,8 +65,8 @@ async fn behind() -> &'static Behind {
             gateways.push(Gateway::new(accounts).verifies(TokenUseRule::Unchecked).router());
         }
         let gateway = Router::new().fallback(move |request: Request| {
-            let number = request.headers().get(JUDGE).and_then(|number| number.to_str().ok()?.parse::<usize>().ok());
-            // Who waits for a proxy to come up names none.
+            let number = request.headers().get(VERIFIER).and_then(|number| number.to_str().ok()?.parse::<usize>().ok());
+            // Requests that wait for a proxy to start do not have the header.
             let mut gateway = gateways[number.unwrap_or(0)].clone();
             async move { gateway.call(request).await }
         });

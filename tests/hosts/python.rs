@@ -24,17 +24,17 @@ async fn ready() {
     READY.get_or_init(|| EXAMPLE.make_ready()).await;
 }
 
-/// The example's Python with a script of ours.
+/// Runs a script of the tests with the Python of the example.
 async fn python(script: &str) -> Command {
     ready().await;
     let mut python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
-    // Nothing is written among the sources.
+    // Python must not write byte code next to the sources.
     python.arg("-B").arg(test_file(script)).env("PYTHONPATH", EXAMPLE.folder());
     python.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
     python
 }
 
-/// The verdicts of the example's module.
+/// Returns the verdicts of the example's module.
 pub async fn verdicts() -> Vec<Seen> {
     let files = TempDir::new().expect("a folder");
     let corpus = files.path().join("cases.json");
@@ -51,7 +51,7 @@ async fn the_command_for_python_verifies_with_keys_that_it_fetches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_python_keys_are_fetched_once_and_a_trap_denies_and_is_survived() {
+async fn in_python_keys_are_fetched_once_and_a_trap_is_a_denial() {
     let server = command::server_of_keys().await;
     let mut python = python("python_keys.py").await;
     python.arg(EXAMPLE.folder().join("poolgate.wasm")).arg(server.url("/jwks.json"));

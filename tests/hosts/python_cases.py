@@ -1,4 +1,4 @@
-"""`python_cases.py COMPONENT CASES`: the corpus through the example; verdicts on standard output."""
+"""`python_cases.py COMPONENT CASES`: verifies the corpus with the example, and prints the verdicts."""
 
 import json
 import sys
@@ -17,9 +17,9 @@ def pool(words: dict) -> Pool:
         del words["algorithms"]
     for name in ("groups", "scopes"):
         if name in words:
-            asked = words[name]
+            required = words[name]
             kinds = {"any_of": AnyOf, "all_of": AllOf}
-            lists = [kind(asked[word]) for word, kind in kinds.items() if word in asked]
+            lists = [kind(required[word]) for word, kind in kinds.items() if word in required]
             words[name] = lists[0] if len(lists) == 1 else lists
     return Pool(**words)
 

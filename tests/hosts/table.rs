@@ -1,4 +1,4 @@
-//! `docs/hosts.md`: which verdicts, and how many of them each host gave.
+//! `docs/hosts.md`: the number of correct verdicts of each integration.
 
 use poolgate_tests::{
     corpus::{Expected, cases},
@@ -27,7 +27,7 @@ const READ_NEXT: &str = "
 - [Choose an integration](choosing.md): what the integrations have in common, and what differs.
 ";
 
-/// Groups of verdicts by name, with the cases' places in the corpus; the good tokens first.
+/// Returns the verdicts with the indices of their cases. Accepted tokens come first.
 fn groups() -> Vec<(String, Vec<usize>)> {
     let mut groups: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (index, case) in cases().iter().enumerate() {
@@ -41,7 +41,7 @@ fn groups() -> Vec<(String, Vec<usize>)> {
     groups.into_iter().map(|(name, indices)| (title(name), indices)).collect()
 }
 
-/// The page, from each host's name and verdicts.
+/// Returns the page for the names and verdicts of the integrations.
 pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
     let mut page = INTRODUCTION.replace("{tokens}", &cases().len().to_string());
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
@@ -56,9 +56,9 @@ pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
 }
 
 fn cell(indices: &[usize], seen: &[Seen]) -> String {
-    let asked: Vec<bool> = indices.iter().filter_map(|index| seen[*index].agrees(&cases()[*index])).collect();
-    match asked.len() {
+    let sent: Vec<bool> = indices.iter().filter_map(|index| seen[*index].agrees(&cases()[*index])).collect();
+    match sent.len() {
         0 => "–".to_owned(),
-        count => format!("{}/{count}", asked.iter().filter(|agrees| **agrees).count()),
+        count => format!("{}/{count}", sent.iter().filter(|agrees| **agrees).count()),
     }
 }

@@ -1,6 +1,6 @@
 //! The tonic server of `examples/tonic`, over gRPC.
 
-use super::judges::{judges, put};
+use super::verifiers::{send_all, verifiers};
 use crate::example_services::{call, channel};
 use example_tonic::generated::accounts_client::AccountsClient;
 use poolgate_tests::seen::Seen;
@@ -8,10 +8,10 @@ use tonic::{Code, Status};
 
 pub async fn verdicts() -> Vec<Seen> {
     let mut clients = Vec::new();
-    for judge in judges().await {
-        clients.push(AccountsClient::new(channel(judge.verifier.clone()).await));
+    for configured in verifiers().await {
+        clients.push(AccountsClient::new(channel(configured.verifier.clone()).await));
     }
-    put(|number, case| {
+    send_all(|number, case| {
         let mut client = clients[number].clone();
         let call = call(&[format!("Bearer {}", case.token)]);
         async move {
@@ -24,7 +24,7 @@ pub async fn verdicts() -> Vec<Seen> {
     .await
 }
 
-/// What the gRPC status stands for.
+/// Returns the HTTP status that corresponds to a gRPC status.
 fn http_status(case: &str, status: &Status) -> u16 {
     match status.code() {
         Code::Unauthenticated => 401,

@@ -1,22 +1,22 @@
-// The corpus through the JavaScript verifier: what `createVerifier` and `Denial` are depends on the host.
+// Verifies the corpus with the JavaScript verifier. Node.js and the browser pass their own `createVerifier` and `Denial`.
 
-/** `cases` in the form of tests/hosts/cases.rs; the verdicts in their order. */
-export async function judgeAll(cases, createVerifier, Denial) {
+/** Returns the verdicts in the order of `cases`, whose format is that of tests/hosts/cases.rs. */
+export async function verdictsOf(cases, createVerifier, Denial) {
   const verdicts = [];
   for (const { config, seeds, now, token } of cases) {
     const verifier = await createVerifier(inCamelCase(config), { clock: () => BigInt(now) });
     for (const { issuer, jwks, fetched_at } of seeds) {
       await verifier.loadKeySet(issuer, jwks, BigInt(fetched_at));
     }
-    verdicts.push(await judge(verifier, token, Denial));
+    verdicts.push(await verdict(verifier, token, Denial));
   }
   return verdicts;
 }
 
-async function judge(verifier, token, Denial) {
+async function verdict(verifier, token, Denial) {
   try {
     const { payload } = await verifier.verify(token);
-    if (typeof payload !== "object") throw new Error("verified, and no claims");
+    if (typeof payload !== "object") throw new Error("verified without claims");
     return {};
   } catch (error) {
     if (!(error instanceof Denial)) throw error;
@@ -24,7 +24,7 @@ async function judge(verifier, token, Denial) {
   }
 }
 
-/** The names of members, and the values that are names. */
+/** Converts the names of members, and the values that are names, to camel case. */
 function inCamelCase(value) {
   if (Array.isArray(value)) return value.map(inCamelCase);
   if (typeof value !== "object" || value === null) return value === "access_or_id" ? "accessOrId" : value;
