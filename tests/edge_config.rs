@@ -1,4 +1,4 @@
-//! The command that checks a configuration of the Envoy filter and the middleware, before it is put anywhere.
+//! The command `poolgate-edge-config`, which checks configurations of the Envoy filter and the middleware.
 
 use poolgate_tests::{
     edge_scene::{guarded, pool},
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::{fs, process::Command};
 use tempfile::TempDir;
 
-/// What the command does with a configuration: its exit code, standard output and standard error.
+/// Runs the command, and returns its exit code, standard output and standard error.
 fn run(folder: &TempDir, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate-edge-config"));
     let output = command.args(arguments).current_dir(folder.path()).output().expect("the command runs");
@@ -23,87 +23,88 @@ fn folder_with(configuration: &Value) -> TempDir {
 }
 
 #[test]
-fn a_good_configuration_is_good_and_a_fault_is_said_with_its_place() {
-    let good = folder_with(&guarded(pool()));
-    assert_eq!(run(&good, &["check", "poolgate.json"]), (Some(0), "valid\n".into(), String::new()));
-    assert_eq!(run(&good, &["check", "absent.json"]).0, Some(2));
+fn a_valid_configuration_is_accepted_and_an_error_names_its_position() {
+    let valid = folder_with(&guarded(pool()));
+    assert_eq!(run(&valid, &["check", "poolgate.json"]), (Some(0), "valid\n".into(), String::new()));
+    assert_eq!(run(&valid, &["check", "absent.json"]).0, Some(2));
 
     let mut misspelled = guarded(pool());
     misspelled["routes"][0]["metods"] = json!(["GET"]);
-    let (code, said, fault) = run(&folder_with(&misspelled), &["check", "poolgate.json"]);
-    assert_eq!((code, said.as_str()), (Some(1), ""));
-    assert!(fault.starts_with("routes[0].metods: ") && fault.contains("did you mean \"methods\"?"), "{fault}");
+    let (code, output, error) = run(&folder_with(&misspelled), &["check", "poolgate.json"]);
+    assert_eq!((code, output.as_str()), (Some(1), ""));
+    assert!(error.starts_with("routes[0].metods: ") && error.contains("did you mean \"methods\"?"), "{error}");
 }
 
 #[test]
-fn stated_keys_that_verify_nothing_are_warned_about_once() {
+fn a_configured_key_that_cannot_be_used_causes_one_warning() {
     let mut configuration = guarded(pool());
     let keys = configuration["pools"][0]["keys"]["jwks"]["keys"].as_array_mut().expect("keys");
     let mut private = RSA_2048.jwk("private");
     private["d"] = json!("c2VjcmV0IGV4cG9uZW50");
     keys.push(private);
     let number = keys.len() - 1;
-    let (code, said, warned) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
-    assert_eq!((code, said.as_str()), (Some(0), "valid\n"));
-    assert_eq!(warned.lines().count(), 1, "{warned}");
-    assert!(warned.starts_with(&format!("warning: pools[0].keys.jwks: keys[{number}] can't be used: ")), "{warned}");
-    assert!(!warned.contains("c2VjcmV0"), "it tells the key");
+    let (code, output, stderr) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
+    assert_eq!((code, output.as_str()), (Some(0), "valid\n"));
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with(&format!("warning: pools[0].keys.jwks: keys[{number}] can't be used: ")), "{stderr}");
+    assert!(!stderr.contains("c2VjcmV0"), "the warning contains the private key");
 }
 
 #[test]
-fn a_rule_that_does_not_do_what_it_seems_to_is_warned_about() {
+fn a_rule_that_never_matches_or_always_rejects_causes_a_warning() {
     let never = |number: usize, before: &str| {
         format!("warning: routes[{number}]: never matches: {before} comes first and covers it")
     };
-    let torn = |number: usize| format!("warning: routes[{number}]: requests for its path are rejected (400)");
+    let ambiguous = |number: usize| format!("warning: routes[{number}]: requests for its path are rejected (400)");
     let public = |kind: &str, path: &str| json!({kind: path, "public": true});
-    let guarded_by = |kind: &str, path: &str| json!({kind: path, "authenticated": true});
+    let protected = |kind: &str, path: &str| json!({kind: path, "authenticated": true});
     for (routes, expected) in [
-        (json!([public("prefix", "/"), guarded_by("prefix", "/admin")]), vec![never(1, "routes[0] (prefix /)")]),
+        (json!([public("prefix", "/"), protected("prefix", "/admin")]), vec![never(1, "routes[0] (prefix /)")]),
         (
-            json!([public("template", "/a/{x}"), guarded_by("path", "/a/b")]),
+            json!([public("template", "/a/{x}"), protected("path", "/a/b")]),
             vec![never(1, "routes[0] (template /a/{})")],
         ),
         (
             json!([{"prefix": "/", "methods": ["GET"], "public": true}, {"prefix": "/admin", "methods": ["HEAD"], "authenticated": true}]),
             vec![never(1, "routes[0] (prefix /)")],
         ),
-        (json!([{"prefix": "/", "methods": ["GET"], "public": true}, guarded_by("prefix", "/admin")]), vec![]),
-        (json!([public("prefix", "/admin/"), guarded_by("prefix", "/admin")]), vec![torn(1)]),
-        (json!([guarded_by("path", "/admin"), public("path", "/admin/")]), vec![torn(1)]),
-        (json!([guarded_by("prefix", "/Admin"), public("prefix", "/admin")]), vec![torn(1)]),
-        (json!([guarded_by("path", "/admin"), public("path", "/admin.json")]), vec![torn(1)]),
-        (json!([guarded_by("prefix", "/admin"), public("path", "/favicon.ico"), public("prefix", "/")]), vec![]),
+        (json!([{"prefix": "/", "methods": ["GET"], "public": true}, protected("prefix", "/admin")]), vec![]),
+        (json!([public("prefix", "/admin/"), protected("prefix", "/admin")]), vec![ambiguous(1)]),
+        (json!([protected("path", "/admin"), public("path", "/admin/")]), vec![ambiguous(1)]),
+        (json!([protected("prefix", "/Admin"), public("prefix", "/admin")]), vec![ambiguous(1)]),
+        (json!([protected("path", "/admin"), public("path", "/admin.json")]), vec![ambiguous(1)]),
+        (json!([protected("prefix", "/admin"), public("path", "/favicon.ico"), public("prefix", "/")]), vec![]),
     ] {
         let mut configuration = guarded(pool());
         configuration["routes"] = routes;
-        let (code, _, warned) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
-        let warnings: Vec<&str> = warned.lines().collect();
-        let is_told = warnings.iter().zip(&expected).all(|(warning, expected)| warning.starts_with(expected.as_str()));
-        assert!(code == Some(0) && is_told && warnings.len() == expected.len(), "{expected:?}: {warned}");
+        let (code, _, stderr) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
+        let warnings: Vec<&str> = stderr.lines().collect();
+        let is_expected =
+            warnings.iter().zip(&expected).all(|(warning, expected)| warning.starts_with(expected.as_str()));
+        assert!(code == Some(0) && is_expected && warnings.len() == expected.len(), "{expected:?}: {stderr}");
     }
     // Methods are case-sensitive tokens: RFC 9110 section 9.1.
     let mut configuration = guarded(pool());
     configuration["routes"][0]["methods"] = json!(["get"]);
-    let (code, _, fault) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
-    assert_eq!((code, fault.trim()), (Some(1), "routes[0].methods[0]: must be in capitals, for example GET"));
+    let (code, _, error) = run(&folder_with(&configuration), &["check", "poolgate.json"]);
+    assert_eq!((code, error.trim()), (Some(1), "routes[0].methods[0]: must be in capitals, for example GET"));
 }
 
 #[test]
-fn a_component_is_written_of_what_fits_the_middleware_and_of_nothing_else() {
+fn a_component_is_written_only_for_a_configuration_that_the_middleware_supports() {
     let arguments = ["component", "poolgate.json", "--output", "configuration.wasm"];
-    let good = folder_with(&guarded(pool()));
-    assert_eq!(run(&good, &arguments), (Some(0), String::new(), String::new()));
-    let component = fs::read(good.path().join("configuration.wasm")).expect("it is written");
+    let valid = folder_with(&guarded(pool()));
+    assert_eq!(run(&valid, &arguments), (Some(0), String::new(), String::new()));
+    let component = fs::read(valid.path().join("configuration.wasm")).expect("the component");
     assert!(component.starts_with(b"\0asm"));
 
-    let mut for_envoy_alone = guarded(pool());
-    for_envoy_alone["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}]);
-    let refused = folder_with(&for_envoy_alone);
-    let (code, _, fault) = run(&refused, &arguments);
+    let mut for_envoy_only = guarded(pool());
+    for_envoy_only["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}]);
+    let rejected = folder_with(&for_envoy_only);
+    let (code, _, error) = run(&rejected, &arguments);
     assert_eq!(code, Some(1));
-    assert!(fault.contains("claims_to_filter_state"), "{fault}");
-    assert!(!refused.path().join("configuration.wasm").exists());
+    assert!(error.contains("claims_to_filter_state"), "{error}");
+    assert!(!rejected.path().join("configuration.wasm").exists());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Real proxies that ask `/v1/verify` before they let a request through, with the configurations of `examples/`.
+//! nginx, Caddy and Traefik, which call `/v1/verify` before they forward a request, with the configurations of `examples/`.
 
 mod account_setup;
 #[path = "proxies/claims.rs"]
@@ -27,11 +27,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A request that has reached the application.
+/// A request that reached the application.
 #[derive(Debug, PartialEq, Eq)]
 struct Reached {
     method: String,
-    /// Path and query as they came, nothing decoded.
+    /// The path and the query as they were received, without decoding.
     target: String,
     headers: Vec<(String, String)>,
 }
@@ -42,17 +42,17 @@ impl Reached {
     }
 }
 
-/// A proxy before a gateway and an application, with rules for paths: `/admin` is for the group `admins`, `/public` for everybody, and
-/// preflights pass below `/orders` and `/admin`.
+/// A proxy in front of a gateway and an application. `/admin` requires the group `admins`, `/public` is public, and preflights are forwarded
+/// below `/orders` and `/admin`.
 struct Scene {
     _server: Ministack,
     pool: TestPool,
     gateway: Option<Served>,
     proxy: Proxy,
     reached: Arc<Mutex<Vec<Reached>>>,
-    /// Of the group `readers`.
+    /// The access token of a user in the group `readers`.
     anna: String,
-    /// Of the group `admins`.
+    /// The access token of a user in the group `admins`.
     berta: String,
 }
 
@@ -65,7 +65,7 @@ impl Scene {
         let accounts = account_builder(server.endpoint(), &pool).await.build().await.expect("the accounts build");
         let rules = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.public("/public"));
         let rules = rules.and_then(|rules| rules.preflights("/orders")?.preflights("/admin"));
-        let gateway = serve(Gateway::new(accounts).routes(rules.expect("they are rules"))).await;
+        let gateway = serve(Gateway::new(accounts).routes(rules.expect("the rules are valid"))).await;
         let reached = Arc::default();
         let application = application(Arc::clone(&reached)).await;
         let behind = Behind { gateway: gateway.public.trim_start_matches("http://").into(), application };
@@ -73,17 +73,17 @@ impl Scene {
         let anna = pool.sign_in("anna", PASSWORD).await.access_token;
         let berta = pool.sign_in("berta", PASSWORD).await.access_token;
         let scene = Self { _server: server, pool, gateway: Some(gateway), proxy, reached, anna, berta };
-        // Who waited for the proxy to come up.
+        // Removes the requests that waited for the proxy to start.
         scene.reached();
         scene
     }
 
-    /// What has reached the application since it was asked last.
+    /// Returns the requests that reached the application since the last call.
     fn reached(&self) -> Vec<Reached> {
         mem::take(&mut *self.reached.lock().expect("no panic"))
     }
 
-    /// Sends a request as it is, and gives the answer's status and head.
+    /// Sends a request unchanged, and returns the status and the text of the response, in lower case.
     async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
         let address = self.proxy.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.expect("the proxy listens");
@@ -95,14 +95,14 @@ impl Scene {
             head += &format!("{name}: {value}\r\n");
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("it reads");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("it answers");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or_else(|| panic!("{method} {target}: {answer}")), answer.to_lowercase())
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).await.expect("it responds");
+        let response = String::from_utf8_lossy(&response).into_owned();
+        let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or_else(|| panic!("{method} {target}: {response}")), response.to_lowercase())
     }
 
-    /// The status of a request with a token, or without one if it is empty.
+    /// Sends a request with a token, or without one if `token` is empty, and returns the status.
     async fn get(&self, target: &str, token: &str) -> u16 {
         let authorization = format!("Bearer {token}");
         let headers = [("Authorization", authorization.as_str())];
@@ -110,7 +110,7 @@ impl Scene {
     }
 }
 
-/// An application that records what it is asked.
+/// Starts an application that records its requests.
 async fn application(reached: Arc<Mutex<Vec<Reached>>>) -> String {
     let handler = async move |request: Request| {
         let headers = request.headers().iter();

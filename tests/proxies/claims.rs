@@ -1,11 +1,11 @@
-//! Good tokens pass, with claims that nobody can forge or take away.
+//! Requests with valid tokens are forwarded, with claim headers that a client cannot forge or remove.
 
 use super::Scene;
 use poolgate_tests::proxies::Proxy;
 
-/// What differs: the status when the gateway is gone, and whether claim headers are also taken away when they are spelled with
+/// The proxies differ in the status if the gateway is unavailable, and in whether they remove claim headers that are spelled with
 /// underscores.
-async fn good_tokens_pass_with_claims_that_nobody_can_forge(
+async fn valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(
     mut scene: Scene,
     without_gateway: u16,
     hides_underscores: bool,
@@ -13,20 +13,20 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
     let (bearer, id_token) =
         (|token: &str| format!("Bearer {token}"), scene.pool.sign_in("anna", super::PASSWORD).await.id_token);
     scene.reached();
-    // Without a token, with a bad one, with an ID token: the application sees nothing, and the challenge reaches the caller.
-    let (status, answer) = scene.send("GET", "/orders", &[]).await;
+    // Without a token, with an invalid token, and with an ID token, the application receives nothing and the client gets the challenge.
+    let (status, response) = scene.send("GET", "/orders", &[]).await;
     assert_eq!(status, 401);
-    assert!(answer.contains("\r\nwww-authenticate: bearer\r\n"), "{answer}");
+    assert!(response.contains("\r\nwww-authenticate: bearer\r\n"), "{response}");
     for token in ["a.b.c", &id_token, &format!("{}x", scene.anna)] {
         let authorization = bearer(token);
         let headers = [("Authorization", authorization.as_str()), ("X-Poolgate-Username", "root")];
-        let (status, answer) = scene.send("GET", "/orders", &headers).await;
+        let (status, response) = scene.send("GET", "/orders", &headers).await;
         assert_eq!(status, 401);
-        assert!(answer.contains("www-authenticate: bearer error=\"invalid_token\""), "{answer}");
+        assert!(response.contains("www-authenticate: bearer error=\"invalid_token\""), "{response}");
     }
-    assert_eq!(scene.reached(), [], "a refused request reached the application");
+    assert_eq!(scene.reached(), [], "a rejected request reached the application");
 
-    // With a good one: the claims are the token's, whatever the caller has put there.
+    // With a valid token, the claim headers contain the claims of the token, whatever the client sent.
     let anna = bearer(&scene.anna);
     let forged = [
         ("Authorization", anna.as_str()),
@@ -36,12 +36,12 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
         ("X-Poolgate-Expires-At", "forged"),
         ("X_Poolgate_Username", "root"),
         ("x-poolgate_username", "root"),
-        // Some applications take their path from these.
+        // Some applications read their path from these headers.
         ("X-Original-URL", "/admin"),
         ("X-Rewrite-URL", "/admin"),
     ];
-    let (status, answer) = scene.send("GET", "/orders?page=2&group=x", &forged).await;
-    assert!(status == 200 && answer.ends_with("the application"), "{answer}\n{}", scene.proxy.said());
+    let (status, response) = scene.send("GET", "/orders?page=2&group=x", &forged).await;
+    assert!(status == 200 && response.ends_with("the application"), "{response}\n{}", scene.proxy.said());
     let [reached] = <[_; 1]>::try_from(scene.reached()).expect("one request");
     assert_eq!(reached.target, "/orders?page=2&group=x");
     assert_eq!(reached.values("x-poolgate-username"), ["anna"]);
@@ -51,21 +51,17 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
     for name in ["x-original-url", "x-rewrite-url"] {
         assert_eq!(reached.values(name), Vec::<&str>::new(), "{name}");
     }
-    // Some applications take these names for those with hyphens.
+    // Some applications read these names as those with hyphens.
     let is_misread =
         |(name, _): &(String, String)| name.contains('_') && name.replace('_', "-").starts_with("x-poolgate-");
     assert_eq!(reached.headers.iter().any(is_misread), !hides_underscores, "{reached:?}");
-    assert_eq!(
-        reached.values("authorization"),
-        Vec::<&str>::new(),
-        "the token is for the proxy, not for the application"
-    );
-    // On a route that needs no token, nobody is somebody.
+    assert_eq!(reached.values("authorization"), Vec::<&str>::new(), "the token must not reach the application");
+    // A public route gets no claims.
     let (status, _) = scene.send("GET", "/public/x", &forged).await;
     let [reached] = <[_; 1]>::try_from(scene.reached()).expect("one request");
     assert_eq!((status, reached.values("x-poolgate-username").concat()), (200, String::new()), "{reached:?}");
 
-    // A proxy removes the headers that `Connection` names: refused, or the claims are there all the same.
+    // A proxy removes the headers that `Connection` lists. The request is rejected, or the claims are still present.
     for connection in ["close, X-Poolgate-Groups", "X-Poolgate-Groups, close, X-Poolgate-Username"] {
         let headers = [("Authorization", anna.as_str()), ("Connection", connection)];
         let (status, _) = scene.send("GET", "/orders", &headers).await;
@@ -79,7 +75,7 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
         }
     }
 
-    // After an upgrade nobody asks any more: to h2c, it would be a connection for any number of requests.
+    // After an upgrade to h2c, any number of requests could follow without verification.
     for upgrades in [&["h2c"][..], &["HTTP/2.0"], &["h2c", "websocket"], &["websocket", "h2c"], &["websocket, h2c"]] {
         let mut headers = vec![("Authorization", anna.as_str()), ("Connection", "Upgrade, HTTP2-Settings, close")];
         headers.push(("HTTP2-Settings", "AAMAAABkAAQAAP__"));
@@ -89,30 +85,33 @@ async fn good_tokens_pass_with_claims_that_nobody_can_forge(
         let upgrades_to = reached.iter().flat_map(|reached| reached.values("upgrade")).collect::<Vec<_>>();
         assert!(
             matches!(*upgrades_to, [] | ["websocket"]),
-            "{upgrades:?}: {status}, and {upgrades_to:?} was asked for"
+            "{upgrades:?}: {status}, and the application was sent {upgrades_to:?}"
         );
     }
 
-    // A gateway that is gone opens no door.
+    // If the gateway is unavailable, no request is forwarded.
     scene.gateway.take().expect("it serves").stop().await;
-    let (status, answer) = scene.send("GET", "/orders", &[("Authorization", anna.as_str())]).await;
+    let (status, response) = scene.send("GET", "/orders", &[("Authorization", anna.as_str())]).await;
     assert_eq!((status, scene.reached().len()), (without_gateway, 0));
     if status == 503 {
-        assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(response.contains("\r\nretry-after: 1\r\n"), "{response}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nginx_lets_good_tokens_pass_with_claims_that_nobody_can_forge() {
-    good_tokens_pass_with_claims_that_nobody_can_forge(Scene::start(Proxy::nginx).await, 503, true).await;
+async fn nginx_forwards_valid_tokens_with_claims_that_a_client_cannot_forge() {
+    valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(Scene::start(Proxy::nginx).await, 503, true)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn caddy_lets_good_tokens_pass_with_claims_that_nobody_can_forge() {
-    good_tokens_pass_with_claims_that_nobody_can_forge(Scene::start(Proxy::caddy).await, 502, true).await;
+async fn caddy_forwards_valid_tokens_with_claims_that_a_client_cannot_forge() {
+    valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(Scene::start(Proxy::caddy).await, 502, true)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traefik_lets_good_tokens_pass_with_claims_that_nobody_can_forge() {
-    good_tokens_pass_with_claims_that_nobody_can_forge(Scene::start(Proxy::traefik).await, 500, false).await;
+async fn traefik_forwards_valid_tokens_with_claims_that_a_client_cannot_forge() {
+    valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(Scene::start(Proxy::traefik).await, 500, false)
+        .await;
 }

@@ -1,9 +1,9 @@
-//! A rule is chosen by every way in which the path can be read, and not by the proxy's.
+//! A rule must be satisfied in every reading of a path, and not only in that of the proxy.
 
 use super::Scene;
 use poolgate_tests::proxies::Proxy;
 
-/// Some reader takes each for a path of `/admin`: after decoding, without dot segments, without matrix parameters, in another case, with
+/// Some servers read each of these as a path of `/admin`: after decoding, without dot segments, without matrix parameters, in another case, with
 /// merged slashes, from an absolute URL, without a suffix.
 const READ_AS_ADMIN: &[&str] = &[
     "/admin",
@@ -48,7 +48,7 @@ const READ_AS_ADMIN: &[&str] = &[
     "http://app/x/../admin/x",
 ];
 
-/// Some reader takes each for a path of `/admin`, and another one for another path.
+/// Some servers read each of these as a path of `/admin`, others as another path.
 const READ_AS_ADMIN_OR_NOT: &[&str] = &[
     "/admin/..",
     "/admin/../x",
@@ -61,7 +61,7 @@ const READ_AS_ADMIN_OR_NOT: &[&str] = &[
     "/ADMIN/../public",
 ];
 
-/// Some reader takes each for a path of `/public`, and another one for another path.
+/// Some servers read each of these as a path of `/public`, others as another path.
 const READ_AS_PUBLIC_OR_NOT: &[&str] = &[
     "/%70ublic/x",
     "/PUBLIC/x",
@@ -76,7 +76,7 @@ const READ_AS_PUBLIC_OR_NOT: &[&str] = &[
     "/orders/..%2fpublic",
 ];
 
-/// All readers take each for a path that asks for a good token and no more.
+/// All servers read each of these as a path that requires a valid token and no more.
 const HARMLESS: &[&str] = &[
     "/",
     "/orders",
@@ -90,10 +90,10 @@ const HARMLESS: &[&str] = &[
     "/.well-known/x",
 ];
 
-/// The same, but that the example's Traefik takes no encoded slashes.
+/// Like `HARMLESS`. The example's Traefik rejects encoded slashes.
 const HARMLESS_WITH_ENCODED_SLASHES: &[&str] = &["/projects/group%2Fproject", "/npm/@scope%2fname"];
 
-/// What every reader reads in the same way, and not as a path of these.
+/// Returns whether all servers read the path in the same way, and not as one below these prefixes.
 fn is_plain_and_not_below(target: &str, prefixes: &[&str]) -> bool {
     let path = target.split('?').next().unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'/';
@@ -102,14 +102,14 @@ fn is_plain_and_not_below(target: &str, prefixes: &[&str]) -> bool {
         && !prefixes.iter().any(|prefix| path.to_ascii_lowercase().starts_with(prefix))
 }
 
-async fn a_rule_is_chosen_by_every_reading_of_a_path(scene: &Scene, takes_encoded_slashes: bool) {
+async fn every_reading_of_a_path_must_satisfy_its_rule(scene: &Scene, takes_encoded_slashes: bool) {
     for target in READ_AS_ADMIN.iter().chain(READ_AS_ADMIN_OR_NOT) {
         let status = scene.get(target, &scene.anna).await;
-        // A proxy may make one path of it for the gateway and for the application.
+        // A proxy may normalize the path for both the gateway and the application.
         match (status, &*scene.reached()) {
             (400 | 403, []) => {}
             (200, [reached]) if is_plain_and_not_below(&reached.target, &["/admin"]) => {}
-            (status, reached) => panic!("{target}: {status}, and the application was asked for {reached:?}"),
+            (status, reached) => panic!("{target}: {status}, and the application received {reached:?}"),
         }
     }
     for target in READ_AS_PUBLIC_OR_NOT {
@@ -118,7 +118,7 @@ async fn a_rule_is_chosen_by_every_reading_of_a_path(scene: &Scene, takes_encode
             (400 | 401, []) => {}
             (200, [reached])
                 if reached.target.starts_with("/public") && is_plain_and_not_below(&reached.target, &[]) => {}
-            (status, reached) => panic!("{target}: {status}, and the application was asked for {reached:?}"),
+            (status, reached) => panic!("{target}: {status}, and the application received {reached:?}"),
         }
     }
     assert_eq!(scene.get("/public/logo.png", "").await, 200);
@@ -133,40 +133,40 @@ async fn a_rule_is_chosen_by_every_reading_of_a_path(scene: &Scene, takes_encode
     }
 }
 
-async fn a_callers_own_word_on_what_it_asks_for_counts_for_nothing(scene: &Scene) {
+async fn headers_with_which_a_client_names_its_target_are_ignored(scene: &Scene) {
     let names = "X-Original-URI, X-Original-Method, X-Forwarded-Uri, X-Forwarded-Method";
     let bearer = format!("Bearer {}", scene.anna);
     for connection in ["close".to_owned(), format!("close, {names}")] {
-        for (stated, expected) in [("/public/x", 403), ("/orders", 403)] {
+        for (forged, expected) in [("/public/x", 403), ("/orders", 403)] {
             let mut headers = vec![("Connection", connection.as_str()), ("Authorization", bearer.as_str())];
-            headers.extend([("X-Original-URI", stated), ("X-Forwarded-Uri", stated), ("x_original_uri", stated)]);
+            headers.extend([("X-Original-URI", forged), ("X-Forwarded-Uri", forged), ("x_original_uri", forged)]);
             headers.extend([("X-Original-Method", "OPTIONS"), ("X-Forwarded-Method", "OPTIONS")]);
             headers.extend([("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "GET")]);
             let (status, _) = scene.send("GET", "/admin/x", &headers).await;
-            assert_eq!((status, scene.reached().len()), (expected, 0), "{stated} {connection}");
+            assert_eq!((status, scene.reached().len()), (expected, 0), "{forged} {connection}");
             headers.retain(|(name, _)| *name != "Authorization");
             let (status, _) = scene.send("GET", "/admin/x", &headers).await;
-            assert_eq!((status, scene.reached().len()), (401, 0), "{stated} {connection}");
+            assert_eq!((status, scene.reached().len()), (401, 0), "{forged} {connection}");
         }
     }
 }
 
-async fn whoever_asks_for_admin_is_an_administrator(scene: Scene, takes_encoded_slashes: bool) {
-    a_rule_is_chosen_by_every_reading_of_a_path(&scene, takes_encoded_slashes).await;
-    a_callers_own_word_on_what_it_asks_for_counts_for_nothing(&scene).await;
+async fn only_administrators_reach_admin(scene: Scene, takes_encoded_slashes: bool) {
+    every_reading_of_a_path_must_satisfy_its_rule(&scene, takes_encoded_slashes).await;
+    headers_with_which_a_client_names_its_target_are_ignored(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_nginx_whoever_asks_for_admin_is_an_administrator() {
-    whoever_asks_for_admin_is_an_administrator(Scene::start(Proxy::nginx).await, true).await;
+async fn behind_nginx_only_administrators_reach_admin() {
+    only_administrators_reach_admin(Scene::start(Proxy::nginx).await, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_caddy_whoever_asks_for_admin_is_an_administrator() {
-    whoever_asks_for_admin_is_an_administrator(Scene::start(Proxy::caddy).await, true).await;
+async fn behind_caddy_only_administrators_reach_admin() {
+    only_administrators_reach_admin(Scene::start(Proxy::caddy).await, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_traefik_whoever_asks_for_admin_is_an_administrator() {
-    whoever_asks_for_admin_is_an_administrator(Scene::start(Proxy::traefik).await, false).await;
+async fn behind_traefik_only_administrators_reach_admin() {
+    only_administrators_reach_admin(Scene::start(Proxy::traefik).await, false).await;
 }

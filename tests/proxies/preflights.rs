@@ -1,4 +1,4 @@
-//! Applications in browsers: what they ask before they ask.
+//! CORS preflight requests of browsers.
 
 use super::Scene;
 use poolgate_tests::proxies::Proxy;
@@ -7,7 +7,7 @@ const ORIGIN: (&str, &str) = ("Origin", "https://app.example.com");
 const ASKED_METHOD: (&str, &str) = ("Access-Control-Request-Method", "PUT");
 const ASKED_HEADERS: (&str, &str) = ("Access-Control-Request-Headers", "authorization");
 
-async fn preflights_pass_where_a_rule_lets_them_and_nothing_else_does(scene: Scene) {
+async fn only_the_preflights_that_a_rule_allows_are_forwarded(scene: Scene) {
     for target in ["/orders/7", "/admin/users"] {
         let (status, _) = scene.send("OPTIONS", target, &[ORIGIN, ASKED_METHOD, ASKED_HEADERS]).await;
         let [reached] = <[_; 1]>::try_from(scene.reached()).unwrap_or_else(|reached| panic!("{status}: {reached:?}"));
@@ -16,18 +16,18 @@ async fn preflights_pass_where_a_rule_lets_them_and_nothing_else_does(scene: Sce
         assert_eq!(reached.values("origin"), [ORIGIN.1]);
     }
     for (method, target, headers, expected) in [
-        // No preflight.
+        // Not a preflight request.
         ("OPTIONS", "/orders/7", &[][..], 401),
         ("OPTIONS", "/orders/7", &[ORIGIN], 401),
         ("OPTIONS", "/orders/7", &[ASKED_METHOD], 401),
         ("GET", "/orders/7", &[ORIGIN, ASKED_METHOD], 401),
         ("POST", "/orders/7", &[ORIGIN, ASKED_METHOD, ("X-HTTP-Method-Override", "OPTIONS")], 401),
         ("options", "/orders/7", &[ORIGIN, ASKED_METHOD], 401),
-        // No rule lets them.
+        // No rule allows them.
         ("OPTIONS", "/basket", &[ORIGIN, ASKED_METHOD], 401),
     ] {
         let (status, answer) = scene.send(method, target, headers).await;
-        // nginx takes no method in lower case.
+        // nginx rejects methods in lower case.
         assert!(
             status == expected || (method == "options" && (400..500).contains(&status)),
             "{method} {target}: {answer}"
@@ -37,16 +37,16 @@ async fn preflights_pass_where_a_rule_lets_them_and_nothing_else_does(scene: Sce
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nginx_lets_preflights_pass_where_a_rule_lets_them_and_nothing_else() {
-    preflights_pass_where_a_rule_lets_them_and_nothing_else_does(Scene::start(Proxy::nginx).await).await;
+async fn nginx_forwards_only_the_preflights_that_a_rule_allows() {
+    only_the_preflights_that_a_rule_allows_are_forwarded(Scene::start(Proxy::nginx).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn caddy_lets_preflights_pass_where_a_rule_lets_them_and_nothing_else() {
-    preflights_pass_where_a_rule_lets_them_and_nothing_else_does(Scene::start(Proxy::caddy).await).await;
+async fn caddy_forwards_only_the_preflights_that_a_rule_allows() {
+    only_the_preflights_that_a_rule_allows_are_forwarded(Scene::start(Proxy::caddy).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traefik_lets_preflights_pass_where_a_rule_lets_them_and_nothing_else() {
-    preflights_pass_where_a_rule_lets_them_and_nothing_else_does(Scene::start(Proxy::traefik).await).await;
+async fn traefik_forwards_only_the_preflights_that_a_rule_allows() {
+    only_the_preflights_that_a_rule_allows_are_forwarded(Scene::start(Proxy::traefik).await).await;
 }
