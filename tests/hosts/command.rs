@@ -20,12 +20,12 @@ pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
         let pool = format!("--issuer {ISSUER} --jwks-url {url} --at {at}");
         let words = [("--user-pool-id eu-west-1_EXAMPLE01", pool.as_str()), ("1example23456789", client)];
         let output = example.verify(&words, token).await;
-        let said = text(&output.stderr);
+        let stderr = text(&output.stderr);
         assert!(
-            !said.contains(token.trim()) && !text(&output.stdout).contains(token.trim()),
-            "the token is told: {said}"
+            !stderr.contains(token.trim()) && !text(&output.stdout).contains(token.trim()),
+            "the output contains the token: {stderr}"
         );
-        let printed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| json!(said));
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| json!(stderr));
         (output.status.code(), printed)
     };
     let (code, printed) = verify(server.url("/jwks.json"), NOW, CLIENT_ID, &format!("{token}\n")).await;
@@ -42,9 +42,9 @@ pub async fn verifies_with_keys_that_it_fetches(example: &'static Example) {
         (Some(1), denied("client-mismatch", 401))
     );
     assert_eq!(verify(server.url("/none"), NOW, CLIENT_ID, &token).await, (Some(3), denied("keys-unavailable", 503)));
-    let (code, said) = verify(server.url("/jwks.json"), NOW, "''", &token).await;
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.as_str().is_some_and(|said| said.contains("no-client")), "{said}");
+    let (code, error) = verify(server.url("/jwks.json"), NOW, "''", &token).await;
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.as_str().is_some_and(|error| error.contains("no-client")), "{error}");
 }
 
 /// Starts a server with one key, which later also has a key named `rotated`. Other paths of the server simulate failures.
@@ -81,13 +81,13 @@ pub async fn the_program_greets(
     fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
     // The program uses the system clock.
     let now = edge_scene::now();
-    let said = async |expiry: u64| {
+    let output_for = async |expiry: u64| {
         let mut run = Command::new(command.get_program());
         run.args(command.get_args()).arg(&file).arg(Draft::access(&RSA_2048).claim("exp", expiry).compact());
         run.current_dir(example.folder());
         printed(run).await
     };
-    let greeting = said(now + 3600).await;
+    let greeting = output_for(now + 3600).await;
     assert!(greeting.starts_with("hello ada") && greeting.contains("writers"), "{greeting}");
-    assert_eq!(said(now - 10).await, "answer 401 and log expired\n");
+    assert_eq!(output_for(now - 10).await, "answer 401 and log expired\n");
 }

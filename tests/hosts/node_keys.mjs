@@ -1,5 +1,5 @@
-// `node node_keys.mjs FOLDER JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time, and beside
-// the keys the faults that are named below.
+// `node node_keys.mjs FOLDER JWKS-URL TOKEN ROTATED`: tests key fetches and rotation in the example. From the second fetch on,
+// the server returns the key of ROTATED, too. Its other paths simulate the failures below.
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
@@ -17,7 +17,7 @@ const clock = () => {
 const verifier = await createVerifier({ pools: [pool] }, { clock });
 const denies = (reason, status) => (error) => error instanceof Denial && error.reason === reason && error.status === status;
 
-// No key yet: a call that can't wait is denied, and one that can gets its verdict, from one fetch.
+// Without keys, a call that does not wait is denied. A call that waits gets its verdict after one fetch.
 assert.throws(() => verifier.verifySync(token), denies("keys-unavailable", 503));
 const [one, another] = await Promise.all([verifier.verify(token), verifier.verify(token)]);
 assert.equal(one.username, "ada");
@@ -25,17 +25,17 @@ assert.deepEqual(one, another);
 assert.equal(verifier.verifySync(token).expiresAt, 1_700_003_540);
 await verifier.refreshKeys();
 
-// A key that was not there at first is looked for at once.
+// An unknown kid causes a fetch at once.
 assert.equal((await verifier.verify(rotated)).username, "ada");
 assert.deepEqual(verifier.keyReports()[0].keyIds.length, 2);
 
-// A trap: denied, and the next instance fetches its keys anew.
+// A trap is a denial. The next instance fetches its keys again.
 failing = true;
 assert.throws(() => verifier.verifySync(token), denies("sandbox-failed", 503));
 failing = false;
 assert.equal((await verifier.verify(token)).username, "ada");
 
-// A server that misbehaves brings no keys, and the report says why.
+// If a fetch fails, the key report contains the cause.
 for (const [path, fault] of [["/moved", "bad-status"], ["/huge", "too-large"], ["/cut", "unreachable"]]) {
   const faulty = await createVerifier({ pools: [{ ...pool, keys: { url: new URL(path, url).href } }] }, { clock });
   await assert.rejects(faulty.verify(token), denies("keys-unavailable", 503));
@@ -45,7 +45,7 @@ const elsewhere = await createVerifier({ pools: [{ ...pool, keys: { url: "http:/
 await assert.rejects(elsewhere.verify(token), denies("keys-unavailable", 503));
 assert.deepEqual(elsewhere.keyReports()[0].lastError, { tag: "fetch", val: "refused" });
 
-// What can't be understood is no verifier.
+// An invalid configuration throws an error.
 await assert.rejects(createVerifier({ pools: [{ ...pool, clientId: "x" }] }), /unknown member clientId/);
 await assert.rejects(createVerifier({ pools: [{ ...pool, anyClient: undefined }] }), /clientIds or anyClient/);
 await assert.rejects(createVerifier({ pools: [{ ...pool, keys: { url: "" }, issuer: "" }] }), /invalid-issuer/);

@@ -1,5 +1,5 @@
-"""`python_keys.py COMPONENT JWKS-URL TOKEN ROTATED`: the life of keys in the example. The server has the key of ROTATED the second time, and
-beside the keys the faults that are named below."""
+"""`python_keys.py COMPONENT JWKS-URL TOKEN ROTATED`: tests key fetches and rotation in the example. From the second fetch on, the
+server returns the key of ROTATED, too. Its other paths simulate the failures below."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +17,9 @@ def clock() -> int:
     return 1_700_000_000
 
 
-def denied(judge, token: str) -> tuple[str, int]:
+def denied(verify, token: str) -> tuple[str, int]:
     try:
-        judge(token)
+        verify(token)
     except Denial as denial:
         return denial.reason, denial.status
     raise AssertionError("it was allowed")
@@ -40,25 +40,25 @@ words = {
 }
 verifier = Verifier(guest, [Pool(**words)], clock=clock)
 
-# No key yet: a call that does not wait is denied, and calls that wait get their verdict, from one fetch.
+# Without keys, a call that does not wait is denied. Calls that wait get their verdict after one fetch.
 assert denied(verifier.verify_now, token) == ("keys-unavailable", 503)
 with ThreadPoolExecutor(4) as threads:
     assert {claims.username for claims in threads.map(verifier.verify, [token] * 8)} == {"ada"}
 assert verifier.verify_now(token).expires_at == 1_700_003_540
 verifier.refresh_keys()
 
-# A key that was not there at first is looked for at once.
+# An unknown kid causes a fetch at once.
 assert verifier.verify(rotated).username == "ada"
 assert len(getattr(verifier.key_reports()[0], "key-ids")) == 2
 
-# A trap: denied, and the next instance fetches its keys anew.
+# A trap is a denial. The next instance fetches its keys again.
 is_failing = True
 assert denied(verifier.verify_now, token) == ("sandbox-failed", 503)
 is_failing = False
 assert verifier.verify(token).username == "ada"
 verifier.close()
 
-# A server that misbehaves brings no keys, and the report says why.
+# If a fetch fails, the key report contains the cause.
 for place, fault in (
     (urljoin(url, "/moved"), "bad-status"), (urljoin(url, "/huge"), "too-large"), (urljoin(url, "/cut"), "unreachable"),
     ("http://keys.invalid/", "refused"),
@@ -68,7 +68,7 @@ for place, fault in (
     error = getattr(faulty.key_reports()[0], "last-error")
     assert (error.tag, error.payload) == ("fetch", fault), f"{place}: {error}"
 
-# What can't be understood is no verifier.
+# An invalid configuration raises an error.
 assert "client_id" in refused(**words, client_id="x")
 assert "client_ids and any_client" in refused(**{**words, "any_client": False})
 assert "list of strings" in refused(**{**words, "any_client": False, "client_ids": "x"})
@@ -84,8 +84,8 @@ for stated, problem in (
     ({"resources": []}, "empty-list"),
     ({"confirmation": "none"}, "confirmation must be refuse or ignore"),
 ):
-    said = refused(**{**words, **stated})
-    assert problem in said, f"{stated}: {said}"
+    error = refused(**{**words, **stated})
+    assert problem in error, f"{stated}: {error}"
 nearly = Verifier(guest, [Pool(**{**words, "issuer": words["issuer"] + "/"})], clock=clock)
 try:
     nearly.verify_now(token)

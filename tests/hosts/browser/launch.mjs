@@ -1,4 +1,4 @@
-// A page in Chromium at the URL: `node SCRIPT URL EXECUTABLE LIBRARIES …`.
+// Opens a page in Chromium at the URL: `node SCRIPT URL EXECUTABLE LIBRARIES …`.
 
 import { chromium } from "playwright-core";
 
@@ -10,7 +10,7 @@ const FLAGS = [
 export async function withPage(use) {
   const [url, executablePath, libraries, ...rest] = process.argv.slice(2);
   const env = libraries ? { ...process.env, LD_LIBRARY_PATH: libraries } : process.env;
-  // Its folder of user data is new and empty.
+  // The user data folder is new and empty.
   const browser = await chromium.launch({ executablePath, args: FLAGS, env });
   try {
     const page = await browser.newPage({ viewport: { width: 1200, height: 980 } });

@@ -1,4 +1,4 @@
-// `node page.mjs URL EXECUTABLE LIBRARIES WORDS PICTURES`: the page as a person uses it, and what it does behind their back.
+// `node page.mjs URL EXECUTABLE LIBRARIES WORDS PICTURES`: uses the page like a person, and checks its network requests.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -32,9 +32,9 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.goto(url);
   await says("The token was not judged yet.");
   await page.getByRole("button", { name: "Verify" }).click();
-  await says("The token was not judged yet."); // The browser asks for what is missing.
+  await says("The token was not judged yet."); // The browser asks for the missing input.
 
-  // Typed, and the button pressed.
+  // The inputs are typed and the button is clicked.
   await page.getByLabel("User pool ID").fill(poolId);
   await page.getByLabel("App client IDs").fill(clientId);
   await token.pressSequentially(good);
@@ -48,7 +48,7 @@ await withPage(async (page, url, [words, pictures]) => {
   const fetched = requests.filter((request) => request.url().startsWith("https:")).map((request) => request.url());
   assert.deepEqual(fetched, [`${issuer}/.well-known/jwks.json`]);
 
-  // The keyboard alone: from the token's field to the button, and by the short cut.
+  // With the keyboard only: from the token field to the button, and by the shortcut.
   await token.fill(expired);
   await says("The token was not judged yet.");
   await token.press("Tab");
@@ -69,13 +69,13 @@ await withPage(async (page, url, [words, pictures]) => {
   await token.press("Control+Enter");
   await says("Refused: client-mismatch");
 
-  // No keys: nothing is said of the token.
+  // Without keys, there is no verdict.
   isReachable = false;
   await token.press("Control+Enter");
   await says("Not judged");
   await says("keys-unavailable");
 
-  // Pasted keys: of the pool, and of another issuer.
+  // Pasted keys of the pool and of another issuer.
   await page.getByLabel("App client IDs").fill("");
   await page.getByLabel("Paste keys").check();
   await page.getByLabel("JWK Set").fill(jwks);
@@ -96,7 +96,7 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.setViewportSize({ width: 390, height: 1100 });
   await picture("dark-narrow");
 
-  // Everything that can be typed into has a name for who can't see it.
+  // Every input has an accessible name.
   for (const field of await page.locator("input, textarea, select").all()) {
     assert.ok(await field.evaluate((element) => element.labels.length > 0), "a field without a label");
   }
@@ -105,7 +105,7 @@ await withPage(async (page, url, [words, pictures]) => {
   await says("The token was not judged yet.");
   assert.equal(await token.inputValue(), "");
 
-  // A token that stands there does not come back with the page.
+  // The page does not restore a token after a reload.
   await token.fill(good);
   await page.goto("about:blank");
   await page.goBack();
@@ -124,10 +124,10 @@ await withPage(async (page, url, [words, pictures]) => {
     assert.ok(!parts.some((part) => sent.includes(part)), "a request carries a part of a token");
   }
   assert.ok(!messages.some((message) => parts.some((part) => message.includes(part))), "a part of a token was logged");
-  // What Chromium says of the keys that could not be reached, and nothing else: no error, and nothing that the policy had to stop.
+  // The console contains only Chromium's message about the unreachable key URL: no error, and no violation of the content security policy.
   assert.deepEqual(messages.filter((message) => !message.includes("net::ERR_FAILED")), []);
 
-  // And it would have stopped it.
+  // The content security policy blocks requests to other origins.
   const stopped = page.waitForEvent("console", (message) => message.text().includes("Content Security Policy"));
   assert.equal(await page.evaluate(() => fetch("http://attacker.invalid/").then(() => "sent", () => "stopped")), "stopped");
   await stopped;
