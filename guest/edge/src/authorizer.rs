@@ -72,7 +72,7 @@ impl RequestAuthorizer {
         })
     }
 
-    /// Warnings about the configuration: configured keys that cannot be used, and rules that never match.
+    /// Returns the warnings about the configuration: configured keys that cannot be used, and rules that never match.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }
@@ -155,17 +155,17 @@ impl RequestAuthorizer {
         self.explanations.line(rejection, &self.routes)
     }
 
-    /// The headers that must be set before the request is forwarded. A header without a value must be removed.
+    /// Returns the headers to set before the request is forwarded. A header without a value must be removed.
     pub fn claim_headers<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         self.verification.headers(admitted.claims.as_deref())
     }
 
-    /// The entries of the filter state. Absent claims are omitted.
+    /// Returns the entries to add to the filter state. Absent claims are omitted.
     pub fn filter_state<'a>(&'a self, admitted: &'a Admitted) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.verification.filter_state(admitted.claims.as_deref())
     }
 
-    /// The HTTP response to a rejected request.
+    /// Returns the HTTP response to a rejected request.
     pub fn response(&self, rejection: Rejection) -> RejectionResponse {
         self.format.response(rejection)
     }
@@ -181,7 +181,7 @@ impl RequestAuthorizer {
         self.verification.verifier.maintain(now)
     }
 
-    /// See [`Verifier::leave_unknown_key_fetches`].
+    /// Limits the token bucket for unknown key IDs to `left` fetches; see [`Verifier::leave_unknown_key_fetches`].
     pub fn leave_unknown_key_fetches(&mut self, left: u32) {
         self.verification.verifier.leave_unknown_key_fetches(left);
     }
@@ -202,17 +202,17 @@ impl RequestAuthorizer {
         self.verification.verifier.fetched(now, url, key_id, started_at, ended_at, outcome)
     }
 
-    /// The server from which the key set of this URL is fetched.
+    /// Returns the server from which the key set of this URL is fetched.
     pub fn jwks_upstream(&self, url: &str) -> Option<&JwksUpstream> {
         self.upstreams.get(url)
     }
 
-    /// The URLs of all JWKS endpoints.
+    /// Returns the URLs of all JWKS endpoints.
     pub fn key_urls(&self) -> Vec<String> {
         self.upstreams.keys().cloned().collect()
     }
 
-    /// The state of the keys, one entry for each pool. If a pool has two JWKS endpoints, the entry describes the newest key set.
+    /// Returns the state of the keys, one entry for each pool. If a pool has two JWKS endpoints, the entry describes the newest key set.
     pub fn pool_keys(&mut self, now: u64) -> Vec<PoolKeys> {
         self.verification.pool_keys(now)
     }

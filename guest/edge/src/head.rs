@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 /// The head of a request, as read by an adapter.
 pub trait RequestHead {
-    /// The method.
+    /// Returns the method.
     fn method(&self) -> &str;
 
-    /// The request target: the path and the query.
+    /// Returns the request target: the path and the query.
     fn target(&self) -> &str;
 
     /// Returns the value of a header. `name` is in lower case. Bytes that are not UTF-8 are replaced by U+FFFD, which no token contains.

@@ -65,7 +65,7 @@ impl LocalJwks {
     }
 }
 
-/// The age with which a set is loaded. If there is a JWKS endpoint, the set is loaded as stale, so that it is fetched at once.
+/// Returns the time at which a set counts as fetched. If there is a JWKS endpoint, the set is loaded as stale, so that it is fetched at once.
 fn fetched_at(pool: &Pool, policy: KeyPolicy, now: u64) -> u64 {
     let stale = u64::from(policy.soft_ttl_max.min(policy.hard_ttl.saturating_sub(1)));
     if pool.keys.cluster.is_some() { now.saturating_sub(stale) } else { now }

@@ -34,7 +34,7 @@ pub struct Conflict {
 }
 
 impl Rejection {
-    /// The reason code. It is stable.
+    /// Returns the reason code, which is stable.
     pub fn name(self) -> &'static str {
         match self {
             Self::Token(reason) => reason.name(),
@@ -47,7 +47,7 @@ impl Rejection {
         }
     }
 
-    /// The HTTP status of the response: 400, 401, 403 or 503.
+    /// Returns the HTTP status of the response: 400, 401, 403 or 503.
     pub fn status(self) -> u16 {
         match self {
             Self::Token(reason) => reason.error_code().status(),

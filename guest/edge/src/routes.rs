@@ -62,12 +62,12 @@ impl Routes {
         Ok(Chosen { rule, also: (exact != rule).then_some(exact) })
     }
 
-    /// The effects that must all be satisfied.
+    /// Returns the effects that must all be satisfied.
     pub(crate) fn effects(&self, chosen: Chosen) -> impl Iterator<Item = Option<&Effect>> {
         [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.rules.effect(Some(number)))
     }
 
-    /// The name of a rule in logs.
+    /// Returns the name of a rule for logs.
     pub(crate) fn name(&self, number: Option<usize>) -> String {
         match number.and_then(|number| Some((number, self.rules.get(number)?))) {
             Some((number, rule)) => format!("routes[{number}] ({})", rule.pattern),
@@ -75,7 +75,7 @@ impl Routes {
         }
     }
 
-    /// Warnings about rules that never match, or whose own paths are ambiguous.
+    /// Returns warnings about rules that never match, or whose own paths are ambiguous.
     pub(crate) fn warnings(&self) -> Vec<ConfigError> {
         let mut warnings = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {

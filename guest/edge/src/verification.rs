@@ -90,7 +90,7 @@ impl Verification {
         }
     }
 
-    /// The names of the headers with the values that these claims give them.
+    /// Returns the names of the headers with the values that these claims give them.
     pub(crate) fn headers<'a>(
         &'a self,
         claims: Option<&'a ForwardedClaims>,
@@ -99,7 +99,7 @@ impl Verification {
         self.headers.iter().enumerate().map(move |(number, (name, _))| (name.as_str(), value(number)))
     }
 
-    /// The names in the filter state with the values that these claims give them. Absent claims are omitted.
+    /// Returns the names in the filter state with the values that these claims give them. Absent claims are omitted.
     pub(crate) fn filter_state<'a>(
         &'a self,
         claims: Option<&'a ForwardedClaims>,
@@ -109,7 +109,7 @@ impl Verification {
         states.filter_map(move |(number, (name, _))| value(number).map(|value| (name.as_str(), value)))
     }
 
-    /// The state of each pool's keys.
+    /// Returns the state of each pool's keys.
     pub(crate) fn pool_keys(&mut self, now: u64) -> Vec<PoolKeys> {
         pool_keys::of_each(&self.pools, &self.by_issuer, &mut self.verifier, now)
     }

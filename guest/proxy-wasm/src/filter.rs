@@ -27,7 +27,7 @@ pub struct Filter {
     waiting: Waiting,
 }
 
-/// The maximum time for which a worker may hold the lease on a fetch: the fetch timeout and one second.
+/// Returns the maximum time for which a worker may hold the lease on a fetch: the fetch timeout and one second.
 fn lease_duration(upstream: &JwksUpstream) -> Duration {
     Duration::from_millis(u64::from(upstream.timeout_ms) + 1_000)
 }

@@ -97,18 +97,18 @@ impl SharedFetch {
         None
     }
 
-    /// The logical time at which the fetch started.
+    /// Returns the logical time at which the fetch started.
     pub fn started_at(&self) -> LogicalTime {
         LogicalTime(self.started_at)
     }
 
-    /// The last accepted key set, and when it was fetched or confirmed.
+    /// Returns the last accepted key set, and when it was fetched or confirmed.
     pub fn keys(&self) -> Option<(u64, Response<'_>)> {
         let response = Response { body: Some(&self.body), max_age: self.max_age, etag: self.etag.as_deref() };
         Some((self.accepted_at?, response))
     }
 
-    /// The outcome of the latest fetch, as the verifier of this worker takes it.
+    /// Returns the outcome of the latest fetch in the form that the verifier takes.
     pub fn outcome(&self) -> Result<Response<'_>, FetchError> {
         match self.keys() {
             Some((_, response)) if self.succeeded => Ok(response),

@@ -43,7 +43,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// The paths that the rule matches. `at` is the position of the rule in the configuration.
+    /// Returns the pattern of the paths that the rule matches. `at` is the position of the rule in the configuration.
     pub(crate) fn pattern(&self, at: &str) -> Result<Pattern, ConfigError> {
         let pattern = match (&self.path, &self.prefix, &self.template) {
             (Some(path), None, None) => Pattern::exact(path),
