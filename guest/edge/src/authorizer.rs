@@ -181,7 +181,7 @@ impl RequestAuthorizer {
         self.verification.verifier.maintain(now)
     }
 
-    /// Limits the token bucket for unknown key IDs to `left` fetches; see [`Verifier::leave_unknown_key_fetches`].
+    /// Reduces the remaining fetches for unknown key IDs to at most `left`; see [`Verifier::leave_unknown_key_fetches`].
     pub fn leave_unknown_key_fetches(&mut self, left: u32) {
         self.verification.verifier.leave_unknown_key_fetches(left);
     }
