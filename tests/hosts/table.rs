@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 const INTRODUCTION: &str = "\
 # Results of every integration
 
-On this page you can check that every integration gives the same result for the same token. The test suite sends the {tokens} tokens of its corpus to each one.
+On this page you can check that every integration gives the same result for the same token. The test suite sends the {tokens} tokens of its corpus to each
+one.
 
 Each cell has two numbers. The second is the number of tokens that could be sent to that integration: some tokens cannot be sent in an HTTP header.
 The first is the number of these for which the result and the reason code were the same as those of the core. gRPC responses, and
