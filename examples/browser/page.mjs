@@ -1,4 +1,4 @@
-// The page: what was typed becomes a verifier's options, and its verdict becomes text. Text only: nothing of a token is ever markup.
+// The page: it converts the input to the options of a verifier, and shows the result as text. Nothing of a token is ever inserted as markup.
 
 import { createVerifier, Denial } from "./poolgate.mjs";
 import { REASONS } from "./reasons.mjs";
@@ -6,37 +6,37 @@ import { REASONS } from "./reasons.mjs";
 const field = (id) => document.getElementById(id);
 const form = field("form");
 const chosen = (name) => form.querySelector(`input[name="${name}"]:checked`).value;
-const NOT_JUDGED = "The token was not judged yet.";
+const NOT_VERIFIED = "The token was not verified yet.";
 let latest = 0;
 
 form.addEventListener("change", showFields);
 form.addEventListener("input", () => {
   latest += 1;
-  // What was said of other words must not stand beside these.
-  if (field("verdict").dataset.verdict !== "none") show("none", "", NOT_JUDGED);
+  // The result of other input must not be shown beside this input.
+  if (field("verdict").dataset.verdict !== "none") show("none", "", NOT_VERIFIED);
 });
 form.addEventListener("reset", () => {
   latest += 1;
   queueMicrotask(showFields);
-  show("none", "", NOT_JUDGED);
+  show("none", "", NOT_VERIFIED);
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  void judge();
+  void verify();
 });
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
-// The browser must not bring the token back with the page.
+// The browser must not restore the token when the user returns to the page.
 addEventListener("pagehide", () => form.reset());
 showFields();
 
-/** Only what the choices ask for is there, and needed. */
+/** Shows and requires only the fields that the chosen options need. */
 function showFields() {
-  const wanted = new Set([chosen("from"), chosen("keys")]);
-  if (chosen("keys") === "issuer" && chosen("from") !== "issuer") wanted.delete("issuer");
+  const shown = new Set([chosen("from"), chosen("keys")]);
+  if (chosen("keys") === "issuer" && chosen("from") !== "issuer") shown.delete("issuer");
   for (const group of document.querySelectorAll("[data-for]")) {
-    group.hidden = !wanted.has(group.dataset.for);
+    group.hidden = !shown.has(group.dataset.for);
     group.querySelector("input, textarea").required = !group.hidden;
   }
 }
@@ -54,34 +54,34 @@ const ALGORITHMS = {
   issuer: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
 };
 
-async function judge() {
+async function verify() {
   const turn = (latest += 1);
   const isCurrent = () => turn === latest;
-  const say = (...words) => isCurrent() && show(...words);
-  show("none", "", "Judging …");
+  const showIfCurrent = (...words) => isCurrent() && show(...words);
+  show("none", "", "Verifying …");
   try {
     const verifier = await createVerifier(options());
     if (chosen("keys") === "pasted") await verifier.loadKeySet(verifier.keyReports()[0].issuers[0], field("jwks").value);
     const claims = await verifier.verify(field("token").value.trim());
-    say("allow", "Verified", whatWasChecked(), claims);
+    showIfCurrent("allow", "Verified", checksThatSucceeded(), claims);
   } catch (error) {
     if (!(error instanceof Denial)) {
-      say("open", "Not judged", error.message);
+      showIfCurrent("open", "Not verified", error.message);
     } else if (error.status === 503) {
-      say("open", "Not judged", `${REASONS[error.reason]} (${error.reason})`);
+      showIfCurrent("open", "Not verified", `${REASONS[error.reason]} (${error.reason})`);
     } else {
-      say("deny", `Refused: ${error.reason}`, `${REASONS[error.reason]} An API would answer ${error.status}.`);
+      showIfCurrent("deny", `Rejected: ${error.reason}`, `${REASONS[error.reason]} An API would respond with ${error.status}.`);
     }
   }
 }
 
-/** A check that was not asked for must not look like one that was passed. */
-function whatWasChecked() {
-  const skipped = [];
-  if (field("clients").value.trim() === "") skipped.push("the app client");
-  if (field("use").value === "unchecked") skipped.push("the token use");
-  const unchecked = skipped.length ? ` Not looked at: ${skipped.join(" and ")}.` : " So are token use and app client.";
-  return `Signature, issuer and times are good.${unchecked}`;
+/** A disabled check must not look like one that succeeded. */
+function checksThatSucceeded() {
+  const disabled = [];
+  if (field("clients").value.trim() === "") disabled.push("the app client");
+  if (field("use").value === "unchecked") disabled.push("the token use");
+  const unchecked = disabled.length ? ` Not checked: ${disabled.join(" and ")}.` : " So are token use and app client.";
+  return `Signature, issuer and time claims are valid.${unchecked}`;
 }
 
 function show(verdict, word, text, claims) {
@@ -92,7 +92,7 @@ function show(verdict, word, text, claims) {
   field("payload").textContent = claims ? JSON.stringify(claims.payload, null, 2) : "";
 }
 
-/** A paragraph; what stands between backticks in it is code. */
+/** Returns a paragraph; text between backticks becomes code. */
 function line(text, name) {
   const paragraph = Object.assign(document.createElement("p"), { className: name });
   text.split("`").forEach((part, index) => {
@@ -103,12 +103,12 @@ function line(text, name) {
 
 function rows(claims) {
   const time = (seconds) => seconds !== undefined && `${new Date(seconds * 1000).toLocaleString()} (${seconds})`;
-  const told = {
+  const values = {
     Subject: claims.subject, Username: claims.username, "Token use": claims.tokenUse, Issuer: claims.issuer, Client: claims.clientId,
     Groups: claims.groups.join(", "), Scopes: claims.scopes.join(", "), "Issued at": time(claims.issuedAt), "Expires at": time(claims.expiresAt),
     "Signed in at": time(claims.authTime),
   };
-  return Object.entries(told).filter(([, value]) => value).map(([name, value]) => {
+  return Object.entries(values).filter(([, value]) => value).map(([name, value]) => {
     const row = document.createElement("tr");
     const head = Object.assign(document.createElement("th"), { textContent: name, scope: "row" });
     row.append(head, Object.assign(document.createElement("td"), { textContent: value }));

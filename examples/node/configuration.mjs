@@ -1,4 +1,4 @@
-// What a user writes, in the words of docs/envoy.md, turned into the records of wit/verifier.wit.
+// Converts a configuration with the field names of docs/envoy-reference.md, in camelCase, to the records of wit/verifier.wit.
 
 const TOKEN_USES = { access: "access", id: "id", accessOrId: "access-or-id", unchecked: "unchecked" };
 
@@ -9,7 +9,7 @@ const KEY_POLICY = {
   unknownKeyFetches: 5, unknownKeyInterval: 10, unknownKeyTtl: 60, unknownKeyEntries: 256,
 };
 
-/** The record `config`. Throws a `TypeError` that says what is missing or unknown: nothing is skipped by a slip of the pen. */
+/** Returns the record `config`. Throws a `TypeError` for a missing or unknown field, so that no typing error disables a check. */
 export function toConfig(options) {
   known("the configuration", options, ["pools", "limits", "keyPolicy"]);
   if (!Array.isArray(options.pools)) throw new TypeError("pools must be a list");
@@ -45,7 +45,7 @@ function toPool(pool, index) {
       pool.resources === undefined && pool.anyResource === undefined
         ? { tag: "unbound" }
         : oneOf(where, "resources", pool.resources, "anyResource", pool.anyResource),
-    subject: skipped(where, "anySubject", pool.anySubject) ? "unchecked" : "required",
+    subject: disabled(where, "anySubject", pool.anySubject) ? "unchecked" : "required",
     confirmation: confirmationOf(where, pool.confirmation),
     maxAge: pool.maxAgeSeconds,
     leeway: pool.leewaySeconds ?? 0,
@@ -54,9 +54,9 @@ function toPool(pool, index) {
 }
 
 function issuerOf(where, { userPoolId, region, issuer, anyIssuer }) {
-  const stated = [userPoolId, issuer, anyIssuer].filter((it) => it !== undefined);
-  if (stated.length !== 1) throw new TypeError(`${where} must have one of userPoolId, issuer and anyIssuer`);
-  if (region !== undefined && userPoolId === undefined) throw new TypeError(`${where}.region goes with userPoolId`);
+  const given = [userPoolId, issuer, anyIssuer].filter((it) => it !== undefined);
+  if (given.length !== 1) throw new TypeError(`${where} must have one of userPoolId, issuer and anyIssuer`);
+  if (region !== undefined && userPoolId === undefined) throw new TypeError(`${where}.region needs userPoolId`);
   if (userPoolId !== undefined) return { tag: "user-pool", val: { id: userPoolId, region } };
   if (issuer !== undefined) return { tag: "exactly", val: issuer };
   if (anyIssuer !== true) throw new TypeError(`${where}.anyIssuer must be true`);
@@ -77,8 +77,8 @@ function oneOf(where, listName, list, anyName, any) {
   return { tag: "unchecked" };
 }
 
-/** A check is skipped by `true` alone: anything else that stands there is a slip of the pen. */
-function skipped(where, name, value) {
+/** Only `true` disables a check. Any other value is an error. */
+function disabled(where, name, value) {
   if (value !== undefined && value !== true) throw new TypeError(`${where}.${name} must be true`);
   return value === true;
 }
@@ -90,15 +90,15 @@ function confirmationOf(where, confirmation = "refuse") {
   return confirmation;
 }
 
-function membership(where, asked) {
-  if (asked === undefined) return { anyOf: undefined, allOf: undefined };
-  known(where, asked, ["anyOf", "allOf"]);
-  const { anyOf, allOf } = asked;
+function membership(where, required) {
+  if (required === undefined) return { anyOf: undefined, allOf: undefined };
+  known(where, required, ["anyOf", "allOf"]);
+  const { anyOf, allOf } = required;
   if (anyOf === undefined && allOf === undefined) throw new TypeError(`${where} must have anyOf or allOf`);
   return { anyOf: names(`${where}.anyOf`, anyOf), allOf: names(`${where}.allOf`, allOf) };
 }
 
-/** An empty list would ask for nothing, or for what nobody has. */
+/** Rejects an empty list, which would require nothing, or something that no token has. */
 function names(where, list) {
   if (list === undefined) return undefined;
   const isName = (name) => typeof name === "string" && name !== "";

@@ -1,41 +1,41 @@
-// The verifier itself, for every JavaScript engine: poolgate.mjs beside it says where the component comes from.
+// The verifier, for every JavaScript engine. poolgate.mjs passes it the component.
 
 import { toConfig } from "./configuration.mjs";
 import { fetchKeys, isAllowed } from "./key-server.mjs";
 
 const STATUS = { "invalid-token": 401, "insufficient-scope": 403, unavailable: 503 };
 
-/** A refusal. Tell the caller the `status` alone; `reason` (one of README.md's table) and `hint` are for logs. */
+/** A rejection. Send `status` to the client, and nothing else. `reason`, a reason code of docs/reasons.md, and `hint` are for logs. */
 export class Denial extends Error {
   name = "Denial";
 
   constructor(reason, status, pendingKeyUrl, hint) {
-    super(`the token is refused: ${reason}`);
+    super(`the token was rejected: ${reason}`);
     this.reason = reason;
     this.status = status;
-    /** The URL of keys that are being fetched, if it is for them that the token was not judged. */
+    /** The URL of the keys that are being fetched, if the token was not verified because of them. */
     this.pendingKeyUrl = pendingKeyUrl;
-    /** What else there is to say to the operator, if anything: which claim is of a wrong type, or that only a slash is wrong. */
+    /** A detail for the operator, or `undefined`: the claim of a wrong type, or that only a slash in the issuer is wrong. */
     this.hint = hint;
   }
 }
 
-/** Verifies tokens in an instance of the component. Make one and keep it: it holds the keys. */
+/** Verifies tokens in an instance of the component. Create one and keep it: it holds the keys. */
 export class Verifier {
   #component;
   #config;
   #clock;
-  #seeds = new Map();
+  #localKeySets = new Map();
   #fetches = new Map();
-  /** Numbers the tokens and the fetches in the order in which they come and begin. */
-  #tick = 0n;
+  /** The logical time of the contract: numbers tokens as they are received and fetches as they start. */
+  #logicalTime = 0n;
   #exports;
   #start;
   #timer;
 
   /**
-   * `component` is what poolgate.mjs makes; `clock` tells the seconds since the Unix epoch.
-   * Throws a `TypeError` for what can't be understood and an `Error` with the name of a `config-error` for what isn't taken.
+   * Creates a verifier. `component` comes from poolgate.mjs; `clock` returns the seconds since the Unix epoch.
+   * Throws a `TypeError` for a malformed configuration, and an `Error` with the name of a `config-error` for an invalid one.
    */
   static async create(component, options, { clock = () => Date.now() / 1000 } = {}) {
     const verifier = new Verifier();
@@ -46,89 +46,89 @@ export class Verifier {
     return verifier;
   }
 
-  /** The claims of a good token. It waits for keys that are being fetched. Throws a `Denial` for every other token. */
+  /** Returns the claims of a valid token, and throws a `Denial` for any other. Waits for keys that are being fetched. */
   async verify(token) {
     await this.#running();
-    const receivedAt = (this.#tick += 1n);
-    let judge = () => this.verifySync(token);
-    // A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
+    const receivedAt = (this.#logicalTime += 1n);
+    let attempt = () => this.verifySync(token);
+    // A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
     for (let waits = 0; ; waits += 1) {
       try {
-        return judge();
+        return attempt();
       } catch (denial) {
         const fetch = this.#fetches.get(denial.pendingKeyUrl);
         if (!fetch || waits === 2) throw denial;
         await fetch;
         await this.#running();
-        judge = () => this.#judge("verifyAfterFetch", token, receivedAt);
+        attempt = () => this.#call("verifyAfterFetch", token, receivedAt);
       }
     }
   }
 
-  /** The same at once: where keys are missing it throws a `Denial` with status 503, and starts to fetch them. */
+  /** Like `verify`, without waiting: if keys are missing, it throws a `Denial` with status 503, and starts to fetch them. */
   verifySync(token) {
-    return this.#judge("verify", token);
+    return this.#call("verify", token);
   }
 
-  /** Fetches the keys that it is time to fetch, and waits for them. */
+  /** Starts the fetches that are due, and waits for them. */
   async refreshKeys() {
     await this.#running();
     this.#guarded(() => this.#exports?.maintain());
     await Promise.all(this.#fetches.values());
   }
 
-  /** Refreshes keys in the background, so that no token waits for them. The timer keeps no process alive. */
+  /** Refreshes keys in the background, once per second if one is due. The timer does not keep the process alive. */
   keepKeysFresh() {
     this.#timer ??= setInterval(() => void this.refreshKeys().catch(() => {}), 1_000);
     this.#timer.unref?.();
   }
 
-  /** Ends what `keepKeysFresh` began. */
+  /** Stops the timer of `keepKeysFresh`. */
   close() {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   /**
-   * Takes a JWK Set (text) that no fetch brought. `issuer` is a configured one, or "" for a pool that checks none.
+   * Loads a JWK Set (text) that you supply. `issuer` is a configured one, or "" for a pool that does not check it.
    * Throws an `Error` with the name of a `key-set-error`.
    */
   async loadKeySet(issuer, jwks, fetchedAt = this.#clock()) {
     await this.#running();
-    this.#seed(issuer, jwks, fetchedAt);
-    this.#seeds.set(issuer, [jwks, fetchedAt]);
+    this.#load(issuer, jwks, fetchedAt);
+    this.#localKeySets.set(issuer, [jwks, fetchedAt]);
   }
 
-  /** The state of the keys: the records `key-report` of wit/verifier.wit. */
+  /** Returns the state of the key sets: the records `key-report` of wit/verifier.wit. */
   keyReports() {
     return this.#exports?.keyReports() ?? [];
   }
 
-  #seed(issuer, jwks, fetchedAt) {
+  #load(issuer, jwks, fetchedAt) {
     const bytes = new TextEncoder().encode(jwks);
-    this.#named("the keys are not taken", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
+    this.#named("the key set was rejected", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
   }
 
-  #judge(verify, token, ...receivedAt) {
+  #call(name, token, ...receivedAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
     if (!this.#exports) throw new Denial("sandbox-failed", 503);
-    const verdict = this.#guarded(() => {
+    const result = this.#guarded(() => {
       try {
-        return { claims: this.#exports[verify](token, ...receivedAt) };
+        return { claims: this.#exports[name](token, ...receivedAt) };
       } catch (error) {
         if (error?.payload?.reason === undefined) throw error;
         return { denial: error.payload };
       }
     });
-    if (!verdict) throw new Denial("sandbox-failed", 503);
-    if (verdict.denial) {
-      const { reason, error, pendingKeyUrl, hint } = verdict.denial;
+    if (!result) throw new Denial("sandbox-failed", 503);
+    if (result.denial) {
+      const { reason, error, pendingKeyUrl, hint } = result.denial;
       throw new Denial(reason, STATUS[error] ?? 503, pendingKeyUrl, hint);
     }
-    return toClaims(verdict.claims);
+    return toClaims(result.claims);
   }
 
-  /** What no result of the contract is, is a trap: the instance is never used again, and the next call starts a new one. */
+  /** Calls the instance. An error that is not a result of the contract is a trap: the next call starts a new instance. */
   #guarded(call) {
     try {
       return call();
@@ -162,7 +162,7 @@ export class Verifier {
         resolution: () => ({ seconds: 1n, nanoseconds: 0 }),
       },
       "poolgate:auth/key-source": {
-        // An import can't wait here: it says `deferred`, and what came is brought with `keys-fetched`.
+        // An import cannot wait here: it returns `deferred`, and the response is passed in with `keys-fetched`.
         fetch: (url, keyId, etag) => {
           if (!isAllowed(url)) throw "refused";
           this.#fetch(instance, url, keyId, etag);
@@ -170,13 +170,13 @@ export class Verifier {
         },
       },
     });
-    this.#named("the configuration is not taken", () => verifier.configure(this.#config));
+    this.#named("the configuration was rejected", () => verifier.configure(this.#config));
     instance.exports = this.#exports = verifier;
-    for (const [issuer, [jwks, fetchedAt]] of this.#seeds) this.#seed(issuer, jwks, fetchedAt);
+    for (const [issuer, [jwks, fetchedAt]] of this.#localKeySets) this.#load(issuer, jwks, fetchedAt);
   }
 
   #fetch(instance, url, keyId, etag) {
-    const startedAt = (this.#tick += 1n);
+    const startedAt = (this.#logicalTime += 1n);
     const fetched = fetchKeys(url, etag).then((outcome) => {
       if (this.#fetches.get(url) === fetched) this.#fetches.delete(url);
       if (instance.exports !== this.#exports) return;
@@ -184,7 +184,7 @@ export class Verifier {
         try {
           this.#exports.keysFetched(url, keyId, startedAt, seconds(this.#clock()), outcome);
         } catch (error) {
-          // A set that is not taken: the keys held before stay, and the key report tells of it.
+          // The key set was rejected: the previous one stays, and the key report has the error.
           if (typeof error?.payload !== "string") throw error;
         }
       });
@@ -197,7 +197,7 @@ function seconds(time) {
   return typeof time === "bigint" ? time : BigInt(Math.floor(time));
 }
 
-/** The record `verified`, with numbers for times, and the payload read. */
+/** Converts the record `verified`: times become numbers, and the payload is parsed. */
 function toClaims(verified) {
   const { issuedAt, expiresAt, authTime, payload, ...rest } = verified;
   const number = (time) => (time === undefined ? undefined : Number(time));

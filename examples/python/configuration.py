@@ -1,4 +1,4 @@
-"""What a user writes, in the words of docs/envoy.md, turned into the records of wit/verifier.wit."""
+"""Converts a configuration with the field names of docs/envoy-reference.md to the records of wit/verifier.wit."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class AllOf:
 
 
 Membership = Union[AnyOf, AllOf, Sequence[Union[AnyOf, AllOf]]]
-"""One of them, or both in a list: then both count."""
+"""One of them, or both in a list: then both must hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """What a token of one issuer must look like. Nothing is skipped by leaving it out: each skip is written down.
+    """The checks on the tokens of one issuer. Leaving a field out disables no check; the fields `any_...` do.
 
     One of `user_pool_id`, `issuer` and `any_issuer`; one of `client_ids` and `any_client`. Keys come from the issuer, from
     `jwks_url`, or with `local_keys` from `Verifier.load_key_set` alone. Times are in seconds.
@@ -59,11 +59,11 @@ class Pool:
         one_of("user_pool_id, issuer and any_issuer", self.user_pool_id, self.issuer, self.any_issuer or None)
         one_of("client_ids and any_client", self.client_ids, self.any_client or None)
         if self.resources is not None and self.any_resource:
-            raise ValueError("resources and any_resource exclude one another")
+            raise ValueError("resources and any_resource must not be set together")
         if self.jwks_url is not None and self.local_keys:
-            raise ValueError("jwks_url and local_keys exclude one another")
+            raise ValueError("jwks_url and local_keys must not be set together")
         if self.region is not None and self.user_pool_id is None:
-            raise ValueError("region goes with user_pool_id")
+            raise ValueError("region needs user_pool_id")
         if self.token_use not in ("access", "id", "access_or_id", "unchecked"):
             raise ValueError("token_use must be access, id, access_or_id or unchecked")
         if self.confirmation not in ("refuse", "ignore"):
@@ -77,7 +77,7 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Bounds on the work that one input can cause."""
+    """Limits on the work that one input can cause."""
 
     token_bytes: int = 16_384
     json_depth: int = 16
@@ -87,7 +87,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPolicy:
-    """How long keys live and how often they may be asked for, in seconds; see wit/verifier.wit."""
+    """The lifetimes of key sets and the limits of fetches, in seconds; see wit/verifier.wit."""
 
     soft_ttl: int = 3_600
     soft_ttl_min: int = 300
@@ -104,7 +104,7 @@ class KeyPolicy:
 
 
 def config(pools: Sequence[Pool], limits: Limits, key_policy: KeyPolicy) -> Record:
-    """The record `config`."""
+    """Returns the record `config`."""
     return record(
         pools=[pool_record(pool) for pool in pools],
         limits=record(**asdict(limits)),
@@ -114,7 +114,7 @@ def config(pools: Sequence[Pool], limits: Limits, key_policy: KeyPolicy) -> Reco
 
 
 def pool_record(pool: Pool) -> Record:
-    # wasmtime takes a variant by its payload where the payloads' Python types tell the cases apart.
+    # wasmtime selects the case of a variant by the Python type of its payload, if the types of the cases differ.
     issuer: Any = pool.issuer
     if pool.user_pool_id is not None:
         issuer = record(id=pool.user_pool_id, region=pool.region)
@@ -143,12 +143,12 @@ def pool_record(pool: Pool) -> Record:
     )
 
 
-def membership(what: str, asked: Membership | None) -> Record:
-    """The record `membership`. An empty list would ask for nothing, or for what nobody has."""
+def membership(what: str, required: Membership | None) -> Record:
+    """Returns the record `membership`. Rejects an empty list, which would require nothing, or something that no token has."""
     lists: dict[str, list[str]] = {}
-    if asked is not None:
-        stated = [asked] if isinstance(asked, (AnyOf, AllOf)) else list(asked)
-        for one in stated:
+    if required is not None:
+        given = [required] if isinstance(required, (AnyOf, AllOf)) else list(required)
+        for one in given:
             kind = "any_of" if isinstance(one, AnyOf) else "all_of"
             if not isinstance(one, (AnyOf, AllOf)) or kind in lists:
                 raise ValueError(f"{what} must be AnyOf, AllOf or one of each")
@@ -161,13 +161,13 @@ def membership(what: str, asked: Membership | None) -> Record:
 
 
 def record(**members: Any) -> Record:
-    """A record with the contract's names, which have hyphens."""
+    """Returns a record with the names of the contract, which have hyphens instead of underscores."""
     made = Record()
     for name, value in members.items():
         setattr(made, name.replace("_", "-"), value)
     return made
 
 
-def one_of(names: str, *stated: Any) -> None:
-    if sum(value is not None for value in stated) != 1:
+def one_of(names: str, *values: Any) -> None:
+    if sum(value is not None for value in values) != 1:
         raise ValueError(f"a pool must have one of {names}")

@@ -1,4 +1,4 @@
-"""poolgate in Python: the component in wasmtime's sandbox, with one clock and one door to the network."""
+"""poolgate in Python: the component in wasmtime's sandbox, with its two imports, a clock and a key fetch."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ MEMORY_LIMIT = 64 * 1024 * 1024
 
 
 class Denial(Exception):
-    """A refusal. Tell the caller the `status` alone; `reason` (one of README.md's table) and `hint` are for logs.
+    """A rejection. Send `status` to the client, and nothing else. `reason`, a reason code of docs/reasons.md, and `hint` are for logs.
 
-    `hint` says which claim is of a wrong type, or that an issuer is wrong by a slash alone.
+    `hint` names the claim of a wrong type, or says that only a slash in the issuer is wrong.
     """
 
     def __init__(self, reason: str, status: int, pending_key_url: str | None = None, hint: str | None = None) -> None:
-        super().__init__(f"the token is refused: {reason}")
+        super().__init__(f"the token was rejected: {reason}")
         self.reason = reason
         self.status = status
         self.pending_key_url = pending_key_url
@@ -40,7 +40,7 @@ class Denial(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says: the record `verified` of wit/verifier.wit. Times are seconds since the Unix epoch."""
+    """The claims of a verified token: the record `verified` of wit/verifier.wit. Times are seconds since the Unix epoch."""
 
     subject: str | None
     username: str | None
@@ -57,7 +57,7 @@ class Claims:
 
 
 class Guest:
-    """The component, compiled. Make one for the process: it takes about a second."""
+    """The compiled component. Create one for the process: compiling takes about a second."""
 
     def __init__(self, file: str | Path) -> None:
         self.engine = Engine()
@@ -65,9 +65,9 @@ class Guest:
 
 
 class Verifier:
-    """Verifies tokens in an instance of the guest. Make one and keep it: it holds the keys. Any thread may call it.
+    """Verifies tokens in an instance of the component. Create one and keep it: it holds the keys. Any thread may call it.
 
-    Raises `ValueError` with the name of a `config-error` for what is not taken. `clock` tells the seconds since the Unix epoch.
+    Raises `ValueError` with the name of a `config-error` for an invalid configuration. `clock` returns the seconds since the Unix epoch.
     """
 
     def __init__(
@@ -81,46 +81,46 @@ class Verifier:
     ) -> None:
         self._guest, self._clock = guest, clock
         self._config = config(pools, limits, key_policy or KeyPolicy())
-        self._seeds: dict[str, tuple[bytes, int]] = {}
+        self._local_key_sets: dict[str, tuple[bytes, int]] = {}
         self._fetches: dict[str, Future[None]] = {}
-        # Numbers the tokens and the fetches in the order in which they come and begin.
-        self._ticks = itertools.count(1)
+        # The logical time of the contract: numbers tokens as they are received and fetches as they start.
+        self._logical_time = itertools.count(1)
         self._fetchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="poolgate-keys")
         self._closing = threading.Event()
-        # An instance does one thing at a time. Nobody holds this lock while the network is waited for.
+        # An instance does one thing at a time. This lock is not held during a fetch.
         self._lock = threading.RLock()
         self._instance: Instance | None = None
         self._running()
 
     def verify(self, token: str) -> Claims:
-        """The claims of a good token. It waits for keys that are being fetched. Raises a `Denial` for every other token."""
-        received_at = next(self._ticks)
-        judge: Callable[[], Claims] = lambda: self.verify_now(token)
-        # A fetch that began before the token came is no proof that its key is not there: then there is one more to wait for.
+        """Returns the claims of a valid token, and raises a `Denial` for any other. Waits for keys that are being fetched."""
+        received_at = next(self._logical_time)
+        attempt: Callable[[], Claims] = lambda: self.verify_now(token)
+        # A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
         for _ in range(2):
             try:
-                return judge()
+                return attempt()
             except Denial as denial:
                 if denial.pending_key_url is None:
                     raise
                 fetch = self._fetches.get(denial.pending_key_url)
             if fetch is not None:
                 fetch.result()
-            judge = lambda: self._judge("verify-after-fetch", token, received_at)
-        return judge()
+            attempt = lambda: self._call("verify-after-fetch", token, received_at)
+        return attempt()
 
     def verify_now(self, token: str) -> Claims:
-        """The same at once: where keys are missing it raises a `Denial` with status 503, and starts to fetch them."""
-        return self._judge("verify", token)
+        """Like `verify`, without waiting: if keys are missing, it raises a `Denial` with status 503, and starts to fetch them."""
+        return self._call("verify", token)
 
     def refresh_keys(self) -> None:
-        """Fetches the keys that it is time to fetch, and waits for them."""
+        """Starts the fetches that are due, and waits for them."""
         self._guarded("maintain")
         for fetch in list(self._fetches.values()):
             fetch.result()
 
     def keep_keys_fresh(self) -> None:
-        """Refreshes keys in the background, so that no token waits for them, until `close` is called."""
+        """Refreshes keys in the background, once per second if one is due, until `close` is called."""
 
         def refresh() -> None:
             while not self._closing.wait(1.0):
@@ -132,77 +132,77 @@ class Verifier:
         threading.Thread(target=refresh, name="poolgate-refresh", daemon=True).start()
 
     def load_key_set(self, issuer: str, jwks: str, fetched_at: int | None = None) -> None:
-        """Takes a JWK Set (text) that no fetch brought. `issuer` is a configured one, or "" for a pool that checks none.
+        """Loads a JWK Set (text) that you supply. `issuer` is a configured one, or "" for a pool that does not check it.
 
         Raises `ValueError` with the name of a `key-set-error`.
         """
-        seed = (jwks.encode(), int(self._clock()) if fetched_at is None else fetched_at)
-        report = self._guarded("load-key-set", issuer, *seed)
+        key_set = (jwks.encode(), int(self._clock()) if fetched_at is None else fetched_at)
+        report = self._guarded("load-key-set", issuer, *key_set)
         if isinstance(report, str):
-            raise ValueError(f"the keys are not taken: {report}")
-        self._seeds[issuer] = seed
+            raise ValueError(f"the key set was rejected: {report}")
+        self._local_key_sets[issuer] = key_set
 
     def key_reports(self) -> list[Record]:
-        """The state of the keys: the records `key-report` of wit/verifier.wit."""
+        """Returns the state of the key sets: the records `key-report` of wit/verifier.wit."""
         return self._guarded("key-reports")
 
     def close(self) -> None:
-        """Ends what `keep_keys_fresh` began."""
+        """Stops the thread of `keep_keys_fresh`."""
         self._closing.set()
         self._fetchers.shutdown(wait=False)
 
-    def _judge(self, function: str, token: str, *received_at: int) -> Claims:
+    def _call(self, function: str, token: str, *received_at: int) -> Claims:
         if not isinstance(token, str):
             raise TypeError("a token is a string")
-        # What no verdict of the contract is, is no permission either.
-        verdict: Variant = self._guarded(function, token, *received_at)
-        said = {name.replace("-", "_"): value for name, value in vars(verdict.payload).items()}
-        if verdict.tag == "ok":
-            claims = {claim.name: said[claim.name] for claim in fields(Claims)}
-            return Claims(**{**claims, "payload": json.loads(said["payload"])})
-        raise Denial(said["reason"], STATUS.get(said["error"], 503), said["pending_key_url"], said["hint"])
+        # Only the tag "ok" accepts the token.
+        result: Variant = self._guarded(function, token, *received_at)
+        members = {name.replace("-", "_"): value for name, value in vars(result.payload).items()}
+        if result.tag == "ok":
+            claims = {claim.name: members[claim.name] for claim in fields(Claims)}
+            return Claims(**{**claims, "payload": json.loads(members["payload"])})
+        raise Denial(members["reason"], STATUS.get(members["error"], 503), members["pending_key_url"], members["hint"])
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
-        """A trap denies with `sandbox-failed`; its instance is never used again, and the next call starts a new one."""
+        """Calls the instance. After a trap it raises `sandbox-failed`, and the next call starts a new instance."""
         with self._lock:
             instance = self._running()
             try:
                 return instance.call(function, *arguments)
             except Exception:
                 self._instance = None
-                # Without the cause: it must tell nothing of the token.
+                # Without the cause, which could contain parts of the token.
                 raise Denial("sandbox-failed", 503) from None
 
     def _running(self) -> Instance:
         with self._lock:
             if self._instance is None:
                 instance = Instance(self._guest, self._clock, self._fetch)
-                fault = instance.call("configure", self._config)
-                if fault is not None:
-                    raise ValueError(f"the configuration is not taken: {fault}")
-                for issuer, seed in self._seeds.items():
-                    instance.call("load-key-set", issuer, *seed)
+                error = instance.call("configure", self._config)
+                if error is not None:
+                    raise ValueError(f"the configuration was rejected: {error}")
+                for issuer, key_set in self._local_key_sets.items():
+                    instance.call("load-key-set", issuer, *key_set)
                 self._instance = instance
             return self._instance
 
     def _fetch(self, url: str, key_id: str | None, etag: str | None) -> None:
-        """Called by the guest, within one of our calls: the lock is held."""
+        """Starts a fetch. The component calls this within a call of ours, so the lock is held."""
         instance = self._instance
 
         def fetch() -> None:
-            started_at = next(self._ticks)
+            started_at = next(self._logical_time)
             outcome = fetch_keys(url, etag)
             with self._lock:
                 self._fetches.pop(url, None)
                 if instance is not None and instance is self._instance:
-                    # A set that is not taken leaves the keys held before, and the key report tells of it.
+                    # If the key set is rejected, the previous one stays, and the key report has the error.
                     self._guarded("keys-fetched", url, key_id, started_at, int(self._clock()), outcome)
 
         self._fetches[url] = self._fetchers.submit(fetch)
 
 
 class Instance:
-    """One instance of the guest and its two doors."""
+    """One instance of the component, with its two imports."""
 
     def __init__(self, guest: Guest, clock: Callable[[], float], fetch: Callable[..., None]) -> None:
         self._store = Store(guest.engine)

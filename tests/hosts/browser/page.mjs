@@ -30,16 +30,16 @@ await withPage(async (page, url, [words, pictures]) => {
   const picture = (name) => pictures && page.screenshot({ path: join(pictures, `${name}.png`) });
 
   await page.goto(url);
-  await says("The token was not judged yet.");
+  await says("The token was not verified yet.");
   await page.getByRole("button", { name: "Verify" }).click();
-  await says("The token was not judged yet."); // The browser asks for the missing input.
+  await says("The token was not verified yet."); // The browser asks for the missing input.
 
   // The inputs are typed and the button is clicked.
   await page.getByLabel("User pool ID").fill(poolId);
   await page.getByLabel("App client IDs").fill(clientId);
   await token.pressSequentially(good);
   await page.getByRole("button", { name: "Verify" }).click();
-  await says("Signature, issuer and times are good. So are token use and app client.");
+  await says("Signature, issuer and time claims are valid. So are token use and app client.");
   await page.getByRole("row", { name: `Subject ${subject}` }).waitFor();
   await page.getByRole("row", { name: `Issuer ${issuer}` }).waitFor();
   await page.getByText("The whole payload").click();
@@ -50,29 +50,29 @@ await withPage(async (page, url, [words, pictures]) => {
 
   // With the keyboard only: from the token field to the button, and by the shortcut.
   await token.fill(expired);
-  await says("The token was not judged yet.");
+  await says("The token was not verified yet.");
   await token.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Verify");
   await page.keyboard.press("Enter");
-  await says("Refused: expired");
+  await says("Rejected: expired");
   assert.equal(await page.getByRole("row").count(), 0);
   await picture("refused");
   await token.fill(tampered);
   await token.press("Control+Enter");
-  await says("Refused: signature-invalid");
+  await says("Rejected: signature-invalid");
   await page.getByLabel("Token use").selectOption("id");
   await token.fill(good);
   await token.press("Control+Enter");
-  await says("Refused: token-use-mismatch");
+  await says("Rejected: token-use-mismatch");
   await page.getByLabel("App client IDs").fill("another");
   await page.getByLabel("Token use").selectOption("access");
   await token.press("Control+Enter");
-  await says("Refused: client-mismatch");
+  await says("Rejected: client-mismatch");
 
   // Without keys, there is no verdict.
   isReachable = false;
   await token.press("Control+Enter");
-  await says("Not judged");
+  await says("Not verified");
   await says("keys-unavailable");
 
   // Pasted keys of the pool and of another issuer.
@@ -80,19 +80,19 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.getByLabel("Paste keys").check();
   await page.getByLabel("JWK Set").fill(jwks);
   await token.press("Control+Enter");
-  await says("Not looked at: the app client.");
+  await says("Not checked: the app client.");
   await page.getByLabel("Another issuer").check();
   await page.getByLabel("Issuer", { exact: true }).fill(otherIssuer);
   await page.getByLabel("JWK Set").fill(otherJwks);
   await page.getByLabel("Token use").selectOption("unchecked");
   await token.fill(other);
   await token.press("Control+Enter");
-  await says("Not looked at: the app client and the token use.");
+  await says("Not checked: the app client and the token use.");
   await page.emulateMedia({ colorScheme: "dark" });
   await picture("dark");
   await page.getByLabel("JWK Set").fill("no keys");
   await token.press("Control+Enter");
-  await says("the keys are not taken: malformed");
+  await says("the key set was rejected: malformed");
   await page.setViewportSize({ width: 390, height: 1100 });
   await picture("dark-narrow");
 
@@ -102,14 +102,14 @@ await withPage(async (page, url, [words, pictures]) => {
   }
 
   await page.getByRole("button", { name: "Clear everything" }).click();
-  await says("The token was not judged yet.");
+  await says("The token was not verified yet.");
   assert.equal(await token.inputValue(), "");
 
   // The page does not restore a token after a reload.
   await token.fill(good);
   await page.goto("about:blank");
   await page.goBack();
-  await says("The token was not judged yet.");
+  await says("The token was not verified yet.");
   assert.equal(await token.inputValue(), "");
   const stored = await page.evaluate(async () => [
     localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length,
