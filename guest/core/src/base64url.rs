@@ -1,4 +1,4 @@
-//! base64url without padding, in its one canonical spelling (RFC 4648 section 5 and section 3.5, RFC 7515 section 2).
+//! base64url without padding, in its canonical encoding (RFC 4648 sections 5 and 3.5, RFC 7515 section 2).
 
 use alloc::vec::Vec;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,11 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 /// Why a text is not canonical base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecodeError {
-    /// A character outside the alphabet, or a length that no byte string has.
+    /// A character is outside the alphabet, or no byte string has this length.
     Invalid,
-    /// There is a `=`.
+    /// It contains a `=`.
     Padded,
-    /// The last character has bits set that belong to no byte.
+    /// The last character has unused bits that are set.
     NotCanonical,
 }
 

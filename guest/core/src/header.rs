@@ -1,21 +1,22 @@
-//! The second room: the JOSE header (RFC 7515 section 4). It is unsigned input, read only to choose a key or to refuse.
+//! Parses the JOSE header (RFC 7515 section 4). It is not verified, and serves only to choose a key or to reject the token.
 
 use crate::{
-    Algorithm, Reason,
-    json::{self, Duplicates, Value},
+    json::{Duplicates, ParseError, Value, parse_object},
+    jwa::Algorithm,
+    reason::Reason,
 };
 use alloc::boxed::Box;
 
-/// The longest `kid`, in bytes.
+/// The maximum length of a `kid`, in bytes.
 pub const KEY_ID_LIMIT: usize = 256;
 
-/// Header members that bring a key along (RFC 7515 sections 4.1.2, 4.1.3, 4.1.5, 4.1.6). No token needs them.
+/// Header members that contain a key or refer to one (RFC 7515 sections 4.1.2, 4.1.3, 4.1.5, 4.1.6). No token needs them.
 const EMBEDDED_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
-/// Registered members that are text and not looked at otherwise (RFC 7515 sections 4.1.7, 4.1.8 and 4.1.10).
+/// Registered members that must be strings but are not used (RFC 7515 sections 4.1.7, 4.1.8 and 4.1.10).
 const TEXTS: [&str; 3] = ["x5t", "x5t#S256", "cty"];
 
-/// What the header says, once it has nothing in it that must be refused.
+/// A header that contains nothing for which the token must be rejected.
 #[derive(Debug)]
 pub struct Header {
     /// `alg`.
@@ -27,17 +28,17 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads a decoded header.
+    /// Parses a decoded header, with JSON nested at most `depth` levels deep.
     ///
     /// # Errors
-    /// The reasons from [`Reason::HeaderMalformed`] to [`Reason::KeyIdTooLong`], but for [`Reason::TypeNotAllowed`] and
-    /// [`Reason::KeyIdMissing`], which are the caller's to judge: a plain JWS needs neither.
+    /// The reasons from [`Reason::HeaderMalformed`] to [`Reason::KeyIdTooLong`], except [`Reason::TypeNotAllowed`] and
+    /// [`Reason::KeyIdMissing`]. The caller checks `typ` and `kid`, because a JWS that is not a token may lack both.
     pub fn parse(bytes: &[u8], depth: u32) -> Result<Self, Reason> {
-        let object = json::parse_object(bytes, depth, Duplicates::Refuse).map_err(|fault| match fault {
-            json::ParseError::Malformed => Reason::HeaderMalformed,
-            json::ParseError::DuplicateMember => Reason::HeaderDuplicateMember,
-            json::ParseError::TooDeep => Reason::HeaderTooDeep,
-            json::ParseError::TrailingBytes => Reason::HeaderTrailingBytes,
+        let object = parse_object(bytes, depth, Duplicates::Reject).map_err(|error| match error {
+            ParseError::Malformed => Reason::HeaderMalformed,
+            ParseError::DuplicateMember => Reason::HeaderDuplicateMember,
+            ParseError::TooDeep => Reason::HeaderTooDeep,
+            ParseError::TrailingBytes => Reason::HeaderTrailingBytes,
         })?;
         let algorithm = algorithm(object.get("alg"))?;
         if object.has("crit") {
@@ -82,7 +83,8 @@ fn key_id(value: &Value<'_>) -> Result<Box<str>, Reason> {
     }
 }
 
-/// `typ` is a media type, compared without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+/// Returns whether `typ` names a JWT or an access token. It is a media type, compared without case, and `application/` may be omitted (RFC
+/// 7515 section 4.1.9).
 fn is_token_type(value: &Value<'_>) -> bool {
     value.as_str().is_some_and(|name| {
         let short = match name.split_at_checked("application/".len()) {

@@ -1,18 +1,18 @@
-//! The issuers of an Amazon Cognito user pool: two forms, in eight AWS partitions.
+//! The two issuer URLs of an Amazon Cognito user pool, in eight AWS partitions.
 //!
-//! The partitions and their DNS suffixes are those of botocore's `partitions.json`; the two forms are described in the
-//! Cognito developer guide, "Understanding user pool JSON web tokens" and "Multi-Region replication".
+//! The partitions and their DNS suffixes come from botocore's `partitions.json`. The two issuer URLs are described in the Cognito developer
+//! guide, "Understanding user pool JSON web tokens" and "Multi-Region replication".
 
-use crate::ConfigError;
+use crate::config::ConfigError;
 use alloc::{format, string::String};
 
-/// The longest user pool ID (Cognito API reference, `UserPoolIdType`).
+/// The maximum length of a user pool ID (Cognito API reference, `UserPoolIdType`).
 const USER_POOL_ID_LIMIT: usize = 55;
 
-/// Both issuers of a user pool: `https://cognito-idp.…` and `https://issuer-cognito-idp.…`.
+/// Returns both issuer URLs of a user pool: `https://cognito-idp.…` and `https://issuer-cognito-idp.…`. `region` replaces the region of the ID.
 ///
 /// # Errors
-/// [`ConfigError::InvalidUserPoolId`] and [`ConfigError::UnknownRegion`].
+/// [`ConfigError::InvalidUserPoolId`] or [`ConfigError::UnknownRegion`].
 pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<[String; 2], ConfigError> {
     let (home, name) = id.split_once('_').ok_or(ConfigError::InvalidUserPoolId)?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -24,12 +24,12 @@ pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<[String; 2], Confi
     Ok(["cognito-idp", "issuer-cognito-idp"].map(|service| format!("https://{service}.{region}.{suffix}/{id}")))
 }
 
-/// Where an issuer publishes its keys (Cognito developer guide, "Verifying JSON web tokens").
+/// Returns the URL where an issuer publishes its keys (Cognito developer guide, "Verifying JSON web tokens").
 pub(crate) fn jwks_url(issuer: &str) -> String {
     format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))
 }
 
-/// The DNS suffix of a region's partition, or nothing for a region of no known partition.
+/// Returns the DNS suffix of a region's partition, or `None` if the partition is not known.
 fn dns_suffix(region: &str) -> Option<&'static str> {
     const PARTITIONS: [(&str, &str); 7] = [
         ("cn", "amazonaws.com.cn"),    // aws-cn
@@ -43,16 +43,16 @@ fn dns_suffix(region: &str) -> Option<&'static str> {
     if !is_region(region) {
         return None;
     }
-    // What is left of `<area>-<direction>-<number>` without its last two labels.
+    // The area of `<area>-<direction>-<number>`.
     let area = region.rsplitn(3, '-').nth(2)?;
     match PARTITIONS.iter().find(|(name, _)| *name == area) {
         Some((_, suffix)) => Some(suffix),
-        // aws: `us-east-1`, `ap-southeast-7`, `mx-central-1` …: two letters. Anything longer is a partition not known here.
+        // aws: `us-east-1`, `ap-southeast-7`, `mx-central-1` …: two letters. A longer area belongs to an unknown partition.
         None => (area.len() == 2).then_some("amazonaws.com"),
     }
 }
 
-/// `<labels>-<number>`, lower case, at least three labels.
+/// Returns whether a text is `<labels>-<number>`, in lower case, with at least three labels.
 fn is_region(text: &str) -> bool {
     let is_label = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase());
     let is_number = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_partition_has_its_suffix_in_both_forms() {
+    fn every_partition_has_its_suffix_in_both_urls() {
         for (region, suffix) in [
             ("us-east-1", "amazonaws.com"),
             ("mx-central-1", "amazonaws.com"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_user_pool_is_refused() {
+    fn what_is_no_user_pool_is_rejected() {
         for id in
             ["", "us-east-1", "us-east-1_", "_abc", "us-east-1_a/b", "us-east-1_a.b", "local_abc", "US-EAST-1_abc"]
         {

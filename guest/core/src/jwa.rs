@@ -1,9 +1,9 @@
-//! The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). `none` and the HMACs have no value here.
+//! The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). `none` and the HMACs are not among them.
 
 /// A JSON Web Signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what Cognito signs with.
+    /// RSASSA-PKCS1-v1_5 with SHA-256, the algorithm that Cognito uses.
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     Rs384,
@@ -21,12 +21,12 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
-    /// EdDSA; here always Ed25519.
+    /// EdDSA with Ed25519.
     EdDsa,
 }
 
 impl Algorithm {
-    /// Every algorithm, built in or not.
+    /// All algorithms, also those that are not built in.
     pub const ALL: [Algorithm; 10] = [
         Algorithm::Rs256,
         Algorithm::Rs384,
@@ -40,7 +40,7 @@ impl Algorithm {
         Algorithm::EdDsa,
     ];
 
-    /// The value of `alg`.
+    /// Returns the value of `alg`.
     pub fn name(self) -> &'static str {
         match self {
             Algorithm::Rs256 => "RS256",
@@ -56,12 +56,12 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that exact name; names are case-sensitive.
+    /// Returns the algorithm with this name. Names are case-sensitive.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether this build verifies it.
+    /// Returns whether this build supports the algorithm.
     pub fn is_built(self) -> bool {
         let is_ecdsa = matches!(self, Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512);
         let is_eddsa = self == Algorithm::EdDsa;
@@ -72,17 +72,17 @@ impl Algorithm {
     }
 }
 
-/// A set of algorithms: the allowlist.
+/// A set of algorithms, used as an allowlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Algorithms(u16);
 
 impl Algorithms {
-    /// Every algorithm of this build.
+    /// Returns the set of all algorithms that this build supports.
     pub fn built() -> Self {
         Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_built()).collect()
     }
 
-    /// Whether it is allowed.
+    /// Returns whether the set contains an algorithm.
     pub fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & Self::bit(algorithm) != 0
     }

@@ -1,16 +1,17 @@
-//! Signatures without claims: a compact JWS (RFC 7515 section 7.1) with any payload.
+//! Verifies signatures without claims: a compact JWS (RFC 7515 section 7.1) with any payload.
 
 use crate::{
-    Algorithm, Limits, Reason,
     compact::CompactJws,
+    config::Limits,
     header::Header,
-    jwa::Algorithms,
+    jwa::{Algorithm, Algorithms},
     keys::{Found, KeySet},
+    reason::Reason,
     signature::PreparedKey,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-/// A JWS whose signature was verified. Only [`verify`] builds it.
+/// A JWS whose signature was verified. Only [`verify`] creates it.
 #[non_exhaustive]
 pub struct VerifiedJws {
     /// `alg`.
@@ -24,17 +25,17 @@ pub struct VerifiedJws {
 }
 
 impl core::fmt::Debug for VerifiedJws {
-    /// Leaves out the header and the payload.
+    /// Omits the header and the payload.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("VerifiedJws").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 
-/// Verifies the grammar and the signature of a compact JWS. Where its header has no `kid`, the set must hold exactly one
-/// usable key.
+/// Verifies the syntax and the signature of a compact JWS. If its header has no `kid`, the set must have exactly one usable key. A set with one
+/// key that has no `kid` is used for any header.
 ///
 /// # Errors
-/// The reasons of the compact serialization, the header, the key and the signature.
+/// The reasons for the compact serialization, the header, the key and the signature.
 pub fn verify(compact: &str, keys: &KeySet, allowed: Algorithms, limits: &Limits) -> Result<VerifiedJws, Reason> {
     let jws = CompactJws::split(compact, limits.token_bytes as usize)?;
     let text = String::from_utf8(jws.header()?).map_err(|_| Reason::HeaderMalformed)?;
@@ -49,10 +50,10 @@ pub fn verify(compact: &str, keys: &KeySet, allowed: Algorithms, limits: &Limits
     Ok(VerifiedJws { algorithm: header.algorithm, key_id: header.key_id, header: text, payload })
 }
 
-/// Verifies a signature over any bytes. Without a key ID, the set must hold exactly one usable key.
+/// Verifies a signature over any bytes. Without a key ID, the set must have exactly one usable key.
 ///
 /// # Errors
-/// The reasons of the algorithm, the key and the signature.
+/// The reasons for the algorithm, the key and the signature.
 pub fn verify_detached(
     keys: &KeySet,
     allowed: Algorithms,
@@ -74,7 +75,7 @@ fn find<'k>(keys: &'k KeySet, key_id: Option<&str>) -> Result<&'k PreparedKey, R
     match keys.find(key_id) {
         Found::Key(key) => Ok(key),
         Found::Refused => Err(Reason::KeyRefused),
-        // A key that stands alone and has no name is the one that was meant, whatever the header calls it.
+        // The only key of the set has no `kid`, so it is used for any `kid`.
         Found::Nothing => keys.only_unnamed_key().ok_or(Reason::KeyUnknown),
     }
 }

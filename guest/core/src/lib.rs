@@ -1,16 +1,22 @@
-//! The pure core of poolgate: it judges Amazon Cognito tokens, and runs Cognito's account flows ([`accounts`]) without telling
-//! who has one. It knows nothing of clocks, networks or runtimes.
+//! The core of poolgate: verifies Amazon Cognito tokens, and runs Cognito's account flows ([`accounts`]) without revealing whether an account
+//! exists. It uses no clock, no network and no runtime.
 //!
-//! Sans-I/O: the caller passes the time and the token's bytes, and gets a verdict or the URL of the keys that are needed.
-//! Every verdict can be replayed from configuration, keys, time and token.
+//! The caller passes the time and the token, and gets a verdict or the URL of the keys that must be fetched. Every verdict can be
+//! reproduced from the configuration, the keys, the time and the token.
 //!
-//! A verified token that comes again is found by its exact bytes, and judged anew by its key, its times and the policy (`cache`). Any
-//! other goes straight through these rooms ; the first that refuses it says why with a [`Reason`]:
+//! A repeated token is found in a cache by its exact bytes, and its key, its time claims and the policy are checked again. Any other token goes
+//! through these steps; the first that rejects it returns a [`Reason`]:
 //!
-//! [`compact`] (three parts, canonical base64url) → [`header`] (strict JSON, algorithm) → [`claims`] (strict JSON, types)
-//! → [`issuer`](policy) and times → [`keys`] (issuer and key ID to a prepared key) → [`signature`] → [`policy`] → [`Verified`].
+//! 1. [`compact`]: three parts, canonical base64url.
+//! 2. [`header`]: strict JSON, `alg`.
+//! 3. [`claims`]: strict JSON, types.
+//! 4. [`policy`]: `exp`, `nbf` and `iat`.
+//! 5. [`keys`]: from the issuer and the key ID to a prepared key.
+//! 6. [`signature`].
+//! 7. [`policy`]: all other rules of the pool.
 //!
-//! Where revocation is asked about, that comes last, for new and for remembered tokens ([`Verifier::enable_revocation_check`]).
+//! The result is [`Verified`]. If the revocation check is enabled ([`Verifier::enable_revocation_check`]), it comes last, also for cached
+//! tokens.
 //!
 //! ```
 //! use poolgate_core::{ClientRule, Config, IssuerRule, KeyOrigin, Limits, Pool, ResourceRule, Step, TokenUseRule, Verifier};
@@ -38,7 +44,7 @@
 //! })?;
 //! match verifier.verify(1_700_000_000, "only.two") {
 //!     Step::Done(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
-//!     step => panic!("no key is asked for before the grammar is right: {step:?}"),
+//!     step => panic!("no key is needed before the syntax is valid: {step:?}"),
 //! }
 //! # Ok::<(), poolgate_core::ConfigError>(())
 //! ```
@@ -76,17 +82,16 @@ mod revocation;
 pub mod signature;
 mod verifier;
 
-pub use cache::{CacheHandle, CacheLimits};
+pub use cache::CacheHandle;
 pub use claims::TokenUse;
 pub use config::{
-    ClientRule, Config, ConfigError, ConfirmationRule, IssuerRule, KeyOrigin, Limits, Membership, Pool, ResourceRule,
-    SubjectRule, TokenUseRule,
+    CacheLimits, ClientRule, Config, ConfigError, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits,
+    Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{
-    Fetch, FetchError, KeyError, KeyPolicy, KeyRefreshError, KeyReport, KeySetError, KeyState, LogicalTime, Response,
-    SkippedKey,
+    Fetch, FetchError, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState, LogicalTime, Response, SkippedKey,
 };
 pub use reason::{ErrorCode, Hint, Reason};
 pub use revocation::{RevocationClaims, RevocationMode, RevocationStatus};

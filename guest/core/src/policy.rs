@@ -1,17 +1,19 @@
-//! The last room: what the operator asks of a token, once its signature stands.
+//! Checks a token against the rules of its pool.
 
 use crate::{
-    Algorithm, ClientRule, ConfigError, ConfirmationRule, IssuerRule, Membership, Pool, Reason, ResourceRule,
-    SubjectRule, TokenUseRule,
-    claims::{Claims, NumericDate, StatedUse, TokenUse},
-    config::LEEWAY_LIMIT,
+    claims::{Claims, NumericDate, TokenUse, TokenUseClaim},
+    config::{
+        ClientRule, ConfigError, ConfirmationRule, IssuerRule, LEEWAY_LIMIT, Membership, Pool, ResourceRule,
+        SubjectRule, TokenUseRule,
+    },
     issuer,
-    jwa::Algorithms,
+    jwa::{Algorithm, Algorithms},
+    reason::Reason,
 };
 use alloc::string::String;
 use core::iter::once;
 
-/// A pool's rules, checked to be complete and consistent.
+/// The rules of a pool, which are complete and consistent.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) algorithms: Algorithms,
@@ -25,11 +27,11 @@ pub(crate) struct Policy {
     max_age: Option<u32>,
     leeway: u64,
     skew: u64,
-    /// Of a user pool: the first of its issuers.
+    /// The first of the two issuer URLs, if the pool is a user pool.
     pub(crate) first_issuer: Option<String>,
 }
 
-/// What the policy found out about a token on the way.
+/// What the policy derived from the claims of an accepted token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Accepted<'c> {
     pub(crate) token_use: Option<TokenUse>,
@@ -64,7 +66,7 @@ impl Policy {
         }
         let algorithms = match pool.algorithms.as_slice() {
             [] => once(Algorithm::Rs256).collect(),
-            stated => stated.iter().copied().collect(),
+            configured => configured.iter().copied().collect(),
         };
         let first_issuer = match &pool.issuer {
             IssuerRule::UserPool { id, region } => issuer::of_user_pool(id, region.as_deref())?.into_iter().next(),
@@ -86,13 +88,14 @@ impl Policy {
         })
     }
 
-    /// The times, in whole seconds (RFC 7519 sections 4.1.4 to 4.1.6). Cheap, so it comes before the signature.
+    /// Checks `exp`, `nbf`, `iat` and the maximum age, in whole seconds (RFC 7519 sections 4.1.4 to 4.1.6). This costs little, so it comes
+    /// before the signature.
     pub(crate) fn check_times(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
         // "on or after which the JWT MUST NOT be accepted"
         if now >= claims.expires_at.floor().saturating_add(self.leeway) {
             return Err(Reason::Expired);
         }
-        // One clock wrote both: how far it is ahead is the same for either.
+        // The same clock set `nbf` and `iat`, so the same tolerance applies to both.
         let is_ahead = |date: NumericDate| now.saturating_add(self.skew) < date.ceil();
         if claims.not_before.is_some_and(is_ahead) {
             return Err(Reason::NotYetValid);
@@ -110,7 +113,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Use, binding, subject, client, resource, groups and scopes, in this order.
+    /// Checks `token_use`, `cnf`, `sub`, the client, the resource server, groups and scopes, in this order.
     pub(crate) fn check<'c>(&self, claims: &'c Claims) -> Result<Accepted<'c>, Reason> {
         let token_use = self.check_token_use(claims)?;
         if claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse {
@@ -143,8 +146,8 @@ impl Policy {
         }
         let token_use = match claims.token_use {
             None => return Err(Reason::TokenUseMissing),
-            Some(StatedUse::Known(token_use)) => token_use,
-            Some(StatedUse::Other) => return Err(Reason::TokenUseMismatch),
+            Some(TokenUseClaim::Known(token_use)) => token_use,
+            Some(TokenUseClaim::Other) => return Err(Reason::TokenUseMismatch),
         };
         match (self.token_use, token_use) {
             (TokenUseRule::Access, TokenUse::Id) | (TokenUseRule::Id, TokenUse::Access) => {
@@ -154,7 +157,7 @@ impl Policy {
         }
     }
 
-    /// `client_id` of an access token.
+    /// Checks `client_id` of an access token.
     fn check_client_id<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.client_id) {
             (ClientRule::Unchecked, client_id) => Ok(client_id.as_deref()),
@@ -164,20 +167,20 @@ impl Policy {
         }
     }
 
-    /// `aud` of a token that may be of another provider: what is stated of clients and of resource servers must both hold.
+    /// Checks `aud` of a token whose `token_use` is not checked. If resource servers and clients are configured, `aud` must satisfy both.
     fn check_audience_of_any_use<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         let ResourceRule::OneOf(_) = &self.resource else {
             return self.check_audience(claims);
         };
         self.check_resource(claims)?;
         match self.client {
-            // What `aud` names are resource servers: it says nothing of a client.
+            // `aud` names resource servers, so the client is not known.
             ClientRule::Unchecked => Ok(None),
             ClientRule::OneOf(_) => self.check_audience(claims),
         }
     }
 
-    /// `aud` of an ID token, or of a token of another provider.
+    /// Checks `aud` of an ID token, or of a token of another provider.
     fn check_audience<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
             (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().map(String::as_str)),
@@ -189,7 +192,8 @@ impl Policy {
         }
     }
 
-    /// `aud` of an access token, or of another provider's (RFC 7519 section 4.1.3: one that does not name us must be refused).
+    /// Checks `aud` of an access token, or of a token of another provider. RFC 7519 section 4.1.3: a token whose `aud` does not identify the
+    /// recipient must be rejected.
     fn check_resource(&self, claims: &Claims) -> Result<(), Reason> {
         let names_one_of =
             |audience: &[String], accepted: &[String]| audience.iter().any(|name| accepted.contains(name));

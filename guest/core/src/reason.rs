@@ -1,18 +1,18 @@
-//! Why a token is refused, and what the caller is told.
+//! Why a token is rejected, and the error code for the client.
 
-/// What to answer the caller.
+/// The error code for the client (RFC 6750 section 3.1), which determines the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// 401 with `error="invalid_token"` (RFC 6750 section 3.1).
+    /// 401 with `error="invalid_token"`.
     InvalidToken,
-    /// 403 with `error="insufficient_scope"` (RFC 6750 section 3.1).
+    /// 403 with `error="insufficient_scope"`.
     InsufficientScope,
-    /// 503: the token was not judged. Trying again may help.
+    /// 503: the token was not verified. A retry may succeed.
     Unavailable,
 }
 
 impl ErrorCode {
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(self) -> u16 {
         match self {
             ErrorCode::InvalidToken => 401,
@@ -24,9 +24,9 @@ impl ErrorCode {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
-        /// Why a token was refused. A public contract: names stay, new ones may be added at the end.
+        /// Why a token was rejected. Names never change; new ones may be added at the end.
         ///
-        /// For logs and metrics; a caller is told only the [`ErrorCode`].
+        /// It is for logs and metrics. Send only the [`ErrorCode`] to the client.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -37,7 +37,7 @@ macro_rules! reasons {
             /// Every reason, in the order of the contract.
             pub const ALL: &[Reason] = &[$(Reason::$name,)+];
 
-            /// The stable name, as in the WIT contract.
+            /// Returns the stable name, as in the WIT contract.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Reason::$name => $text,)+
@@ -54,13 +54,13 @@ reasons! {
     TokenTooLarge = "token-too-large",
     /// The token does not have exactly three parts.
     TokenNotThreeParts = "token-not-three-parts",
-    /// The token has five parts: an encrypted token (JWE, RFC 7516), which no Cognito API expects.
+    /// The token has five parts: it is an encrypted token (JWE, RFC 7516), which no Cognito API accepts.
     TokenEncrypted = "token-encrypted",
     /// A part has a character outside the base64url alphabet, or an impossible length.
     EncodingInvalid = "encoding-invalid",
-    /// A part is padded with `=` (RFC 7515 section 2 forbids it).
+    /// A part is padded with `=`, which RFC 7515 section 2 forbids.
     EncodingPadded = "encoding-padded",
-    /// A part has unused bits set: a second spelling of the same bytes.
+    /// A part has unused bits that are set, so it is a second encoding of the same bytes.
     EncodingNotCanonical = "encoding-not-canonical",
     /// The header is not a JSON object in UTF-8, or `cty`, `x5t` or `x5t#S256` is not a string.
     HeaderMalformed = "header-malformed",
@@ -68,25 +68,25 @@ reasons! {
     HeaderDuplicateMember = "header-duplicate-member",
     /// The header is nested deeper than the limit.
     HeaderTooDeep = "header-too-deep",
-    /// Something follows the header's JSON object.
+    /// Something follows the JSON object of the header.
     HeaderTrailingBytes = "header-trailing-bytes",
     /// `alg` is missing or not a string.
     AlgorithmMissing = "algorithm-missing",
-    /// `alg` is "none": an unsigned token.
+    /// `alg` is "none": the token is unsigned.
     AlgorithmNone = "algorithm-none",
-    /// `alg` is an HMAC (HS256 …): a public key must never be used as a shared secret.
+    /// `alg` is an HMAC (HS256 …). A public key must never be used as a shared secret.
     AlgorithmSymmetric = "algorithm-symmetric",
-    /// `alg` is not in the pool's list.
+    /// `alg` is not in the list of the pool.
     AlgorithmNotAllowed = "algorithm-not-allowed",
-    /// `alg` is not the one that the key is for.
+    /// `alg` is not the algorithm of the key.
     AlgorithmMismatch = "algorithm-mismatch",
-    /// `crit` is there: an extension that must be understood, and none is (RFC 7515 section 4.1.11).
+    /// `crit` is present: the token requires an extension, and poolgate supports none (RFC 7515 section 4.1.11).
     CriticalHeader = "critical-header",
-    /// `b64` is there: an unencoded payload (RFC 7797), forbidden in a JWT.
+    /// `b64` is present: an unencoded payload (RFC 7797), which is forbidden in a JWT.
     UnencodedPayload = "unencoded-payload",
-    /// `typ` says that it is another kind of token (only "JWT" and "at+jwt" are accepted, or none; RFC 8725 section 3.11).
+    /// `typ` names another kind of token. Only "JWT", "at+jwt" or no `typ` is accepted (RFC 8725 section 3.11).
     TypeNotAllowed = "type-not-allowed",
-    /// The header brings its own key (`jwk`, `jku`, `x5u`, `x5c`). It is never used, and no token needs it.
+    /// The header contains a key or refers to one (`jwk`, `jku`, `x5u`, `x5c`). Such a key is never used.
     EmbeddedKey = "embedded-key",
     /// `kid` is missing.
     KeyIdMissing = "key-id-missing",
@@ -94,13 +94,13 @@ reasons! {
     KeyIdInvalid = "key-id-invalid",
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong = "key-id-too-long",
-    /// The payload is not a JSON object in UTF-8, or has a number that no IEEE 754 double can hold.
+    /// The payload is not a JSON object in UTF-8, or has a number that no IEEE 754 double can represent.
     PayloadMalformed = "payload-malformed",
     /// The payload has two members of the same name, at any depth.
     PayloadDuplicateMember = "payload-duplicate-member",
     /// The payload is nested deeper than the limit.
     PayloadTooDeep = "payload-too-deep",
-    /// Something follows the payload's JSON object.
+    /// Something follows the JSON object of the payload.
     PayloadTrailingBytes = "payload-trailing-bytes",
     /// `iss` is missing.
     IssuerMissing = "issuer-missing",
@@ -118,7 +118,7 @@ reasons! {
     Expired = "expired",
     /// `nbf` is not a number, or out of range.
     NotBeforeInvalid = "not-before-invalid",
-    /// `nbf` has not come yet.
+    /// `nbf` is in the future.
     NotYetValid = "not-yet-valid",
     /// `iat` is missing, and a maximum age is configured.
     IssuedAtMissing = "issued-at-missing",
@@ -132,13 +132,13 @@ reasons! {
     ClaimInvalid = "claim-invalid",
     /// No key of the issuer has this `kid`.
     KeyUnknown = "key-unknown",
-    /// The issuer publishes this `kid`, but with a key that is refused (too small, even, private …).
+    /// The issuer publishes a key with this `kid`, but the key is rejected (too small, even, private …).
     KeyRefused = "key-refused",
-    /// The issuer's keys can't be had now. The token was not judged.
+    /// The issuer's key set is currently unavailable. The token was not verified.
     KeysUnavailable = "keys-unavailable",
-    /// The signature's length is not that of the key or the curve.
+    /// The length of the signature is not that of the key or the curve.
     SignatureLength = "signature-length",
-    /// The signature, as a number, is not below the RSA modulus.
+    /// The signature, as a number, is not less than the RSA modulus.
     SignatureOutOfRange = "signature-out-of-range",
     /// The signature does not match.
     SignatureInvalid = "signature-invalid",
@@ -152,7 +152,7 @@ reasons! {
     AudienceMissing = "audience-missing",
     /// `aud` is neither a string nor an array of strings.
     AudienceInvalid = "audience-invalid",
-    /// `aud` of an ID token names no accepted app client.
+    /// `aud` of an ID token does not contain an accepted app client.
     AudienceMismatch = "audience-mismatch",
     /// `client_id` is missing from an access token.
     ClientMissing = "client-missing",
@@ -162,41 +162,42 @@ reasons! {
     ClientMismatch = "client-mismatch",
     /// `aud` is missing from an access token that must be bound to a resource server.
     ResourceMissing = "resource-missing",
-    /// `aud` of an access token names neither an accepted resource server nor an accepted app client.
+    /// `aud` of an access token contains neither an accepted resource server nor an accepted app client.
     ResourceMismatch = "resource-mismatch",
     /// `cognito:groups` is not an array of strings.
     GroupsInvalid = "groups-invalid",
-    /// A required group is not there. 403.
+    /// The token lacks a required group.
     GroupMissing = "group-missing",
     /// `scope` is not a string.
     ScopeInvalid = "scope-invalid",
-    /// A required scope is not there. 403.
+    /// The token lacks a required scope.
     ScopeMissing = "scope-missing",
-    /// `configure` was not called. 503.
+    /// `configure` was not called.
     NotConfigured = "not-configured",
-    /// The sandbox failed: a trap, or no memory. Said by the host, never by the component. 503.
+    /// The sandbox failed: it trapped or ran out of memory. Set by the host, never by the component.
     SandboxFailed = "sandbox-failed",
-    /// The sandbox took too long. Said by the host, never by the component. 503.
+    /// The call in the sandbox took too long. Set by the host, never by the component.
     SandboxTimeout = "sandbox-timeout",
-    /// No key had this `kid` when it was last looked for, a moment ago. It was not looked for again.
+    /// No key had this `kid` a short time ago, so the key set was not fetched again (negative cache).
     KeyUnknownCached = "key-unknown-cached",
-    /// No key that is held has this `kid`, and no more fetches are made for unknown ones for now.
+    /// No current key has this `kid`, and the rate limit for fetches of unknown keys is reached.
     KeyUnknownLimited = "key-unknown-limited",
-    /// Too many calls wait for the sandbox. Said by the host, never by the component. 503.
+    /// Too many calls wait for the sandbox. Set by the host, never by the component.
     Overloaded = "overloaded",
-    /// The verifier is being shut down. Said by the host, never by the component. 503.
+    /// The verifier is being shut down. Set by the host, never by the component.
     ShuttingDown = "shutting-down",
-    /// The token was good, and was revoked: itself, its sign-in, or everything of its user until some time.
+    /// The token is valid but was revoked: individually (`jti`), with its sign-in session (`origin_jti`), or because its user signed out
+    /// everywhere.
     Revoked = "revoked",
-    /// The token is good, but whether it was revoked can't be asked now, and the operator wants it refused then. 503.
+    /// The token is valid, but its revocation status is unavailable, and the operator rejects such tokens.
     RevocationUnavailable = "revocation-unavailable",
-    /// The token is bound to a key (`cnf`; RFC 8705, RFC 9449): sent without a proof of that key, it may be stolen.
+    /// The token is bound to a key (`cnf`; RFC 8705, RFC 9449). Without a proof of possession of that key, it may be stolen.
     SenderConstrained = "sender-constrained",
-    /// `sub` is missing or empty: nobody's token, which no sign-out of a user can revoke.
+    /// `sub` is missing or empty. Such a token can't be revoked by signing its user out.
     SubjectMissing = "subject-missing",
 }
 
-/// More about a refusal than its reason. For the operator: for logs, never for a caller.
+/// More about a rejection than its reason, for the operator's logs. Do not send it to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hint {
@@ -212,12 +213,12 @@ pub enum Hint {
     JtiInvalid,
     /// `origin_jti` is not a string.
     OriginJtiInvalid,
-    /// `iss` differs from a configured issuer by a `/` at the end alone.
+    /// `iss` differs from a configured issuer only by a `/` at the end.
     IssuerSlash,
 }
 
 impl Reason {
-    /// What the caller is told.
+    /// Returns the error code for the client.
     pub fn error_code(self) -> ErrorCode {
         match self {
             Reason::GroupMissing | Reason::ScopeMissing => ErrorCode::InsufficientScope,

@@ -1,50 +1,50 @@
-//! The question after the last room: whether a good token was revoked since it was issued.
+//! The revocation check, which comes after all other checks.
 //!
-//! A signature says that a token was good when it was issued. Whether its user has signed out meanwhile only a store can say, which the
-//! core cannot reach: it says what to ask for ([`RevocationClaims`]), and decides what the answer means. Nothing unverified is ever asked about.
+//! A signature shows that a token was issued. Whether its user has signed out since is known only to a store, which the core can't access. The
+//! core returns the claims to query ([`RevocationClaims`]), and decides what the result means. All of them are verified.
 
-use crate::{Reason, claims::Claims};
+use crate::{claims::Claims, reason::Reason};
 use alloc::string::String;
 
-/// What becomes of a good token whose revocation can't be asked about now. There is no default: either is wrong for someone.
+/// What happens to a valid token whose revocation status is unavailable. There is no default, because each mode has a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationMode {
-    /// It is let through: the store's outage revives revoked tokens until they expire, and stops nobody else.
+    /// The token is accepted. During an outage of the store, revoked tokens are accepted until they expire.
     FailOpen,
-    /// It is refused with [`Reason::RevocationUnavailable`]: the store's outage stops everybody.
+    /// The token is rejected with [`Reason::RevocationUnavailable`]. During an outage of the store, all tokens are rejected.
     FailClosed,
 }
 
-/// What the store says of a token.
+/// The revocation status of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationStatus {
-    /// It has no entry for it.
+    /// The store has no entry for the token.
     NotRevoked,
-    /// It has one.
+    /// The store has an entry for the token.
     Revoked,
-    /// It can't be asked, or does not answer in time.
+    /// The store is unavailable, or did not respond in time.
     Unavailable,
 }
 
-/// What a good token can be revoked by; all of it was signed.
+/// The claims by which a valid token can be revoked. Their signature was verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RevocationClaims {
-    /// `iss`. Of a user pool the first of its two forms, `https://cognito-idp.…`, whichever the token has: it is the same user.
+    /// `iss`. For a user pool, always the first of its two issuer URLs, `https://cognito-idp.…`, because both stand for the same users.
     pub issuer: Option<String>,
     /// `sub`.
     pub subject: Option<String>,
-    /// `auth_time`, in whole seconds since the Unix epoch: when the user signed in. Refreshing does not change it.
+    /// `auth_time`, in whole seconds since the Unix epoch: when the user signed in. A refresh does not change it.
     pub auth_time: Option<u64>,
-    /// `jti`: this token alone.
+    /// `jti`, which identifies this token.
     pub jti: Option<String>,
-    /// `origin_jti`: all tokens that came of one refresh token, which `RevokeToken` revokes.
+    /// `origin_jti`, which identifies all tokens issued from one refresh token. `RevokeToken` revokes them.
     pub origin_jti: Option<String>,
 }
 
 impl RevocationClaims {
-    pub(crate) fn of(claims: &Claims, first_form: Option<&str>) -> Self {
+    pub(crate) fn of(claims: &Claims, first_issuer: Option<&str>) -> Self {
         Self {
-            issuer: first_form.or(claims.issuer.as_deref()).map(Into::into),
+            issuer: first_issuer.or(claims.issuer.as_deref()).map(Into::into),
             subject: claims.subject.clone(),
             auth_time: claims.auth_time.map(|date| date.floor()),
             jti: claims.jti.clone(),
@@ -54,13 +54,14 @@ impl RevocationClaims {
 }
 
 impl core::fmt::Debug for RevocationClaims {
-    /// Leaves out what names a person or a token.
+    /// Omits what identifies a person or a token.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("RevocationClaims").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
 impl RevocationMode {
+    /// Decides about a token with this status.
     pub(crate) fn check(self, status: RevocationStatus) -> Result<(), Reason> {
         match (status, self) {
             (RevocationStatus::NotRevoked, _) | (RevocationStatus::Unavailable, Self::FailOpen) => Ok(()),

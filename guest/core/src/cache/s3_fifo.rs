@@ -1,16 +1,15 @@
-//! Which token is forgotten for a new one: S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO S3Fifo are All You Need for Cache
-//! Eviction", SOSP 2023).
+//! Cache eviction with S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO Queues are All You Need for Cache Eviction", SOSP 2023).
 //!
-//! A new token enters the small queue, a tenth of the memory. If it does not come again before it reaches the end, it is forgotten, and
-//! only its fingerprint is kept for a while: so a scan of tokens that come once pushes out none that come often. One that comes
-//! again moves to the main queue, where being used gives it another round.
+//! A new token enters the small queue, which has a tenth of the memory. If it is not used again before it reaches the end, it is evicted, and
+//! only its fingerprint is kept for a while, in the ghost queue. So a burst of tokens that are used once does not evict tokens that are
+//! used often. A token that is used again moves to the main queue, where each use earns it another round.
 
 use alloc::{collections::VecDeque, vec::Vec};
 use hashbrown::HashSet;
 
-/// The part of the memory that is for new tokens: one tenth.
+/// The small queue has one tenth of the memory.
 const SMALL_SHARE: usize = 10;
-/// How many rounds a token can earn.
+/// The maximum number of rounds that a token can earn.
 const ROUNDS: u8 = 3;
 
 #[derive(Debug, Default)]
@@ -22,35 +21,35 @@ pub(super) struct S3Fifo {
     is_ghost: HashSet<u64>,
 }
 
-/// Slots, the oldest first. One that is taken out from the middle leaves its entry behind, so that it costs no walk.
+/// Slots, oldest first. A slot that is removed from the middle leaves its entry behind, so that the queue need not be searched.
 #[derive(Debug, Default)]
 struct Queue {
     entries: VecDeque<Entry>,
-    /// How many entries are no slot's any more: never more than half of them.
+    /// The number of entries without a slot; at most half of all entries.
     left_behind: usize,
     bytes: usize,
 }
 
-/// A slot's turn in a queue.
+/// A slot in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     slot: u32,
+    /// Compared with [`State::turn`]: an entry that was left behind has an earlier turn.
     turn: u64,
 }
 
-/// Of a slot.
+/// The state of a slot.
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     used: u8,
     bytes: usize,
     is_in_main: bool,
-    /// The turn of its entry. That of an entry left behind is an earlier one.
     turn: u64,
     is_queued: bool,
 }
 
 impl S3Fifo {
-    /// A slot has a new token.
+    /// Adds a slot with a new token.
     pub(super) fn admit(&mut self, slot: u32, fingerprint: u64, bytes: usize) {
         let is_in_main = self.is_ghost.remove(&fingerprint);
         if self.states.len() <= slot as usize {
@@ -62,14 +61,14 @@ impl S3Fifo {
         self.push(slot, is_in_main);
     }
 
-    /// The token of a slot has come again.
+    /// Notes that the token of a slot was used again.
     pub(super) fn used(&mut self, slot: u32) {
         if let Some(state) = self.states.get_mut(slot as usize) {
             state.used = state.used.saturating_add(1).min(ROUNDS);
         }
     }
 
-    /// Takes a slot out.
+    /// Removes a slot.
     pub(super) fn remove(&mut self, slot: u32) {
         let Some(state) = self.states.get_mut(slot as usize).filter(|state| state.is_queued) else {
             return;
@@ -85,7 +84,7 @@ impl S3Fifo {
         }
     }
 
-    /// Takes the slot out that is to be forgotten; `None` if there is none.
+    /// Removes the slot to evict, and returns it. Returns `None` if there are no slots.
     pub(super) fn evict(&mut self, fingerprint: impl Fn(u32) -> u64) -> Option<u32> {
         loop {
             let total = self.small.bytes.saturating_add(self.main.bytes);
@@ -107,7 +106,7 @@ impl S3Fifo {
                 }
                 return Some(slot);
             }
-            // It has earned its endpoint in the main queue, or another round there.
+            // It moves to the main queue, or gets another round there.
             state.used = if from_main { used.saturating_sub(1) } else { 0 };
             self.push(slot, true);
         }
@@ -123,7 +122,7 @@ impl S3Fifo {
         queue.bytes = queue.bytes.saturating_add(state.bytes);
     }
 
-    /// Keeps the fingerprint of a token that was forgotten: as many as there are slots.
+    /// Adds the fingerprint of an evicted token to the ghost queue, which has at most as many as there are slots.
     fn insert_ghost(&mut self, fingerprint: u64) {
         if self.is_ghost.insert(fingerprint) {
             self.ghosts.push_back(fingerprint);
@@ -142,7 +141,7 @@ impl Queue {
     }
 }
 
-/// Whether an entry is its slot's still.
+/// Returns whether an entry still stands for its slot.
 fn is_of(states: &[State], entry: Entry) -> bool {
     states.get(entry.slot as usize).is_some_and(|state| state.is_queued && state.turn == entry.turn)
 }
@@ -154,95 +153,95 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    /// The slots of a queue.
-    fn slots<'q>(s3_fifo: &'q S3Fifo, queue: &'q Queue) -> impl Iterator<Item = u32> + 'q {
-        queue.entries.iter().filter(|entry| is_of(&s3_fifo.states, **entry)).map(|entry| entry.slot)
+    /// Returns the slots of a queue.
+    fn slots<'q>(queues: &'q S3Fifo, queue: &'q Queue) -> impl Iterator<Item = u32> + 'q {
+        queue.entries.iter().filter(|entry| is_of(&queues.states, **entry)).map(|entry| entry.slot)
     }
 
-    /// A cache of so many tokens of one size, in which each slot is the token's own number.
-    fn present(s3_fifo: &mut S3Fifo, limit: usize, tokens: impl IntoIterator<Item = u32>) -> Vec<u32> {
-        let mut held: Vec<u32> = slots(s3_fifo, &s3_fifo.small).chain(slots(s3_fifo, &s3_fifo.main)).collect();
+    /// Presents tokens to a cache of `limit` tokens of one size, in which the number of each slot is that of its token.
+    fn present(queues: &mut S3Fifo, limit: usize, tokens: impl IntoIterator<Item = u32>) -> Vec<u32> {
+        let mut cached: Vec<u32> = slots(queues, &queues.small).chain(slots(queues, &queues.main)).collect();
         for token in tokens {
-            if held.contains(&token) {
-                s3_fifo.used(token);
+            if cached.contains(&token) {
+                queues.used(token);
                 continue;
             }
-            while held.len() >= limit {
-                let victim = s3_fifo.evict(u64::from).expect("there is one");
-                held.retain(|other| *other != victim);
+            while cached.len() >= limit {
+                let victim = queues.evict(u64::from).expect("there is one");
+                cached.retain(|other| *other != victim);
             }
-            s3_fifo.admit(token, token.into(), 1_000);
-            held.push(token);
+            queues.admit(token, token.into(), 1_000);
+            cached.push(token);
         }
-        held
+        cached
     }
 
     #[test]
-    fn a_scan_pushes_out_no_token_that_comes_often() {
-        let mut s3_fifo = S3Fifo::default();
+    fn tokens_used_once_do_not_evict_tokens_used_often() {
+        let mut queues = S3Fifo::default();
         let often = || (0..50).chain(0..50).chain(0..50);
-        present(&mut s3_fifo, 100, often());
+        present(&mut queues, 100, often());
         // Miri takes a thousand times as long for each.
         let once = if cfg!(miri) { 500 } else { 10_000 };
-        let held = present(&mut s3_fifo, 100, 1_000..1_000 + once);
-        let kept = (0..50).filter(|token| held.contains(token)).count();
-        assert_eq!(kept, 50, "after {once} that came once");
-        assert!(held.len() <= 100);
+        let cached = present(&mut queues, 100, 1_000..1_000 + once);
+        let kept = (0..50).filter(|token| cached.contains(token)).count();
+        assert_eq!(kept, 50, "after {once} that were used once");
+        assert!(cached.len() <= 100);
     }
 
     #[test]
-    fn one_that_comes_back_soon_after_it_was_forgotten_stays_longer() {
-        let mut s3_fifo = S3Fifo::default();
-        present(&mut s3_fifo, 10, 0..30);
-        assert!(s3_fifo.is_ghost.contains(&15), "it was forgotten a while ago");
-        present(&mut s3_fifo, 10, [15]);
-        assert!(slots(&s3_fifo, &s3_fifo.main).any(|slot| slot == 15));
+    fn a_token_that_is_used_soon_after_its_eviction_enters_the_main_queue() {
+        let mut queues = S3Fifo::default();
+        present(&mut queues, 10, 0..30);
+        assert!(queues.is_ghost.contains(&15), "it was evicted a while ago");
+        present(&mut queues, 10, [15]);
+        assert!(slots(&queues, &queues.main).any(|slot| slot == 15));
     }
 
     #[test]
-    fn its_memory_is_bounded_and_its_sums_are_right() {
-        let mut s3_fifo = S3Fifo::default();
+    fn its_memory_is_bounded_and_its_counts_are_right() {
+        let mut queues = S3Fifo::default();
         let tokens = if cfg!(miri) { 600 } else { 5_000 };
-        let held = present(&mut s3_fifo, 64, (0..tokens).map(|n| n * 7 % 512));
-        assert_eq!(held.len(), slots(&s3_fifo, &s3_fifo.small).count() + slots(&s3_fifo, &s3_fifo.main).count());
-        assert!(s3_fifo.ghosts.len() <= s3_fifo.states.len());
-        assert!(s3_fifo.ghosts.len() >= s3_fifo.is_ghost.len());
-        for slot in held {
-            s3_fifo.remove(slot);
-            s3_fifo.remove(slot);
-            for queue in [&s3_fifo.small, &s3_fifo.main] {
+        let cached = present(&mut queues, 64, (0..tokens).map(|n| n * 7 % 512));
+        assert_eq!(cached.len(), slots(&queues, &queues.small).count() + slots(&queues, &queues.main).count());
+        assert!(queues.ghosts.len() <= queues.states.len());
+        assert!(queues.ghosts.len() >= queues.is_ghost.len());
+        for slot in cached {
+            queues.remove(slot);
+            queues.remove(slot);
+            for queue in [&queues.small, &queues.main] {
                 assert!(queue.left_behind * 2 <= queue.entries.len());
-                assert_eq!(queue.left_behind, queue.entries.iter().filter(|it| !is_of(&s3_fifo.states, **it)).count());
+                assert_eq!(queue.left_behind, queue.entries.iter().filter(|it| !is_of(&queues.states, **it)).count());
             }
         }
-        assert_eq!((s3_fifo.small.bytes, s3_fifo.main.bytes), (0, 0));
-        assert_eq!(s3_fifo.evict(u64::from), None);
+        assert_eq!((queues.small.bytes, queues.main.bytes), (0, 0));
+        assert_eq!(queues.evict(u64::from), None);
     }
 
-    /// A rotation forgets them all at once, within the deadline of a call.
+    /// A key rotation removes all of them at once, within the deadline of a call.
     #[test]
-    fn many_slots_are_taken_out_without_a_walk_for_each() {
+    fn many_slots_are_removed_without_searching_for_each() {
         let slots = if cfg!(miri) { 300 } else { 400_000 };
-        let mut s3_fifo = S3Fifo::default();
-        (0..slots).for_each(|slot| s3_fifo.admit(slot, slot.into(), 100));
+        let mut queues = S3Fifo::default();
+        (0..slots).for_each(|slot| queues.admit(slot, slot.into(), 100));
         let begun = Instant::now();
-        (0..slots).rev().for_each(|slot| s3_fifo.remove(slot));
-        // A walk for each takes minutes.
+        (0..slots).rev().for_each(|slot| queues.remove(slot));
+        // Searching the queue for each would take minutes.
         assert!(begun.elapsed().as_secs() < 10, "{slots} slots took {:?}", begun.elapsed());
-        assert_eq!(s3_fifo.small.bytes, 0);
+        assert_eq!(queues.small.bytes, 0);
     }
 
     #[test]
-    fn a_slot_that_is_taken_out_and_used_again_has_one_turn() {
-        let mut s3_fifo = S3Fifo::default();
-        (0..8).for_each(|slot| s3_fifo.admit(slot, slot.into(), 100));
+    fn a_slot_that_is_removed_and_used_again_has_one_entry() {
+        let mut queues = S3Fifo::default();
+        (0..8).for_each(|slot| queues.admit(slot, slot.into(), 100));
         for _ in 0..100 {
-            s3_fifo.remove(3);
-            s3_fifo.admit(3, 3, 100);
+            queues.remove(3);
+            queues.admit(3, 3, 100);
         }
-        assert!(s3_fifo.small.entries.len() <= 16, "{} entries of eight slots", s3_fifo.small.entries.len());
-        assert_eq!(s3_fifo.small.bytes, 800);
-        let order: Vec<u32> = core::iter::from_fn(|| s3_fifo.evict(u64::from)).collect();
+        assert!(queues.small.entries.len() <= 16, "{} entries of eight slots", queues.small.entries.len());
+        assert_eq!(queues.small.bytes, 800);
+        let order: Vec<u32> = core::iter::from_fn(|| queues.evict(u64::from)).collect();
         assert_eq!(order, [0, 1, 2, 4, 5, 6, 7, 3]);
     }
 }

@@ -1,117 +1,83 @@
-//! One endpoint that keys come from: what is held, and when it may be asked again.
+//! One JWKS endpoint: its current key set, and when it may be fetched.
 //!
-//! A endpoint without keys is asked at once; one whose keys are past their soft lifetime, in the background; one that failed,
-//! after a wait that doubles, whatever it was asked for. NoUrl twice at a time.
+//! Without keys, the endpoint is fetched at once. After the soft lifetime, it is fetched in the background. After a failure, it is fetched
+//! again only when a back-off has passed, whatever the reason for the fetch. There is at most one fetch at a time.
 
 use super::{
-    FetchError, Found, KeyPolicy, KeyRefreshError, KeyReport, KeySet, KeySetError, KeyState, LogicalTime, Response,
-    bucket::Bucket, jitter, monotonic_clock::Instant,
+    bucket::Bucket,
+    current_key_set::{CurrentKeySet, Freshness, KeyLookupError, Lifetime},
+    fetch::{FetchError, Response},
+    jitter,
+    key_set_error::KeySetError,
+    logical_time::LogicalTime,
+    monotonic_clock::Instant,
+    report::{KeyRefreshError, KeyReport},
 };
-use crate::{Limits, signature::PreparedKey};
-use alloc::{boxed::Box, string::String, vec::Vec};
-use sha2::{Digest, Sha256};
-
-/// The longest `ETag` that is kept, in bytes.
-const ETAG_LIMIT: usize = 256;
+use crate::{
+    config::{KeyPolicy, Limits},
+    signature::PreparedKey,
+};
+use alloc::{string::String, vec::Vec};
 
 #[derive(Debug)]
-pub(crate) struct JwksEndpoint {
-    /// For the jitter: no two endpoints alike.
+pub(super) struct JwksEndpoint {
+    /// The index of the endpoint. It gives each endpoint its own jitter.
     number: usize,
-    pub(crate) issuers: Vec<String>,
-    /// Nothing is fetched where there is none.
-    pub(crate) url: Option<String>,
-    /// Fetched for the first time when a token needs it, and not before.
-    pub(crate) is_on_demand: bool,
-    held: Option<CurrentKeySet>,
-    /// Counts the sets that were taken.
+    pub(super) issuers: Vec<String>,
+    /// Without a URL, nothing is fetched.
+    pub(super) url: Option<String>,
+    /// Whether the first fetch waits until a token needs it.
+    pub(super) is_on_demand: bool,
+    current: Option<CurrentKeySet>,
+    /// The number of different key sets accepted so far.
     generation: u64,
-    flight: Option<FetchInProgress>,
-    /// The last fetch was never heard of again: it is asked for once more, also where it was for a token.
+    in_progress: Option<FetchInProgress>,
+    /// Whether the last fetch passed its deadline without a result. It is then repeated in the background, even if a token caused it.
     is_lost: bool,
-    /// When the fetch began that showed last which keys there are; unknown if no fetch did.
-    looked_at: LogicalTime,
+    /// When the last successful fetch started. Unknown if the current key set was not fetched.
+    confirmed_at: LogicalTime,
     failures: u32,
     retry_at: Option<Instant>,
     last_error: Option<KeyRefreshError>,
-    /// For unknown key IDs.
+    /// Limits the fetches for unknown key IDs.
     bucket: Bucket,
 }
 
-/// A fetch under way.
 #[derive(Clone, Copy, Debug)]
 struct FetchInProgress {
-    began: Instant,
+    started: Instant,
     deadline: Instant,
 }
 
-#[derive(Debug)]
-struct CurrentKeySet {
-    set: KeySet,
-    /// Of the body, to know the same set again.
-    digest: [u8; 32],
-    etag: Option<Box<str>>,
-    life: Life,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    /// As the wall clock said.
-    fetched_at: u64,
-    obtained: Instant,
-    /// The end of the soft lifetime.
-    refresh_at: Instant,
-    /// The end of the hard lifetime.
-    expires: Instant,
-}
-
-/// What is known of a key ID.
-#[derive(Debug)]
-pub(crate) enum Lookup<'k> {
-    /// A key that may verify, and whether it is past its soft lifetime.
-    Key(&'k PreparedKey, bool),
-    NotFound(KeyLookupError),
-}
-
-/// Why there is no key.
+/// Whether a fetch may start now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyLookupError {
-    /// There are no keys at all that may be used.
-    NoKeySet,
-    /// There are, but none of this ID.
-    UnknownKeyId,
-    /// There is one of this ID, and it is refused.
-    RejectedKey,
-}
-
-/// Whether the endpoint may be asked now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FetchDecision {
-    Allowed,
-    /// A fetch is under way.
+pub(super) enum FetchDecision {
+    /// It has started.
+    Started,
+    /// Another fetch is in progress.
     InProgress,
-    /// It failed a moment ago.
+    /// The last fetch failed, and the back-off has not passed.
     BackingOff,
-    /// It is not time for it yet.
+    /// The keys don't need to be refreshed yet.
     NotDue,
-    /// The fetches for unknown key IDs are used up.
+    /// The token bucket for unknown key IDs is empty.
     RateLimited,
-    /// There is no URL.
+    /// The endpoint has no URL.
     NoUrl,
 }
 
 impl JwksEndpoint {
-    pub(crate) fn new(number: usize, url: Option<String>, policy: &KeyPolicy, now: Instant) -> Self {
+    pub(super) fn new(number: usize, url: Option<String>, policy: &KeyPolicy, now: Instant) -> Self {
         Self {
             number,
             issuers: Vec::new(),
             url,
             is_on_demand: false,
-            held: None,
+            current: None,
             generation: 0,
-            flight: None,
+            in_progress: None,
             is_lost: false,
-            looked_at: LogicalTime::UNKNOWN,
+            confirmed_at: LogicalTime::UNKNOWN,
             failures: 0,
             retry_at: None,
             last_error: None,
@@ -119,77 +85,67 @@ impl JwksEndpoint {
         }
     }
 
-    pub(crate) fn find(&self, key_id: &str, now: Instant) -> Lookup<'_> {
-        let Some(held) = self.held.as_ref().filter(|held| now < held.life.expires) else {
-            return Lookup::NotFound(KeyLookupError::NoKeySet);
-        };
-        match held.set.find(key_id) {
-            Found::Key(key) => Lookup::Key(key, now >= held.life.refresh_at),
-            Found::Refused => Lookup::NotFound(KeyLookupError::RejectedKey),
-            Found::Nothing if held.set.is_usable() => Lookup::NotFound(KeyLookupError::UnknownKeyId),
-            Found::Nothing => Lookup::NotFound(KeyLookupError::NoKeySet),
-        }
+    pub(super) fn find(&self, key_id: &str, now: Instant) -> Result<(&PreparedKey, Freshness), KeyLookupError> {
+        let current = self.current.as_ref().ok_or(KeyLookupError::NoKeySet)?;
+        let freshness = current.freshness(now).ok_or(KeyLookupError::NoKeySet)?;
+        Ok((current.find(key_id)?, freshness))
     }
 
-    pub(crate) fn generation(&self) -> u64 {
+    pub(super) fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Whether its keys are of this generation and within their hard lifetime, and if so, whether they are past the soft one.
-    pub(crate) fn freshness(&self, generation: u64, now: Instant) -> Option<bool> {
-        let held = self.held.as_ref().filter(|held| self.generation == generation && now < held.life.expires)?;
-        Some(now >= held.life.refresh_at)
+    /// Returns `None` if the current keys are of another generation, or past their hard lifetime.
+    pub(super) fn freshness(&self, generation: u64, now: Instant) -> Option<Freshness> {
+        self.current.as_ref().filter(|_| self.generation == generation)?.freshness(now)
     }
 
-    /// Asks for a fetch because nothing can be verified without, and notes that it begins.
-    pub(crate) fn ask(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
-        let permission = self.may_fetch(now);
-        if permission == FetchDecision::Allowed {
-            self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval);
-            self.begin(policy, now);
+    /// Starts a fetch without which no token can be verified.
+    pub(super) fn fetch_missing(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
+        if let Err(decision) = self.check_fetch(now) {
+            return decision;
         }
-        permission
+        self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval);
+        self.start(policy, now)
     }
 
-    /// Asks for a fetch because of an unknown key ID, which must be no burden to anyone else.
-    pub(crate) fn ask_for_unknown(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
-        let permission = self.may_fetch(now);
-        if permission != FetchDecision::Allowed {
-            return permission;
+    /// Starts a fetch for an unknown key ID. The token bucket limits how often an attacker can cause one.
+    pub(super) fn fetch_for_unknown_key(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
+        if let Err(decision) = self.check_fetch(now) {
+            return decision;
         }
         if !self.bucket.take(now, policy.unknown_key_fetches, policy.unknown_key_interval) {
             return FetchDecision::RateLimited;
         }
-        self.begin(policy, now);
-        FetchDecision::Allowed
+        self.start(policy, now)
     }
 
-    /// Leaves so many fetches for unknown key IDs, until more come back with time.
-    pub(crate) fn leave_unknown_key_fetches(&mut self, left: u32) {
+    /// Starts a fetch if the keys must be refreshed.
+    pub(super) fn fetch_if_due(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
+        let is_due = match &self.current {
+            Some(current) => now >= current.refresh_at() || !current.is_usable() || self.has_failed(),
+            None => !self.is_on_demand || self.is_lost,
+        };
+        if is_due { self.fetch_missing(policy, now) } else { FetchDecision::NotDue }
+    }
+
+    /// Reduces the token bucket for unknown key IDs to at most `left` fetches.
+    pub(super) fn leave_unknown_key_fetches(&mut self, left: u32) {
         self.bucket.leave(left);
     }
 
-    /// Asks for a fetch because it is time for one, and notes that it begins.
-    pub(crate) fn ask_if_due(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
-        let is_due = match &self.held {
-            Some(held) => now >= held.life.refresh_at || !held.set.is_usable() || self.has_failed(),
-            None => !self.is_on_demand || self.is_lost,
-        };
-        if is_due { self.ask(policy, now) } else { FetchDecision::NotDue }
-    }
-
-    /// Whether the last fetch failed, so that nobody knows which keys there are now.
-    pub(crate) fn has_failed(&self) -> bool {
+    /// Returns whether the last fetch failed, so that the issuer may have published other keys.
+    pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
     }
 
-    /// Whether a fetch that began after this has shown which keys there are: then a key that is not held is not published.
-    pub(crate) fn was_looked_at_after(&self, tick: LogicalTime) -> bool {
-        self.looked_at > tick
+    /// Returns whether a fetch that started after `time` has succeeded. Then a key that is not in the current set is not published.
+    pub(super) fn was_confirmed_after(&self, time: LogicalTime) -> bool {
+        self.confirmed_at > time
     }
 
-    /// Takes the end of a fetch, whoever made it.
-    pub(crate) fn fetched(
+    /// Applies the result of a fetch, whoever performed it.
+    pub(super) fn fetched(
         &mut self,
         outcome: Result<Response<'_>, FetchError>,
         started_at: LogicalTime,
@@ -198,34 +154,34 @@ impl JwksEndpoint {
         policy: &KeyPolicy,
         limits: &Limits,
     ) -> Result<(), KeySetError> {
-        // Each fetch counts, so that verifiers which tell one another of theirs make no more together than one alone.
-        if self.flight.take().is_none() {
+        // Every fetch counts, also one of another verifier: verifiers that share fetches make no more together than one alone.
+        if self.in_progress.take().is_none() {
             self.bucket.take(obtained, policy.unknown_key_fetches, policy.unknown_key_interval);
         }
         self.is_lost = false;
-        let taken = match outcome {
-            Err(fault) => {
-                self.failed(KeyRefreshError::Fetch(fault), policy, obtained);
+        let updated = match outcome {
+            Err(error) => {
+                self.fail(KeyRefreshError::Fetch(error), policy, obtained);
                 return Ok(());
             }
-            Ok(response) => self.take(&response, obtained, fetched_at, policy, limits),
+            Ok(response) => self.update(&response, obtained, fetched_at, policy, limits),
         };
-        match taken {
-            // An old story, told late.
+        match updated {
+            // The result arrived after that of a later fetch, which counts.
             Err(KeySetError::OlderThanCurrent) => {}
-            Err(fault) => self.failed(KeyRefreshError::KeySet(fault), policy, obtained),
-            Ok(()) if self.held.as_ref().is_some_and(|held| held.set.is_usable()) => {
-                self.succeeded();
-                self.looked_at = started_at;
+            Err(error) => self.fail(KeyRefreshError::KeySet(error), policy, obtained),
+            Ok(()) if self.current.as_ref().is_some_and(CurrentKeySet::is_usable) => {
+                self.succeed();
+                self.confirmed_at = started_at;
             }
-            // CurrentKeySet, so that the report says what is wrong with its keys.
-            Ok(()) => self.failed(KeyRefreshError::KeySet(KeySetError::NoUsableKey), policy, obtained),
+            // The set is stored nevertheless, so that the report lists the errors of its keys.
+            Ok(()) => self.fail(KeyRefreshError::KeySet(KeySetError::NoUsableKey), policy, obtained),
         }
-        taken
+        updated
     }
 
-    /// Takes a set that was brought, not fetched.
-    pub(crate) fn load(
+    /// Loads a key set that was not fetched.
+    pub(super) fn load(
         &mut self,
         body: &[u8],
         obtained: Instant,
@@ -234,88 +190,77 @@ impl JwksEndpoint {
         limits: &Limits,
     ) -> Result<(), KeySetError> {
         let response = Response { body: Some(body), max_age: None, etag: None };
-        self.take(&response, obtained, fetched_at, policy, limits)?;
-        self.looked_at = LogicalTime::UNKNOWN;
-        // Who can't wait in an import brings what it fetched this way.
-        if self.flight.is_some_and(|flight| flight.began <= obtained) {
-            self.flight = None;
-            self.succeeded();
+        self.update(&response, obtained, fetched_at, policy, limits)?;
+        self.confirmed_at = LogicalTime::UNKNOWN;
+        // A host that can't wait in an import may return what it fetched in this way.
+        if self.in_progress.is_some_and(|fetch| fetch.started <= obtained) {
+            self.in_progress = None;
+            self.succeed();
         }
         Ok(())
     }
 
-    /// A fetch past its deadline has failed.
-    pub(crate) fn end_overdue(&mut self, policy: &KeyPolicy, now: Instant) {
-        if self.flight.is_some_and(|flight| now >= flight.deadline) {
-            self.flight = None;
+    /// Marks a fetch that is past its deadline as failed.
+    pub(super) fn end_overdue(&mut self, policy: &KeyPolicy, now: Instant) {
+        if self.in_progress.is_some_and(|fetch| now >= fetch.deadline) {
+            self.in_progress = None;
             self.is_lost = true;
-            self.failed(KeyRefreshError::Fetch(FetchError::TimedOut), policy, now);
+            self.fail(KeyRefreshError::Fetch(FetchError::TimedOut), policy, now);
         }
     }
 
-    pub(crate) fn etag(&self) -> Option<&str> {
-        self.held.as_ref().and_then(|held| held.etag.as_deref())
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.current.as_ref().and_then(CurrentKeySet::etag)
     }
 
-    pub(crate) fn report(&self, now: Instant) -> KeyReport {
-        let held = self.held.as_ref();
-        let next = match held {
-            Some(held) => self.retry_at.unwrap_or(held.life.refresh_at),
-            None => self.retry_at.unwrap_or(now),
-        };
-        let is_awaited = self.url.is_some() && (held.is_some() || !self.is_on_demand);
+    pub(super) fn report(&self, now: Instant) -> KeyReport {
+        let current = self.current.as_ref();
+        let next = self.retry_at.unwrap_or_else(|| current.map_or(now, CurrentKeySet::refresh_at));
+        let is_refreshed = self.url.is_some() && (current.is_some() || !self.is_on_demand);
         KeyReport {
             issuers: self.issuers.clone(),
             url: self.url.clone(),
             is_on_demand: self.is_on_demand,
-            state: match held {
-                None => KeyState::Missing,
-                Some(held) if now >= held.life.expires => KeyState::Expired,
-                Some(held) if now >= held.life.refresh_at && self.url.is_some() => KeyState::Stale,
-                Some(_) => KeyState::Fresh,
-            },
-            fetched_at: held.map(|held| held.life.fetched_at),
-            age: held.map(|held| now.since(held.life.obtained)),
-            refresh_in: is_awaited.then(|| next.since(now)),
+            refresh_in: is_refreshed.then(|| next.since(now)),
             generation: self.generation,
             failures: self.failures,
             last_error: self.last_error,
-            ..held.map(|held| held.set.report()).unwrap_or_default()
+            ..current.map(|current| current.report(now, self.url.is_some())).unwrap_or_default()
         }
     }
 
-    fn may_fetch(&self, now: Instant) -> FetchDecision {
+    fn check_fetch(&self, now: Instant) -> Result<(), FetchDecision> {
         if self.url.is_none() {
-            FetchDecision::NoUrl
-        } else if self.flight.is_some() {
-            FetchDecision::InProgress
+            Err(FetchDecision::NoUrl)
+        } else if self.in_progress.is_some() {
+            Err(FetchDecision::InProgress)
         } else if self.retry_at.is_some_and(|retry_at| now < retry_at) {
-            FetchDecision::BackingOff
+            Err(FetchDecision::BackingOff)
         } else {
-            FetchDecision::Allowed
+            Ok(())
         }
     }
 
-    fn begin(&mut self, policy: &KeyPolicy, now: Instant) {
+    fn start(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
         self.is_lost = false;
-        self.flight = Some(FetchInProgress { began: now, deadline: now.after(policy.fetch_deadline.into()) });
+        self.in_progress = Some(FetchInProgress { started: now, deadline: now.after(policy.fetch_deadline.into()) });
+        FetchDecision::Started
     }
 
-    fn succeeded(&mut self) {
+    fn succeed(&mut self) {
         self.is_lost = false;
         self.failures = 0;
         self.retry_at = None;
         self.last_error = None;
     }
 
-    fn failed(&mut self, error: KeyRefreshError, policy: &KeyPolicy, at: Instant) {
+    fn fail(&mut self, error: KeyRefreshError, policy: &KeyPolicy, at: Instant) {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(at.after(jitter::retry_delay(policy, self.number, self.failures)));
         self.last_error = Some(error);
     }
 
-    /// Swaps the whole set, or leaves everything as it was.
-    fn take(
+    fn update(
         &mut self,
         response: &Response<'_>,
         obtained: Instant,
@@ -323,37 +268,9 @@ impl JwksEndpoint {
         policy: &KeyPolicy,
         limits: &Limits,
     ) -> Result<(), KeySetError> {
-        if self.held.as_ref().is_some_and(|held| held.life.obtained > obtained) {
-            return Err(KeySetError::OlderThanCurrent);
-        }
-        let soft_ttl = policy.soft_ttl(response.max_age);
-        let life = Life {
-            fetched_at,
-            obtained,
-            refresh_at: obtained.after(jitter::refresh_delay(policy, self.number, soft_ttl, self.generation)),
-            expires: obtained.after(policy.hard_ttl.into()),
-        };
-        let etag = response.etag.filter(|etag| etag.len() <= ETAG_LIMIT).map(Into::into);
-        let Some(body) = response.body else {
-            // 304: the same keys as before.
-            let held = self.held.as_mut().ok_or(KeySetError::NotModifiedWithoutKeys)?;
-            held.etag = etag.or(held.etag.take());
-            held.life = life;
-            return Ok(());
-        };
-        let digest = Sha256::digest(body).into();
-        if let Some(held) = self.held.as_mut().filter(|held| held.digest == digest) {
-            held.etag = etag;
-            held.life = life;
-            return Ok(());
-        }
-        let set = KeySet::parse(body, limits)?;
-        let is_in_use = |held: &CurrentKeySet| held.set.is_usable() && obtained < held.life.expires;
-        if !set.is_usable() && self.held.as_ref().is_some_and(is_in_use) {
-            return Err(KeySetError::NoUsableKey);
-        }
-        self.held = Some(CurrentKeySet { set, digest, etag, life });
-        self.generation = self.generation.saturating_add(1);
+        let lifetime = Lifetime::new(policy, self.number, self.generation, response.max_age, obtained, fetched_at);
+        let has_changed = CurrentKeySet::update(&mut self.current, response, lifetime, limits)?;
+        self.generation = self.generation.saturating_add(u64::from(has_changed));
         Ok(())
     }
 }

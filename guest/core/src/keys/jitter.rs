@@ -1,24 +1,24 @@
-//! Spreading in time: the same numbers in every instance of a verifier, other numbers in another verifier.
+//! Jitter, which spreads refreshes and retries over time: the same in all instances of a verifier, different between verifiers.
 
-use super::KeyPolicy;
+use crate::config::KeyPolicy;
 
-/// Seconds to wait after so many failures in a row: exponential, and between half of that and all of it.
+/// Returns the seconds to wait after `failures` consecutive failures: exponential back-off, reduced at random by up to one half.
 pub(crate) fn retry_delay(policy: &KeyPolicy, endpoint: usize, failures: u32) -> u64 {
     let doublings = failures.saturating_sub(1).min(31);
     let delay = u64::from(policy.retry_min).checked_shl(doublings).unwrap_or(u64::MAX).min(policy.retry_max.into());
     delay.saturating_sub(below(delay / 2, policy.jitter_seed, endpoint, failures.into()))
 }
 
-/// Seconds after which keys of a soft lifetime are refreshed: up to a tenth early.
+/// Returns the seconds after which keys with this soft lifetime are refreshed: up to one tenth early.
 pub(crate) fn refresh_delay(policy: &KeyPolicy, endpoint: usize, soft_ttl: u64, generation: u64) -> u64 {
     soft_ttl.saturating_sub(below(soft_ttl / 10, policy.jitter_seed, endpoint, generation))
 }
 
-/// A number from 0 to `most`.
+/// Returns a number from 0 to `most`.
 fn below(most: u64, seed: u64, endpoint: usize, count: u64) -> u64 {
     let endpoint = u64::try_from(endpoint).unwrap_or(0);
     let mixed = mix(mix(mix(seed) ^ endpoint) ^ count);
-    // `most` is at most 2^32, so the modulus favours no number that matters.
+    // `most` is at most 2^32, so the bias of the modulus does not matter.
     mixed.checked_rem(most.saturating_add(1)).unwrap_or(0)
 }
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_double_up_to_the_most_and_are_spread_by_half() {
+    fn retries_double_up_to_the_maximum_and_are_spread_by_half() {
         let policy = KeyPolicy { retry_min: 2, retry_max: 60, ..KeyPolicy::default() };
         for (failures, full) in [(1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (7, 60), (40, 60), (u32::MAX, 60)] {
             for endpoint in 0..50 {
@@ -45,7 +45,7 @@ mod tests {
         }
         let delays: alloc::collections::BTreeSet<u64> =
             (0..50).map(|endpoint| retry_delay(&policy, endpoint, 6)).collect();
-        assert!(delays.len() > 10, "fifty endpoints retry at {} moments", delays.len());
+        assert!(delays.len() > 10, "fifty endpoints retry at {} different times", delays.len());
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! One JSON Web Key (RFC 7517 section 4), judged before it may verify anything.
+//! Parses and checks one JSON Web Key (RFC 7517 section 4).
 
-use super::KeyError;
 use crate::{
-    Algorithm, base64url,
+    base64url,
     header::KEY_ID_LIMIT,
     json::{Object, Value},
-    signature::{PreparedKey, PublicNumbers},
+    jwa::Algorithm,
+    signature::{KeyError, PreparedKey, PublicNumbers},
 };
 use alloc::{boxed::Box, vec::Vec};
 
-/// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1; RFC 8037 section 2.
+/// The private members (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1; RFC 8037 section 2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A `kid` as far as it can be read, and the key or what is wrong with it.
+/// The `kid`, and the key or the reason why it can't be used.
 pub(super) struct Jwk {
     pub(super) key_id: Result<Box<str>, KeyError>,
     pub(super) key: Result<PreparedKey, KeyError>,
@@ -20,12 +20,12 @@ pub(super) struct Jwk {
 
 impl Jwk {
     pub(super) fn parse(value: &Value<'_>) -> Self {
-        let fault = if value.is_ambiguous() { KeyError::DuplicateMember } else { KeyError::Malformed };
+        let error = if value.is_ambiguous() { KeyError::DuplicateMember } else { KeyError::Malformed };
         match value {
-            Value::Object(object) if fault == KeyError::Malformed => {
+            Value::Object(object) if error == KeyError::Malformed => {
                 Self { key_id: key_id(object), key: prepare(object) }
             }
-            _ => Self { key_id: Err(fault), key: Err(fault) },
+            _ => Self { key_id: Err(error), key: Err(error) },
         }
     }
 }
@@ -68,7 +68,7 @@ fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyError> {
     }
 }
 
-/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
+/// Checks `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
 fn check_purpose(object: &Object<'_>) -> Result<(), KeyError> {
     if text(object, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(KeyError::NotForSignatures);
@@ -94,7 +94,7 @@ fn octets(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
     base64url::decode(encoded).map_err(|_| KeyError::BadEncoding)
 }
 
-/// A Base64urlUInt: "MUST utilize the minimum number of octets" (RFC 7518 section 2).
+/// Decodes a Base64urlUInt: it "MUST utilize the minimum number of octets" (RFC 7518 section 2).
 fn unsigned(object: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
     let number = octets(object, name)?;
     if number.first().is_none_or(|byte| *byte == 0) { Err(KeyError::BadEncoding) } else { Ok(number) }

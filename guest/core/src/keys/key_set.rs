@@ -1,40 +1,44 @@
-//! A JWK Set (RFC 7517 section 5): a bad key is skipped and reported, and never takes the others with it.
+//! Parses a JWK Set (RFC 7517 section 5). A key that can't be used is skipped and reported; it does not affect the other keys.
 
-use super::{KeyError, KeyReport, KeySetError, SkippedKey, jwk::Jwk};
+use super::{
+    jwk::Jwk,
+    key_set_error::KeySetError,
+    report::{KeyReport, SkippedKey},
+};
 use crate::{
-    Limits,
+    config::Limits,
     json::{self, Duplicates, Value},
-    signature::PreparedKey,
+    signature::{KeyError, PreparedKey},
 };
 use alloc::{boxed::Box, vec::Vec};
 use hashbrown::{HashMap, hash_map::Entry};
 
-/// Prepared keys by key ID.
+/// A parsed JWK Set: prepared keys by key ID.
 #[derive(Debug)]
 pub struct KeySet {
     named: HashMap<Box<str>, Result<PreparedKey, KeyError>>,
-    /// Keys without a `kid`: no token can name them, but a plain JWS may mean the only one there is.
+    /// Keys without a `kid`. No token can refer to them, but a JWS may use the only key of a set.
     unnamed: Vec<PreparedKey>,
     skipped: Vec<SkippedKey>,
 }
 
-/// What a set has under a key ID.
+/// The result of looking up a key ID in a set.
 #[derive(Debug)]
 pub enum Found<'k> {
-    /// A key that may verify.
+    /// A usable key.
     Key(&'k PreparedKey),
-    /// A key that was skipped.
+    /// A key that was skipped, because it can't be used.
     Refused,
-    /// Nothing.
+    /// No key has this ID.
     Nothing,
 }
 
 impl KeySet {
-    /// Reads a JWK Set within the limits of size, depth and count.
+    /// Parses a JWK Set.
     ///
     /// # Errors
-    /// [`KeySetError::TooLarge`], [`KeySetError::Malformed`], [`KeySetError::DuplicateMember`] (outside the keys),
-    /// [`KeySetError::TooManyKeys`], and [`KeySetError::NoUsableKey`] for a set without entries.
+    /// [`KeySetError::TooLarge`] and [`KeySetError::TooManyKeys`] if the set exceeds a limit, [`KeySetError::Malformed`],
+    /// [`KeySetError::DuplicateMember`] (outside the keys), and [`KeySetError::NoUsableKey`] for a set without entries.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, KeySetError> {
         if bytes.len() > limits.jwks_bytes as usize {
             return Err(KeySetError::TooLarge);
@@ -64,7 +68,7 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The key of this ID.
+    /// Looks up a key ID.
     pub fn find(&self, key_id: &str) -> Found<'_> {
         match self.named.get(key_id) {
             Some(Ok(key)) => Found::Key(key),
@@ -73,7 +77,7 @@ impl KeySet {
         }
     }
 
-    /// The only usable key of the set, named or not.
+    /// Returns the usable key of a set that has exactly one, with or without a `kid`.
     pub fn only_key(&self) -> Option<&PreparedKey> {
         let mut keys = self.named.values().map(Result::as_ref).filter_map(Result::ok).chain(&self.unnamed);
         match (keys.next(), keys.next()) {
@@ -82,7 +86,7 @@ impl KeySet {
         }
     }
 
-    /// The key of a set that has no named ones and just this one without a name.
+    /// Returns the key of a set that has exactly one key without a `kid`, and none with one.
     pub fn only_unnamed_key(&self) -> Option<&PreparedKey> {
         match self.unnamed.as_slice() {
             [key] if self.named.is_empty() => Some(key),
@@ -90,13 +94,12 @@ impl KeySet {
         }
     }
 
-    /// Whether a token can name one of its keys.
+    /// Returns whether the set has a usable key with a `kid`.
     pub fn is_usable(&self) -> bool {
         self.named.values().any(Result::is_ok)
     }
 
-    /// The IDs of the keys that may verify, sorted, and the entries that are not used. Where the set came from is for its
-    /// holder to add.
+    /// Returns the IDs of the usable keys, sorted, and the entries that are not used. The other fields of the report have their defaults.
     pub fn report(&self) -> KeyReport {
         let usable = self.named.iter().filter(|(_, key)| key.is_ok());
         let mut key_ids: Vec<Box<str>> = usable.map(|(name, _)| name.clone()).collect();
@@ -110,15 +113,15 @@ impl KeySet {
                 self.unnamed.push(key);
                 (None, KeyError::NoKeyId)
             }
-            // A leaked private key is worse news than a error name.
+            // A leaked private key is worse than a missing `kid`, so its error takes precedence.
             (Err(KeyError::NoKeyId), Err(error)) => (None, error),
             (Err(error), _) => (None, error),
             (Ok(name), key) => {
                 let error = key.as_ref().err().copied();
                 match self.named.entry(name.clone()) {
                     Entry::Occupied(_) => (Some(name), KeyError::DuplicateKeyId),
-                    Entry::Vacant(endpoint) => {
-                        endpoint.insert(key);
+                    Entry::Vacant(entry) => {
+                        entry.insert(key);
                         match error {
                             None => return,
                             Some(error) => (Some(name), error),

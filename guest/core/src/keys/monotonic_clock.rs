@@ -1,47 +1,47 @@
-//! Time that only goes forward, made from a wall clock that may not.
+//! A monotonic clock, derived from a wall clock that may be set back.
 //!
-//! A wall clock that steps back would make keys younger than they are, and stop what waits for a moment. So ages and
-//! deadlines are kept on a line of their own, which advances by the clock's steps forward and ignores its steps back. A
-//! clock that jumps ahead ages the keys by the jump: they are fetched anew, never trusted for longer.
+//! If the wall clock were used directly, setting it back would make keys younger than they are and postpone deadlines. So ages and deadlines
+//! use this clock, which advances with the wall clock and ignores steps back. If the wall clock jumps ahead, the keys age by the jump: they
+//! are fetched again, and never used for longer.
 
-/// A moment on the line, in seconds from an origin that means nothing.
+/// A point in time of this clock, in seconds since an arbitrary origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant(u64);
 
-/// The longest step that counts: longer than every lifetime and every wait, which are of 32 bits. A clock that showed the end of time for a
-/// moment must not leave the line standing there for ever.
-const LONGEST_STEP: u64 = 1 << 33;
+/// The maximum step, in seconds. It is longer than every lifetime and wait, which have 32 bits. Without it, a wall clock that once showed the
+/// largest number would stop this clock for good.
+const MAX_STEP: u64 = 1 << 33;
 
-/// Far enough from zero that every age fits before it.
+/// The start. It is far enough from zero that every age can be subtracted from it.
 const ORIGIN: u64 = 1 << 40;
 
 #[derive(Debug)]
 pub(crate) struct MonotonicClock {
-    clock: Option<u64>,
+    wall_clock: Option<u64>,
     now: Instant,
 }
 
 impl MonotonicClock {
     pub(crate) fn new() -> Self {
-        Self { clock: None, now: Instant(ORIGIN) }
+        Self { wall_clock: None, now: Instant(ORIGIN) }
     }
 
-    /// Moves to what the wall clock says, in seconds since the Unix epoch.
-    pub(crate) fn advance(&mut self, clock: u64) -> Instant {
-        let step = self.clock.map_or(0, |last| clock.saturating_sub(last)).min(LONGEST_STEP);
-        self.clock = Some(clock);
+    /// Advances to the time of the wall clock, in seconds since the Unix epoch.
+    pub(crate) fn advance(&mut self, wall_clock: u64) -> Instant {
+        let step = self.wall_clock.map_or(0, |last| wall_clock.saturating_sub(last)).min(MAX_STEP);
+        self.wall_clock = Some(wall_clock);
         self.now = self.now.after(step);
         self.now
     }
 
-    /// The moment that it is.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> Instant {
         self.now
     }
 
-    /// The moment of a time that the wall clock showed. What lies in its future is taken for now.
+    /// Converts a time of the wall clock. A time in the future becomes now.
     pub(crate) fn instant_of(&self, time: u64) -> Instant {
-        let age = self.clock.map_or(0, |clock| clock.saturating_sub(time));
+        let age = self.wall_clock.map_or(0, |now| now.saturating_sub(time));
         Instant(self.now.0.saturating_sub(age))
     }
 }
@@ -51,7 +51,7 @@ impl Instant {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Seconds since an earlier moment; 0 if it is later.
+    /// Returns the seconds since an earlier time, or 0 if `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -63,34 +63,34 @@ mod tests {
 
     #[test]
     fn a_step_back_is_ignored_and_a_step_ahead_is_not() {
-        let mut line = MonotonicClock::new();
-        let start = line.advance(1_000);
-        assert_eq!(line.advance(1_010).since(start), 10);
-        assert_eq!(line.advance(400).since(start), 10, "back by ten minutes");
-        assert_eq!(line.advance(405).since(start), 15, "and on from there");
+        let mut clock = MonotonicClock::new();
+        let start = clock.advance(1_000);
+        assert_eq!(clock.advance(1_010).since(start), 10);
+        assert_eq!(clock.advance(400).since(start), 10, "back by ten minutes");
+        assert_eq!(clock.advance(405).since(start), 15, "and on from there");
     }
 
     #[test]
-    fn after_a_moment_at_the_end_of_time_the_line_goes_on() {
-        let mut line = MonotonicClock::new();
-        let start = line.advance(1_000);
-        let end = line.advance(u64::MAX);
+    fn after_the_largest_time_the_clock_goes_on() {
+        let mut clock = MonotonicClock::new();
+        let start = clock.advance(1_000);
+        let end = clock.advance(u64::MAX);
         assert!(end.since(start) > u32::MAX.into(), "every lifetime is over");
-        assert_eq!(line.advance(1_010), end);
-        assert_eq!(line.advance(1_020).since(end), 10);
+        assert_eq!(clock.advance(1_010), end);
+        assert_eq!(clock.advance(1_020).since(end), 10);
         for _ in 0..1_000 {
-            line.advance(u64::MAX);
-            line.advance(0);
+            clock.advance(u64::MAX);
+            clock.advance(0);
         }
-        let later = line.now();
-        assert!(later < later.after(u32::MAX.into()), "and what begins then has a lifetime");
+        let later = clock.now();
+        assert!(later < later.after(u32::MAX.into()), "and a lifetime that begins then has an end");
     }
 
     #[test]
     fn a_time_in_the_future_is_now() {
-        let mut line = MonotonicClock::new();
-        line.advance(1_000);
-        assert_eq!(line.instant_of(u64::MAX), line.now());
-        assert_eq!(line.now().since(line.instant_of(400)), 600);
+        let mut clock = MonotonicClock::new();
+        clock.advance(1_000);
+        assert_eq!(clock.instant_of(u64::MAX), clock.now());
+        assert_eq!(clock.now().since(clock.instant_of(400)), 600);
     }
 }

@@ -1,16 +1,24 @@
-//! Every endpoint that keys come from, on one line of time.
+//! All JWKS endpoints of a verifier, with one clock and one negative cache.
 
 use super::{
-    Fetch, FetchError, KeyPolicy, KeyReport, KeySetError, LogicalTime, Response,
-    endpoint::{FetchDecision, JwksEndpoint, KeyLookupError, Lookup},
+    current_key_set::{Freshness, KeyLookupError},
+    endpoint::{FetchDecision, JwksEndpoint},
+    fetch::{Fetch, FetchError, Response},
+    key_set_error::KeySetError,
+    logical_time::LogicalTime,
     monotonic_clock::{Instant, MonotonicClock},
-    unknown::UnknownKeys,
+    negative_cache::NegativeCache,
+    report::KeyReport,
 };
-use crate::{Limits, Reason};
+use crate::{
+    config::{KeyPolicy, Limits},
+    reason::Reason,
+    signature::PreparedKey,
+};
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use hashbrown::HashMap;
 
-/// A endpoint that keys come from.
+/// Identifies a JWKS endpoint of a [`KeyStore`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JwksEndpointId(usize);
 
@@ -18,19 +26,19 @@ pub(crate) struct JwksEndpointId(usize);
 pub(crate) struct KeyStore {
     endpoints: Vec<JwksEndpoint>,
     by_url: HashMap<String, JwksEndpointId>,
-    unknown: UnknownKeys,
+    negative_cache: NegativeCache,
     clock: MonotonicClock,
     policy: KeyPolicy,
     limits: Limits,
 }
 
-/// What follows when a key is not there.
+/// What to do about a token whose key is missing.
 #[derive(Debug)]
 pub(crate) enum MissingKeyAction {
     Reject(Reason),
     /// The keys must be fetched first.
     Fetch(Fetch),
-    /// They are being fetched from this URL.
+    /// The keys are being fetched from this URL.
     Await(String),
 }
 
@@ -39,15 +47,15 @@ impl KeyStore {
         Self {
             endpoints: Vec::new(),
             by_url: HashMap::new(),
-            unknown: UnknownKeys::new(policy.unknown_key_entries),
+            negative_cache: NegativeCache::new(policy.unknown_key_entries),
             clock: MonotonicClock::new(),
             policy,
             limits,
         }
     }
 
-    /// The endpoint for a URL, or a new one for keys that are only seeded.
-    pub(crate) fn endpoint(&mut self, url: Option<&str>) -> JwksEndpointId {
+    /// Returns the endpoint for a URL, and adds one if there is none yet. Without a URL, it always adds one, for local keys.
+    pub(crate) fn add_endpoint(&mut self, url: Option<&str>) -> JwksEndpointId {
         if let Some(known) = url.and_then(|url| self.by_url.get(url)) {
             return *known;
         }
@@ -59,42 +67,50 @@ impl KeyStore {
         JwksEndpointId(number)
     }
 
-    /// Notes that an issuer's keys come from a endpoint.
+    /// Adds an issuer to an endpoint's report.
     pub(crate) fn add_issuer(&mut self, id: JwksEndpointId, issuer: &str) {
         if let Some(endpoint) = self.endpoints.get_mut(id.0) {
             endpoint.issuers.push(issuer.to_owned());
         }
     }
 
-    /// Notes that a endpoint is not asked before a token needs it.
-    pub(crate) fn ask_on_demand(&mut self, id: JwksEndpointId) {
+    /// Lets an endpoint be fetched only when a token needs it.
+    pub(crate) fn fetch_on_demand(&mut self, id: JwksEndpointId) {
         if let Some(endpoint) = self.endpoints.get_mut(id.0) {
             endpoint.is_on_demand = true;
         }
     }
 
-    /// Moves to the time of the wall clock.
+    /// Returns the endpoint for a URL.
+    pub(crate) fn endpoint_for(&self, url: &str) -> Option<JwksEndpointId> {
+        self.by_url.get(url).copied()
+    }
+
+    /// Advances to the time of the wall clock.
     pub(crate) fn advance(&mut self, now: u64) -> Instant {
         self.clock.advance(now)
     }
 
-    pub(crate) fn find(&self, id: JwksEndpointId, key_id: &str, now: Instant) -> Lookup<'_> {
-        self.endpoints
-            .get(id.0)
-            .map_or(Lookup::NotFound(KeyLookupError::NoKeySet), |endpoint| endpoint.find(key_id, now))
+    pub(crate) fn find(
+        &self,
+        id: JwksEndpointId,
+        key_id: &str,
+        now: Instant,
+    ) -> Result<(&PreparedKey, Freshness), KeyLookupError> {
+        self.endpoints.get(id.0).ok_or(KeyLookupError::NoKeySet)?.find(key_id, now)
     }
 
-    /// The generation of the keys of a endpoint: it changes whenever they do.
+    /// Returns the generation of an endpoint's keys. It changes whenever the keys change.
     pub(crate) fn generation(&self, id: JwksEndpointId) -> u64 {
         self.endpoints.get(id.0).map_or(0, JwksEndpoint::generation)
     }
 
-    /// Whether the keys of a endpoint are of this generation and still verify, and if so, whether they are past their soft lifetime.
-    pub(crate) fn freshness(&self, id: JwksEndpointId, generation: u64, now: Instant) -> Option<bool> {
+    /// Returns `None` if an endpoint's keys are of another generation, or past their hard lifetime.
+    pub(crate) fn freshness(&self, id: JwksEndpointId, generation: u64, now: Instant) -> Option<Freshness> {
         self.endpoints.get(id.0)?.freshness(generation, now)
     }
 
-    /// What to do about a key that is not there.
+    /// Decides about a token whose key is missing.
     pub(crate) fn on_missing_key(
         &mut self,
         id: JwksEndpointId,
@@ -102,19 +118,18 @@ impl KeyStore {
         error: KeyLookupError,
         now: Instant,
     ) -> MissingKeyAction {
+        let is_known_to_be_missing = self.negative_cache.contains(id.0, key_id, now);
         match error {
-            KeyLookupError::UnknownKeyId if self.unknown.contains(id.0, key_id, now) => {
+            KeyLookupError::UnknownKeyId if is_known_to_be_missing => {
                 MissingKeyAction::Reject(Reason::KeyUnknownCached)
             }
-            KeyLookupError::RejectedKey if self.unknown.contains(id.0, key_id, now) => {
-                MissingKeyAction::Reject(Reason::KeyRefused)
-            }
-            error => self.ask(id, key_id, error, now),
+            KeyLookupError::RejectedKey if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyRefused),
+            error => self.fetch(id, key_id, error, now),
         }
     }
 
-    /// The same after a fetch, for a token that came at `received_at`. If that fetch began later, there is no such key, which is remembered;
-    /// else the key may have been published meanwhile, and it takes one more.
+    /// Decides about a token whose key is still missing after a fetch. If that fetch started after the token was received, the key does not
+    /// exist, and its ID enters the negative cache. Otherwise the key may have been published since, and one more fetch is needed.
     pub(crate) fn after_fetch_missing_key(
         &mut self,
         id: JwksEndpointId,
@@ -128,18 +143,18 @@ impl KeyStore {
         }
         match self.endpoints.get(id.0) {
             Some(endpoint) if error != KeyLookupError::NoKeySet && !endpoint.has_failed() => {
-                if endpoint.was_looked_at_after(received_at) {
-                    self.unknown.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
+                if endpoint.was_confirmed_after(received_at) {
+                    self.negative_cache.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
                     return MissingKeyAction::Reject(self.reason(id, error));
                 }
-                self.unknown.doubt(id.0, key_id, now);
-                self.ask(id, key_id, error, now)
+                self.negative_cache.expire(id.0, key_id, now);
+                self.fetch(id, key_id, error, now)
             }
             _ => MissingKeyAction::Reject(self.reason(id, error)),
         }
     }
 
-    /// Why a token is refused for whose key nothing more is asked for.
+    /// Returns the reason for rejecting a token if no fetch follows.
     pub(crate) fn reason(&self, id: JwksEndpointId, error: KeyLookupError) -> Reason {
         match (error, self.endpoints.get(id.0)) {
             (KeyLookupError::NoKeySet, _) | (_, None) => Reason::KeysUnavailable,
@@ -149,27 +164,31 @@ impl KeyStore {
         }
     }
 
-    fn ask(&mut self, id: JwksEndpointId, key_id: &str, error: KeyLookupError, now: Instant) -> MissingKeyAction {
+    /// Starts a fetch for a missing key, if one may start.
+    fn fetch(&mut self, id: JwksEndpointId, key_id: &str, error: KeyLookupError, now: Instant) -> MissingKeyAction {
         let Some(endpoint) = self.endpoints.get_mut(id.0) else {
             return MissingKeyAction::Reject(Reason::KeysUnavailable);
         };
         endpoint.end_overdue(&self.policy, now);
-        let permission = match error {
-            KeyLookupError::NoKeySet => endpoint.ask(&self.policy, now),
-            KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey => endpoint.ask_for_unknown(&self.policy, now),
+        let decision = match error {
+            KeyLookupError::NoKeySet => endpoint.fetch_missing(&self.policy, now),
+            KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey => {
+                endpoint.fetch_for_unknown_key(&self.policy, now)
+            }
         };
-        match permission {
-            FetchDecision::Allowed => fetch_from(endpoint, (error != KeyLookupError::NoKeySet).then_some(key_id)),
+        let is_limited = decision == FetchDecision::RateLimited && self.policy.unknown_key_fetches > 0;
+        match decision {
+            FetchDecision::Started => {
+                let key_id = (error != KeyLookupError::NoKeySet).then_some(key_id);
+                let fetch = fetch_from(endpoint, key_id);
+                fetch.map_or(MissingKeyAction::Reject(Reason::KeysUnavailable), MissingKeyAction::Fetch)
+            }
             FetchDecision::InProgress => MissingKeyAction::Await(endpoint.url.clone().unwrap_or_default()),
-            permission => MissingKeyAction::Reject(match error {
+            decision => MissingKeyAction::Reject(match error {
                 KeyLookupError::NoKeySet => Reason::KeysUnavailable,
                 KeyLookupError::RejectedKey => Reason::KeyRefused,
-                KeyLookupError::UnknownKeyId if permission == FetchDecision::BackingOff => Reason::KeysUnavailable,
-                KeyLookupError::UnknownKeyId
-                    if permission == FetchDecision::RateLimited && self.policy.unknown_key_fetches > 0 =>
-                {
-                    Reason::KeyUnknownLimited
-                }
+                KeyLookupError::UnknownKeyId if decision == FetchDecision::BackingOff => Reason::KeysUnavailable,
+                KeyLookupError::UnknownKeyId if is_limited => Reason::KeyUnknownLimited,
                 KeyLookupError::UnknownKeyId => Reason::KeyUnknown,
             }),
         }
@@ -179,27 +198,20 @@ impl KeyStore {
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.leave_unknown_key_fetches(left));
     }
 
-    /// The endpoints that it is time to ask. Their fetches have begun.
-    pub(crate) fn due(&mut self, now: Instant) -> Vec<Fetch> {
-        let mut due = Vec::new();
+    /// Starts the fetches that are due, and returns them.
+    pub(crate) fn start_due_fetches(&mut self, now: Instant) -> Vec<Fetch> {
+        let mut fetches = Vec::new();
         for endpoint in &mut self.endpoints {
             endpoint.end_overdue(&self.policy, now);
-            if endpoint.ask_if_due(&self.policy, now) == FetchDecision::Allowed
-                && let MissingKeyAction::Fetch(fetch) = fetch_from(endpoint, None)
-            {
-                due.push(fetch);
+            if endpoint.fetch_if_due(&self.policy, now) == FetchDecision::Started {
+                fetches.extend(fetch_from(endpoint, None));
             }
         }
-        due
+        fetches
     }
 
-    /// The endpoint of a URL.
-    pub(crate) fn endpoint_for(&self, url: &str) -> Option<JwksEndpointId> {
-        self.by_url.get(url).copied()
-    }
-
-    /// Takes the end of a fetch, at a time of the wall clock. The key ID that it was asked for is remembered if it is not
-    /// among the keys that came: its token came before the fetch began.
+    /// Applies the result of a fetch that ended at `ended_at`, by the wall clock. If the fetched set does not have `key_id`, the key ID
+    /// enters the negative cache: the token that caused the fetch was received before the fetch started.
     pub(crate) fn fetched(
         &mut self,
         url: &str,
@@ -216,14 +228,14 @@ impl KeyStore {
         if let Some(key_id) = key_id
             && now < until
             && !endpoint.has_failed()
-            && let Lookup::NotFound(KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey) =
-                endpoint.find(key_id, now)
+            && let Err(KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey) = endpoint.find(key_id, now)
         {
-            self.unknown.insert(id.0, key_id, until);
+            self.negative_cache.insert(id.0, key_id, until);
         }
         Ok(())
     }
 
+    /// Loads a key set that was not fetched.
     pub(crate) fn load(&mut self, id: JwksEndpointId, body: &[u8], fetched_at: u64) -> Result<KeyReport, KeySetError> {
         let endpoint = self.endpoints.get_mut(id.0).ok_or(KeySetError::UnknownIssuer)?;
         let (obtained, now) = (self.clock.instant_of(fetched_at), self.clock.now());
@@ -238,20 +250,14 @@ impl KeyStore {
         self.endpoints.iter().map(|endpoint| endpoint.report(self.clock.now())).collect()
     }
 
-    /// How many key IDs are remembered for which no key was found.
-    pub(crate) fn remembered(&self) -> usize {
-        self.unknown.len()
+    /// Returns the number of key IDs in the negative cache.
+    pub(crate) fn negative_cache_len(&self) -> usize {
+        self.negative_cache.len()
     }
 }
 
-/// A endpoint without a URL is never permitted to be asked.
-fn fetch_from(endpoint: &JwksEndpoint, key_id: Option<&str>) -> MissingKeyAction {
-    match &endpoint.url {
-        Some(url) => MissingKeyAction::Fetch(Fetch {
-            url: url.clone(),
-            key_id: key_id.map(Into::into),
-            etag: endpoint.etag().map(Into::into),
-        }),
-        None => MissingKeyAction::Reject(Reason::KeysUnavailable),
-    }
+/// Returns `None` for an endpoint without a URL.
+fn fetch_from(endpoint: &JwksEndpoint, key_id: Option<&str>) -> Option<Fetch> {
+    let url = endpoint.url.clone()?;
+    Some(Fetch { url, key_id: key_id.map(Into::into), etag: endpoint.etag().map(Into::into) })
 }

@@ -1,7 +1,7 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 section 3.4), through the `p256`, `p384` and `p521` crates.
 
-use super::SignatureError;
-use crate::{Algorithm, KeyError};
+use super::{key_error::KeyError, signature_error::SignatureError};
+use crate::jwa::Algorithm;
 use alloc::vec::Vec;
 use p256::ecdsa::signature::Verifier;
 
@@ -14,7 +14,7 @@ pub(super) enum EcKey {
 }
 
 impl EcKey {
-    /// Takes `crv`, and x and y as long as the field (RFC 7518 section 6.2.1).
+    /// Prepares a key from `crv` and the coordinates, each as long as the field (RFC 7518 section 6.2.1).
     pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
         let point = |length: usize| -> Result<Vec<u8>, KeyError> {
             if x.len() != length || y.len() != length {
@@ -40,7 +40,7 @@ impl EcKey {
         }
     }
 
-    /// The signature is r and s, each as long as the curve's order, one after the other.
+    /// Verifies a signature that consists of r and s, each as long as the order of the curve (RFC 7518 section 3.4).
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let length = match self {
             Self::P256(_) => 64,

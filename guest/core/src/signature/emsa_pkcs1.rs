@@ -1,10 +1,10 @@
-//! EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): the one encoded message that a digest has.
+//! EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): the encoded message of a digest.
 
-/// Whether `encoded` is `00 01 FF … FF 00 T`, where T is the DER of a DigestInfo: the hash's object identifier with the parameter NULL,
-/// and the digest.
+/// Returns whether `encoded` is `00 01 FF … FF 00 T`. T is the DER encoding of a DigestInfo: the object identifier of the hash with the
+/// parameter NULL, and the digest.
 ///
-/// The encoding that should be is compared with the one that is, byte by byte from start to end. Nothing of what came is parsed: a parser
-/// that is too kind is what Bleichenbacher's forgery lives on (RFC 8017 section 8.2.2, note).
+/// Every byte of `encoded` is compared with the expected encoding. Nothing is parsed, because Bleichenbacher's signature forgery exploits
+/// lenient parsers (RFC 8017 section 8.2.2, note).
 pub(super) fn is_encoding(encoded: &[u8], object_identifier: &[u8], digest: &[u8]) -> bool {
     let (Some(info), Ok(oid_length), Ok(digest_length)) = (
         digest_info_length(object_identifier, digest),
@@ -13,7 +13,7 @@ pub(super) fn is_encoding(encoded: &[u8], object_identifier: &[u8], digest: &[u8
     ) else {
         return false;
     };
-    // SEQUENCE { SEQUENCE { OBJECT IDENTIFIER, NULL }, OCTET STRING }; each length is one byte.
+    // SEQUENCE { SEQUENCE { OBJECT IDENTIFIER, NULL }, OCTET STRING }. Each length is one byte.
     let sequence = [0x30, info, 0x30, oid_length.saturating_add(4), 0x06, oid_length];
     let parts: [&[u8]; 5] = [&sequence, object_identifier, &[0x05, 0x00, 0x04], &[digest_length], digest];
     let t_length: usize = parts.iter().map(|part| part.len()).sum();
@@ -38,13 +38,13 @@ pub(super) fn is_encoding(encoded: &[u8], object_identifier: &[u8], digest: &[u8
     is_padded && is_same && rest.is_empty()
 }
 
-/// Whether every bit is set, eight bytes at a time.
+/// Returns whether every bit is set. Compares eight bytes at a time.
 fn is_all_ones(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     words.iter().all(|word| u64::from_le_bytes(*word) == u64::MAX) && rest.iter().all(|byte| *byte == 0xff)
 }
 
-/// The length of the outer SEQUENCE's content, if one byte can say it (X.690 section 8.1.3.4).
+/// Returns the length of the content of the outer SEQUENCE, if it fits in one byte (X.690 section 8.1.3.4).
 fn digest_info_length(object_identifier: &[u8], digest: &[u8]) -> Option<u8> {
     let length = object_identifier.len().checked_add(digest.len())?.checked_add(8)?;
     u8::try_from(length).ok().filter(|length| *length < 0x80)
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// 2.16.840.1.101.3.4.2.1.
+    /// The object identifier 2.16.840.1.101.3.4.2.1.
     const SHA_256: [u8; 9] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
     /// RFC 8017 section 9.2, note 1.
     const PREFIX: [u8; 19] = [
@@ -81,14 +81,14 @@ mod tests {
     fn no_byte_of_it_may_differ_and_none_may_be_missing_or_more() {
         let digest = [7; 32];
         let good = encoding(256, &digest);
-        for place in 0..good.len() {
+        for index in 0..good.len() {
             for bit in 0..8 {
                 let mut bad = good.clone();
-                bad[place] ^= 1 << bit;
-                assert!(!is_encoding(&bad, &SHA_256, &digest), "byte {place}, bit {bit}");
+                bad[index] ^= 1 << bit;
+                assert!(!is_encoding(&bad, &SHA_256, &digest), "byte {index}, bit {bit}");
             }
         }
-        // The forgery: less padding, and rubbish behind the digest.
+        // Bleichenbacher's forgery: less padding, and other bytes after the digest.
         let mut forged = encoding(200, &digest);
         forged.resize(256, 0);
         assert!(!is_encoding(&forged, &SHA_256, &digest));

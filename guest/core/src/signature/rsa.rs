@@ -1,10 +1,10 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8, RFC 7518 sections 3.3 and 3.5).
 //!
-//! PKCS1-v1_5 with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, which is what Cognito signs with, goes through the kernels of
-//! `poolgate-rsa`; everything else through the `rsa` crate, in builds with the feature `rsa-general`; others refuse such keys.
+//! `poolgate-rsa` verifies PKCS1-v1_5 signatures of keys with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, such as Cognito's. In
+//! builds with the feature `rsa-general`, the `rsa` crate verifies all others; other builds reject such keys.
 
-use super::{SignatureError, emsa_pkcs1};
-use crate::{Algorithm, KeyError};
+use super::{emsa_pkcs1, key_error::KeyError, signature_error::SignatureError};
+use crate::jwa::Algorithm;
 use alloc::boxed::Box;
 #[cfg(feature = "rsa-general")]
 use core::cell::OnceCell;
@@ -21,29 +21,29 @@ pub(super) const ALGORITHMS: [Algorithm; 6] =
 /// RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used".
 const MODULUS_BITS_MIN: usize = 2048;
 const MODULUS_BITS_MAX: usize = 8192;
-/// 64 bits: one as long as the modulus would make every token that names the key take a third of a second.
+/// 64 bits. With an exponent as long as the modulus, each token would take a third of a second.
 const EXPONENT_BYTES_MAX: usize = 8;
 
-/// 65,537, which Cognito and all but a few others use.
+/// 65,537, the exponent that Cognito and almost all others use.
 const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
-/// The longest modulus of the kernel, in bytes.
+/// The maximum length of the kernel's modulus, in bytes.
 const KERNEL_BYTES_MAX: usize = 512;
 
-/// An RSA public key with what can be computed once.
+/// An RSA public key, with precomputed values.
 pub(super) struct RsaKey {
-    /// n, big-endian, without leading zeros: as long as a signature must be.
+    /// n, big-endian, without leading zeros. A signature has the same length.
     modulus: Box<[u8]>,
     #[cfg(feature = "rsa-general")]
     exponent: Box<[u8]>,
-    /// For RSASSA-PKCS1-v1_5 with the sizes and the exponent that it knows.
+    /// For RSASSA-PKCS1-v1_5, if it supports the size and the exponent.
     kernel: Option<poolgate_rsa::PublicKey>,
-    /// For everything else, prepared when it is needed for the first time.
+    /// For everything else. It is prepared on first use.
     #[cfg(feature = "rsa-general")]
     general: OnceCell<PublicKey>,
 }
 
 impl RsaKey {
-    /// Takes n and e, big-endian and without leading zeros.
+    /// Prepares a key from n and e, both big-endian and without leading zeros.
     pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         let bits = bit_length(modulus);
         if bits < MODULUS_BITS_MIN {
@@ -55,7 +55,7 @@ impl RsaKey {
         if !is_odd(modulus) {
             return Err(KeyError::ModulusEven);
         }
-        // Odd, at least 3, and so short that it is below n. An odd number without leading zeros is below 3 only if it is 1.
+        // The exponent must be odd and at least 3; it is short enough to be less than n. An odd number below 3 is 1.
         if !is_odd(exponent) || exponent == [1] || exponent.len() > EXPONENT_BYTES_MAX {
             return Err(KeyError::BadExponent);
         }
@@ -77,7 +77,7 @@ impl RsaKey {
         if signature.len() != self.modulus.len() {
             return Err(SignatureError::Length);
         }
-        // Of one length and big-endian: the order of the bytes is the order of the numbers.
+        // Both are big-endian and of the same length, so comparing the bytes compares the numbers.
         if signature >= &*self.modulus {
             return Err(SignatureError::OutOfRange);
         }
@@ -107,7 +107,7 @@ impl RsaKey {
         };
         let mut buffer = [0; KERNEL_BYTES_MAX];
         let encoded = buffer.get_mut(..signature.len()).ok_or(SignatureError::Length)?;
-        // Steps 2 and 3: EM = signature ^ e mod n, and what it should be. Step 4: they are the same, to the last byte.
+        // Steps 2 and 3: EM = signature ^ e mod n, and the expected encoding. Step 4: compare them.
         kernel.public_operation(signature, encoded).ok_or(SignatureError::OutOfRange)?;
         if emsa_pkcs1::is_encoding(encoded, H::OID.as_bytes(), &digest) {
             Ok(())
@@ -124,7 +124,7 @@ impl RsaKey {
         signature: &[u8],
     ) -> Result<(), SignatureError> {
         let key = self.general.get_or_init(|| {
-            // The `rsa` crate's own constructor refuses exponents over 33 bits; "unchecked" skips just the checks made in `new`.
+            // The checked constructor of the `rsa` crate rejects exponents over 33 bits. The checks that matter are in `new`.
             PublicKey::new_unchecked(
                 BoxedUint::from_be_slice_vartime(&self.modulus),
                 BoxedUint::from_be_slice_vartime(&self.exponent),
@@ -140,7 +140,7 @@ impl core::fmt::Debug for RsaKey {
     }
 }
 
-/// The bits of a big-endian number without leading zeros.
+/// Returns the bit length of a big-endian number without leading zeros.
 fn bit_length(number: &[u8]) -> usize {
     let leading = number.first().map_or(0, |byte| byte.leading_zeros() as usize);
     number.len().saturating_mul(8).saturating_sub(leading)

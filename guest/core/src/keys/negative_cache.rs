@@ -1,13 +1,13 @@
-//! Key IDs for which no key was found: remembered for a while, so that asking again and again fetches nothing.
+//! The negative cache: key IDs that no key set has. While a key ID is in it, tokens with that `kid` cause no fetch.
 
 use super::monotonic_clock::Instant;
 use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
 use core::hash::Hash;
 use hashbrown::{Equivalent, HashMap};
 
-/// Bounded: who comes when it is full takes the endpoint of the oldest.
+/// A bounded set of key IDs. When it is full, a new one replaces the oldest.
 #[derive(Debug)]
-pub(crate) struct UnknownKeys {
+pub(crate) struct NegativeCache {
     until: HashMap<Arc<Name>, Instant>,
     oldest_first: VecDeque<Arc<Name>>,
     limit: usize,
@@ -31,7 +31,7 @@ impl Equivalent<Arc<Name>> for NameRef<'_> {
     }
 }
 
-impl UnknownKeys {
+impl NegativeCache {
     pub(crate) fn new(limit: u32) -> Self {
         Self { until: HashMap::new(), oldest_first: VecDeque::new(), limit: limit as usize }
     }
@@ -57,8 +57,8 @@ impl UnknownKeys {
         }
     }
 
-    /// It may be there after all.
-    pub(crate) fn doubt(&mut self, endpoint: usize, key_id: &str, now: Instant) {
+    /// Lets an entry expire, because the key may have been published since.
+    pub(crate) fn expire(&mut self, endpoint: usize, key_id: &str, now: Instant) {
         if let Some(until) = self.until.get_mut(&NameRef { endpoint, key_id }) {
             *until = now;
         }
@@ -71,42 +71,42 @@ impl UnknownKeys {
 
 #[cfg(test)]
 mod tests {
+    use super::super::monotonic_clock::MonotonicClock;
     use super::*;
-    use crate::keys::monotonic_clock::MonotonicClock;
     use alloc::string::ToString;
 
     #[test]
-    fn it_holds_no_more_than_its_limit_and_forgets_the_oldest() {
+    fn it_holds_no_more_than_its_limit_and_evicts_the_oldest() {
         let now = MonotonicClock::new().advance(0);
-        let mut unknown = UnknownKeys::new(3);
+        let mut cache = NegativeCache::new(3);
         for number in 0..10 {
-            unknown.insert(0, &number.to_string(), now.after(60));
-            unknown.insert(0, "9", now.after(60));
-            assert!(unknown.len() <= 3 && unknown.oldest_first.len() == unknown.len());
+            cache.insert(0, &number.to_string(), now.after(60));
+            cache.insert(0, "9", now.after(60));
+            assert!(cache.len() <= 3 && cache.oldest_first.len() == cache.len());
         }
-        assert!(unknown.contains(0, "9", now) && !unknown.contains(0, "1", now));
-        assert!(!unknown.contains(1, "9", now), "another endpoint has keys of its own");
-        assert!(!unknown.contains(0, "9", now.after(60)), "a minute is over");
+        assert!(cache.contains(0, "9", now) && !cache.contains(0, "1", now));
+        assert!(!cache.contains(1, "9", now), "another endpoint has its own keys");
+        assert!(!cache.contains(0, "9", now.after(60)), "a minute is over");
     }
 
     #[test]
-    fn one_that_is_in_doubt_is_not_unknown_until_it_is_looked_for_again() {
+    fn an_expired_entry_is_not_found_until_it_is_inserted_again() {
         let now = MonotonicClock::new().advance(0);
-        let mut unknown = UnknownKeys::new(3);
-        unknown.insert(0, "a", now.after(60));
-        unknown.doubt(1, "a", now);
-        assert!(unknown.contains(0, "a", now));
-        unknown.doubt(0, "a", now);
-        assert!(!unknown.contains(0, "a", now));
-        unknown.insert(0, "a", now.after(60));
-        assert!(unknown.contains(0, "a", now) && unknown.len() == 1);
+        let mut cache = NegativeCache::new(3);
+        cache.insert(0, "a", now.after(60));
+        cache.expire(1, "a", now);
+        assert!(cache.contains(0, "a", now));
+        cache.expire(0, "a", now);
+        assert!(!cache.contains(0, "a", now));
+        cache.insert(0, "a", now.after(60));
+        assert!(cache.contains(0, "a", now) && cache.len() == 1);
     }
 
     #[test]
-    fn a_limit_of_nothing_holds_nothing() {
+    fn with_a_limit_of_zero_it_holds_nothing() {
         let now = MonotonicClock::new().advance(0);
-        let mut unknown = UnknownKeys::new(0);
-        unknown.insert(0, "a", now.after(60));
-        assert!(!unknown.contains(0, "a", now) && unknown.len() == 0);
+        let mut cache = NegativeCache::new(0);
+        cache.insert(0, "a", now.after(60));
+        assert!(!cache.contains(0, "a", now) && cache.len() == 0);
     }
 }

@@ -1,0 +1,15 @@
+//! Parses the payload: its JSON, and the types of the claims (RFC 7519 section 4, Cognito's token reference).
+//!
+//! [`Claims`] are not trusted. They serve to reject a token early and to choose the key. Only [`Verified`](crate::Verified), which only the
+//! verifier can create, shows that the signature was verified.
+
+mod claim_error;
+mod members;
+mod numeric_date;
+mod payload;
+mod token_use;
+
+pub(crate) use numeric_date::NumericDate;
+pub use payload::Claims;
+pub use token_use::TokenUse;
+pub(crate) use token_use::TokenUseClaim;

@@ -1,0 +1,122 @@
+//! Parses a text that must be one JSON object.
+
+use super::{
+    reader::{Duplicates, ParseError, Reader},
+    value::{Object, Value},
+};
+use core::cell::Cell;
+use serde::de::DeserializeSeed;
+
+/// Checks that a text is one JSON object (RFC 8259), nested at most `depth` levels deep, in which no object has two members of the same name.
+/// Use it for configurations that another parser reads afterwards.
+///
+/// # Errors
+/// Returns a description of the error.
+pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
+    match parse_object(bytes, depth, Duplicates::Reject) {
+        Ok(_) => Ok(()),
+        Err(ParseError::Malformed) => Err("it is not a JSON object"),
+        Err(ParseError::DuplicateMember) => Err("an object has two members of the same name"),
+        Err(ParseError::TooDeep) => Err("it is nested too deeply"),
+        Err(ParseError::TrailingBytes) => Err("something follows the JSON object"),
+    }
+}
+
+/// Parses a text that must be one JSON object, nested at most `depth` levels deep. The object itself is level 1.
+pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
+    read_object(serde_json::Deserializer::from_slice(bytes), depth, duplicates)
+}
+
+/// Like [`parse_object`], for a text that is known to be UTF-8.
+pub(crate) fn parse_object_text(text: &str, depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
+    read_object(serde_json::Deserializer::from_str(text), depth, duplicates)
+}
+
+fn read_object<'a>(
+    mut deserializer: serde_json::Deserializer<impl serde_json::de::Read<'a>>,
+    depth: u32,
+    duplicates: Duplicates,
+) -> Result<Object<'a>, ParseError> {
+    let (error, is_literal) = (Cell::new(None), Cell::new(false));
+    let reader = Reader { depth, duplicates, error: &error, is_literal: &is_literal };
+    let value = reader.deserialize(&mut deserializer).map_err(|_| error.get().unwrap_or(ParseError::Malformed))?;
+    deserializer.end().map_err(|_| ParseError::TrailingBytes)?;
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Ambiguous => Err(ParseError::DuplicateMember),
+        _ => Err(ParseError::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{format, string::String, vec::Vec};
+
+    fn error(text: &str, depth: u32) -> Option<ParseError> {
+        parse_object(text.as_bytes(), depth, Duplicates::Reject).err()
+    }
+
+    #[test]
+    fn what_is_not_one_plain_object_is_rejected() {
+        for (text, expected) in [
+            ("{}", None),
+            (" {\"a\":1} \n", None),
+            ("", Some(ParseError::Malformed)),
+            ("[]", Some(ParseError::Malformed)),
+            ("\"x\"", Some(ParseError::Malformed)),
+            ("{\"a\":1", Some(ParseError::Malformed)),
+            ("{\"a\":1,}", Some(ParseError::Malformed)),
+            ("{'a':1}", Some(ParseError::Malformed)),
+            ("{\"a\":NaN}", Some(ParseError::Malformed)),
+            ("{\"a\":01}", Some(ParseError::Malformed)),
+            ("{\"a\":1e999}", Some(ParseError::Malformed)),
+            ("{\"a\":\"\\ud800\"}", Some(ParseError::Malformed)),
+            ("{\"a\":\"\u{1}\"}", Some(ParseError::Malformed)),
+            ("\u{feff}{}", Some(ParseError::Malformed)),
+            ("{} {}", Some(ParseError::TrailingBytes)),
+            ("{}\0", Some(ParseError::TrailingBytes)),
+        ] {
+            assert_eq!(error(text, 8), expected, "{text:?}");
+        }
+        assert_eq!(parse_object(b"{\"a\":\"\xff\"}", 8, Duplicates::Reject).err(), Some(ParseError::Malformed));
+    }
+
+    #[test]
+    fn duplicate_members_are_found_at_any_depth_and_through_escapes() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"a":1,"b":2,"a":3}}"#,
+            r#"{"x":[[{"a":1,"a":1}]]}"#,
+            r#"{"":1,"":2}"#,
+        ] {
+            assert_eq!(error(text, 8), Some(ParseError::DuplicateMember), "{text}");
+        }
+        assert_eq!(error(r#"{"a":{"b":1},"b":{"a":1}}"#, 8), None);
+    }
+
+    #[test]
+    fn duplicate_members_are_found_in_a_long_object() {
+        let mut members: Vec<String> = (0..500).map(|n| format!("\"m{n}\":{n}")).collect();
+        assert_eq!(error(&format!("{{{}}}", members.join(",")), 8), None);
+        members.push("\"m250\":0".into());
+        assert_eq!(error(&format!("{{{}}}", members.join(",")), 8), Some(ParseError::DuplicateMember));
+    }
+
+    #[test]
+    fn depth_counts_arrays_and_objects() {
+        assert_eq!(error(r#"{"a":[{}]}"#, 3), None);
+        assert_eq!(error(r#"{"a":[{}]}"#, 2), Some(ParseError::TooDeep));
+        assert_eq!(error(&format!("{{\"a\":{}", "[".repeat(100_000)), 100), Some(ParseError::TooDeep));
+    }
+
+    #[test]
+    fn a_marked_duplicate_leaves_its_neighbours_readable() {
+        let text = br#"{"keys":[{"a":1,"a":2},{"b":1},{"c":{"d":1,"d":1}}]}"#;
+        let object = parse_object(text, 8, Duplicates::Mark).unwrap();
+        let Some(Value::Array(keys)) = object.get("keys") else { panic!("no array: {object:?}") };
+        let ambiguous: Vec<bool> = keys.iter().map(Value::is_ambiguous).collect();
+        assert_eq!(ambiguous, [true, false, true]);
+    }
+}

@@ -1,0 +1,163 @@
+//! The key set that an endpoint currently uses, and its lifetimes.
+
+use super::{
+    fetch::Response,
+    jitter,
+    key_set::{Found, KeySet},
+    key_set_error::KeySetError,
+    monotonic_clock::Instant,
+    report::{KeyReport, KeyState},
+};
+use crate::{
+    config::{KeyPolicy, Limits},
+    signature::PreparedKey,
+};
+use alloc::boxed::Box;
+use sha2::{Digest, Sha256};
+
+/// The maximum length of a stored `ETag`, in bytes.
+const ETAG_LIMIT: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct CurrentKeySet {
+    set: KeySet,
+    /// SHA-256 of the response body. It shows whether a fetch returned the same key set.
+    digest: [u8; 32],
+    etag: Option<Box<str>>,
+    lifetime: Lifetime,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lifetime {
+    /// When the set was fetched, by the wall clock.
+    fetched_at: u64,
+    /// The same, by the monotonic clock.
+    obtained: Instant,
+    /// The end of the soft lifetime.
+    refresh_at: Instant,
+    /// The end of the hard lifetime.
+    expires: Instant,
+}
+
+/// Whether keys within their hard lifetime are past their soft lifetime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    Stale,
+}
+
+impl Freshness {
+    pub(crate) fn is_stale(self) -> bool {
+        self == Self::Stale
+    }
+}
+
+/// Why there is no key for a key ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyLookupError {
+    /// There is no key set, or it has expired or has no usable key.
+    NoKeySet,
+    /// The key set has no key with this ID.
+    UnknownKeyId,
+    /// The key set has a key with this ID, but the key was rejected.
+    RejectedKey,
+}
+
+impl Lifetime {
+    /// `number` is the endpoint's, for the jitter.
+    pub(super) fn new(
+        policy: &KeyPolicy,
+        number: usize,
+        generation: u64,
+        max_age: Option<u64>,
+        obtained: Instant,
+        fetched_at: u64,
+    ) -> Self {
+        let soft_ttl = policy.soft_ttl(max_age);
+        Self {
+            fetched_at,
+            obtained,
+            refresh_at: obtained.after(jitter::refresh_delay(policy, number, soft_ttl, generation)),
+            expires: obtained.after(policy.hard_ttl.into()),
+        }
+    }
+}
+
+impl CurrentKeySet {
+    /// Applies a response to the current key set, and returns whether the keys have changed. On an error, nothing changes.
+    pub(super) fn update(
+        current: &mut Option<Self>,
+        response: &Response<'_>,
+        lifetime: Lifetime,
+        limits: &Limits,
+    ) -> Result<bool, KeySetError> {
+        if current.as_ref().is_some_and(|current| current.lifetime.obtained > lifetime.obtained) {
+            return Err(KeySetError::OlderThanCurrent);
+        }
+        let etag = response.etag.filter(|etag| etag.len() <= ETAG_LIMIT).map(Into::into);
+        let Some(body) = response.body else {
+            // 304: the same keys as before.
+            let current = current.as_mut().ok_or(KeySetError::NotModifiedWithoutKeys)?;
+            current.etag = etag.or(current.etag.take());
+            current.lifetime = lifetime;
+            return Ok(false);
+        };
+        let digest = Sha256::digest(body).into();
+        if let Some(current) = current.as_mut().filter(|current| current.digest == digest) {
+            current.etag = etag;
+            current.lifetime = lifetime;
+            return Ok(false);
+        }
+        let set = KeySet::parse(body, limits)?;
+        let is_in_use = |current: &Self| current.is_usable() && lifetime.obtained < current.lifetime.expires;
+        if !set.is_usable() && current.as_ref().is_some_and(is_in_use) {
+            return Err(KeySetError::NoUsableKey);
+        }
+        *current = Some(Self { set, digest, etag, lifetime });
+        Ok(true)
+    }
+
+    /// Returns the key with this ID. The caller has checked that the set has not expired.
+    pub(super) fn find(&self, key_id: &str) -> Result<&PreparedKey, KeyLookupError> {
+        match self.set.find(key_id) {
+            Found::Key(key) => Ok(key),
+            Found::Refused => Err(KeyLookupError::RejectedKey),
+            Found::Nothing if self.is_usable() => Err(KeyLookupError::UnknownKeyId),
+            Found::Nothing => Err(KeyLookupError::NoKeySet),
+        }
+    }
+
+    /// Returns `None` if the set is past its hard lifetime.
+    pub(super) fn freshness(&self, now: Instant) -> Option<Freshness> {
+        let freshness = if now >= self.lifetime.refresh_at { Freshness::Stale } else { Freshness::Fresh };
+        (now < self.lifetime.expires).then_some(freshness)
+    }
+
+    /// Returns whether a token can be verified with at least one key of the set.
+    pub(super) fn is_usable(&self) -> bool {
+        self.set.is_usable()
+    }
+
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
+    /// Returns the end of the soft lifetime.
+    pub(super) fn refresh_at(&self) -> Instant {
+        self.lifetime.refresh_at
+    }
+
+    /// Returns the part of the report that concerns the set. If the keys are never fetched, they don't become stale.
+    pub(super) fn report(&self, now: Instant, is_fetched: bool) -> KeyReport {
+        KeyReport {
+            state: match self.freshness(now) {
+                None => KeyState::Expired,
+                Some(Freshness::Stale) if is_fetched => KeyState::Stale,
+                Some(_) => KeyState::Fresh,
+            },
+            fetched_at: Some(self.lifetime.fetched_at),
+            age: Some(now.since(self.lifetime.obtained)),
+            ..self.set.report()
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Verifies tokens: the verifier, the verdicts, the steps of a verification, and the cache lookup.
+
+mod cached;
+mod interrupt;
+mod issuer_index;
+mod steps;
+mod token_verifier;
+mod verdict;
+
+pub use token_verifier::Verifier;
+pub use verdict::{CacheHit, Step, Verified, VerifyOutcome};
