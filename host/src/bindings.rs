@@ -1,4 +1,4 @@
-//! The host's side of the contract, generated from `wit/`. Every function is synchronous: nothing waits in the sandbox.
+//! The bindings for the host, generated from `wit/`. All functions are synchronous; no call waits inside the sandbox.
 #![allow(missing_docs, clippy::all)]
 
 wasmtime::component::bindgen!({

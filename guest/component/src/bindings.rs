@@ -1,4 +1,4 @@
-//! Generated from `wit/`. The only unsafe code of the component is in here: the canonical ABI.
+//! The bindings, generated from `wit/`. The component has no unsafe code except that of the canonical ABI, which is generated here.
 #![allow(unsafe_code, missing_docs, clippy::all, clippy::restriction)]
 
 use crate::Component;

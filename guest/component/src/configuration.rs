@@ -1,4 +1,4 @@
-//! From the contract's configuration to the core's: the same words, one by one.
+//! Converts the configuration of the contract to that of the core. Both have the same names.
 
 use crate::bindings::exports::poolgate::auth::verifier as wit;
 use poolgate_core::{

@@ -1,4 +1,4 @@
-//! The `jws` interface: signatures without claims.
+//! The `jws` interface: verifies signatures without claims.
 
 use crate::{
     Component,
@@ -11,7 +11,7 @@ use crate::{
 };
 use poolgate_core::{KeyState, Limits, jwa::Algorithms, keys::KeySet};
 
-/// A JWS is a file more often than a header: 1 MiB, and otherwise the usual limits.
+/// Returns the default limits, except that a JWS may have 1 MiB: it often comes from a file.
 fn limits() -> Limits {
     Limits { token_bytes: 1 << 20, ..Limits::default() }
 }
@@ -20,7 +20,7 @@ impl Guest for Component {
     type KeySet = AllowedKeys;
 }
 
-/// A JWK Set and the algorithms that may be used with it.
+/// A JWK Set, and the algorithms that may be used with it.
 pub struct AllowedKeys {
     keys: KeySet,
     allowed: Algorithms,
@@ -31,7 +31,7 @@ impl GuestKeySet for AllowedKeys {
         let keys = KeySet::parse(&jwks, &limits()).map_err(key_set_error)?;
         let allowed = match algorithms.as_slice() {
             [] => Algorithms::built(),
-            stated => stated.iter().copied().map(core_algorithm).collect(),
+            allowed => allowed.iter().copied().map(core_algorithm).collect(),
         };
         Ok(KeySetHandle::new(Self { keys, allowed }))
     }

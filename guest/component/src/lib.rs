@@ -1,6 +1,6 @@
-//! The WASI component: a thin adapter from the WIT contract to `poolgate-core`. It decides nothing.
+//! The WebAssembly component: converts between the WIT contract and `poolgate-core`. All decisions are in the core.
 //!
-//! Built for `wasm32-unknown-unknown`, so that it imports what its world names and nothing else.
+//! It is built for `wasm32-unknown-unknown`, so that it has no imports except those of its world.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -20,10 +20,10 @@ mod translation;
 mod user_pool;
 mod verifier;
 
-/// What the component exports; each interface is implemented in the module of its name.
+/// Implements the exported interfaces, each in the module with its name.
 struct Component;
 
-/// Passwords, codes and tokens leave nothing behind in the instance's memory, whoever freed them.
+/// Overwrites freed memory with zeros, so that no passwords, codes and tokens remain in the memory of the instance.
 #[cfg(feature = "accounts")]
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);

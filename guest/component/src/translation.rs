@@ -1,4 +1,4 @@
-//! From the core's answers to the contract's: the same names, checked by the compiler to be complete.
+//! Converts the results of the core to those of the contract. Both have the same names; the compiler checks that none is missing.
 
 use crate::bindings::{
     exports::poolgate::auth::verifier as wit,
@@ -6,7 +6,7 @@ use crate::bindings::{
 };
 use poolgate_core as core;
 
-/// A function between two enums of the same variants. `_` stands for what a later core may add.
+/// Defines a function that converts between two enums with the same variants. `_` covers variants that a later core may add.
 macro_rules! same_names {
     ($name:ident: $from:path => $to:path, else $other:ident: $($variant:ident),+ $(,)?) => {
         pub fn $name(value: $from) -> $to {
@@ -20,7 +20,7 @@ macro_rules! same_names {
     };
 }
 
-// `OtherIssuers` comes of no configuration that is given once.
+// `OtherIssuers` occurs only when a policy is changed, which the contract does not offer.
 same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRange:
     NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
     KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange,
@@ -56,13 +56,13 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing,
 }
 
-pub fn denial(refusal: core::Reason) -> wit::Denial {
-    let error = match refusal.error_code() {
+pub fn denial(denied: core::Reason) -> wit::Denial {
+    let error = match denied.error_code() {
         core::ErrorCode::InvalidToken => wit::ErrorCode::InvalidToken,
         core::ErrorCode::InsufficientScope => wit::ErrorCode::InsufficientScope,
         core::ErrorCode::Unavailable => wit::ErrorCode::Unavailable,
     };
-    wit::Denial { reason: reason(refusal), hint: None, error, pending_key_url: None, pending_revocation: None }
+    wit::Denial { reason: reason(denied), hint: None, error, pending_key_url: None, pending_revocation: None }
 }
 
 pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
@@ -78,16 +78,16 @@ pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
     })
 }
 
-/// What is said while the host fetches.
+/// Returns the denial of a token while its keys are being fetched.
 pub fn pending_key_url(url: String) -> wit::Denial {
     wit::Denial { pending_key_url: Some(url), ..denial(core::Reason::KeysUnavailable) }
 }
 
-/// What is said of a good token before its revocation was asked about.
-pub fn pending_revocation(revocable: core::RevocationClaims) -> wit::Denial {
-    let core::RevocationClaims { issuer, subject, auth_time, jti, origin_jti } = revocable;
-    let revocable = wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti };
-    wit::Denial { pending_revocation: Some(revocable), ..denial(core::Reason::RevocationUnavailable) }
+/// Returns the denial of a token whose revocation status the host has not supplied yet.
+pub fn pending_revocation(claims: core::RevocationClaims) -> wit::Denial {
+    let core::RevocationClaims { issuer, subject, auth_time, jti, origin_jti } = claims;
+    let claims = wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti };
+    wit::Denial { pending_revocation: Some(claims), ..denial(core::Reason::RevocationUnavailable) }
 }
 
 pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
@@ -97,8 +97,8 @@ pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
     }
 }
 
-pub fn revocation_status(answer: wit::RevocationStatus) -> core::RevocationStatus {
-    match answer {
+pub fn revocation_status(status: wit::RevocationStatus) -> core::RevocationStatus {
+    match status {
         wit::RevocationStatus::NotRevoked => core::RevocationStatus::NotRevoked,
         wit::RevocationStatus::Revoked => core::RevocationStatus::Revoked,
         wit::RevocationStatus::Unavailable => core::RevocationStatus::Unavailable,
@@ -125,11 +125,11 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
     }
 }
 
-pub fn verify_outcome(verify_outcome: core::VerifyOutcome) -> wit::VerifyOutcome {
-    match verify_outcome {
-        core::VerifyOutcome::Verified(told, named) => wit::VerifyOutcome::Verified(wit::NewlyVerified {
-            verified: verified(told),
-            handle: named.map(cache_handle),
+pub fn verify_outcome(outcome: core::VerifyOutcome) -> wit::VerifyOutcome {
+    match outcome {
+        core::VerifyOutcome::Verified(claims, handle) => wit::VerifyOutcome::Verified(wit::NewlyVerified {
+            verified: verified(claims),
+            handle: handle.map(cache_handle),
         }),
         core::VerifyOutcome::Cached(core::CacheHit { handle, keys_are_stale }) => {
             wit::VerifyOutcome::Cached(wit::CacheHit { handle: cache_handle(handle), keys_are_stale })
@@ -159,15 +159,15 @@ pub fn key_report(report: core::KeyReport) -> wit::KeyReport {
         generation: report.generation,
         failures: report.failures,
         last_error: report.last_error.map(|error| match error {
-            core::KeyRefreshError::Fetch(fault) => wit::KeyRefreshError::Fetch(fetch_error(fault)),
-            core::KeyRefreshError::KeySet(fault) => wit::KeyRefreshError::KeySet(key_set_error(fault)),
+            core::KeyRefreshError::Fetch(error) => wit::KeyRefreshError::Fetch(fetch_error(error)),
+            core::KeyRefreshError::KeySet(error) => wit::KeyRefreshError::KeySet(key_set_error(error)),
         }),
         key_ids: report.key_ids.into_iter().map(Into::into).collect(),
         skipped: report.skipped.into_iter().map(skipped_key).collect(),
     }
 }
 
-/// The outcome of a fetch, if it has one already.
+/// Converts the result of a fetch. Returns `None` if the host fetches in the background.
 pub fn outcome(outcome: &Result<KeyResponse, FetchError>) -> Option<Result<core::Response<'_>, core::FetchError>> {
     Some(match outcome {
         Ok(KeyResponse { body, max_age, etag }) => {

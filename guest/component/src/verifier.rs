@@ -1,4 +1,4 @@
-//! The `verifier` interface: one verifier an instance, and the loop that fetches keys for it.
+//! The `verifier` interface: one verifier for each instance, and the calls of `key-source.fetch`.
 #![expect(clippy::result_large_err, reason = "a denial is the contract's record, and is lowered at once")]
 
 use crate::{
@@ -25,7 +25,7 @@ thread_local! {
     static REVOCATION: Cell<Option<RevocationMode>> = const { Cell::new(None) };
 }
 
-/// For an instance that waits in the import, nothing else happens between a token and the end of its fetch.
+/// The logical times of a token and of the fetch that it causes, for a host that waits in the import: nothing else happens between them.
 const RECEIVED: LogicalTime = LogicalTime(0);
 const STARTED: LogicalTime = LogicalTime(1);
 
@@ -46,40 +46,40 @@ impl Guest for Component {
 
     fn verify(token: String) -> Result<Verified, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
-        concluded(&token, step, verified, || verify_after_own_fetch(&token))
+        verdict(&token, step, verified, || verify_after_own_fetch(&token))
     }
 
     fn verify_cached(token: String) -> Result<VerifyOutcome, Denial> {
         let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_cached(now(), &token)));
-        let unnamed = |verified| VerifyOutcome::Verified(NewlyVerified { verified, handle: None });
-        concluded(&token, step, verify_outcome, || verify_after_own_fetch(&token).map(unnamed))
+        let uncached = |verified| VerifyOutcome::Verified(NewlyVerified { verified, handle: None });
+        verdict(&token, step, verify_outcome, || verify_after_own_fetch(&token).map(uncached))
     }
 
     fn verify_after_fetch(token: String, received_at: u64) -> Result<Verified, Denial> {
-        concluded(&token, again(&token, LogicalTime(received_at)), verified, || verify_after_own_fetch(&token))
+        verdict(&token, again(&token, LogicalTime(received_at)), verified, || verify_after_own_fetch(&token))
     }
 
     fn enable_revocation_check(mode: RevocationMode) -> Result<(), ConfigError> {
-        let is_late = VERIFIER.with_borrow(Option::is_some) || REVOCATION.get().is_some();
-        if is_late {
+        let is_configured = VERIFIER.with_borrow(Option::is_some) || REVOCATION.get().is_some();
+        if is_configured {
             return Err(ConfigError::AlreadyConfigured);
         }
         REVOCATION.set(Some(mode));
         Ok(())
     }
 
-    fn verify_with_revocation_status(token: String, answer: RevocationStatus) -> Result<Verified, Denial> {
-        let answer = revocation_status(answer);
+    fn verify_with_revocation_status(token: String, status: RevocationStatus) -> Result<Verified, Denial> {
+        let status = revocation_status(status);
         let verdict = VERIFIER.with_borrow_mut(|slot| {
-            slot.as_mut().map(|verifier| verifier.verify_with_revocation_status(now(), &token, answer))
+            slot.as_mut().map(|verifier| verifier.verify_with_revocation_status(now(), &token, status))
         });
-        verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(|reason| refusal(&token, reason))
+        verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(|reason| denial_with_hint(&token, reason))
     }
 
     fn maintain() {
         let due = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.maintain(now())));
         for fetch in due.iter().flatten() {
-            bring_keys(fetch);
+            fetch_keys(fetch);
         }
     }
 
@@ -116,9 +116,9 @@ impl Guest for Component {
     }
 }
 
-/// Judges a token after a fetch that was made for it, in this call.
+/// Verifies a token after the fetch that it caused in the same call.
 fn verify_after_own_fetch(token: &str) -> Result<Verified, Denial> {
-    concluded(token, again(token, RECEIVED), verified, || Err(denial(Reason::KeysUnavailable)))
+    verdict(token, again(token, RECEIVED), verified, || Err(denial(Reason::KeysUnavailable)))
 }
 
 fn again(token: &str, received_at: LogicalTime) -> Option<Step> {
@@ -126,37 +126,38 @@ fn again(token: &str, received_at: LogicalTime) -> Option<Step> {
         .with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_after_fetch(now(), token, received_at)))
 }
 
-/// The end of a step, where need be after the keys have come.
-fn concluded<T, U>(
+/// Converts a step to a verdict. If keys are needed, it fetches them and verifies the token again.
+fn verdict<T, U>(
     token: &str,
     step: Option<Step<T>>,
-    told: impl Fn(T) -> U,
+    convert: impl Fn(T) -> U,
     again: impl FnOnce() -> Result<U, Denial>,
 ) -> Result<U, Denial> {
     match step {
-        Some(Step::Done(verdict)) => verdict.map(told).map_err(|reason| refusal(token, reason)),
-        Some(Step::NeedsKeys(fetch)) if bring_keys(&fetch) => again(),
+        Some(Step::Done(verdict)) => verdict.map(convert).map_err(|reason| denial_with_hint(token, reason)),
+        Some(Step::NeedsKeys(fetch)) if fetch_keys(&fetch) => again(),
         Some(Step::NeedsKeys(Fetch { url, .. }) | Step::PendingFetch(url)) => Err(pending_key_url(url)),
-        Some(Step::PendingRevocation(revocable)) => Err(pending_revocation(*revocable)),
+        Some(Step::PendingRevocation(claims)) => Err(pending_revocation(*claims)),
         None => Err(denial(Reason::NotConfigured)),
     }
 }
 
-/// With what there is to say to the operator.
-fn refusal(token: &str, reason: Reason) -> Denial {
-    let said = VERIFIER.with_borrow(|slot| slot.as_ref().and_then(|verifier| verifier.hint(token, reason)));
-    Denial { hint: said.and_then(hint), ..denial(reason) }
+/// Returns a denial with the hint for the operator, if there is one.
+fn denial_with_hint(token: &str, reason: Reason) -> Denial {
+    let more = VERIFIER.with_borrow(|slot| slot.as_ref().and_then(|verifier| verifier.hint(token, reason)));
+    Denial { hint: more.and_then(hint), ..denial(reason) }
 }
 
-/// Waits in the import, and tells the verifier what came. Nothing is borrowed meanwhile. False if the host does not wait.
-fn bring_keys(fetch: &Fetch) -> bool {
+/// Fetches keys through the import, and applies the result. Returns false if the host fetches in the background. The verifier is not borrowed
+/// during the call.
+fn fetch_keys(fetch: &Fetch) -> bool {
     let response = key_source::fetch(&fetch.url, fetch.key_id.as_deref(), fetch.etag.as_deref());
     let Some(outcome) = outcome(&response) else {
         return false;
     };
     VERIFIER.with_borrow_mut(|slot| {
         if let Some(verifier) = slot {
-            // What is wrong with the set is in the key report.
+            // The key report contains the error of a rejected set.
             let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), STARTED, now(), outcome);
         }
     });
