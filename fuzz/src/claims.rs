@@ -1,8 +1,8 @@
-//! Claims, times and policy: whole tokens, really signed, against a model that is written from the README's table of reasons.
+//! Claims and policies: signed tokens, compared with a model that is written from the documentation.
 //!
-//! Oracles: a token is allowed exactly if the model allows it, at each of several times, with a cache and without; what is said of it
-//! is what its payload says; another order of members, other whitespace, other escapes and an unknown claim change nothing; a claim
-//! twice is refused always.
+//! Oracles: a token is accepted exactly if the model accepts it, at each of several times, with a cache and without. The claims that are
+//! returned are those of the payload. Another order of members, other whitespace, other escapes and an unknown claim change nothing. A
+//! duplicate claim is always rejected.
 
 mod model;
 mod plan;
@@ -16,14 +16,14 @@ use arbitrary::{Arbitrary, Unstructured};
 use plan::Plan;
 use poolgate_core::{CacheLimits, KeyOrigin, KeyPolicy, Reason, Step, TokenUse, Verified, Verifier};
 
-/// The issuer of the model's pool.
+/// The issuer of the pool.
 const ISSUER: &str = "https://issuer.example";
-/// Around this all times are.
+/// All times are close to this one.
 const NOW: u64 = 1_700_000_000;
-/// The deepest nesting: that of the default limits.
+/// The maximum nesting of the default limits.
 const DEPTH: u32 = 16;
 
-/// Takes a `Plan`.
+/// The input is a `Plan`.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(plan) = Plan::arbitrary(&mut input) else { return };
@@ -42,32 +42,32 @@ pub fn run(data: &[u8]) {
     let mut caching = verifier(&pool, CacheLimits::default());
     for now in plan.times() {
         let mut plainly = verifier(&pool, scene::NO_CACHE);
-        let verdict = judge(&mut plainly, now, &token);
+        let verdict = verify(&mut plainly, now, &token);
         let expected = is_read && model::allows(&tree, &pool, now);
         assert_eq!(verdict.is_ok(), expected, "{verdict:?} at {now} of {payload} for {pool:?}");
         match &verdict {
-            Ok(said) => assert_eq!(*said, model::said(&tree, &pool), "of {payload}"),
+            Ok(claims) => assert_eq!(*claims, model::expected_claims(&tree, &pool), "of {payload}"),
             Err(reason) if is_grammatical && !is_read => {
                 assert_eq!(*reason, Reason::PayloadDuplicateMember, "{payload}")
             }
             Err(_) => (),
         }
-        assert_eq!(judge(&mut caching, now, &token), verdict, "with a cache, at {now}, of {payload}");
-        assert_eq!(judge(&mut caching, now, &token), verdict, "remembered, at {now}, of {payload}");
-        assert_eq!(judge(&mut plainly, now, &spelled), verdict, "spelled otherwise, at {now}, of {payload}");
-        assert_eq!(judge(&mut plainly, now, &with_more), verdict, "with an unknown claim, at {now}, of {payload}");
+        assert_eq!(verify(&mut caching, now, &token), verdict, "with a cache, at {now}, of {payload}");
+        assert_eq!(verify(&mut caching, now, &token), verdict, "from the cache, at {now}, of {payload}");
+        assert_eq!(verify(&mut plainly, now, &spelled), verdict, "encoded differently, at {now}, of {payload}");
+        assert_eq!(verify(&mut plainly, now, &with_more), verdict, "with an unknown claim, at {now}, of {payload}");
     }
-    // Cheap: where it is allowed it is remembered, and where it is not, no signature is looked at.
+    // This is fast: an accepted token is cached, and for a rejected one no signature is verified.
     for now in model::edges(&tree, &pool) {
-        let verdict = judge(&mut caching, now, &token);
+        let verdict = verify(&mut caching, now, &token);
         let expected = is_read && model::allows(&tree, &pool, now);
         assert_eq!(verdict.is_ok(), expected, "{verdict:?} at the edge {now} of {payload} for {pool:?}");
     }
 }
 
-/// What is said of a token, so that it can be compared.
+/// The claims of a verified token, in a form that can be compared.
 #[derive(Debug, PartialEq)]
-struct Said {
+struct ClaimsOfToken {
     subject: Option<String>,
     username: Option<String>,
     token_use: Option<TokenUse>,
@@ -80,7 +80,7 @@ struct Said {
     auth_time: Option<u64>,
 }
 
-impl From<Verified> for Said {
+impl From<Verified> for ClaimsOfToken {
     fn from(verified: Verified) -> Self {
         Self {
             subject: verified.subject,
@@ -105,17 +105,17 @@ fn verifier(pool: &poolgate_core::Pool, cache: CacheLimits) -> Verifier {
     verifier
 }
 
-fn judge(verifier: &mut Verifier, now: u64, token: &str) -> Result<Said, Reason> {
-    // The keys are as good as new: this is about claims.
+fn verify(verifier: &mut Verifier, now: u64, token: &str) -> Result<ClaimsOfToken, Reason> {
+    // Loading the keys again keeps them fresh, because their age is not tested here.
     let jwks = format!(r#"{{"keys":[{}]}}"#, scene::jwk(0));
     verifier.load_key_set(now, ISSUER, jwks.as_bytes(), now).expect("the keys are good");
     match verifier.verify(now, token) {
-        Step::Done(verdict) => verdict.map(Said::from),
-        step => panic!("a seeded pool waits for keys: {step:?}"),
+        Step::Done(verdict) => verdict.map(ClaimsOfToken::from),
+        step => panic!("a pool with local keys waits for keys: {step:?}"),
     }
 }
 
-/// The pool's keys are brought, never fetched.
+/// The keys of the pool are loaded, never fetched.
 fn origin() -> KeyOrigin {
     KeyOrigin::Local
 }

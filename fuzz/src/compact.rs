@@ -1,12 +1,12 @@
-//! The compact serialization, against a reference that is too simple to be wrong.
+//! The compact serialization, compared with a simple reference.
 //!
-//! Oracles: the number of parts and each decoded part are what the reference says, with the same reason; and a token that decodes is
-//! the only spelling of its bytes, so that encoding them gives the token back.
+//! Oracles: the number of parts, each decoded part and the reason for a rejection are those of the reference. A token that decodes is the
+//! only encoding of its bytes, so encoding them results in the same token.
 
 use crate::reference::base64url::{decode, encode};
 use poolgate_core::{Reason, compact::CompactJws};
 
-/// Takes a limit of two bytes, little-endian, and then a token, with what is not UTF-8 replaced.
+/// The input is a limit of two bytes, little-endian, followed by a token. Bytes that are not UTF-8 are replaced.
 pub fn run(data: &[u8]) {
     let Some((limit, token)) = data.split_first_chunk::<2>() else { return };
     let limit = usize::from(u16::from_le_bytes(*limit));
@@ -27,13 +27,13 @@ pub fn run(data: &[u8]) {
         }
     };
     let signing_input = format!("{}.{}", parts[0], parts[1]);
-    assert_eq!(jws.signing_input(), signing_input.as_bytes(), "what is signed of {token:?}");
+    assert_eq!(jws.signing_input(), signing_input.as_bytes(), "the signing input of {token:?}");
     let decoded = [jws.header(), jws.payload(), jws.signature()];
     for (part, came) in parts.iter().zip(&decoded) {
         assert_eq!(*came, decode(part), "{part:?}");
     }
     if let [Ok(header), Ok(payload), Ok(signature)] = &decoded {
         let again = [header, payload, signature].map(|bytes| encode(bytes)).join(".");
-        assert_eq!(again, token, "another spelling of the same bytes");
+        assert_eq!(again, token, "another encoding of the same bytes");
     }
 }

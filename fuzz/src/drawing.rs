@@ -1,11 +1,11 @@
-//! `arbitrary` with what its derive macro needs.
+//! The parts of `arbitrary` that its derive macro needs.
 //!
-//! The crate has that itself, as a feature. But cranelift depends on the crate too: with the feature on in this workspace, it would be
-//! built twice, once for the programs and once for the tests.
+//! The crate has them as a feature. But cranelift depends on the crate too, so with the feature enabled in this workspace, cranelift would be
+//! built twice: for the programs and for the tests.
 
 pub(crate) use ::arbitrary::*;
 
-/// What the macro calls.
+/// Called by the macro.
 pub(crate) mod details {
     use ::arbitrary::{Error, Result, Unstructured};
     use std::{cell::Cell, thread::LocalKey};
@@ -26,7 +26,7 @@ pub(crate) mod details {
         }
     }
 
-    /// Draws a value; without bytes, one that holds another of its kind ends there and not in an endless chain of zeros.
+    /// Draws a value. Without input, a recursive value ends here instead of in an endless chain of zeros.
     pub(crate) fn with_recursive_count<U: IsEmpty, R>(
         input: U,
         depth: &'static LocalKey<Cell<u32>>,

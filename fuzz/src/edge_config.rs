@@ -1,9 +1,9 @@
 //! The configuration of the Envoy filter and the middleware, and the authorizer that is built from it.
 //!
-//! Oracles: reading and building never panic; what is read is one JSON object without duplicates, and spelled otherwise it is the same
-//! configuration; an unknown member in any of its objects is refused; a reference reads the path in every way, and no request is admitted
-//! that the rule of one of the readings would have refused; where all readings choose the same rule, a request is admitted exactly if the
-//! reference says so of that rule, of the policies and of the token.
+//! Oracles: parsing and building never panic. An accepted text is one JSON object without duplicates, and another encoding of it results in
+//! the same configuration. An unknown member in any object is rejected. A reference determines all readings of a path: no request is
+//! forwarded that the rule for one of the readings would reject, and if all readings choose the same rule, a request is forwarded exactly if
+//! the reference accepts it by that rule, the policies and the token.
 
 mod admission;
 mod plan;
@@ -17,12 +17,13 @@ use arbitrary::Unstructured;
 use plan::Plan;
 use poolgate_edge::{RequestAuthorizer, config};
 
-/// The time of every decision.
+/// The time of all requests.
 const NOW: u64 = 1_700_000_000;
-/// The deepest nesting of a configuration.
+/// The maximum nesting of a configuration.
 const DEPTH: u32 = 32;
 
-/// Takes a byte for the form: a `Plan`, or the text of a configuration, a zero byte, and targets of requests, one a line.
+/// The input is a byte for the form, followed by a `Plan`, or by the text of a configuration, a zero byte, and the targets of requests, one
+/// for each line.
 pub fn run(data: &[u8]) {
     let Some((form, rest)) = data.split_first() else { return };
     let mut input = Unstructured::new(rest);
@@ -35,7 +36,7 @@ pub fn run(data: &[u8]) {
     let mut parts = rest.splitn(2, |byte| *byte == 0);
     let (config, targets) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let targets = String::from_utf8_lossy(targets);
-    // Without a query, so that none has a token.
+    // The query is removed, so that no request has a token.
     let requests =
         targets.lines().take(8).map(|line| Request::plain("GET", line.split('?').next().unwrap_or_default()));
     check(config, &requests.collect::<Vec<_>>(), &mut input);
@@ -43,15 +44,18 @@ pub fn run(data: &[u8]) {
 
 fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
     let Ok(config) = config::read(text) else { return };
-    let tree = Tree::read(text, DEPTH).unwrap_or_else(|fault| panic!("{fault:?} is read: {config:?}"));
-    assert!(!tree.has_duplicates(), "duplicates are read: {config:?}");
+    let tree = Tree::read(text, DEPTH).unwrap_or_else(|error| panic!("{error:?} is accepted: {config:?}"));
+    assert!(!tree.has_duplicates(), "duplicates are accepted: {config:?}");
     let spelled = respelled(&tree, Order::Kept, input);
-    let again = config::read(spelled.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {spelled}"));
+    let again = config::read(spelled.as_bytes()).unwrap_or_else(|error| panic!("{error}: {spelled}"));
     assert_eq!(format!("{again:?}"), format!("{config:?}"), "{spelled}");
-    assert!(!is_policy_open(&tree), "a policy that asks for nothing is read: {config:?}");
+    assert!(!is_policy_open(&tree), "a policy that requires nothing is accepted: {config:?}");
     for number in 0.. {
         let Some(with_unknown) = with_unknown(&tree, number) else { break };
-        assert!(config::read(plain(&with_unknown).as_bytes()).is_err(), "an unknown member is read: {with_unknown:?}");
+        assert!(
+            config::read(plain(&with_unknown).as_bytes()).is_err(),
+            "an unknown member is accepted: {with_unknown:?}"
+        );
     }
     let Ok(mut authorizer) = RequestAuthorizer::new(&config, NOW, 0) else { return };
     assert!(!authorizer.warnings().iter().any(|warning| warning.message.is_empty()));
@@ -59,11 +63,11 @@ fn check(text: &[u8], requests: &[Request], input: &mut Unstructured<'_>) {
         admission::check(&mut authorizer, &tree, request);
     }
     for fetch in authorizer.maintain(NOW) {
-        assert!(authorizer.jwks_upstream(&fetch.url).is_some(), "nobody knows where {fetch:?} goes");
+        assert!(authorizer.jwks_upstream(&fetch.url).is_some(), "there is no upstream for {fetch:?}");
     }
 }
 
-/// Whether a list of a policy is empty, has an empty name, or is none; or whether a policy has none of its members but the name.
+/// Returns whether a list of a policy is empty, contains an empty name, or is not a list, or whether a policy has no member except its name.
 fn is_policy_open(config: &Tree) -> bool {
     let Some(Tree::Array(policies)) = config.get("policies") else { return false };
     let is_list = |value: &Tree| match value {
@@ -86,7 +90,8 @@ fn is_policy_open(config: &Tree) -> bool {
     })
 }
 
-/// The configuration with an unknown member in its object of this number, but for those in a JWK Set, which may have any.
+/// Returns the configuration with an unknown member in the object with this number. Objects in a JWK Set are skipped, because they may have
+/// any member.
 fn with_unknown(tree: &Tree, mut number: usize) -> Option<Tree> {
     let mut tree = tree.clone();
     add_unknown(&mut tree, &mut number).then_some(tree)

@@ -1,8 +1,8 @@
-//! The core's reader of JSON, against a reference and serde_json.
+//! The JSON parser of the core, compared with a reference and serde_json.
 //!
-//! Oracles: what is accepted is exactly what the reference accepts (RFC 8259, the depth, one object, no duplicates at any depth); every
-//! member and value is that of the reference, and of serde_json; where duplicates are marked, exactly the objects that have some are;
-//! a text spelled otherwise is read the same.
+//! Oracles: the parser accepts exactly what the reference accepts (RFC 8259, the depth, one object, no duplicates at any depth). Every member
+//! and value is that of the reference and of serde_json. If duplicates are marked, exactly the objects with duplicates are marked. Another
+//! encoding of the same JSON has the same result.
 
 use crate::{
     reference::json::{ParseError, Tree},
@@ -11,25 +11,25 @@ use crate::{
 use arbitrary::Unstructured;
 use core_json::{Duplicates, Object, Value, parse_object, parse_object_text};
 
-/// The reader itself, which the core keeps to itself.
-#[path = "../../guest/core/src/json.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "it is another crate's file")]
+/// The parser, which is private to the core.
+#[path = "../../guest/core/src/json/mod.rs"]
+#[allow(dead_code, missing_docs, unreachable_pub, unused_imports, reason = "it is a file of another crate")]
 mod core_json;
 
-/// Takes a byte for the depth, and then the text.
+/// The input is a byte for the depth, followed by the text.
 pub fn run(data: &[u8]) {
     let Some((depth, text)) = data.split_first() else { return };
-    // What limits allow: from 4 to 100.
+    // The range that the limits allow: from 4 to 100.
     let depth = 4 + u32::from(*depth) % 97;
     let expected = Tree::read(text, depth);
     if expected == Err(ParseError::Unsure) {
         return;
     }
     let expected = expected.ok().filter(|tree| matches!(tree, Tree::Object(_)));
-    let refusing = parse_object(text, depth, Duplicates::Refuse);
+    let refusing = parse_object(text, depth, Duplicates::Reject);
     let marking = parse_object(text, depth, Duplicates::Mark);
     if let Ok(text) = std::str::from_utf8(text) {
-        assert_eq!(parse_object_text(text, depth, Duplicates::Refuse), refusing, "read as text");
+        assert_eq!(parse_object_text(text, depth, Duplicates::Reject), refusing, "read as text");
         assert_eq!(parse_object_text(text, depth, Duplicates::Mark), marking, "read as text");
     }
     let public = poolgate_core::check_json_object(text, depth);
@@ -44,14 +44,14 @@ pub fn run(data: &[u8]) {
     };
     match &marking {
         Ok(object) => {
-            assert!(!tree.is_ambiguous() && is_marked(object, &tree), "{object:?} is marked otherwise than {tree:?}")
+            assert!(!tree.is_ambiguous() && is_marked(object, &tree), "{object:?} is marked differently from {tree:?}")
         }
-        Err(fault) => assert!(tree.is_ambiguous(), "{fault:?}, and the reference accepts {tree:?}"),
+        Err(error) => assert!(tree.is_ambiguous(), "{error:?}, and the reference accepts {tree:?}"),
     }
     match &refusing {
-        Err(fault) => {
-            assert!(tree.has_duplicates(), "{fault:?}, and the reference accepts {tree:?}");
-            assert_eq!(*fault, core_json::ParseError::DuplicateMember);
+        Err(error) => {
+            assert!(tree.has_duplicates(), "{error:?}, and the reference accepts {tree:?}");
+            assert_eq!(*error, core_json::ParseError::DuplicateMember);
         }
         Ok(object) => {
             assert!(!tree.has_duplicates(), "duplicates are accepted: {tree:?}");
@@ -59,12 +59,12 @@ pub fn run(data: &[u8]) {
             let theirs = serde_json::from_slice(text).expect("serde_json accepts what is accepted");
             assert!(is_theirs(object, &theirs), "{object:?} is not {theirs:?}");
             let again = respelled(&tree, Order::Kept, &mut Unstructured::new(text));
-            assert_eq!(parse_object(again.as_bytes(), depth, Duplicates::Refuse).as_ref(), Ok(object), "{again}");
+            assert_eq!(parse_object(again.as_bytes(), depth, Duplicates::Reject).as_ref(), Ok(object), "{again}");
         }
     }
 }
 
-/// Whether an object is the reference's, with those marked that have duplicates.
+/// Returns whether an object is equal to that of the reference, with exactly the objects marked that have duplicates.
 fn is_marked(object: &Object<'_>, tree: &Tree) -> bool {
     let Tree::Object(members) = tree else { return false };
     let is_same =
@@ -92,7 +92,7 @@ fn is_same_value(value: &Value<'_>, tree: &Tree) -> bool {
     }
 }
 
-/// serde_json rounds some doubles otherwise than std, in the last place or two.
+/// serde_json rounds some doubles differently from std, in the last one or two bits.
 fn is_near(value: f64, expected: f64) -> bool {
     (value - expected).abs() <= expected.abs() * 1e-14 + 1e-300
 }

@@ -1,8 +1,8 @@
-//! JWK Sets: bounded, and a bad key takes no other with it.
+//! JWK Sets: the limits, and that an unusable key does not affect the others.
 //!
-//! Oracles: a set is taken exactly if the reference says so, and else refused for the reason it says; every entry is either a key or
-//! reported, once; no more keys than the limit; what is taken is what a reference allows; reading it again, spelling it otherwise,
-//! adding bad entries or leaving the skipped ones out changes no key.
+//! Oracles: a set is accepted exactly if the reference accepts it, and otherwise rejected with the same error. Every entry is either a usable
+//! key or reported, once. There are no more keys than the limit. A reference allows every usable key. Parsing the set again, encoding it
+//! differently, adding unusable entries or omitting the skipped ones changes no key.
 
 mod plan;
 
@@ -17,10 +17,10 @@ use poolgate_core::{
     keys::{Found, KeySet},
 };
 
-/// The depth of every set.
+/// The maximum nesting of every set.
 const DEPTH: u32 = 8;
 
-/// Takes a byte for the most keys and one for the form: a plan of a set, or its text.
+/// The input is a byte for the maximum number of keys and one for the form, followed by a plan of a set or its text.
 pub fn run(data: &[u8]) {
     let Some(([most, form], rest)) = data.split_first_chunk::<2>() else { return };
     let limits =
@@ -36,7 +36,7 @@ fn check(bytes: &[u8], limits: &Limits) {
     let expected = match Tree::read(bytes, DEPTH) {
         _ if bytes.len() > limits.jwks_bytes as usize => Err(KeySetError::TooLarge),
         Err(ParseError::Unsure) => return,
-        Err(ParseError::Refused) => Err(KeySetError::Malformed),
+        Err(ParseError::Rejected) => Err(KeySetError::Malformed),
         Ok(tree) => entries(&tree, limits).map(|entries| (tree.clone(), entries)),
     };
     let (set, (tree, entries)) = match (came, expected) {
@@ -52,12 +52,12 @@ fn check(bytes: &[u8], limits: &Limits) {
     report.key_ids.iter().for_each(|key_id| check_key(key_id, &entries));
 
     let again = KeySet::parse(bytes, limits).expect("it was taken a moment ago");
-    assert!(is_same(&report, &again.report()), "read again");
+    assert!(is_same(&report, &again.report()), "parsed again");
     let spelled = respelled(&tree, Order::Changed, &mut Unstructured::new(bytes));
     let unbounded = Limits { jwks_bytes: 1 << 24, jwks_keys: 10_000, ..*limits };
-    // Of two members of one name, either may come first now; such an entry is refused all the same.
+    // Either of two members with the same name may come first now. Such an entry is rejected in both cases.
     let again = KeySet::parse(spelled.as_bytes(), &unbounded).expect("another spelling of what was taken");
-    assert!(is_same(&report, &again.report()), "spelled otherwise: {spelled}");
+    assert!(is_same(&report, &again.report()), "encoded differently: {spelled}");
 
     let is_skipped = |at: usize| report.skipped.iter().any(|key| key.index as usize == at);
     let kept = (0..).zip(&entries).filter(|(at, _)| !is_skipped(*at)).map(|(_, entry)| entry.clone()).collect();
@@ -69,11 +69,11 @@ fn check(bytes: &[u8], limits: &Limits) {
     more.extend([Tree::Null, Tree::Array(vec![]), Tree::Object(vec![("kty".into(), Tree::String("oct".into()))])]);
     let count = more.len();
     let more = read(more, &unbounded);
-    assert_eq!(more.key_ids, report.key_ids, "with three bad ones more");
+    assert_eq!(more.key_ids, report.key_ids, "with three more unusable entries");
     assert_eq!(more.skipped.len(), report.skipped.len() + 3, "of {count}");
 }
 
-/// The entries of a set, as far as the set as a whole is good.
+/// Returns the entries of a set, if the set as a whole is valid.
 fn entries(tree: &Tree, limits: &Limits) -> Result<Vec<Tree>, KeySetError> {
     let Tree::Object(members) = tree else { return Err(KeySetError::Malformed) };
     if tree.is_ambiguous() || members.iter().any(|(name, value)| name != "keys" && value.has_duplicates()) {
@@ -87,7 +87,7 @@ fn entries(tree: &Tree, limits: &Limits) -> Result<Vec<Tree>, KeySetError> {
     }
 }
 
-/// Every entry once, in order, within the limits.
+/// Checks that the report has every entry once, in order, within the limits.
 fn check_report(set: &KeySet, report: &KeyReport, entries: &[Tree], limits: &Limits) {
     let KeyReport { key_ids, skipped, .. } = report;
     assert!(entries.len() <= limits.jwks_keys as usize && key_ids.len() <= entries.len(), "{key_ids:?}");
@@ -111,13 +111,13 @@ fn check_report(set: &KeySet, report: &KeyReport, entries: &[Tree], limits: &Lim
     }
 }
 
-/// What RFC 7517 and RFC 7518 ask of a key, and the limits beyond them: of the first entry of a name, which is the one that counts.
+/// Checks a key against RFC 7517, RFC 7518 and the additional limits. The first entry with a `kid` is the one that is used.
 fn check_key(key_id: &str, entries: &[Tree]) {
     let is_named = |entry: &&Tree| !entry.has_duplicates() && entry.get("kid").and_then(Tree::as_str) == Some(key_id);
-    let entry = entries.iter().find(is_named).unwrap_or_else(|| panic!("a key {key_id:?} that nobody stated"));
+    let entry = entries.iter().find(is_named).unwrap_or_else(|| panic!("a key {key_id:?} that is not in the set"));
     assert!((1..=256).contains(&key_id.len()), "{key_id:?}");
     for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
-        assert!(entry.get(name).is_none(), "a private key is held: {entry:?}");
+        assert!(entry.get(name).is_none(), "a private key is used: {entry:?}");
     }
     assert!(entry.get("use").is_none_or(|purpose| purpose.as_str() == Some("sig")), "{entry:?}");
     if let Some(operations) = entry.get("key_ops") {
@@ -126,7 +126,7 @@ fn check_key(key_id: &str, entries: &[Tree]) {
     }
     let octets = |name: &str| {
         let text = entry.get(name).and_then(Tree::as_str).unwrap_or_else(|| panic!("no {name}: {entry:?}"));
-        crate::reference::base64url::decode(text).unwrap_or_else(|fault| panic!("{fault:?} in {name}: {entry:?}"))
+        crate::reference::base64url::decode(text).unwrap_or_else(|error| panic!("{error:?} in {name}: {entry:?}"))
     };
     let algorithm = entry.get("alg").map(|name| name.as_str().unwrap_or_else(|| panic!("{entry:?}")));
     let is_for = |names: &[&str]| algorithm.is_none_or(|name| names.contains(&name));
@@ -153,13 +153,13 @@ fn check_key(key_id: &str, entries: &[Tree]) {
             assert_eq!(octets("x").len(), 32, "{entry:?}");
             assert!(is_for(&["EdDSA"]), "{entry:?}");
         }
-        _ => panic!("a key of no known kind: {entry:?}"),
+        _ => panic!("a key of an unknown type: {entry:?}"),
     }
 }
 
 fn read(entries: Vec<Tree>, limits: &Limits) -> KeyReport {
     let text = plain(&Tree::Object(vec![("keys".into(), Tree::Array(entries))]));
-    KeySet::parse(text.as_bytes(), limits).unwrap_or_else(|fault| panic!("{fault:?}: {text}")).report()
+    KeySet::parse(text.as_bytes(), limits).unwrap_or_else(|error| panic!("{error:?}: {text}")).report()
 }
 
 fn is_same(report: &KeyReport, other: &KeyReport) -> bool {

@@ -1,7 +1,7 @@
-//! What the fuzzer runs: seven targets. Each takes any bytes and panics when one of its oracles is hurt.
+//! The seven fuzz targets. Each takes any bytes, and panics if one of its oracles fails.
 //!
-//! libFuzzer is linked in `fuzz/libfuzzer`, with a nightly compiler; here is plain code, so that `tests/fuzz_corpus.rs` replays the
-//! committed corpus on stable. How to run: `fuzz/README.md`.
+//! `fuzz/libfuzzer` links them to libFuzzer, with a nightly compiler. This crate has no such dependency, so that `tests/fuzz_corpus.rs` can
+//! replay the committed corpus with a stable compiler. See `fuzz/README.md`.
 #![forbid(unsafe_code)]
 
 extern crate alloc;
@@ -18,16 +18,16 @@ pub mod rsa;
 mod scene;
 mod text;
 
-/// A target by its name, which is also that of its corpus.
+/// A target. Its corpus has the same name.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// The name of its module, its corpus and its libFuzzer binary.
     pub name: &'static str,
-    /// Runs it on an input; panics at a finding.
+    /// Runs the target on an input. Panics if it finds an error.
     pub run: fn(&[u8]),
 }
 
-/// Every target.
+/// All targets.
 pub const TARGETS: [Target; 7] = [
     Target { name: "compact", run: compact::run },
     Target { name: "json", run: json::run },

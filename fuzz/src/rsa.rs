@@ -1,8 +1,8 @@
-//! The RSA kernels, against num-bigint and crypto-bigint.
+//! The RSA kernels, compared with num-bigint and crypto-bigint.
 //!
-//! Oracles: m = s^65537 mod n is the same in every kernel and in both libraries, for 2,048, 3,072 and 4,096 bits; and one Montgomery
-//! multiplication of numbers below 2n, chosen by the fuzzer, is what its definition says. The second reaches carries that no
-//! exponentiation does: after the first squaring, all its numbers look random.
+//! Oracles: m = s^65537 mod n is the same in every kernel and in both libraries, for 2,048, 3,072 and 4,096 bits. One Montgomery
+//! multiplication of numbers below 2n, chosen by the fuzzer, has the result of its definition. The second oracle reaches carries that an
+//! exponentiation does not: after the first squaring, all its numbers look random.
 
 use crate::drawing as arbitrary;
 use ::arbitrary::{Arbitrary, Unstructured};
@@ -13,10 +13,10 @@ use num_bigint::BigUint;
 use poolgate_rsa::PublicKey;
 use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
 
-/// A kernel: what it makes of a signature, and of one multiplication.
+/// A kernel: its exponentiation, and its single multiplication.
 type Checks = (&'static str, fn(&Numbers) -> Option<BigUint>, fn(&Numbers));
 
-/// Every kernel; a new one is one line.
+/// All kernels.
 const KERNELS: [Checks; 4] = [
     ("wide", power::<Wide>, check_products::<Wide>),
     ("narrow", power::<Narrow>, check_products::<Narrow>),
@@ -24,7 +24,7 @@ const KERNELS: [Checks; 4] = [
     ("fused", power::<FusedDoubles>, check_products::<FusedDoubles>),
 ];
 
-/// Takes a size and three numbers in the form of `Shape`.
+/// The input is a size and three numbers in the form of `Shape`.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(numbers) = Numbers::draw(&mut input) else { return };
@@ -36,27 +36,27 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// How a number is made: random bytes alone would never have long runs of ones or lie beside the modulus.
+/// How a number is formed. Random bytes would never have long runs of ones, or be close to the modulus.
 #[derive(Arbitrary, Debug)]
 enum Shape {
-    /// These bytes at the low end, zeros above.
+    /// These bytes at the low end, with zeros above.
     Low(Vec<u8>),
-    /// These bytes at the high end, zeros below.
+    /// These bytes at the high end, with zeros below.
     High(Vec<u8>),
-    /// These bytes again and again.
+    /// These bytes, repeated.
     Repeated([u8; 8]),
     /// 2^a - 2^b.
     Run(u16, u16),
-    /// The modulus less this, or more.
+    /// The modulus minus or plus this number.
     BesideModulus(i16),
-    /// Half of the modulus, as often as is said, and this more.
+    /// A multiple of half of the modulus, plus this number.
     PartOfModulus(u8, i8),
-    /// The complement of another.
+    /// The complement of another number.
     Complement(Box<Shape>),
 }
 
 impl Shape {
-    /// The number in `bits` bits. `modulus` is 0 for the modulus itself.
+    /// Returns the number, in `bits` bits. `modulus` is 0 for the modulus itself.
     fn number(&self, bits: u64, modulus: &BigUint) -> BigUint {
         let one = || BigUint::from(1u8);
         let all = (one() << bits) - 1u8;
@@ -89,14 +89,14 @@ fn moved(number: &BigUint, offset: i32) -> BigUint {
     }
 }
 
-/// What the fuzzer chose.
+/// The numbers that the fuzzer chose.
 #[derive(Debug)]
 struct Numbers {
     /// The length of the modulus, in bytes.
     length: usize,
     /// Odd, with its top bit set.
     modulus: BigUint,
-    /// Of the modulus's length, below it or not.
+    /// As long as the modulus; less than it or not.
     signature: BigUint,
     /// Below 2n.
     x: BigUint,
@@ -150,7 +150,7 @@ fn with_crypto_bigint(numbers: &Numbers) -> Option<BigUint> {
     Some(BigUint::from_bytes_be(&power.to_be_bytes()))
 }
 
-/// The contract of [`Kernel`]: x · y / R mod n, below 2n.
+/// Checks the contract of [`Kernel`]: x · y / R mod n, below 2n.
 fn check_products<K: Kernel>(numbers: &Numbers) {
     let Numbers { length, modulus, x, y, .. } = numbers;
     let count = K::limbs(8 * length);
@@ -163,7 +163,7 @@ fn check_products<K: Kernel>(numbers: &Numbers) {
         assert!(result < modulus << 1, "{name} is not below 2n: {numbers:x?}");
         assert_eq!(result * &r % modulus, x * y % modulus, "{name}: {numbers:x?}");
     };
-    // One for both: what one leaves behind must not reach the other.
+    // One for both, to test that the first operation does not affect the second.
     let mut ready = K::ready(&n, &inverse);
     let mut square = limbs::<K>(x, count);
     K::square(&mut square, &mut ready);
@@ -173,7 +173,7 @@ fn check_products<K: Kernel>(numbers: &Numbers) {
     check("a product", &product, y);
 }
 
-/// n^-1 mod 2^bits for an odd n, by Newton's iteration: each step doubles the number of correct low bits.
+/// Returns n^-1 mod 2^bits for an odd n, by Newton's iteration. Each step doubles the number of correct low bits.
 fn inverse(n: &BigUint, bits: u64) -> BigUint {
     let block = BigUint::from(1u8) << bits;
     let (mut inverse, mut correct) = (BigUint::from(1u8), 1);

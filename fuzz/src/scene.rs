@@ -1,4 +1,4 @@
-//! Keys, tokens and configurations for the targets that judge whole tokens. Ed25519, because its signatures are quickly made.
+//! Keys, tokens and configurations for the targets that verify whole tokens. They use Ed25519, because it signs fast.
 
 use crate::reference::base64url::encode;
 use ed25519_dalek::{Signer, SigningKey};
@@ -7,10 +7,10 @@ use poolgate_core::{
     Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 
-/// How many keys there are.
+/// The number of keys.
 pub(crate) const KEYS: u8 = 4;
 
-/// The name of a key.
+/// Returns the ID of a key.
 pub(crate) fn key_id(number: u8) -> String {
     format!("k{number}")
 }
@@ -19,20 +19,20 @@ fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number + 1; 32])
 }
 
-/// The public JSON Web Key.
+/// Returns the public JSON Web Key.
 pub(crate) fn jwk(number: u8) -> String {
     let x = encode(key(number).verifying_key().as_bytes());
     format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"{x}"}}"#, key_id(number))
 }
 
-/// A token of this payload.
+/// Returns a token with this payload.
 pub(crate) fn token(number: u8, payload: &str) -> String {
     let header = format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, key_id(number));
     let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
     format!("{input}.{}", encode(&key(number).sign(input.as_bytes()).to_bytes()))
 }
 
-/// A pool that checks its issuer and nothing else.
+/// Returns a pool that checks only the issuer.
 pub(crate) fn pool(issuer: &str, keys: KeyOrigin) -> Pool {
     Pool {
         issuer: IssuerRule::Exactly(issuer.to_owned()),
@@ -51,10 +51,10 @@ pub(crate) fn pool(issuer: &str, keys: KeyOrigin) -> Pool {
     }
 }
 
-/// A verifier's configuration.
+/// Returns the configuration of a verifier.
 pub(crate) fn config(pools: Vec<Pool>, key_policy: KeyPolicy, cache: CacheLimits) -> Config {
     Config { pools, limits: Limits::default(), key_policy, cache }
 }
 
-/// Remembers no token.
+/// Disables the cache.
 pub(crate) const NO_CACHE: CacheLimits = CacheLimits { bytes: 0, entries: 0 };

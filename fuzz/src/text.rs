@@ -1,31 +1,31 @@
-//! The same JSON in another spelling: what means the same must be judged the same.
+//! Encodes the same JSON in different ways, which must not change the result.
 
 use crate::reference::json::Tree;
 use arbitrary::Unstructured;
 use std::fmt::Write;
 
-/// What may change about a text.
+/// What may change in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Whitespace and escapes alone.
+    /// Only whitespace and escapes.
     Kept,
-    /// The order of members too.
+    /// Also the order of members.
     Changed,
 }
 
-/// Spells a value as the input's bytes choose; when they are used up, plainly.
+/// Encodes a value in a way that the input chooses, and plainly when the input is used up.
 pub(crate) fn respelled(tree: &Tree, order: Order, input: &mut Unstructured<'_>) -> String {
     let mut text = String::new();
     spell(tree, order, input, &mut text);
     text
 }
 
-/// Spells a value plainly.
+/// Encodes a value plainly.
 pub(crate) fn plain(tree: &Tree) -> String {
     respelled(tree, Order::Kept, &mut Unstructured::new(&[]))
 }
 
-/// The next byte of the input, or 0.
+/// Returns the next byte of the input, or 0.
 fn choice(input: &mut Unstructured<'_>) -> u8 {
     if input.is_empty() { 0 } else { input.arbitrary().unwrap_or(0) }
 }

@@ -1,9 +1,9 @@
-//! What must come of a token, each line one thing that must hold. Written from RFC 7519 section 4.1, from docs/policy.md, and from the Cognito
-//! developer guide: "Understanding the access token" (`client_id`, `scope`, `username`, and no `aud` but that of a resource server),
+//! The expected result for a token, with one requirement in each line. It is written from RFC 7519 section 4.1, from docs/policy.md, and from
+//! the Cognito developer guide: "Understanding the access token" (`client_id`, `scope`, `username`, and no `aud` but that of a resource server),
 //! "Understanding the identity (ID) token" (`aud` is the app client, `cognito:username`; it has no `scope`, and a claim of that name, as one
 //! that is named `username`, was put there by a pre token generation trigger), and "Verifying JSON web tokens".
 
-use super::{ISSUER, Said};
+use super::{ClaimsOfToken, ISSUER};
 use crate::reference::json::Tree;
 use poolgate_core::{
     ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUse, TokenUseRule,
@@ -12,7 +12,7 @@ use poolgate_core::{
 /// 9999-12-31T23:59:59Z
 const LAST: f64 = 253_402_300_799.0;
 
-/// Whether a payload without duplicates is allowed.
+/// Returns whether a payload without duplicates is accepted.
 pub(super) fn allows(payload: &Tree, pool: &Pool, now: u64) -> bool {
     has_types(payload)
         && payload.get("iss").and_then(Tree::as_str) == Some(ISSUER)
@@ -33,13 +33,13 @@ fn has_types(payload: &Tree) -> bool {
         && payload.get("aud").is_none_or(|value| value.as_str().is_some() || is_list(value))
 }
 
-/// A NumericDate: a number from 0 to the end of the year 9999.
+/// Returns a NumericDate: a number from 0 to the end of the year 9999.
 fn date(value: &Tree) -> Option<f64> {
     value.as_f64().filter(|seconds| (0.0..=LAST).contains(seconds))
 }
 
 fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
-    // In whole seconds, which a double holds exactly: a date is at most 2^38, and a time beyond that is after all of them.
+    // A double represents these whole seconds exactly: a date is at most 2^38, and a later time is after all dates.
     let now = now.min(1 << 40) as f64;
     let (leeway, skew) = (f64::from(pool.leeway), f64::from(pool.issued_at_skew.max(pool.leeway)));
     let get = |name: &str| payload.get(name).and_then(date);
@@ -54,7 +54,7 @@ fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
         && is_young
 }
 
-/// The seconds around which the times of a payload may begin or cease to allow it.
+/// Returns the times at which a payload may become or stop being valid.
 pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
     let (leeway, skew) = (i64::from(pool.leeway), i64::from(pool.issued_at_skew));
     let age = i64::from(pool.max_age.unwrap_or(0));
@@ -88,8 +88,8 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
     let fits_client = match use_of(payload, pool) {
         Some(TokenUse::Access) => (is_any_client || client.is_some_and(accepted)) && fits_resource(&audience, pool),
         Some(TokenUse::Id) => is_for_client(&audience),
-        // Both kinds of name stand in `aud`, and what is stated must be there.
-        None => is_for_client(&audience) && (!states_resources(pool) || fits_resource(&audience, pool)),
+        // `aud` may contain both kinds of name, and each configured kind is required.
+        None => is_for_client(&audience) && (!has_resources(pool) || fits_resource(&audience, pool)),
     };
     let is_somebodys = text("sub").is_some_and(|subject| !subject.is_empty());
     let is_bound = payload.get("cnf").is_some_and(|value| *value != Tree::Null);
@@ -101,11 +101,11 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
         && holds(&pool.scopes, &scopes(payload))
 }
 
-fn states_resources(pool: &Pool) -> bool {
+fn has_resources(pool: &Pool) -> bool {
     matches!(pool.resource, ResourceRule::OneOf(_))
 }
 
-/// `aud` of an access token, or of another provider's.
+/// Checks `aud` of an access token, or of a token of another provider.
 fn fits_resource(audience: &Option<Vec<&str>>, pool: &Pool) -> bool {
     let names_one_of =
         |accepted: &[String]| audience.iter().flatten().any(|name| accepted.iter().any(|accepted| accepted == name));
@@ -141,7 +141,7 @@ fn groups(payload: &Tree) -> Vec<&str> {
     }
 }
 
-/// An ID token has none.
+/// Returns the scopes. An ID token has none.
 fn scopes(payload: &Tree) -> Vec<&str> {
     if payload.get("token_use").and_then(Tree::as_str) == Some("id") {
         return vec![];
@@ -156,22 +156,22 @@ fn holds(rule: &Membership, held: &[&str]) -> bool {
         && rule.all_of.as_ref().is_none_or(|names| names.iter().all(is_held))
 }
 
-/// What must be said of a payload that is allowed.
-pub(super) fn said(payload: &Tree, pool: &Pool) -> Said {
+/// Returns the expected claims of an accepted payload.
+pub(super) fn expected_claims(payload: &Tree, pool: &Pool) -> ClaimsOfToken {
     let text = |name: &str| payload.get(name).and_then(Tree::as_str).map(str::to_owned);
     let seconds = |name: &str| payload.get(name).and_then(date).map(|seconds| seconds.floor() as u64);
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     let token_use = use_of(payload, pool);
     let client_id = match (token_use, &pool.client) {
         (Some(TokenUse::Access), _) => text("client_id"),
-        // What is there are resource servers.
-        (None, ClientRule::Unchecked) if states_resources(pool) => None,
+        // `aud` contains resource servers.
+        (None, ClientRule::Unchecked) if has_resources(pool) => None,
         (_, ClientRule::Unchecked) => audience(payload).and_then(|names| names.first().map(|name| (*name).to_owned())),
         (_, ClientRule::OneOf(clients)) => audience(payload).and_then(|names| {
             names.into_iter().find(|name| clients.iter().any(|client| client == name)).map(str::to_owned)
         }),
     };
-    Said {
+    ClaimsOfToken {
         subject: text("sub"),
         username: match payload.get("token_use").and_then(Tree::as_str) {
             Some("access") => text("username"),

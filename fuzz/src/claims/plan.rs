@@ -1,4 +1,4 @@
-//! A policy, a payload and some times, near enough to one another that every verdict is met.
+//! A policy, a payload and some times, close enough to one another that every verdict occurs.
 
 use super::{ISSUER, NOW, origin};
 use crate::drawing as arbitrary;
@@ -123,7 +123,7 @@ impl Plan {
         }
     }
 
-    /// A good token's claims, changed.
+    /// Returns the claims of a valid token, with changes.
     pub(super) fn members(&self) -> Vec<(String, Tree)> {
         let text = |text: &str| Tree::String(text.to_owned());
         let list = |texts: &[&str]| Tree::Array(texts.iter().map(|one| text(one)).collect());
@@ -151,7 +151,7 @@ impl Plan {
         members
     }
 
-    /// The times that the token is judged at, besides the edges of its claims.
+    /// Returns the times at which the token is verified, in addition to those from the model.
     pub(super) fn times(&self) -> Vec<u64> {
         let chosen = self.times.iter().map(|time| match time {
             Time::Near(offset) => near(*offset),
@@ -162,7 +162,7 @@ impl Plan {
 }
 
 impl Value {
-    /// Fractions and exponents are such that every reader makes the same double of them.
+    /// Fractions and exponents are chosen so that every parser reads the same double.
     fn tree(&self) -> Tree {
         let text = |number: &u8| Tree::String(name(*number).to_owned());
         match self {

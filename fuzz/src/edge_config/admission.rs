@@ -1,4 +1,4 @@
-//! One request at the authorizer, beside a reference that goes by the configuration's own words.
+//! One request, compared with a reference that evaluates the text of the configuration.
 
 use super::NOW;
 use crate::{
@@ -14,19 +14,19 @@ use std::{borrow::Cow, sync::LazyLock};
 /// The issuer of the tokens.
 pub(super) const ISSUER: &str = "https://issuer.example";
 
-/// What a request has for a token.
+/// The token of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Absent,
-    /// Something that is none.
+    /// A text that is not a token.
     Garbage,
-    /// Signed by the key of the configuration's JWK Set.
+    /// Signed with the key of the JWK Set in the configuration.
     Good,
-    /// Signed by another key, under the first one's name.
+    /// Signed with another key, but with the `kid` of the first.
     Forged,
 }
 
-/// An access token that is good until the end of the year 9999.
+/// An access token that is valid until the end of the year 9999.
 const PAYLOAD: &str = r#"{"iss":"https://issuer.example","sub":"user","exp":253402300799,"token_use":"access","client_id":"app",
     "cognito:groups":["admins","readers"],"scope":"orders/read orders/write"}"#;
 
@@ -38,7 +38,7 @@ static FORGED: LazyLock<String> = LazyLock::new(|| {
     format!("{input}.{signature}")
 });
 
-/// A request's head.
+/// The head of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -52,7 +52,7 @@ impl Request {
         Self { method: method.to_owned(), target: target.to_owned(), headers: vec![], token: Token::Absent }
     }
 
-    /// Puts a token where the configuration says that tokens are.
+    /// Adds a token at the location that the configuration names.
     pub(super) fn with_token(mut self, token: Token, place: Option<&Tree>) -> Self {
         let text = match token {
             Token::Absent => return self,
@@ -97,7 +97,7 @@ impl RequestHead for Request {
     }
 }
 
-/// What must become of a request.
+/// The expected result for a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Expected {
     Admitted {
@@ -105,17 +105,17 @@ enum Expected {
         is_reported: bool,
     },
     Refused(&'static str),
-    /// For its token, whatever the reason.
+    /// The token is rejected, for any reason.
     TokenRefused,
     Waits,
 }
 
-/// What is said of a request by the rules that its readings choose.
+/// The rules that the readings of a request choose.
 enum Said {
     Malformed,
-    /// All readings choose rules of the same effect.
+    /// All readings choose rules with the same effect.
     One(Expected),
-    /// They do not, or there are more readings than anybody looks at.
+    /// They do not, or there are more readings than the limit.
     Several(Vec<Expected>),
 }
 
@@ -132,10 +132,10 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
         }
         Said::Several(all) => {
             let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
-            // Of too many readings, one that nobody looked at may be malformed.
+            // If there are too many readings, one beyond the limit may be malformed.
             let is_ambiguous = matches!(came, Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::MalformedPath));
             assert!(is_ambiguous || ignores_case, "ambiguous between {all:?}: {}", context());
-            // Whatever it is, no reading's rule would have refused what passes.
+            // If the request is forwarded, the rule for each reading accepts it.
             let is_satisfied = |expected: &Expected| match &came {
                 Decision::Admit(_) => matches!(expected, Expected::Admitted { .. }),
                 Decision::Pause(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
@@ -159,13 +159,13 @@ fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, came: &Deci
         }
         (Decision::Reject(rejection), Expected::Refused(name)) => rejection.name() == *name,
         (Decision::Reject(Rejection::Token(_)), Expected::TokenRefused) => true,
-        // More text than is looked at in all readings.
+        // More text than the limit for all readings.
         (Decision::Reject(Rejection::AmbiguousPath(conflict)), _) if *conflict == Conflict::default() => {
             request.target.len() > 1_000
         }
         (Decision::Pause(paused), Expected::Waits) => {
             let timed_out = authorizer.time_out(request, paused);
-            // Not without keys.
+            // It can't be verified without keys.
             !matches!(&timed_out, Decision::Admit(admitted) if admitted.reported.is_none())
         }
         _ => false,
@@ -186,8 +186,8 @@ fn said(config: &Tree, request: &Request) -> Said {
     };
     let unseen = || Expected::Admitted { is_verified: false, is_reported: false };
     let asked = asked.map(|asked| paths::routes(config, &paths, asked));
-    // Where no reading has a rule for the method that is asked about, it is a request like any other; where case is ignored, also if some
-    // have none.
+    // If no reading has a rule for the requested method, this is a request like any other. If case is ignored, this also applies if some
+    // readings have none.
     let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
     let is_torn = asked.as_ref().is_some_and(|routes| routes.len() > 1 && routes.contains(&None));
     let preflight = asked.filter(|routes| routes.as_slice() != [None] && !(ignores_case && is_torn));
@@ -226,7 +226,7 @@ fn expected(config: &Tree, route: Option<&Tree>, request: &Request) -> Expected 
     }
 }
 
-/// What comes of a token that is well formed.
+/// Returns the result for a well-formed token.
 fn judged(config: &Tree, route: &Tree, token: Token) -> Expected {
     let list = |name: &str| match config.get(name) {
         Some(Tree::Array(items)) => items.as_slice(),
@@ -238,7 +238,7 @@ fn judged(config: &Tree, route: &Tree, token: Token) -> Expected {
     if strings(pool, "algorithms").is_none_or(|names| !names.contains(&"EdDSA")) {
         return Expected::TokenRefused;
     }
-    // It does not say when it was issued, and that needs no key to see.
+    // It has no `iat`, which is checked before the key.
     if pool.get("max_age_seconds").is_some_and(|seconds| *seconds != Tree::Null) {
         return Expected::TokenRefused;
     }
@@ -258,7 +258,7 @@ fn judged(config: &Tree, route: &Tree, token: Token) -> Expected {
     }
 }
 
-/// Whether the pool accepts the good token, which has no `aud`.
+/// Returns whether the pool accepts the valid token, which has no `aud`.
 fn is_accepted(pool: &Tree) -> bool {
     let is = |name: &str| pool.get(name) == Some(&Tree::Bool(true));
     let is_unset = |name: &str| pool.get(name).is_none_or(|value| *value == Tree::Null);
@@ -267,7 +267,7 @@ fn is_accepted(pool: &Tree) -> bool {
             (is("any_client") || strings(pool, "client_ids").is_some_and(|ids| ids.contains(&"app")))
                 && (is("any_resource") || is_unset("resources"))
         }
-        // Client IDs and resource servers are compared with `aud` then.
+        // Client IDs and resource servers are then compared with `aud`.
         Some("unchecked") => is("any_client") && is_unset("resources"),
         _ => false,
     }
@@ -275,7 +275,7 @@ fn is_accepted(pool: &Tree) -> bool {
 
 fn fits(policy: &Tree, pool: &Tree) -> bool {
     let named = text(pool, "name").unwrap_or_default();
-    // Where the pool does not look at `token_use`, nobody knows the token's, nor its client.
+    // If the pool does not check `token_use`, neither it nor the client is known.
     let is_known = text(pool, "token_use") != Some("unchecked");
     let fits_pool = strings(policy, "pools").is_none_or(|names| names.contains(&named));
     let fits_use = match text(policy, "token_use") {

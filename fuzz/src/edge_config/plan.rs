@@ -1,4 +1,4 @@
-//! A configuration that is good more often than not, and requests that are near its rules.
+//! A configuration that is usually valid, and requests that are close to its rules.
 
 use super::{
     DEPTH,
@@ -78,7 +78,7 @@ const PIECES: [&str; 27] = [
     "/a", "/b", "/admin", "/x", "/A", "/", "//", "/.", "/..", "/%2e%2e", "%2f", ";", "\\", "/%61", "%00", "%", "#",
     "/é", "/%2561", "%5c", "/..;", "%3f", "%23", ".json", "/ADMIN", "%25u0061", "%3b",
 ];
-/// What may stand before a path.
+/// What may precede a path.
 const BEFORE: [&str; 8] = ["", "", "", "/", "/x/..", "/x/..;", "//x", "/."];
 
 fn pick(table: &[&'static str], number: u8) -> &'static str {
@@ -90,7 +90,7 @@ fn picks(table: &[&'static str], numbers: &[u8]) -> Vec<&'static str> {
 }
 
 impl Plan {
-    /// The text of the configuration.
+    /// Returns the text of the configuration.
     pub(super) fn config(&self) -> String {
         let mut config = json!({
             "pools": self.pools.iter().take(3).map(pool).collect::<Vec<_>>(),
@@ -138,7 +138,7 @@ impl Plan {
         config.to_string()
     }
 
-    /// Requests whose paths are those of the rules, or nearly so.
+    /// Returns requests whose paths are those of the rules, or similar.
     pub(super) fn requests(&self, config: &str) -> Vec<Request> {
         let Ok(config) = Tree::read(config.as_bytes(), DEPTH) else { return vec![] };
         let from = config.get("tokens").and_then(|tokens| tokens.get("from"));
@@ -210,7 +210,7 @@ fn policy(policy: &Policy) -> Value {
     let membership = |table: &[&'static str], (any_of, all_of): &(Vec<u8>, Vec<u8>)| {
         let mut value = json!({});
         for (name, numbers) in [("any_of", any_of), ("all_of", all_of)] {
-            // An empty list is refused, and so is neither.
+            // An empty list is rejected, and so is a policy with neither list.
             if !numbers.is_empty() || (any_of.is_empty() && all_of.is_empty() && name == "any_of") {
                 value[name] = picks(table, numbers).into();
             }
@@ -240,7 +240,7 @@ fn route(route: &Route) -> Value {
     let shape =
         if stated.contains('{') { "template" } else { ["prefix", "path", "template"][usize::from(route.shape) % 3] };
     let mut value = json!({shape: stated});
-    // An empty list is refused.
+    // An empty list is rejected.
     if !route.methods.is_empty() {
         value["methods"] = picks(&METHODS[..4], &route.methods).into();
     }
@@ -250,7 +250,7 @@ fn route(route: &Route) -> Value {
         3 => value["any_of"] = picks(&POLICIES, &route.names).into(),
         _ => value["all_of"] = picks(&POLICIES, &route.names).into(),
     }
-    // A public rule says nothing of them.
+    // A public rule must not have them.
     if !route.need.is_multiple_of(5) || route.need > 250 {
         value["optional"] = route.optional.into();
         value["report_only"] = route.report_only.into();

@@ -1,4 +1,4 @@
-//! A JWK Set with keys of every kind, good and spoiled, that bytes alone would hardly ever spell.
+//! A JWK Set with usable and spoiled keys of every type, which random bytes would hardly ever form.
 
 use crate::drawing as arbitrary;
 use crate::reference::base64url::encode;
@@ -37,7 +37,7 @@ enum Kind {
     P384,
     P521,
     Ed25519,
-    /// Any point at all.
+    /// Any point.
     AnyEd25519([u8; 32]),
     Oct,
     NoObject,
@@ -52,7 +52,7 @@ enum Exponent {
 
 #[derive(Arbitrary)]
 enum Name {
-    /// One of a few, so that names meet.
+    /// One of a few, so that some are equal.
     Short(u8),
     Long(u16),
     Empty,
@@ -70,7 +70,7 @@ enum Flaw {
     Nested(u8),
 }
 
-/// The text of a set.
+/// Returns the text of the set.
 pub(super) fn set(input: &mut Unstructured<'_>) -> String {
     let Ok(plan) = Plan::arbitrary(input) else { return String::new() };
     let entries: Vec<String> = plan.entries.iter().take(14).map(text).collect();
@@ -88,7 +88,7 @@ fn text(entry: &Entry) -> String {
         Kind::NoObject => return "7".to_owned(),
         Kind::Oct => r#""kty":"oct","k":"AAAA""#.to_owned(),
         Kind::Rsa { bytes, top, low, exponent } => {
-            // Around the limits of size, and at the sizes that have a kernel.
+            // Close to the limits, and the sizes that have a kernel.
             let sizes = [256, 384, 512, 255, 257, 1_024, 1_025, 128, usize::from(*bytes) % 1_100];
             let mut modulus = vec![0xab; sizes[usize::from(*bytes) % sizes.len()]];
             if let (Some(first), true) = (modulus.first_mut(), *top > 3) {
@@ -166,7 +166,7 @@ fn okp(x: &[u8]) -> String {
     format!(r#""kty":"OKP","crv":"Ed25519","x":"{}""#, encode(x))
 }
 
-/// The bytes of hexadecimal digits.
+/// Decodes hexadecimal digits.
 fn bytes(digits: &str) -> Vec<u8> {
     digits
         .as_bytes()

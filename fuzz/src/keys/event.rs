@@ -1,15 +1,15 @@
-//! What can happen.
+//! The events.
 
 use crate::drawing as arbitrary;
 use crate::scene::{KEYS, key_id};
 use derive_arbitrary::Arbitrary;
 use poolgate_core::KeyPolicy;
 
-/// A policy and the places of the keys.
+/// The key policy and the JWKS endpoints.
 #[derive(Arbitrary, Debug)]
 pub(super) struct Plan {
-    places: u8,
-    pub(super) remembers: bool,
+    endpoints: u8,
+    pub(super) caches_tokens: bool,
     soft_ttl: [u8; 3],
     hard_ttl: u8,
     retry: [u8; 2],
@@ -20,15 +20,15 @@ pub(super) struct Plan {
 
 #[derive(Arbitrary, Debug)]
 pub(super) enum Event {
-    /// The clock goes on.
+    /// The clock advances.
     Ahead(u8),
-    /// It jumps far ahead.
+    /// The clock jumps far ahead.
     Jump(u32),
-    /// It steps back.
+    /// The clock is set back.
     Back(u16),
-    /// It goes on to a second around one where something begins or ends.
+    /// The clock advances to within a second of a time at which something begins or ends.
     ToEdge {
-        place: u8,
+        endpoint: u8,
         edge: u8,
         offset: u8,
     },
@@ -36,23 +36,23 @@ pub(super) enum Event {
         issuer: u8,
         key: u8,
     },
-    /// A token that came so many events ago.
-    VerifyAgain {
+    /// Verifies a token that was received `received_before` events ago, after a fetch.
+    VerifyAfterFetch {
         issuer: u8,
         key: u8,
-        came_before: u8,
+        received_before: u8,
     },
     Maintain,
-    /// A fetch has ended, asked for or not.
+    /// A fetch has ended, required or not.
     Fetched {
-        place: u8,
+        endpoint: u8,
         key: Option<u8>,
         ago: u8,
-        /// So many events ago it began.
-        began_before: u8,
-        brought: Brought,
+        /// How many events ago it started.
+        started_before: u8,
+        result: FetchResult,
     },
-    Seed {
+    Load {
         issuer: u8,
         ago: u8,
         keys: Keys,
@@ -60,24 +60,24 @@ pub(super) enum Event {
 }
 
 #[derive(Arbitrary, Debug)]
-pub(super) enum Brought {
+pub(super) enum FetchResult {
     Keys { keys: Keys, max_age: Option<u16> },
     NotModified,
     Nothing(u8),
     Junk(u8),
 }
 
-/// A set: which keys are in it, and which of them can't be used.
+/// A key set: which keys it has, and which of them can't be used.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Keys {
-    there: u8,
+    present: u8,
     spoiled: u8,
 }
 
 impl Plan {
     pub(super) fn policy(&self) -> KeyPolicy {
-        let [min, usual, max] = self.soft_ttl.map(u32::from);
-        let (soft_ttl_min, soft_ttl) = (1 + min, 1 + min + usual);
+        let [min, default, max] = self.soft_ttl.map(u32::from);
+        let (soft_ttl_min, soft_ttl) = (1 + min, 1 + min + default);
         let soft_ttl_max = soft_ttl + max;
         let [retry_min, retry_max] = self.retry.map(u32::from);
         let [fetches, interval, ttl, entries] = self.unknown.map(u32::from);
@@ -97,10 +97,10 @@ impl Plan {
         }
     }
 
-    /// Where the keys of each issuer come from.
+    /// Returns the JWKS URL of each issuer.
     pub(super) fn urls(&self) -> Vec<Option<&'static str>> {
         let (one, other) = (Some("https://one.example/keys"), Some("https://other.example/keys"));
-        match self.places % 5 {
+        match self.endpoints % 5 {
             0 => vec![one],
             1 => vec![one, one],
             2 => vec![one, other],
@@ -111,16 +111,16 @@ impl Plan {
 }
 
 impl Keys {
-    /// Whether a token of the key can be verified.
+    /// Returns whether a token of the key can be verified.
     pub(super) fn has(self, key: u8) -> bool {
-        self.there >> key & 1 == 1 && self.spoiled >> key & 1 == 0
+        self.present >> key & 1 == 1 && self.spoiled >> key & 1 == 0
     }
 
     pub(super) fn has_spoiled(self, key: u8) -> bool {
-        (self.there & self.spoiled) >> key & 1 == 1
+        (self.present & self.spoiled) >> key & 1 == 1
     }
 
-    /// Whether it has the same text.
+    /// Returns whether it has the same text.
     pub(super) fn is_like(self, other: Self) -> bool {
         (0..KEYS).all(|key| self.has(key) == other.has(key) && self.has_spoiled(key) == other.has_spoiled(key))
     }
@@ -130,12 +130,12 @@ impl Keys {
     }
 
     pub(super) fn is_empty(self) -> bool {
-        (0..KEYS).all(|key| self.there >> key & 1 == 0)
+        (0..KEYS).all(|key| self.present >> key & 1 == 0)
     }
 
-    /// The same text for the same keys.
+    /// Returns the text of the set, which is the same for the same keys.
     pub(super) fn body(self, jwks: &[String]) -> String {
-        let entries = (0..KEYS).filter(|key| self.there >> key & 1 == 1).map(|key| match self.has(key) {
+        let entries = (0..KEYS).filter(|key| self.present >> key & 1 == 1).map(|key| match self.has(key) {
             true => jwks[usize::from(key)].clone(),
             false => format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"AA"}}"#, key_id(key)),
         });
@@ -143,12 +143,14 @@ impl Keys {
     }
 }
 
-impl Brought {
+impl FetchResult {
     pub(super) fn body(&self, jwks: &[String]) -> Option<Vec<u8>> {
         match self {
-            Brought::Keys { keys, .. } => Some(keys.body(jwks).into_bytes()),
-            Brought::Junk(kind) => Some([&b"{}"[..], b"", b"[]", br#"{"keys":{}}"#][usize::from(kind % 4)].to_vec()),
-            Brought::NotModified | Brought::Nothing(_) => None,
+            FetchResult::Keys { keys, .. } => Some(keys.body(jwks).into_bytes()),
+            FetchResult::Junk(kind) => {
+                Some([&b"{}"[..], b"", b"[]", br#"{"keys":{}}"#][usize::from(kind % 4)].to_vec())
+            }
+            FetchResult::NotModified | FetchResult::Nothing(_) => None,
         }
     }
 }

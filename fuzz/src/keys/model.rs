@@ -1,68 +1,67 @@
-//! What is held, what is under way, and what may be asked for: as little as the promises need.
+//! The model: the current keys, the fetches in progress, and the fetches that may start. It has only what the oracles need.
 
-use super::{Seconds, event::Brought, event::Keys, soft_ttl};
+use super::{Seconds, event::FetchResult, event::Keys, soft_ttl};
 use poolgate_core::{KeyPolicy, KeySetError};
 use std::collections::HashMap;
 
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) policy: KeyPolicy,
-    /// Only goes forward.
+    /// It never goes back.
     pub(super) now: Seconds,
     clock: Option<u64>,
-    pub(super) places: Vec<Place>,
-    /// The place of each issuer.
-    pub(super) place_of: Vec<usize>,
+    pub(super) endpoints: Vec<Endpoint>,
+    /// The endpoint of each issuer.
+    pub(super) endpoint_for: Vec<usize>,
 }
 
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     pub(super) url: Option<&'static str>,
-    pub(super) held: Option<Held>,
-    /// When the fetch under way is overdue.
-    pub(super) flight: Option<Flight>,
+    pub(super) current: Option<CurrentKeys>,
+    pub(super) in_progress: Option<FetchInProgress>,
     pub(super) failures: u32,
-    /// What each fetch has shown that showed which keys there are, and when it began.
+    /// For each successful fetch, when it started and the keys of the current set after it.
     shown: Vec<(u64, Keys)>,
-    /// Whether what is held is what the last of them has shown.
+    /// Whether the current keys are those of the last successful fetch.
     is_shown_by_fetch: bool,
-    /// When it was last found that a key is not there.
+    /// When a fetch last showed that a key does not exist.
     unknown_since: HashMap<u8, Seconds>,
-    /// Before this nothing is asked for, and from the second on it may be.
+    /// No fetch starts before the first time, and a fetch may start from the second on.
     retry: Option<(Seconds, Seconds)>,
     /// Fetches for unknown key IDs so far.
     for_unknown: u64,
 }
 
 #[derive(Debug)]
-pub(super) struct Flight {
-    began: Seconds,
+pub(super) struct FetchInProgress {
+    started: Seconds,
     overdue: Seconds,
 }
 
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct CurrentKeys {
     pub(super) keys: Keys,
     pub(super) obtained: Seconds,
-    /// The end of the soft lifetime, with the most that jitter takes off and with none.
+    /// The end of the soft lifetime, with the maximum jitter and with none.
     refresh: (Seconds, Seconds),
     pub(super) expires: Seconds,
 }
 
-/// So that nothing is older than the model.
+/// Large enough that nothing is older than the model.
 const ORIGIN: Seconds = 1 << 40;
 
 impl Model {
     pub(super) fn new(policy: KeyPolicy, urls: &[Option<&'static str>]) -> Self {
-        let mut model = Self { policy, now: ORIGIN, clock: None, places: Vec::new(), place_of: Vec::new() };
+        let mut model = Self { policy, now: ORIGIN, clock: None, endpoints: Vec::new(), endpoint_for: Vec::new() };
         for url in urls {
-            let known = model.places.iter().position(|place| url.is_some() && place.url == *url);
-            model.place_of.push(known.unwrap_or(model.places.len()));
+            let known = model.endpoints.iter().position(|endpoint| url.is_some() && endpoint.url == *url);
+            model.endpoint_for.push(known.unwrap_or(model.endpoints.len()));
             if known.is_none() {
-                let place = Place {
+                let endpoint = Endpoint {
                     url: *url,
-                    held: None,
-                    flight: None,
+                    current: None,
+                    in_progress: None,
                     failures: 0,
                     shown: Vec::new(),
                     is_shown_by_fetch: false,
@@ -70,7 +69,7 @@ impl Model {
                     retry: None,
                     for_unknown: 0,
                 };
-                model.places.push(place);
+                model.endpoints.push(endpoint);
             }
         }
         model
@@ -81,75 +80,78 @@ impl Model {
         self.clock = Some(clock);
     }
 
-    /// A fetch is asked for: one at a time, after the back-off, and not for a key ID beyond the bucket.
+    /// Starts a fetch. Checks that no other is in progress, that the back-off has passed, and that the token bucket allows it.
     pub(super) fn begin(&mut self, number: usize, is_for_unknown: bool) {
         self.end_overdue(number);
         let (now, policy) = (self.now, self.policy);
-        let place = &mut self.places[number];
-        assert!(place.url.is_some(), "a place without a URL is asked: {place:?}");
-        assert!(place.flight.is_none(), "a second fetch at {now}: {place:?}");
-        assert!(place.retry.is_none_or(|(earliest, _)| now >= earliest), "no back-off at {now}: {place:?}");
-        place.for_unknown += u64::from(is_for_unknown);
+        let endpoint = &mut self.endpoints[number];
+        assert!(endpoint.url.is_some(), "a fetch without a URL: {endpoint:?}");
+        assert!(endpoint.in_progress.is_none(), "a second fetch at {now}: {endpoint:?}");
+        assert!(endpoint.retry.is_none_or(|(earliest, _)| now >= earliest), "no back-off at {now}: {endpoint:?}");
+        endpoint.for_unknown += u64::from(is_for_unknown);
         let most = u64::from(policy.unknown_key_fetches) + (now - ORIGIN) / u64::from(policy.unknown_key_interval);
         assert!(
             !is_for_unknown || policy.unknown_key_fetches > 0,
-            "a fetch for an unknown key ID, and there must be none"
+            "a fetch for an unknown key ID, although the bucket has none"
         );
         assert!(
-            place.for_unknown <= most,
-            "{} fetches for unknown key IDs at {now}, {most} at most",
-            place.for_unknown
+            endpoint.for_unknown <= most,
+            "{} fetches for unknown key IDs at {now}, at most {most}",
+            endpoint.for_unknown
         );
-        assert!(!is_for_unknown || place.is_usable(now) || place.refuses_any(now), "for one key, and there is none");
-        place.flight = Some(Flight { began: now, overdue: now + u64::from(policy.fetch_deadline) });
+        assert!(
+            !is_for_unknown || endpoint.is_usable(now) || endpoint.rejects_any(now),
+            "a fetch for one key ID, although there are no keys"
+        );
+        endpoint.in_progress = Some(FetchInProgress { started: now, overdue: now + u64::from(policy.fetch_deadline) });
     }
 
     pub(super) fn end_overdue(&mut self, number: usize) {
         let (now, policy) = (self.now, self.policy);
-        let place = &mut self.places[number];
-        if place.flight.as_ref().is_some_and(|flight| now >= flight.overdue) {
-            place.flight = None;
-            place.fail(now, &policy);
+        let endpoint = &mut self.endpoints[number];
+        if endpoint.in_progress.as_ref().is_some_and(|in_progress| now >= in_progress.overdue) {
+            endpoint.in_progress = None;
+            endpoint.fail(now, &policy);
         }
     }
 
-    /// The rule: a key is unknown only if a fetch that began after its token came has ended without it.
-    pub(super) fn was_looked_for(&self, number: usize, key: u8, received_at: u64) -> bool {
-        let place = &self.places[number];
-        place.shown.iter().any(|(started_at, keys)| *started_at > received_at && !keys.has(key))
+    /// Returns whether a key may be unknown: a fetch that started after its token was received has ended without it.
+    pub(super) fn was_fetched_after(&self, number: usize, key: u8, received_at: u64) -> bool {
+        let endpoint = &self.endpoints[number];
+        endpoint.shown.iter().any(|(started_at, keys)| *started_at > received_at && !keys.has(key))
     }
 
-    /// Then there is nothing to ask for.
+    /// Returns whether a missing key must be unknown, so that no fetch is required.
     pub(super) fn must_be_unknown(&self, number: usize, received_at: u64) -> bool {
-        let place = &self.places[number];
-        place.is_shown_by_fetch && place.shown.last().is_some_and(|(started_at, _)| *started_at > received_at)
+        let endpoint = &self.endpoints[number];
+        endpoint.is_shown_by_fetch && endpoint.shown.last().is_some_and(|(started_at, _)| *started_at > received_at)
     }
 
-    pub(super) fn is_unknown_since(&mut self, number: usize, key: u8, since: Seconds) {
-        let latest = self.places[number].unknown_since.entry(key).or_insert(since);
+    pub(super) fn note_unknown(&mut self, number: usize, key: u8, since: Seconds) {
+        let latest = self.endpoints[number].unknown_since.entry(key).or_insert(since);
         *latest = since.max(*latest);
     }
 
-    /// Whether a key may be remembered as unknown.
-    pub(super) fn remembers(&self, number: usize, key: u8) -> bool {
-        let since = self.places[number].unknown_since.get(&key);
+    /// Returns whether a key ID may be in the negative cache.
+    pub(super) fn is_cached_unknown(&self, number: usize, key: u8) -> bool {
+        let since = self.endpoints[number].unknown_since.get(&key);
         since.is_some_and(|since| self.now - since < u64::from(self.policy.unknown_key_ttl))
     }
 
-    /// Whether it may be that the back-off is not over.
+    /// Returns whether the back-off may not have passed.
     pub(super) fn is_backing_off(&self, number: usize) -> bool {
-        self.places[number].retry.is_some_and(|(_, latest)| self.now < latest)
+        self.endpoints[number].retry.is_some_and(|(_, latest)| self.now < latest)
     }
 
-    /// Whether a place must be asked now: none if jitter decides.
+    /// Returns whether a fetch is due now, or `None` if it depends on jitter.
     pub(super) fn is_due(&self, number: usize) -> Option<bool> {
-        let (place, now) = (&self.places[number], self.now);
-        if place.url.is_none() || place.flight.is_some() {
+        let (endpoint, now) = (&self.endpoints[number], self.now);
+        if endpoint.url.is_none() || endpoint.in_progress.is_some() {
             return Some(false);
         }
-        let retry = place.retry.map_or(Some(true), |range| is_past(now, range));
-        let refresh = match &place.held {
-            Some(held) if held.keys.is_usable() && place.failures == 0 => is_past(now, held.refresh),
+        let retry = endpoint.retry.map_or(Some(true), |range| is_past(now, range));
+        let refresh = match &endpoint.current {
+            Some(current) if current.keys.is_usable() && endpoint.failures == 0 => is_past(now, current.refresh),
             _ => Some(true),
         };
         match (retry, refresh) {
@@ -159,7 +161,7 @@ impl Model {
         }
     }
 
-    /// Takes the end of a fetch, and says whether the keys are others now.
+    /// Applies the result of a fetch, and returns whether the keys have changed.
     pub(super) fn fetched(
         &mut self,
         number: usize,
@@ -167,57 +169,57 @@ impl Model {
         started_at: u64,
         clock: u64,
         ended_at: u64,
-        brought: &Brought,
+        result: &FetchResult,
     ) -> Result<bool, KeySetError> {
         let obtained = self.now - clock.saturating_sub(ended_at);
         let policy = self.policy;
-        let place = &mut self.places[number];
-        place.flight = None;
-        let taken = match brought {
-            Brought::Nothing(_) => {
-                place.fail(obtained, &policy);
+        let endpoint = &mut self.endpoints[number];
+        endpoint.in_progress = None;
+        let applied = match result {
+            FetchResult::Nothing(_) => {
+                endpoint.fail(obtained, &policy);
                 return Ok(false);
             }
-            Brought::Junk(_) => place.check_age(obtained).and(Err(KeySetError::Malformed)),
-            Brought::NotModified => place.confirm(obtained, &policy),
-            Brought::Keys { keys, max_age } => place.take(*keys, obtained, *max_age, &policy),
+            FetchResult::Junk(_) => endpoint.check_age(obtained).and(Err(KeySetError::Malformed)),
+            FetchResult::NotModified => endpoint.confirm(obtained, &policy),
+            FetchResult::Keys { keys, max_age } => endpoint.take(*keys, obtained, *max_age, &policy),
         };
-        match taken {
+        match applied {
             Err(KeySetError::OlderThanCurrent) => (),
-            Ok(_) if place.held.as_ref().is_some_and(|held| held.keys.is_usable()) => {
-                place.succeed();
-                let keys = place.held.as_ref().expect("it is usable").keys;
-                place.shown.push((started_at, keys));
-                place.is_shown_by_fetch = true;
-                // It was asked for because of a token that had come.
+            Ok(_) if endpoint.current.as_ref().is_some_and(|current| current.keys.is_usable()) => {
+                endpoint.succeed();
+                let keys = endpoint.current.as_ref().expect("it is usable").keys;
+                endpoint.shown.push((started_at, keys));
+                endpoint.is_shown_by_fetch = true;
+                // The token that caused the fetch was received before it started.
                 if let Some(key) = key.filter(|key| !keys.has(*key)) {
-                    self.is_unknown_since(number, key, obtained);
+                    self.note_unknown(number, key, obtained);
                 }
             }
-            Ok(_) | Err(_) => place.fail(obtained, &policy),
+            Ok(_) | Err(_) => endpoint.fail(obtained, &policy),
         }
-        taken
+        applied
     }
 
-    /// Takes keys that were brought, and says whether they are others now.
-    pub(super) fn seed(&mut self, number: usize, clock: u64, fetched_at: u64, keys: Keys) -> Result<bool, KeySetError> {
+    /// Loads local keys, and returns whether the keys have changed.
+    pub(super) fn load(&mut self, number: usize, clock: u64, fetched_at: u64, keys: Keys) -> Result<bool, KeySetError> {
         let age = clock.saturating_sub(fetched_at);
         let obtained = self.now - age;
         if age >= u64::from(self.policy.hard_ttl) {
             return Err(KeySetError::TooOld);
         }
-        let place = &mut self.places[number];
-        let taken = place.take(keys, obtained, None, &self.policy)?;
-        place.is_shown_by_fetch = false;
-        if place.flight.as_ref().is_some_and(|flight| flight.began <= obtained) {
-            place.flight = None;
-            place.succeed();
+        let endpoint = &mut self.endpoints[number];
+        let applied = endpoint.take(keys, obtained, None, &self.policy)?;
+        endpoint.is_shown_by_fetch = false;
+        if endpoint.in_progress.as_ref().is_some_and(|in_progress| in_progress.started <= obtained) {
+            endpoint.in_progress = None;
+            endpoint.succeed();
         }
-        Ok(taken)
+        Ok(applied)
     }
 }
 
-/// Whether a moment between two is past: none if it is between them.
+/// Returns whether a time within a range has passed, or `None` if `now` is in the range.
 fn is_past(now: Seconds, (earliest, latest): (Seconds, Seconds)) -> Option<bool> {
     if now >= latest {
         Some(true)
@@ -228,44 +230,47 @@ fn is_past(now: Seconds, (earliest, latest): (Seconds, Seconds)) -> Option<bool>
     }
 }
 
-impl Place {
-    fn within_hard_ttl(&self, now: Seconds) -> Option<&Held> {
-        self.held.as_ref().filter(|held| now < held.expires)
+impl Endpoint {
+    fn within_hard_ttl(&self, now: Seconds) -> Option<&CurrentKeys> {
+        self.current.as_ref().filter(|current| now < current.expires)
     }
 
     pub(super) fn verifies(&self, key: u8, now: Seconds) -> bool {
-        self.within_hard_ttl(now).is_some_and(|held| held.keys.has(key))
+        self.within_hard_ttl(now).is_some_and(|current| current.keys.has(key))
     }
 
     pub(super) fn is_usable(&self, now: Seconds) -> bool {
-        self.within_hard_ttl(now).is_some_and(|held| held.keys.is_usable())
+        self.within_hard_ttl(now).is_some_and(|current| current.keys.is_usable())
     }
 
-    pub(super) fn refuses(&self, key: u8, now: Seconds) -> bool {
-        self.within_hard_ttl(now).is_some_and(|held| held.keys.has_spoiled(key))
+    pub(super) fn rejects(&self, key: u8, now: Seconds) -> bool {
+        self.within_hard_ttl(now).is_some_and(|current| current.keys.has_spoiled(key))
     }
 
-    fn refuses_any(&self, now: Seconds) -> bool {
-        (0..crate::scene::KEYS).any(|key| self.refuses(key, now))
+    fn rejects_any(&self, now: Seconds) -> bool {
+        (0..crate::scene::KEYS).any(|key| self.rejects(key, now))
     }
 
-    /// Whether what is held is past its soft lifetime: none if jitter decides, or nothing is held.
+    /// Returns whether the current keys are past their soft lifetime, or `None` if it depends on jitter or there are none.
     pub(super) fn is_stale(&self, now: Seconds) -> Option<bool> {
-        self.held.as_ref().and_then(|held| is_past(now, held.refresh))
+        self.current.as_ref().and_then(|current| is_past(now, current.refresh))
     }
 
-    /// The moments at which something begins or ends.
+    /// Returns the times at which something begins or ends.
     pub(super) fn edges(&self) -> Vec<Seconds> {
-        let held = self.held.iter().flat_map(|held| [held.expires, held.refresh.0, held.refresh.1]);
-        let flight = self.flight.iter().map(|flight| flight.overdue);
-        held.chain(flight).chain(self.retry.iter().flat_map(|(earliest, latest)| [*earliest, *latest])).collect()
+        let current = self.current.iter().flat_map(|current| [current.expires, current.refresh.0, current.refresh.1]);
+        let in_progress = self.in_progress.iter().map(|in_progress| in_progress.overdue);
+        current
+            .chain(in_progress)
+            .chain(self.retry.iter().flat_map(|(earliest, latest)| [*earliest, *latest]))
+            .collect()
     }
 
-    /// Whether nothing is held, and nothing forbids to ask.
-    pub(super) fn must_ask(&self, now: Seconds) -> bool {
+    /// Returns whether there are no keys and a fetch may start.
+    pub(super) fn must_fetch(&self, now: Seconds) -> bool {
         self.within_hard_ttl(now).is_none()
             && self.url.is_some()
-            && self.flight.is_none()
+            && self.in_progress.is_none()
             && self.retry.is_none_or(|(_, latest)| now >= latest)
     }
 
@@ -282,14 +287,14 @@ impl Place {
     }
 
     fn check_age(&self, obtained: Seconds) -> Result<(), KeySetError> {
-        let is_older = self.held.as_ref().is_some_and(|held| held.obtained > obtained);
+        let is_older = self.current.as_ref().is_some_and(|current| current.obtained > obtained);
         if is_older { Err(KeySetError::OlderThanCurrent) } else { Ok(()) }
     }
 
     fn confirm(&mut self, obtained: Seconds, policy: &KeyPolicy) -> Result<bool, KeySetError> {
         self.check_age(obtained)?;
-        let held = self.held.as_mut().ok_or(KeySetError::NotModifiedWithoutKeys)?;
-        *held = Held::new(held.keys, obtained, None, policy);
+        let current = self.current.as_mut().ok_or(KeySetError::NotModifiedWithoutKeys)?;
+        *current = CurrentKeys::new(current.keys, obtained, None, policy);
         Ok(false)
     }
 
@@ -301,17 +306,17 @@ impl Place {
         policy: &KeyPolicy,
     ) -> Result<bool, KeySetError> {
         self.check_age(obtained)?;
-        let is_the_same = self.held.as_ref().is_some_and(|held| held.keys.is_like(keys));
-        // A set that has no entry is none; one that has no usable one takes no usable one's place.
+        let is_the_same = self.current.as_ref().is_some_and(|current| current.keys.is_like(keys));
+        // A set without entries is rejected. One without usable keys does not replace one with usable keys.
         if !is_the_same && (keys.is_empty() || (!keys.is_usable() && self.is_usable(obtained))) {
             return Err(KeySetError::NoUsableKey);
         }
-        self.held = Some(Held::new(keys, obtained, max_age, policy));
+        self.current = Some(CurrentKeys::new(keys, obtained, max_age, policy));
         Ok(!is_the_same)
     }
 }
 
-impl Held {
+impl CurrentKeys {
     fn new(keys: Keys, obtained: Seconds, max_age: Option<u16>, policy: &KeyPolicy) -> Self {
         let soft_ttl = soft_ttl(policy, max_age);
         let refresh = (obtained + soft_ttl - soft_ttl / 10, obtained + soft_ttl);

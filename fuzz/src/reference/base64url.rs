@@ -4,7 +4,7 @@ use poolgate_core::Reason;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The bytes of a canonical spelling.
+/// Decodes a canonical encoding.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Reason> {
     if text.contains('=') {
         return Err(Reason::EncodingPadded);
@@ -16,14 +16,14 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Reason> {
     }
     let octets = bits.chunks_exact(8);
     match octets.remainder() {
-        // A whole letter that belongs to no byte.
+        // A complete character that belongs to no byte.
         rest if rest.len() >= 6 => Err(Reason::EncodingInvalid),
         rest if rest.contains(&true) => Err(Reason::EncodingNotCanonical),
         _ => Ok(octets.map(|octet| octet.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect()),
     }
 }
 
-/// The one spelling of the bytes.
+/// Encodes bytes.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let bits: Vec<bool> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
     let letter = |bits: &[bool]| {

@@ -1,11 +1,11 @@
-//! JSON (RFC 8259) as a tree that keeps everything: the order of members, duplicates, and each number's text.
+//! JSON (RFC 8259) as a tree that preserves the order of members, duplicates, and the text of each number.
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tree {
     Null,
     Bool(bool),
-    /// As it is spelled.
+    /// The text of the number.
     Number(String),
     String(String),
     Array(Vec<Tree>),
@@ -13,26 +13,26 @@ pub(crate) enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
-/// Why there is no tree.
+/// Why a text is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParseError {
-    /// It is not one JSON value nested so deep at most, or has a number that no double holds.
-    Refused,
-    /// It has a number so near to the largest double that readers round it to different sides.
+    /// It is not one JSON value within the maximum depth, or has a number that no double can represent.
+    Rejected,
+    /// It has a number so close to the largest double that parsers round it differently.
     Unsure,
 }
 
 impl Tree {
-    /// Reads a text that is one JSON value, nested at most `depth` deep.
+    /// Parses a text that is one JSON value, nested at most `depth` levels deep.
     pub(crate) fn read(bytes: &[u8], depth: u32) -> Result<Self, ParseError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| ParseError::Refused)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| ParseError::Rejected)?;
         let mut rest = Rest(text);
         let tree = rest.value(depth)?;
         rest.space();
-        if rest.0.is_empty() { Ok(tree) } else { Err(ParseError::Refused) }
+        if rest.0.is_empty() { Ok(tree) } else { Err(ParseError::Rejected) }
     }
 
-    /// Whether an object in it, at any depth, has two members of the same name.
+    /// Returns whether an object in it, at any depth, has two members of the same name.
     pub(crate) fn has_duplicates(&self) -> bool {
         match self {
             Tree::Object(_) if self.is_ambiguous() => true,
@@ -42,13 +42,13 @@ impl Tree {
         }
     }
 
-    /// Whether it is an object that has two members of the same name itself.
+    /// Returns whether it is an object with two members of the same name.
     pub(crate) fn is_ambiguous(&self) -> bool {
         let Tree::Object(members) = self else { return false };
         members.iter().enumerate().any(|(at, (name, _))| members[..at].iter().any(|(earlier, _)| earlier == name))
     }
 
-    /// The first member of a name.
+    /// Returns the first member with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Tree> {
         let Tree::Object(members) = self else { return None };
         members.iter().find(|(own, _)| own == name).map(|(_, value)| value)
@@ -61,7 +61,7 @@ impl Tree {
         }
     }
 
-    /// A number that is spelled with digits alone and is below 2^64.
+    /// Returns a number that consists of digits only and is below 2^64.
     pub(crate) fn as_u64(&self) -> Option<u64> {
         match self {
             Tree::Number(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
@@ -69,7 +69,7 @@ impl Tree {
         }
     }
 
-    /// The double that is nearest to a number.
+    /// Returns the nearest double of a number.
     pub(crate) fn as_f64(&self) -> Option<f64> {
         match self {
             Tree::Number(text) => text.parse().ok(),
@@ -78,7 +78,7 @@ impl Tree {
     }
 }
 
-/// What is left to read.
+/// The rest of the text.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
@@ -93,22 +93,22 @@ impl Rest<'_> {
     }
 
     fn take(&mut self, text: &str) -> Result<(), ParseError> {
-        if self.took(text) { Ok(()) } else { Err(ParseError::Refused) }
+        if self.took(text) { Ok(()) } else { Err(ParseError::Rejected) }
     }
 
     fn value(&mut self, depth: u32) -> Result<Tree, ParseError> {
         self.space();
-        match self.0.chars().next().ok_or(ParseError::Refused)? {
+        match self.0.chars().next().ok_or(ParseError::Rejected)? {
             'n' => self.take("null").map(|()| Tree::Null),
             't' => self.take("true").map(|()| Tree::Bool(true)),
             'f' => self.take("false").map(|()| Tree::Bool(false)),
             '"' => self.string().map(Tree::String),
             '[' => {
-                let depth = depth.checked_sub(1).ok_or(ParseError::Refused)?;
+                let depth = depth.checked_sub(1).ok_or(ParseError::Rejected)?;
                 self.list("[", "]", |rest| rest.value(depth)).map(Tree::Array)
             }
             '{' => {
-                let depth = depth.checked_sub(1).ok_or(ParseError::Refused)?;
+                let depth = depth.checked_sub(1).ok_or(ParseError::Rejected)?;
                 let member = |rest: &mut Self| {
                     rest.space();
                     let name = rest.string()?;
@@ -148,12 +148,12 @@ impl Rest<'_> {
         self.take("\"")?;
         let mut units: Vec<u16> = Vec::new();
         loop {
-            let character = self.0.chars().next().ok_or(ParseError::Refused)?;
+            let character = self.0.chars().next().ok_or(ParseError::Rejected)?;
             self.0 = &self.0[character.len_utf8()..];
             match character {
-                '"' => return String::from_utf16(&units).map_err(|_| ParseError::Refused),
+                '"' => return String::from_utf16(&units).map_err(|_| ParseError::Rejected),
                 '\\' => units.push(self.escaped()?),
-                '\0'..='\u{1f}' => return Err(ParseError::Refused),
+                '\0'..='\u{1f}' => return Err(ParseError::Rejected),
                 character => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
             }
         }
@@ -169,7 +169,7 @@ impl Rest<'_> {
         }
         self.take("u")?;
         let digits = self.0.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or(ParseError::Refused)?;
+        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or(ParseError::Rejected)?;
         self.0 = &self.0[4..];
         Ok(unit)
     }
@@ -188,9 +188,9 @@ impl Rest<'_> {
             self.digits()?;
         }
         let text = &start[..start.len() - self.0.len()];
-        let number = text.parse::<f64>().map_err(|_| ParseError::Refused)?.abs();
+        let number = text.parse::<f64>().map_err(|_| ParseError::Rejected)?.abs();
         match number {
-            _ if number == f64::INFINITY && !is_at_the_limit(text) => Err(ParseError::Refused),
+            _ if number == f64::INFINITY && !is_at_the_limit(text) => Err(ParseError::Rejected),
             _ if number > 1.797e308 => Err(ParseError::Unsure),
             _ => Ok(Tree::Number(text.to_owned())),
         }
@@ -200,11 +200,11 @@ impl Rest<'_> {
         let rest = self.0.trim_start_matches(|character: char| character.is_ascii_digit());
         let is_something = rest.len() < self.0.len();
         self.0 = rest;
-        if is_something { Ok(()) } else { Err(ParseError::Refused) }
+        if is_something { Ok(()) } else { Err(ParseError::Rejected) }
     }
 }
 
-/// Whether a number that is rounded to infinity might be rounded to the largest double as well: a tenth of it is just too large.
+/// Returns whether a number that rounds to infinity is so close to the limit that another parser may round it to the largest double.
 fn is_at_the_limit(text: &str) -> bool {
     let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let tenth = exponent

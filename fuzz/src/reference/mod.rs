@@ -1,4 +1,4 @@
-//! What the targets compare with: written anew from the RFCs, as plainly as can be.
+//! Reference implementations, written from the RFCs as simply as possible.
 
 pub(crate) mod base64url;
 pub(crate) mod json;

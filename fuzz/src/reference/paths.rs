@@ -1,21 +1,21 @@
-//! Paths and the rules for them, from the words of docs/paths.md: every reading of a path, and the rule that each chooses.
+//! Paths and rules, as docs/paths.md describes them: every reading of a path, and the rule that each chooses.
 
 use crate::reference::json::Tree;
 use std::collections::BTreeSet;
 
-/// What a path is to all readers together.
+/// All readings of a path.
 #[derive(Debug)]
 pub(crate) enum Ways {
     Malformed,
     All(BTreeSet<String>),
-    /// More than anybody looks at: these are some.
+    /// There are more than the limit. These are some of them.
     TooMany(BTreeSet<String>),
 }
 
-/// As many readings as are looked at.
+/// The maximum number of readings.
 const MOST: usize = 128;
 
-/// Every reading of a request target's path.
+/// Returns every reading of the path of a request target.
 pub(crate) fn ways(target: &str) -> Ways {
     let path = target.split('?').next().unwrap_or_default();
     let sent = path.as_bytes();
@@ -116,7 +116,7 @@ fn with_wide_escapes_read(path: &str) -> String {
     read
 }
 
-/// Without dot segments, by RFC 3986 section 5.2.4 to the letter.
+/// Removes dot segments, with the algorithm of RFC 3986 section 5.2.4.
 fn resolved(path: &str, as_read: fn(&str) -> String) -> String {
     let mut input: Vec<String> = path.split('/').skip(1).map(|segment| format!("/{segment}")).collect();
     input.reverse();
@@ -154,8 +154,8 @@ fn without_host(path: &str) -> String {
     }
 }
 
-/// Every route of a configuration that one of the readings of a path and of a method chooses, with the names of its effect; and none if
-/// there is a reading that no route is for.
+/// Returns every route of a configuration that a reading of the path and of the method chooses, with its effect. `None` is included if no
+/// route matches a reading.
 pub(crate) fn routes<'c>(config: &'c Tree, paths: &BTreeSet<String>, method: &str) -> Vec<Option<&'c Tree>> {
     let Some(Tree::Array(routes)) = config.get("routes") else { return vec![None] };
     let mut chosen: Vec<Option<&Tree>> = Vec::new();
@@ -183,7 +183,7 @@ fn same_effect(one: Option<&Tree>, other: Option<&Tree>) -> bool {
     one.map(effect) == other.map(effect)
 }
 
-/// Looseness: bit 0 ignores case, bit 1 a slash at the end, bit 2 a suffix of the path.
+/// The comparison: bit 0 ignores case, bit 1 a slash at the end, bit 2 a suffix of the path.
 fn fits_loosely(route: &Tree, path: &str, looseness: u8) -> bool {
     let cased = |text: &str| if looseness & 1 == 0 { text.to_owned() } else { text.to_ascii_lowercase() };
     let trimmed = |text: String| match text.strip_suffix('/') {

@@ -1,11 +1,11 @@
-//! Chooses a rule by the path of a request, and refuses a path that two readers would take for two different ones.
+//! Chooses a rule by the path of a request, and rejects a path that two readers would interpret differently.
 //!
 //! [`Rules::choose`] reads the path of a request target in every way that a known proxy, router or framework reads it, and in every way that
 //! such readers read it one after another. If all readings choose the same rule, that is the rule. If two readings choose different rules,
 //! the path is ambiguous.
 //!
-//! Rules are stated by a [`Pattern`], which compares text and nothing more; all knowledge of spellings is in the readings (the module
-//! `readings`, and docs/paths.md in the repository, which names the reader of each).
+//! A rule has a [`Pattern`], which only compares text. The different ways to read a path are in the module `readings`; docs/paths.md in the
+//! repository names a reader for each.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -22,7 +22,7 @@ mod transform;
 pub use pattern::{Pattern, PatternError};
 pub use rules::{Case, Rule, Rules, RulesError};
 
-/// The README's example is a test.
+/// Runs the example of the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,9 +1,9 @@
-//! Which paths a rule is for.
+//! The paths that a rule applies to.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-/// Which paths a rule is for. Patterns are plain text: nothing in them is percent-encoded, and no two readers read them differently.
+/// The paths that a rule applies to. A pattern is plain text: nothing in it is percent-encoded, and all readers interpret it in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Shape);
 
@@ -15,13 +15,13 @@ enum Shape {
     Template(Vec<Option<String>>),
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatternError {
-    /// It does not begin with a slash; it has an empty, `.` or `..` segment (but for an empty one at the end); or it has a character other
-    /// than printable ASCII, or one of `%`, `\`, `;`, `?`, `#` and space, which readers understand differently.
+    /// It does not begin with a slash; or it has an empty, `.` or `..` segment (an empty one is allowed at the end); or it has a character that
+    /// is not printable ASCII, or is one of `%`, `\`, `;`, `?`, `#` and space, which readers interpret differently.
     NotPlain,
-    /// In a template, a brace that does not enclose the name of a placeholder, or one that encloses a part of a segment only.
+    /// A template has a brace that does not enclose the name of a placeholder, or a placeholder that is not a whole segment.
     Placeholder,
 }
 
@@ -31,26 +31,26 @@ impl fmt::Display for PatternError {
             Self::NotPlain => {
                 "the path must begin with /, be percent-decoded ASCII, and have no empty, . or .. segment, no %, ?, #, ; or backslash"
             }
-            Self::Placeholder => "a placeholder is a whole segment: /users/{id}/orders",
+            Self::Placeholder => "a placeholder must be a whole segment: /users/{id}/orders",
         })
     }
 }
 
 impl core::error::Error for PatternError {}
 
-/// How a path is compared with a pattern: what the reader does not look at.
+/// How a path is compared with a pattern: what the reader ignores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Comparison {
-    /// Upper and lower case of ASCII letters are the same.
+    /// The case of ASCII letters.
     pub(crate) ignores_case: bool,
-    /// One slash at the end, of the path or of the pattern, says nothing.
+    /// One slash at the end of the path or of the pattern.
     pub(crate) ignores_slash: bool,
-    /// The path may have a suffix that begins with a dot after what the pattern says.
+    /// A suffix of the path that begins with a dot.
     pub(crate) ignores_suffix: bool,
 }
 
 impl Pattern {
-    /// This path and no other.
+    /// Matches exactly this path.
     ///
     /// # Errors
     /// [`PatternError::NotPlain`].
@@ -58,7 +58,7 @@ impl Pattern {
         Ok(Self(Shape::Exact(plain(path)?.into())))
     }
 
-    /// This path and everything below it: `/api` is for `/api` and `/api/x`, and not for `/apis`; `/api/` is not for `/api`.
+    /// Matches this path and everything below it: `/api` matches `/api` and `/api/x`, but not `/apis`. `/api/` does not match `/api`.
     ///
     /// # Errors
     /// [`PatternError::NotPlain`].
@@ -66,7 +66,7 @@ impl Pattern {
         Ok(Self(Shape::Below(plain(prefix)?.into())))
     }
 
-    /// A path with placeholders, each of which stands for one segment that is not empty: `/users/{id}/orders`.
+    /// Matches a path with placeholders, each of which stands for one segment that is not empty: `/users/{id}/orders`.
     ///
     /// # Errors
     /// [`PatternError`].
@@ -82,7 +82,7 @@ impl Pattern {
         Ok(Self(Shape::Template(plain(template)?.split('/').map(segment).collect::<Result<_, _>>()?)))
     }
 
-    /// A path that it is for, with this text for each placeholder: of a prefix, the path itself.
+    /// Returns a path that matches, with `placeholder` in place of each placeholder. For a prefix, it is the prefix.
     pub fn example(&self, placeholder: &str) -> String {
         match &self.0 {
             Shape::Exact(path) | Shape::Below(path) => path.clone(),
@@ -93,11 +93,11 @@ impl Pattern {
         }
     }
 
-    /// Whether it is for every path that the other one is for.
+    /// Returns whether it matches every path that the other pattern matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Shape::Exact(_) | Shape::Template(_), Shape::Below(_)) => false,
-            // A placeholder stands for what no text in a pattern is.
+            // A zero byte stands for a placeholder, because no pattern contains one.
             _ => self.matches(&other.example("\0"), Comparison::default()),
         }
     }
@@ -117,7 +117,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it is for a path, as it stands.
+    /// Returns whether it matches a path, without decoding it.
     pub(crate) fn matches(&self, path: &str, by: Comparison) -> bool {
         if !by.ignores_suffix {
             return self.matches_whole(path, by);
@@ -138,26 +138,26 @@ impl Pattern {
         let trim = |text| if by.ignores_slash { without_slash(text) } else { text };
         let path = trim(path);
         match &self.0 {
-            Shape::Exact(stated) => equal(path, trim(stated)),
+            Shape::Exact(exact) => equal(path, trim(exact)),
             Shape::Below(prefix) => {
                 let prefix = trim(prefix);
                 path.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
                     equal(start, prefix) && (rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
                 })
             }
-            Shape::Template(stated) => {
-                let stated = match stated.split_last() {
+            Shape::Template(template) => {
+                let template = match template.split_last() {
                     // `/` alone is two empty segments.
                     Some((last, rest)) if by.ignores_slash && last.as_deref() == Some("") && rest.len() > 1 => rest,
-                    _ => stated,
+                    _ => template,
                 };
                 let mut segments = path.split('/');
-                let fits = |stated: &Option<String>| match (stated, segments.next()) {
-                    (Some(stated), Some(segment)) => equal(stated, segment),
+                let fits = |expected: &Option<String>| match (expected, segments.next()) {
+                    (Some(expected), Some(segment)) => equal(expected, segment),
                     (None, Some(segment)) => !segment.is_empty(),
                     (_, None) => false,
                 };
-                stated.iter().all(fits) && segments.next().is_none()
+                template.iter().all(fits) && segments.next().is_none()
             }
         }
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_does_not_look_at_is_not_compared() {
+    fn what_a_reader_ignores_is_not_compared() {
         let case = Comparison { ignores_case: true, ..STRICT };
         let slash = Comparison { ignores_slash: true, ..STRICT };
         let suffix = Comparison { ignores_suffix: true, ..STRICT };

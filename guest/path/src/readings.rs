@@ -1,24 +1,24 @@
-//! Every way in which a path is read.
+//! All readings of a path.
 //!
-//! A reader does one thing or several (see the module `transform`), and a path passes several readers on its way: a proxy that rewrites
-//! it, another one, a server, a router. So the readings are the closure of the path under all transformations, in every order.
+//! A reader applies one or several transformations (see the module `transform`), and a path passes several readers: proxies that rewrite it, a
+//! server, a router. So the readings are the closure of the path under all transformations, in every order.
 
 use crate::transform::{self, Malformed};
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-/// How many readings of one path are looked at.
+/// The maximum number of readings of one path.
 pub(crate) const MOST: usize = 128;
 
-/// How many bytes are read for one path, all readings together.
+/// The maximum number of bytes that are transformed for one path, in all readings together.
 pub(crate) const MOST_BYTES: usize = 256 * 1024;
 
-/// Why not all readings agree.
+/// Why the readings of a path do not lead to one result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     Malformed,
     TooMany,
-    /// This reading chooses otherwise than the first.
-    Otherwise(Option<usize>),
+    /// A reading chooses another rule than the first reading.
+    Differs(Option<usize>),
 }
 
 impl From<Malformed> for Unreadable {
@@ -27,10 +27,10 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Asks about every reading of a path, beginning with the path as it came.
-pub(crate) fn each(path: &str, ask: &mut dyn FnMut(&str) -> Result<(), Unreadable>) -> Result<(), Unreadable> {
+/// Calls `visit` for every reading of a path, first for the path as it was sent.
+pub(crate) fn each(path: &str, visit: &mut dyn FnMut(&str) -> Result<(), Unreadable>) -> Result<(), Unreadable> {
     transform::check_sent(path)?;
-    ask(path)?;
+    visit(path)?;
     if transform::is_plain(path) {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub(crate) fn each(path: &str, ask: &mut dyn FnMut(&str) -> Result<(), Unreadabl
             if readings.len() >= MOST || bytes > MOST_BYTES {
                 return Err(Unreadable::TooMany);
             }
-            ask(&other)?;
+            visit(&other)?;
             readings.push(other);
         }
         number += 1;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_path_is_read_in_one_way() {
+    fn a_plain_path_has_one_reading() {
         for path in ["/", "/a/b", "/a/b/", "/.well-known/x", "/...", "/a.b/@c:d+e,f!$&'()*=~[]", "/caf\u{e9}"] {
             assert_eq!(readings(path), Ok(BTreeSet::from([path.to_owned()])), "{path}");
         }

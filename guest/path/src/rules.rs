@@ -1,4 +1,4 @@
-//! From a method and a request target to a rule.
+//! Chooses a rule by the method and the target of a request.
 
 use crate::{
     pattern::{Comparison, Pattern},
@@ -7,18 +7,18 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-/// A rule: which requests it is for, and what it is about.
+/// A rule: the requests that it applies to, and its effect.
 #[derive(Clone, Debug)]
 pub struct Rule<E> {
     /// The paths.
     pub pattern: Pattern,
-    /// The methods; all if there are none. `GET` is for `HEAD` too, which frameworks answer with what they have for `GET`.
+    /// The methods. An empty list applies to all methods. `GET` also applies to `HEAD`, because frameworks handle `HEAD` like `GET`.
     pub methods: Vec<String>,
-    /// What the rule asks for. Two rules of equal effect are the same rule: no path is ambiguous between them.
+    /// What the rule requires. Rules with equal effects count as one rule: no path is ambiguous between them.
     pub effect: E,
 }
 
-/// Rules in order: the first that matches counts.
+/// Rules in order. The first rule that matches applies.
 #[derive(Clone, Debug)]
 pub struct Rules<E> {
     rules: Vec<Rule<E>>,
@@ -26,40 +26,40 @@ pub struct Rules<E> {
     end_in_slash: bool,
 }
 
-/// Whether a reader takes upper and lower case for the same.
+/// Whether the application ignores the case of paths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Case {
-    /// Nobody knows: both readings must choose the same rule.
+    /// Unknown. Both readings must choose the same rule.
     #[default]
     Either,
-    /// It does not.
+    /// It does not ignore case.
     Exact,
-    /// It does.
+    /// It ignores case.
     Ignored,
 }
 
-/// Why no rule is chosen.
+/// Why a path must be rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RulesError {
-    /// No reader accepts it, or each repairs it in its own way: it is not absolute, has a control character, a space or a fragment, an
-    /// incomplete percent-encoding, or is not UTF-8 when it is decoded.
+    /// Readers reject the path, or each corrects it in a different way: it is not absolute, has a control character, a space or a fragment, has
+    /// an incomplete percent-encoding, or is not UTF-8 after decoding.
     Malformed,
-    /// Two readings choose different rules: their numbers, or none where no rule matches. For the operator; a caller who is told could find
-    /// out what the rules are.
+    /// Two readings choose different rules. The numbers of the rules, or `None` if no rule matches, are for the operator. A client could use
+    /// them to find out the rules.
     Ambiguous {
-        /// The rule that the path chooses as it came.
+        /// The rule for the path as it was sent.
         first: Option<usize>,
-        /// Another reading's rule.
+        /// The rule for another reading.
         second: Option<usize>,
     },
-    /// It can be read in more ways than are looked at: more than [`RulesError::READINGS`], or more work than [`RulesError::BYTES`].
+    /// The path has more than [`RulesError::READINGS`] readings, or reading it takes more than [`RulesError::BYTES`].
     TooManyReadings,
 }
 
 impl RulesError {
-    /// How many readings of one path are looked at.
+    /// The maximum number of readings of one path.
     pub const READINGS: usize = readings::MOST;
-    /// How many bytes are read for one path, all readings together.
+    /// The maximum number of bytes that are transformed for one path, in all readings together.
     pub const BYTES: usize = readings::MOST_BYTES;
 }
 
@@ -76,14 +76,14 @@ impl fmt::Display for RulesError {
 impl core::error::Error for RulesError {}
 
 impl<E> Rule<E> {
-    /// A rule for all methods.
+    /// Creates a rule for all methods.
     pub fn new(pattern: Pattern, effect: E) -> Self {
         Self { pattern, methods: Vec::new(), effect }
     }
 }
 
 impl<E: PartialEq> Rules<E> {
-    /// The rules in order.
+    /// Creates a list of rules.
     pub fn new(rules: impl IntoIterator<Item = Rule<E>>) -> Self {
         let rules: Vec<Rule<E>> = rules.into_iter().collect();
         Self {
@@ -93,62 +93,62 @@ impl<E: PartialEq> Rules<E> {
         }
     }
 
-    /// The rule of this number.
+    /// Returns the rule with this number, from 0.
     pub fn get(&self, number: usize) -> Option<&Rule<E>> {
         self.rules.get(number)
     }
 
-    /// What the rule of this number asks for; none where no rule matches.
+    /// Returns the effect of the rule with this number, or `None` if no rule matches.
     pub fn effect(&self, number: Option<usize>) -> Option<&E> {
         self.get(number?).map(|rule| &rule.effect)
     }
 
-    /// All rules, in order.
+    /// Returns all rules, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule<E>> {
         self.rules.iter()
     }
 
-    /// The number of the rule for a request with this method and target (a path, perhaps with a query), or none if no rule matches.
+    /// Returns the number of the rule for a request with this method and target (a path, possibly with a query), or `None` if no rule matches.
     ///
-    /// A path of plain characters costs no allocation. The work for any other is bounded: see [`RulesError`].
+    /// A plain path needs no allocation. For any other path, the work is limited: see [`RulesError`].
     ///
     /// # Errors
-    /// See [`RulesError`]. The request must be refused.
+    /// See [`RulesError`]. The request must be rejected.
     pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, RulesError> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        // Methods are case-sensitive (RFC 9110 section 9.1), and many frameworks write them in capitals before they compare.
+        // Methods are case-sensitive (RFC 9110 section 9.1), but many frameworks convert them to capitals first.
         let capitals = method.bytes().any(|byte| byte.is_ascii_lowercase()).then(|| method.to_ascii_uppercase());
         let methods = [Some(method), capitals.as_deref()];
         let mut chosen = None;
-        let mut ask = |path: &str| {
+        let mut visit = |path: &str| {
             for by in self.comparisons(path, case) {
                 for method in methods.into_iter().flatten() {
-                    let is_it = |rule: &Rule<E>| rule.is_for(method) && rule.pattern.matches(path, by);
-                    let number = self.rules.iter().position(is_it);
+                    let matches = |rule: &Rule<E>| rule.is_for(method) && rule.pattern.matches(path, by);
+                    let number = self.rules.iter().position(matches);
                     let first = *chosen.get_or_insert(number);
                     if !self.are_same(first, number) {
-                        return Err(Unreadable::Otherwise(number));
+                        return Err(Unreadable::Differs(number));
                     }
                 }
             }
             Ok(())
         };
-        match readings::each(path, &mut ask) {
+        match readings::each(path, &mut visit) {
             Ok(()) => Ok(chosen.flatten()),
             Err(Unreadable::Malformed) => Err(RulesError::Malformed),
             Err(Unreadable::TooMany) => Err(RulesError::TooManyReadings),
-            Err(Unreadable::Otherwise(second)) => Err(RulesError::Ambiguous { first: chosen.flatten(), second }),
+            Err(Unreadable::Differs(second)) => Err(RulesError::Ambiguous { first: chosen.flatten(), second }),
         }
     }
 }
 
 impl<E> Rule<E> {
     fn is_for(&self, method: &str) -> bool {
-        let is_it = |stated: &String| stated == method || (stated == "GET" && method == "HEAD");
-        self.methods.is_empty() || self.methods.iter().any(is_it)
+        let applies = |configured: &String| configured == method || (configured == "GET" && method == "HEAD");
+        self.methods.is_empty() || self.methods.iter().any(applies)
     }
 
-    /// Whether every request that the other rule is for is one of this rule too.
+    /// Returns whether this rule applies to every request that the other rule applies to.
     pub fn covers<O>(&self, other: &Rule<O>) -> bool {
         let covers_methods = match other.methods.as_slice() {
             [] => self.methods.is_empty(),
@@ -163,7 +163,7 @@ impl<E: PartialEq> Rules<E> {
         first == second || self.effect(first) == self.effect(second)
     }
 
-    /// The ways to compare a path with the patterns that can make a difference, the strictest first.
+    /// Returns the ways to compare a path with the patterns, as far as they can differ. The strictest comes first.
     fn comparisons(&self, path: &str, case: Case) -> impl Iterator<Item = Comparison> + use<E> {
         let has_capitals = self.have_capitals || path.bytes().any(|byte| byte.is_ascii_uppercase());
         let cases: &[bool] = match case {
@@ -188,8 +188,8 @@ mod tests {
 
     const CASE: Case = Case::Either;
 
-    fn rules(stated: &[(&str, &'static str)]) -> Rules<&'static str> {
-        Rules::new(stated.iter().map(|(prefix, effect)| Rule::new(Pattern::below(prefix).unwrap(), *effect)))
+    fn rules(list: &[(&str, &'static str)]) -> Rules<&'static str> {
+        Rules::new(list.iter().map(|(prefix, effect)| Rule::new(Pattern::below(prefix).unwrap(), *effect)))
     }
 
     fn ambiguous(first: usize, second: usize) -> Result<Option<usize>, RulesError> {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn harmless_paths_pass_where_all_readings_choose_the_same_rule() {
+    fn harmless_paths_are_accepted_if_all_readings_choose_the_same_rule() {
         let public = rules(&[("/", "anyone")]);
         let some = rules(&[("/files", "readers"), ("/admin", "admins"), ("/", "anyone")]);
         for path in [
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_itself_is_read_as_a_path_is() {
+    fn a_rule_is_read_like_a_path() {
         let below = |prefix| Pattern::below(prefix).unwrap();
         let exact = |path| Pattern::exact(path).unwrap();
         let rules = Rules::new([
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_one_effect_are_one_rule_and_no_rule_is_one() {
+    fn rules_with_equal_effects_count_as_one_and_no_rule_is_different() {
         let same = rules(&[("/static", "anyone"), ("/assets", "anyone")]);
         assert_eq!(same.choose("GET", "/static/../assets", CASE), Ok(Some(0)));
         let none = Err(RulesError::Ambiguous { first: Some(0), second: None });

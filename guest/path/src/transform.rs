@@ -1,16 +1,16 @@
-//! What readers do to a path. docs/paths.md says which of them does what.
+//! The transformations that readers apply to a path. docs/paths.md names the readers of each.
 //!
-//! Each transformation returns nothing if it changes nothing.
+//! Each transformation returns `None` if it changes nothing.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-/// No reader accepts the path, or each repairs it in its own way.
+/// Readers reject the path, or each corrects it in a different way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 type Transformed = Result<Option<String>, Malformed>;
 
-/// All of them.
+/// All transformations.
 pub(crate) const ALL: [fn(&str) -> Transformed; 16] = [
     |path| decoded(path, |_| true),
     |path| decoded(path, |byte| byte != b'/'),
@@ -31,7 +31,7 @@ pub(crate) const ALL: [fn(&str) -> Transformed; 16] = [
     |path| Ok(with_ascii_letters(path)),
 ];
 
-/// Whether no transformation changes a path: it is what almost every path is.
+/// Returns whether no transformation changes a path. This is so for almost every path.
 pub(crate) fn is_plain(path: &str) -> bool {
     let mut segment = 0_usize;
     let mut is_dots = true;
@@ -53,7 +53,7 @@ pub(crate) fn is_plain(path: &str) -> bool {
     !(is_dots && (1..=2).contains(&segment))
 }
 
-/// Whether a path, as it came, is one at all: RFC 3986 section 3.3, but for characters that are not ASCII, which some clients send as they are.
+/// Checks a path as it was sent: RFC 3986 section 3.3, and also characters that are not ASCII, which some clients send without encoding.
 pub(crate) fn check_sent(path: &str) -> Result<(), Malformed> {
     if !path.starts_with('/') || path.contains([' ', '#']) {
         return Err(Malformed);
@@ -68,7 +68,7 @@ pub(crate) fn check_sent(path: &str) -> Result<(), Malformed> {
 }
 
 fn check_text(path: &str) -> Result<(), Malformed> {
-    // Bytes first: it is on every request's way.
+    // Most paths are ASCII, for which checking bytes is faster.
     let is_control = match path.is_ascii() {
         true => path.bytes().any(|byte| byte.is_ascii_control()),
         false => path.chars().any(char::is_control),
@@ -76,12 +76,13 @@ fn check_text(path: &str) -> Result<(), Malformed> {
     if is_control { Err(Malformed) } else { Ok(()) }
 }
 
-/// The number that the first digits are.
+/// Returns the number that the first `digits` hexadecimal digits represent.
 fn hex(bytes: &[u8], digits: usize) -> Option<u32> {
     bytes.get(..digits)?.iter().try_fold(0, |number, byte| Some(number << 4 | char::from(*byte).to_digit(16)?))
 }
 
-/// Percent-decoded once, these bytes only. What is no percent-encoding stays as it is: it is the outcome of an earlier decoding.
+/// Percent-decodes a path once, but only the bytes that `is_meant` selects. A `%` that is not an encoding stays: it is the result of an earlier
+/// decoding.
 fn decoded(path: &str, is_meant: fn(u8) -> bool) -> Transformed {
     let mut bytes: Vec<u8> = Vec::new();
     let mut rest = path;
@@ -110,7 +111,7 @@ fn decoded(path: &str, is_meant: fn(u8) -> bool) -> Transformed {
     Ok(Some(text))
 }
 
-/// `%u0061`: a form of Microsoft's, which no RFC has.
+/// Decodes `%u0061`, which Microsoft's servers accept. No RFC defines it.
 fn decoded_utf16(path: &str) -> Transformed {
     let mut text = String::new();
     let mut rest = path;
@@ -138,7 +139,7 @@ fn decoded_utf16(path: &str) -> Transformed {
     Ok(Some(text))
 }
 
-/// RFC 3986 section 5.2.4. To some readers `%2e` is a dot here (WHATWG URL, "double-dot URL path segment").
+/// Removes dot segments (RFC 3986 section 5.2.4). Some readers treat `%2e` as a dot (WHATWG URL, "double-dot URL path segment").
 fn without_dot_segments(path: &str, knows_encoded_dots: bool) -> Option<String> {
     let dots = |segment: &str| {
         let (mut rest, mut count) = (segment, 0_usize);
@@ -180,7 +181,7 @@ fn merged_at_start(path: &str) -> Option<String> {
     path.starts_with("//").then(|| format!("/{}", path.trim_start_matches('/')))
 }
 
-/// `/a;x/b;y` is `/a/b`.
+/// Removes matrix parameters: `/a;x/b;y` becomes `/a/b`.
 fn without_parameters(path: &str) -> Option<String> {
     path.contains(';').then(|| {
         let names: Vec<&str> = path.split('/').filter_map(|segment| segment.split(';').next()).collect();
@@ -188,7 +189,7 @@ fn without_parameters(path: &str) -> Option<String> {
     })
 }
 
-/// `/a;x/b;y` is `/a;x/b`: RFC 1808 section 2.4.5.
+/// Removes the parameters of the last segment: `/a;x/b;y` becomes `/a;x/b` (RFC 1808 section 2.4.5).
 fn without_last_parameters(path: &str) -> Option<String> {
     let last = path.rfind('/')?;
     let parameters = path.get(last..)?.find(';')?;
@@ -199,14 +200,15 @@ fn before(path: &str, ends: &[char]) -> Option<String> {
     path.split_once(ends).map(|(path, _)| path.to_owned())
 }
 
-/// `//host/path` is `/path`: a reference without a scheme (RFC 3986 section 4.2), however many slashes it begins with (WHATWG URL).
+/// Removes the authority of a reference without a scheme: `//host/path` becomes `/path` (RFC 3986 section 4.2), with any number of slashes at
+/// the start (WHATWG URL).
 fn without_authority(path: &str) -> Option<String> {
     let rest = path.strip_prefix("//")?.trim_start_matches('/');
     Some(rest.find('/').and_then(|path| rest.get(path..)).unwrap_or("/").to_owned())
 }
 
-/// The four letters that are an ASCII letter in another case (simple case mappings, Unicode standard section 4.2): to a reader that ignores
-/// case by Unicode's rules, such as Python's `re`, `adm\u{131}n` is `admin`.
+/// Replaces the four letters that are an ASCII letter in another case (simple case mappings, Unicode standard section 4.2). For a reader that
+/// ignores case by Unicode's rules, such as Python's `re`, `adm\u{131}n` is `admin`.
 fn with_ascii_letters(path: &str) -> Option<String> {
     let ascii = |letter| match letter {
         '\u{130}' | '\u{131}' => 'i',
