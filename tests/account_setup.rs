@@ -1,4 +1,4 @@
-//! Accounts over a pool of a test's own server. Each test that needs them includes this file.
+//! Accounts with a pool of the test's own emulator. Each test that needs them includes this file.
 
 use poolgate::{
     Pool, TokenUseRule, Verifier,
@@ -13,7 +13,7 @@ pub fn secret(text: &str) -> SecretString {
     text.into()
 }
 
-/// Over the pool, reached at an endpoint: the server's own, or that of a proxy before it. Nothing is held to a floor.
+/// A builder for the pool at an endpoint: that of the emulator, or of a proxy in front of it. Responses are not delayed.
 pub async fn account_builder(endpoint: &str, pool: &TestPool) -> AccountsBuilder {
     let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
     let builder = over(endpoint, stated, &pool.pool_id, &pool.client_id).await;
@@ -23,7 +23,7 @@ pub async fn account_builder(endpoint: &str, pool: &TestPool) -> AccountsBuilder
     }
 }
 
-/// Over any pool.
+/// A builder for any pool.
 pub async fn over(endpoint: &str, stated: Pool, pool_id: &str, client_id: &str) -> AccountsBuilder {
     let verifier = Verifier::builder()
         .pool(stated.token_use(TokenUseRule::AccessOrId))

@@ -1,4 +1,4 @@
-//! Every account flow through the component, with real Cognito-compatible servers.
+//! Every account flow through the component, with Cognito emulators.
 
 mod account_setup;
 #[path = "accounts/alias.rs"]
@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 const NEW_PASSWORD: &str = "Better-Horse-8";
-/// What ministack sends for a sign-up, and for a new password.
+/// The codes that ministack sends for a sign-up and for a new password.
 const SIGN_UP_CODE: &str = "123456";
 const RESET_CODE: &str = "654321";
 
@@ -43,7 +43,7 @@ fn name<T>(answer: Result<T, AccountError>) -> AccountErrorCode {
     answer.err().expect("a problem").code
 }
 
-/// A user who is confirmed.
+/// Creates a confirmed user.
 async fn join(accounts: &Accounts, username: &str) {
     let email = [Attribute::new("email", format!("{username}@example.com"))];
     let accepted = accounts.sign_up(username, &secret(PASSWORD), &email).await.expect("a sign-up");
@@ -52,7 +52,7 @@ async fn join(accounts: &Accounts, username: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret() {
+async fn sign_up_sign_in_and_the_flows_of_a_signed_in_user_with_and_without_a_client_secret() {
     let server = Ministack::start().await;
     for has_client_secret in [false, true] {
         let pool = server.create_pool(PoolOptions { has_client_secret, ..PoolOptions::default() }).await;
@@ -95,7 +95,7 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
         changed.expect("a new password");
         assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), AccountErrorCode::InvalidCredentials);
 
-        // An ID token is no access token, and a forged one is none.
+        // An ID token and a forged token are not access tokens.
         let id_token = tokens.id_token.expect("an ID token");
         assert_eq!(name(accounts.get_user(&id_token).await), AccountErrorCode::TokenInvalid);
         assert_eq!(name(accounts.get_user(&secret("a.b.c")).await), AccountErrorCode::TokenInvalid);
@@ -109,7 +109,7 @@ async fn sign_up_sign_in_and_everything_after_with_and_without_a_client_secret()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_refreshed_both_ways_and_revoked() {
+async fn tokens_are_refreshed_with_both_flows_and_revoked() {
     let server = Ministack::start().await;
     for has_client_secret in [false, true] {
         let pool = server.create_pool(PoolOptions { has_client_secret, ..PoolOptions::default() }).await;
@@ -135,7 +135,7 @@ async fn tokens_are_refreshed_both_ways_and_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_password_is_set_anew_with_the_code() {
+async fn a_forgotten_password_is_reset_with_the_code() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let accounts = accounts(&server, &pool).await;
@@ -149,14 +149,14 @@ async fn a_forgotten_password_is_set_anew_with_the_code() {
     let set = accounts.confirm_forgot_password("anna", &secret(RESET_CODE), &secret(NEW_PASSWORD)).await;
     set.expect("a new password");
     let again = accounts.confirm_forgot_password("anna", &secret(RESET_CODE), &secret(PASSWORD)).await;
-    assert_eq!(name(again), AccountErrorCode::InvalidCode, "a code serves once");
+    assert_eq!(name(again), AccountErrorCode::InvalidCode, "a code can be used once");
     tokens(accounts.sign_in("anna", &secret(NEW_PASSWORD)).await);
     let metrics = accounts.verifier().metrics();
     let line = "poolgate_account_flows_total{flow=\"sign-in\",response=\"done\",internal=\"\"} 1";
     assert!(metrics.contains(line), "{metrics}");
 }
 
-/// The code of an authenticator app now (RFC 6238, SHA-1, 30 seconds, six digits).
+/// The current code of an authenticator app (RFC 6238, SHA-1, 30 seconds, six digits).
 fn totp(secret: &SecretString) -> SecretString {
     use aws_lc_rs::hmac;
     let mut key = Vec::new();
@@ -187,7 +187,7 @@ async fn challenges_are_answered() {
     let pool = server.create_pool(PoolOptions::default()).await;
     let accounts = accounts(&server, &pool).await;
 
-    // NEW_PASSWORD_REQUIRED: a user whom an administrator made.
+    // NEW_PASSWORD_REQUIRED: the user was created by an administrator.
     let temporary = json!({ "Username": "anna", "TemporaryPassword": PASSWORD, "MessageAction": "SUPPRESS" });
     pool.administer("AdminCreateUser", temporary).await;
     let Ok(SignedIn::Challenge(challenge)) = accounts.sign_in("anna", &secret(PASSWORD)).await else {
@@ -203,7 +203,7 @@ async fn challenges_are_answered() {
 
     let optional = json!({ "MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": { "Enabled": true } });
     pool.administer("SetUserPoolMfaConfig", optional).await;
-    // An authenticator app, set up by a signed-in user, who then says that it is asked for.
+    // An authenticator app, which a signed-in user sets up and then prefers.
     let owner = TotpOwner::AccessToken(anna.access_token.clone());
     let app = accounts.associate_totp(&owner).await.expect("a secret");
     accounts.verify_totp(&owner, &totp(&app.secret_code), Some("Anna's phone")).await.expect("the code is right");
@@ -239,7 +239,7 @@ async fn an_attribute_is_verified_with_the_code_that_is_sent_for_it() {
     accounts.confirm_sign_up("anna", &secret(CODE)).await.expect("the code is right");
     let token = tokens(accounts.sign_in("anna", &secret(PASSWORD)).await).access_token;
     let accepted = accounts.send_attribute_code(&token, "email").await.expect("a code is on its way");
-    // Where to is not said: it would tell whether a change of the address before it went through.
+    // The destination is not returned, because it would reveal whether an earlier change of the address succeeded.
     assert_eq!((accepted.delivery.medium, accepted.delivery.destination), (DeliveryMedium::Email, None));
     assert_eq!(accepted.suppressed_error, None);
     let wrong = accounts.verify_attribute(&token, "email", &secret("000000")).await;
@@ -250,7 +250,7 @@ async fn an_attribute_is_verified_with_the_code_that_is_sent_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_debug_output_and_no_error_shows_a_secret_or_a_person() {
+async fn debug_output_and_errors_contain_no_secret_and_no_personal_data() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions { has_client_secret: true, ..PoolOptions::default() }).await;
     let builder = account_builder(server.endpoint(), &pool).await;
@@ -288,7 +288,7 @@ async fn no_debug_output_and_no_error_shows_a_secret_or_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_sign_ins_at_once_and_none_is_lost() {
+async fn two_hundred_concurrent_sign_ins_succeed() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let accounts = accounts(&server, &pool).await;

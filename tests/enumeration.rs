@@ -1,4 +1,4 @@
-//! For two users, one who exists and one who does not, the public answer is byte for byte the same, and takes the same time.
+//! For a user who exists and one who does not, the response is byte-for-byte identical, and takes the same time.
 
 mod account_setup;
 #[path = "enumeration/bytes.rs"]

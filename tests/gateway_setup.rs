@@ -1,20 +1,20 @@
-//! The gateway on loopback ports of a test's own. Each test that needs it includes this file.
+//! A gateway on loopback ports. Each test that needs it includes this file.
 
 use poolgate::gateway::Gateway;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// A gateway that serves; [`Served::stop`] ends it in good order.
+/// A running gateway. [`Served::stop`] shuts it down.
 pub struct Served {
-    /// Where the public is served, without a slash at the end.
+    /// The URL for clients, without a trailing slash.
     pub public: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Served {
-    /// Asks it to stop, and waits until it has answered everything.
+    /// Starts the shutdown, and waits until all requests have finished.
     pub async fn stop(self) {
-        // It has gone already if nobody listens.
+        // The gateway has already ended if the receiver is gone.
         let _ = self.stop.send(());
         self.task.await.expect("no panic");
     }

@@ -1,5 +1,5 @@
-//! End to end: a Cognito-compatible server issues tokens, and the component verifies them with keys that the host fetched
-//! from the server's JWKS URL.
+//! End to end: a Cognito emulator issues tokens, and the component verifies them with keys that the host has fetched from the
+//! emulator's JWKS endpoint.
 
 use poolgate::{Denial, Pool, Reason, SystemClock, TokenUse, TokenUseRule, Verified, Verifier};
 use poolgate_tests::{
@@ -29,7 +29,7 @@ fn reason(verdict: Result<Verified, Denial>) -> Reason {
 }
 
 #[tokio::test]
-async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not() {
+async fn tokens_of_a_user_in_two_groups_are_accepted_and_tokens_of_another_kind_or_client_are_rejected() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("alice", PASSWORD, &["admins", "readers"]).await;
@@ -39,7 +39,7 @@ async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not(
         it.token_use(TokenUseRule::Access).client_ids([&pool.client_id]).all_of_groups(["admins", "readers"])
     });
     let access = access.await;
-    let verified = access.verify(&tokens.access_token).await.expect("the access token is good");
+    let verified = access.verify(&tokens.access_token).await.expect("the access token is valid");
     assert_eq!(verified.username.as_deref(), Some("alice"));
     assert_eq!(verified.token_use, Some(TokenUse::Access));
     assert_eq!(verified.issuer.as_deref(), Some(pool.issuer.as_str()));
@@ -47,7 +47,7 @@ async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not(
     assert_eq!(verified.groups, ["admins", "readers"]);
 
     let id = verifier(&pool, |it| it.token_use(TokenUseRule::Id).client_ids([&pool.client_id])).await;
-    let verified = id.verify(&tokens.id_token).await.expect("the ID token is good");
+    let verified = id.verify(&tokens.id_token).await.expect("the ID token is valid");
     assert_eq!(verified.username.as_deref(), Some("alice"));
     assert_eq!(verified.token_use, Some(TokenUse::Id));
     assert_eq!(verified.groups, ["admins", "readers"]);
@@ -71,7 +71,7 @@ async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not(
     let other = verifier(&other_pool, |it| it.token_use(TokenUseRule::Access).client_ids([&pool.client_id])).await;
     assert_eq!(reason(other.verify(&tokens.access_token).await), Reason::IssuerUnknown);
 
-    // A character in the middle of the signature: as a number, it stays below the modulus.
+    // A character in the middle of the signature is changed, so that the number stays below the modulus.
     let (unsigned, signature) = tokens.access_token.rsplit_once('.').expect("three parts");
     let (start, end) = signature.split_at(signature.len() / 2);
     let flipped = if end.starts_with('A') { 'B' } else { 'A' };
@@ -81,15 +81,15 @@ async fn the_tokens_of_a_user_in_two_groups_verify_and_the_confused_ones_do_not(
 }
 
 #[tokio::test]
-async fn a_two_second_token_is_refused_after_its_expiry() {
+async fn a_token_with_a_lifetime_of_two_seconds_is_rejected_after_its_expiry() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::with_tokens_valid_for(2)).await;
     pool.sign_up_user_in_groups("bob", PASSWORD, &[]).await;
     let verifier = verifier(&pool, |it| it.token_use(TokenUseRule::Access).client_ids([&pool.client_id])).await;
     let token = pool.sign_in("bob", PASSWORD).await.access_token;
-    let expires_at = verifier.verify(&token).await.expect("it is young").expires_at;
+    let expires_at = verifier.verify(&token).await.expect("the token has not expired").expires_at;
 
-    // The condition waited for is the clock's: both run on the same one.
+    // The test waits for the clock, which the emulator and the verifier share.
     let has_expired = || poolgate::Clock::now(&SystemClock).as_secs() >= expires_at;
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     while !has_expired() {

@@ -1,5 +1,5 @@
-//! What people take: packages that a registry would accept and that build where no WebAssembly toolchain is, and files that name no
-//! folder of the machine they were built on.
+//! The published packages: a registry would accept them, they build without a WebAssembly toolchain, and the artifacts contain no path of
+//! the build machine.
 
 use poolgate_artifacts::PUBLISHED;
 use poolgate_tests::target_folder::target_folder;
@@ -13,7 +13,7 @@ use std::{
 use wasmparser::{Parser, Payload};
 use wit_component::DecodedWasm;
 
-/// The packages that are published, in the order in which that must happen.
+/// The published packages, in the order in which they must be published.
 const PACKAGES: [&str; 6] =
     ["poolgate-path", "poolgate-rsa", "poolgate-core", "poolgate-edge", "poolgate-artifacts", "poolgate"];
 
@@ -32,7 +32,7 @@ fn metadata() -> Vec<Value> {
 }
 
 #[test]
-fn six_packages_are_published_and_say_what_they_are() {
+fn six_packages_are_published_with_complete_metadata() {
     let mut published = BTreeSet::new();
     for package in metadata() {
         let name = package["name"].as_str().expect("a name");
@@ -51,7 +51,7 @@ fn six_packages_are_published_and_say_what_they_are() {
             let requirement = dependency["req"].as_str().expect("a requirement");
             assert!(
                 !requirement.starts_with('='),
-                "{name} wants exactly {requirement} of {}: so does no other package of its user",
+                "{name} requires exactly {requirement} of {}, which would conflict with other packages",
                 dependency["name"]
             );
         }
@@ -60,7 +60,7 @@ fn six_packages_are_published_and_say_what_they_are() {
 }
 
 #[test]
-fn a_package_has_its_licence_and_readme_and_nothing_from_outside() {
+fn a_package_contains_its_licence_and_readme_and_no_other_files() {
     for name in PACKAGES {
         let output = cargo(&["package", "--list", "--allow-dirty", "--offline", "--package", name]);
         let files = String::from_utf8(output.stdout).expect("file names");
@@ -71,11 +71,11 @@ fn a_package_has_its_licence_and_readme_and_nothing_from_outside() {
         if name == "poolgate" {
             assert!(files.contains("wit/world.wit") && !files.contains("wit/edge/middleware.wit"), "{files:?}");
         }
-        assert!(!files.iter().any(|file| file.ends_with(".wasm")), "{name} has a binary of this folder: {files:?}");
+        assert!(!files.iter().any(|file| file.ends_with(".wasm")), "{name} contains a binary: {files:?}");
     }
 }
 
-/// As the release does it, but for the files, which are those of this build.
+/// Like the release, but with the artifacts of this build.
 #[test]
 fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
     let target = target_folder("packages");
@@ -92,7 +92,7 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
         target,
     ]);
 
-    // Not below the workspace: cargo would take it for a member.
+    // Outside the workspace, because cargo would treat it as a member.
     let outside = tempfile::tempdir().expect("a folder");
     let version = env!("CARGO_PKG_VERSION");
     let package = Path::new(target).join(format!("package/poolgate-artifacts-{version}.crate"));
@@ -106,7 +106,7 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
         fs::write(file, artifact.bytes).expect("a file");
     }
 
-    // A `cargo` and a `rustc`, a linker, and no `rustup`.
+    // PATH has cargo, rustc and a linker, but no rustup.
     let cargo = env::var_os("CARGO").expect("cargo runs its tests with CARGO set");
     let toolchain = Path::new(&cargo).parent().expect("cargo lies in a folder").to_str().expect("a path in UTF-8");
     let written = outside.path().join("written");
@@ -143,9 +143,9 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
     assert_eq!(run(&[]).0, Some(2));
 }
 
-/// Here the tests' features are unified with the host's, so it would build; from its package alone it would not.
+/// In the workspace, the tests' features are unified with the host's, so such a use would compile. The package alone would not compile.
 #[test]
-fn the_host_uses_no_guest_that_is_in_the_repository_alone() {
+fn the_host_uses_no_guest_that_is_not_published() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let artifacts = fs::read_to_string(root.join("guest/artifacts/src/lib.rs")).expect("the source");
     let (_, guests) = artifacts.split_once("mod test_guests {").expect("the guests for tests");
@@ -169,10 +169,10 @@ fn the_host_uses_no_guest_that_is_in_the_repository_alone() {
     assert!(files > 20, "the host's files");
 }
 
-/// `tar` is on every machine that builds this; a package of its own for one file is not worth it.
+/// `tar` is available on every build machine, so no dependency is needed for this.
 fn tar(mut archive: impl std::io::Read, folder: &Path) {
     let mut tar = Command::new("tar");
-    // With the time of now: in packages files are of 2006, and cargo would take what it built of another version for theirs.
+    // With the current time: files in packages have a time stamp of 2006, and cargo would reuse the build of another version.
     tar.args(["-x", "-m", "-C"]).arg(folder).stdin(std::process::Stdio::piped());
     let mut tar = tar.spawn().expect("tar runs");
     std::io::copy(&mut archive, &mut tar.stdin.take().expect("a pipe")).expect("the archive is whole");
@@ -180,7 +180,7 @@ fn tar(mut archive: impl std::io::Read, folder: &Path) {
 }
 
 #[test]
-fn no_artifact_names_a_folder_of_this_machine() {
+fn artifacts_contain_no_path_of_the_build_machine() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").display().to_string();
     let home = env::home_dir().expect("a home folder").display().to_string();
     let cargo_home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
@@ -193,7 +193,7 @@ fn no_artifact_names_a_folder_of_this_machine() {
 }
 
 #[test]
-fn every_artifact_says_its_version_and_licence_to_a_registry() {
+fn every_artifact_contains_its_version_and_licence() {
     for artifact in PUBLISHED.iter().filter(|artifact| artifact.extension == "wasm") {
         let mut depth = 0;
         let mut said = Vec::new();
@@ -226,7 +226,7 @@ fn the_contract_is_a_wit_package_as_text_and_as_webassembly() {
     let DecodedWasm::WitPackage(resolve, package) =
         wit_component::decode(poolgate_artifacts::CONTRACT).expect("it is WebAssembly")
     else {
-        panic!("it is a component, not a package");
+        panic!("the artifact is a component, not a package");
     };
     assert_eq!(resolve.packages[package].name.to_string(), format!("poolgate:auth@{}", env!("CARGO_PKG_VERSION")));
     let worlds: Vec<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
@@ -235,6 +235,6 @@ fn the_contract_is_a_wit_package_as_text_and_as_webassembly() {
     let mut read = wit_parser::Resolve::default();
     let again = read.push_str("contract.wit", poolgate_artifacts::CONTRACT_TEXT).expect("the text is WIT, and whole");
     let encoded = |resolve, package| wit_component::encode(resolve, package).expect("a package");
-    assert_eq!(encoded(&read, again), encoded(&resolve, package), "the text says the same");
-    assert!(read.packages[again].docs.contents.is_some(), "and has its documentation");
+    assert_eq!(encoded(&read, again), encoded(&resolve, package), "the text and the binary are the same package");
+    assert!(read.packages[again].docs.contents.is_some(), "the text contains the documentation");
 }

@@ -1,5 +1,5 @@
-//! A proxy before a Cognito-compatible server that answers some requests by a script, and writes down what it was asked. Each test that
-//! needs it includes this file.
+//! A proxy in front of a Cognito emulator that responds to some requests by a script, and records all requests. Each test that needs it
+//! includes this file.
 #![allow(dead_code)]
 
 use axum::{
@@ -19,29 +19,29 @@ use tokio::net::TcpListener;
 const TARGET: &str = "x-amz-target";
 const CONTENT_TYPE: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/x-amz-json-1.1")];
 
-/// What becomes of a request.
+/// The reply to a request.
 pub enum Reply {
-    /// The server answers it.
+    /// The emulator's reply.
     Pass,
-    /// The server answers it, so much later.
+    /// The emulator's reply, delayed by this time.
     PassAfter(Duration),
-    /// This exception.
+    /// This exception, without calling the emulator.
     Exception(&'static str),
-    /// The server is asked, and so much later this exception is the answer.
+    /// This exception, delayed by this time, after calling the emulator.
     ExceptionAfter(Duration, &'static str),
-    /// This answer.
+    /// This body, without calling the emulator.
     Body(Value),
 }
 
-/// A running proxy; it ends with the test's runtime.
+/// A running proxy. It ends with the test's runtime.
 pub struct ScriptedCognito {
-    /// Where it listens, without a slash at the end.
+    /// The URL of the proxy, without a trailing slash.
     pub endpoint: String,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl ScriptedCognito {
-    /// Starts one before `upstream`. The script is given the operation's name and the request.
+    /// Starts a proxy in front of `upstream`. The script receives the name of the operation and the request.
     pub async fn start(upstream: &str, script: impl Fn(&str, &Value) -> Reply + Send + Sync + 'static) -> Self {
         let http = Client::builder().no_proxy().build().expect("an HTTP client");
         let (upstream, script, asked) = (upstream.to_owned(), Arc::new(script), Arc::new(Mutex::new(Vec::new())));
@@ -80,7 +80,7 @@ impl ScriptedCognito {
         Self { endpoint, asked }
     }
 
-    /// The requests of an operation until now.
+    /// All requests of an operation so far.
     pub fn asked(&self, operation: &str) -> Vec<Value> {
         let asked = self.asked.lock().expect("no panic");
         asked.iter().filter(|(name, _)| name == operation).map(|(_, request)| request.clone()).collect()

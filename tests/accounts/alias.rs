@@ -1,4 +1,4 @@
-//! A sign-in by an alias (an email address, a phone number, a preferred user name), and then a second factor.
+//! A sign-in with an alias (an email address, a phone number, a preferred username), and then a second factor.
 
 use crate::{
     account_setup::{PASSWORD, account_builder, secret},
@@ -11,15 +11,15 @@ use poolgate_tests::{ministack::Ministack, test_pool::PoolOptions};
 use serde_json::{Value, json};
 
 const ALIAS: &str = "anna@example.com";
-/// The name that Cognito knows the user by.
+/// The username that Cognito uses for the user.
 const USER_ID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
-/// States the user's name with the first challenge only, and then takes no other.
+/// Returns the username in the first challenge only, and then accepts no other username.
 fn script(operation: &str, request: &Value) -> Reply {
     let challenge = request["ChallengeName"].as_str().unwrap_or_default();
     match (operation, challenge) {
         ("InitiateAuth", _) if request["AuthFlow"] == "USER_SRP_AUTH" => {
-            // Numbers that a proof can be made of; whether it is right is not looked at.
+            // Valid SRP parameters. The proof is not checked.
             let parameters = json!({ "USERNAME": USER_ID, "USER_ID_FOR_SRP": USER_ID, "SALT": "c0ffee", "SRP_B": "2f".repeat(384),
                                      "SECRET_BLOCK": STANDARD.encode("a secret block") });
             Reply::Body(json!({ "ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters }))
@@ -40,7 +40,7 @@ fn script(operation: &str, request: &Value) -> Reply {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_an_alias_the_second_factor_is_answered_in_the_name_that_cognito_has_stated() {
+async fn after_a_sign_in_with_an_alias_the_second_factor_is_sent_with_cognitos_username() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions { has_client_secret: true, ..PoolOptions::default() }).await;
     let proxy = ScriptedCognito::start(server.endpoint(), script).await;
@@ -62,7 +62,7 @@ async fn after_an_alias_the_second_factor_is_answered_in_the_name_that_cognito_h
         assert_eq!((challenge.name, challenge.username.as_str()), (ChallengeName::SoftwareTokenMfa, USER_ID));
         let code = ChallengeAnswer::SoftwareToken(secret("123456"));
         let answered = accounts.answer_challenge(&challenge.username, &challenge.session, &code).await;
-        // The code is looked at, so the name was right.
+        // The code is checked, so the username was correct.
         assert_eq!(answered.expect_err("the code is wrong").code, AccountErrorCode::InvalidCode);
     }
     let begun = proxy.asked("InitiateAuth");

@@ -1,4 +1,4 @@
-//! Where the command keeps compiled code: a folder that nobody else can write to, or none, and then it says so once and goes on.
+//! The cache of compiled code: a folder to which no other user can write. If there is none, the command warns once and continues.
 
 use super::{Run, VERIFY, Workbench, good};
 use std::{ffi::OsStr, process::Command};
@@ -9,7 +9,7 @@ fn warnings(run: &Run) -> usize {
     run.stderr.matches(WARNING).count()
 }
 
-/// Judges a good token with these variables instead of a cache that works.
+/// Verifies a valid token with these environment variables instead of a usable cache.
 fn verify(bench: &Workbench, variables: &[(&str, &OsStr)]) -> Run {
     let mut command = bench.command(&[&VERIFY[..], &["--json", &good()]].concat());
     command.env_remove("POOLGATE_CACHE_DIR").env_remove("XDG_CACHE_HOME").envs(variables.iter().copied());
@@ -17,7 +17,7 @@ fn verify(bench: &Workbench, variables: &[(&str, &OsStr)]) -> Run {
 }
 
 #[test]
-fn where_nothing_can_be_kept_the_command_says_so_once_and_does_its_work() {
+fn without_a_usable_cache_the_command_warns_once_and_continues() {
     let bench = Workbench::new();
     let file = bench.write("file", "");
     let below_a_file = file.join("cache");
@@ -25,23 +25,23 @@ fn where_nothing_can_be_kept_the_command_says_so_once_and_does_its_work() {
         ("POOLGATE_CACHE_DIR", OsStr::new("/dev/null/cache"), 1),
         ("HOME", OsStr::new("/proc/no-home"), 1),
         ("XDG_CACHE_HOME", below_a_file.as_os_str(), 1),
-        // That is how it is turned off.
+        // An empty value disables the cache.
         ("POOLGATE_CACHE_DIR", OsStr::new(""), 0),
     ] {
         let run = verify(&bench, &[(variable, value)]);
         assert_eq!((run.code, run.json()["verdict"].as_str()), (0, Some("allow")), "{variable}={value:?}: {run:?}");
         assert_eq!(warnings(&run), warned_of, "{variable}={value:?}: {run:?}");
     }
-    // Two components are compiled, and one thing is said. The pool does not exist, and nobody asks it.
+    // Two components are compiled, and there is one warning. The pool does not exist, and is not contacted.
     let mut command = bench.command(&["account", "--pool-id", super::POOL_ID, "--client-id", "c", "get-user"]);
     let run = Run::of(command.env("POOLGATE_CACHE_DIR", "/dev/null/cache").output().expect("the command runs"));
     assert_eq!((run.code, warnings(&run)), (2, 1), "{run:?}");
-    assert!(run.stderr.contains("access token"), "it has come to the flow: {run:?}");
+    assert!(run.stderr.contains("access token"), "the flow was started: {run:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn whatever_the_umask_compiled_code_is_kept_where_nobody_else_can_write() {
+fn no_other_user_can_write_to_the_cache_whatever_the_umask() {
     use std::{
         fs,
         os::unix::fs::{MetadataExt, PermissionsExt},
@@ -63,7 +63,7 @@ fn whatever_the_umask_compiled_code_is_kept_where_nobody_else_can_write() {
         assert_eq!(fs::metadata(path).expect("it was made").mode() & 0o7777, 0o700, "{}", path.display());
     }
     let kept = || fs::read_dir(&folder).expect("it is there").count();
-    assert!(kept() > 0, "compiled code is kept");
+    assert!(kept() > 0, "compiled code is cached");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the mode");
     let run = careless();
     assert_eq!((run.code, warnings(&run)), (0, 1), "{run:?}");

@@ -1,4 +1,4 @@
-//! The command between pipes: a reader that goes before the end, one that waits for each line, standard error that nobody reads.
+//! The command with pipes: a reader that closes standard output early, one that waits for each line, and a closed standard error.
 
 use super::{CLIENT_ID, Draft, RFC_7515_A2, RFC_7515_A2_N, RSA_2048, VERIFY, Workbench, expired, good};
 use poolgate_core::Algorithm;
@@ -12,16 +12,16 @@ use std::{
     time::Duration,
 };
 
-/// No busy machine needs longer.
+/// Longer than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the command with a standard output whose reader has gone, and gives it its input only then. The exit code.
+/// Runs the command with a closed standard output, sends the input after that, and returns the exit code.
 fn code_without_a_reader(bench: &Workbench, arguments: &[&str], input: &str) -> i32 {
     let mut command = bench.command(arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
     drop(child.stdout.take());
-    // Whoever has said all that it will say may be gone.
+    // The command may already have ended.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     code(child)
 }
@@ -31,7 +31,7 @@ fn code(mut child: Child) -> i32 {
 }
 
 #[test]
-fn the_outcome_is_the_exit_code_also_when_the_reader_is_gone() {
+fn the_exit_code_is_that_of_the_outcome_even_if_standard_output_is_closed() {
     let bench = Workbench::new();
     bench.write("rfc.json", json!({ "keys": [{ "kty": "RSA", "n": RFC_7515_A2_N, "e": "AQAB" }] }).to_string());
     let forged = RFC_7515_A2.replacen("cC4h", "cC4i", 1);
@@ -49,7 +49,7 @@ fn the_outcome_is_the_exit_code_also_when_the_reader_is_gone() {
         (jws(&["--json", "-"]), forged.clone(), 1),
         (vec!["inspect", "-"], good(), 0),
         (vec!["inspect", "-"], "nonsense".to_owned(), 1),
-        // It was not shown to its end.
+        // Not all of the output was read.
         (vec!["demo"], String::new(), 3),
         (vec!["demo", "--json"], String::new(), 3),
     ] {
@@ -63,14 +63,14 @@ fn a_batch_that_was_not_judged_to_its_end_is_3() {
     let (good, expired) = (good(), expired());
     bench.write("good.txt", format!("{good}\n{good}\n"));
     bench.write("bad.txt", format!("{good}\n{expired}"));
-    // More than is read or written at once.
+    // More data than one read or write.
     bench.write("long.txt", format!("{good}\n").repeat(200));
     let from_file = |name: &str| code_without_a_reader(&bench, &[&VERIFY[..], &["--batch", name]].concat(), "");
-    // All of a file may have been judged when it turns out that nobody reads.
+    // All lines of a file may have been verified before the command notices that standard output is closed.
     assert_eq!(from_file("good.txt"), 0);
     assert_eq!(from_file("bad.txt"), 1);
     assert_eq!(from_file("long.txt"), 3);
-    // Whether a pipe has an end can't be known without waiting for it.
+    // The end of a pipe cannot be detected without waiting for it.
     for input in [format!("{good}\n{good}\n"), format!("{good}\n{expired}\n"), format!("{good}\n").repeat(200)] {
         let arguments = [&VERIFY[..], &["--batch", "-"]].concat();
         assert_eq!(code_without_a_reader(&bench, &arguments, &input), 3);
@@ -78,7 +78,7 @@ fn a_batch_that_was_not_judged_to_its_end_is_3() {
 }
 
 #[test]
-fn a_co_process_has_the_verdict_of_a_line_before_it_writes_the_next() {
+fn a_process_gets_the_verdict_of_a_line_before_it_writes_the_next_line() {
     let bench = Workbench::new();
     let mut command = bench.command(&[&VERIFY[..], &["--batch", "-"]].concat());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
@@ -96,7 +96,7 @@ fn a_co_process_has_the_verdict_of_a_line_before_it_writes_the_next() {
     }
     let several = answer(&format!("{}\n\nnonsense\n", good()));
     assert_eq!((&several[0]["verdict"], &several[1]["reason"]), (&json!("allow"), &json!("token-empty")));
-    // The start of a line waits for its end, and what came before it does not.
+    // An incomplete line waits for its end. Verdicts of earlier lines do not.
     input.write_all(b"a.b").expect("it reads");
     drop(input);
     let last: Value =
@@ -107,7 +107,7 @@ fn a_co_process_has_the_verdict_of_a_line_before_it_writes_the_next() {
 }
 
 #[test]
-fn standard_error_that_nobody_reads_changes_no_outcome() {
+fn a_closed_standard_error_does_not_change_the_outcome() {
     let bench = Workbench::new();
     let mut weak = RSA_2048.jwk_for(Algorithm::Rs256, "weak");
     weak["e"] = json!("AQ");
@@ -120,7 +120,7 @@ fn standard_error_that_nobody_reads_changes_no_outcome() {
         (&["no-such-command"], String::new(), 2),
     ] {
         let mut command = bench.command(arguments);
-        // It logs, and a cache of compiled code that can't be used is warned of.
+        // The command logs, and warns about an unusable cache of compiled code.
         command.env("RUST_LOG", "debug").env("POOLGATE_CACHE_DIR", "/dev/null/cache");
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs");
@@ -131,9 +131,9 @@ fn standard_error_that_nobody_reads_changes_no_outcome() {
 }
 
 #[test]
-fn what_a_stranger_wrote_can_neither_command_a_terminal_nor_hide_there() {
+fn control_and_invisible_characters_of_a_token_are_escaped_on_a_terminal() {
     let bench = Workbench::new();
-    // What C1 and bidirectional controls look like in a name.
+    // C1 and bidirectional control characters in a username.
     let name = "\u{9b}31mroot\u{202e}nimda\u{2066}\u{200b}\u{7f}\u{2028}";
     let draft = Draft::access(&RSA_2048).claim("username", format!("\"{name}\"")).claim(name, "true");
     let token = draft.compact();
@@ -154,7 +154,7 @@ fn what_a_stranger_wrote_can_neither_command_a_terminal_nor_hide_there() {
             assert_eq!(
                 (&claims["username"], &claims[name]),
                 (&json!(name), &json!(true)),
-                "a reader of JSON sees what it was"
+                "a JSON parser reads the original value"
             );
         }
     }
@@ -164,7 +164,7 @@ fn what_a_stranger_wrote_can_neither_command_a_terminal_nor_hide_there() {
 }
 
 #[test]
-fn the_token_use_is_named_as_the_claim_names_it() {
+fn the_token_use_is_printed_as_in_the_claim() {
     let bench = Workbench::new();
     let id = Draft::id(&RSA_2048).compact();
     for (token, name) in [(good(), "access"), (id, "id")] {

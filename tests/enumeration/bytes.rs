@@ -1,4 +1,4 @@
-//! The bytes: status, headers and body, as they come over the wire.
+//! Status, headers and body are compared byte for byte, as they are sent over the connection.
 
 use crate::{
     account_setup::{PASSWORD, account_builder},
@@ -18,12 +18,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Exceptions that no operation's table has.
+/// Exceptions that are not in the table of any operation.
 const UNFORESEEN: [&str; 3] = ["SomethingNewException", "GroupExistsException", "-"];
 const WRONG_PASSWORD: &str = "Wrong-Horse-7";
 const WRONG_CODE: &str = "000000";
 
-/// The requests that take a user's name from anyone, by a name for the failure message, and the operations behind them.
+/// The requests that take a username without authentication: a name for failure messages, Cognito's operations, the path and the body.
 fn requests(username: &str) -> Vec<(&'static str, &'static [Operation], &'static str, Value)> {
     let sign_up = json!({ "username": username, "password": PASSWORD, "attributes": { "email": "a@example.com" } });
     let credentials = json!({ "username": username, "password": WRONG_PASSWORD });
@@ -38,12 +38,12 @@ fn requests(username: &str) -> Vec<(&'static str, &'static [Operation], &'static
         ("resend the code", &[Operation::ResendConfirmationCode], "/v1/resend-code", name.clone()),
         ("forgot the password", &[Operation::ForgotPassword], "/v1/forgot-password", name),
         ("confirm a new password", &[Operation::ConfirmForgotPassword], "/v1/confirm-forgot-password", new_password),
-        // Last, for it makes a user of nobody.
+        // Last, because it creates the user that did not exist.
         ("sign up", &[Operation::SignUp], "/v1/sign-up", sign_up),
     ]
 }
 
-/// Users of every kind that a pool may have. Their names are of one length.
+/// One user in each state. Their names have the same length.
 const USERS: [&str; 4] = ["confirmed", "unconfirm", "mustreset", "forbidden"];
 
 async fn populate(pool: &TestPool) {
@@ -62,7 +62,7 @@ async fn populate(pool: &TestPool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_asked_about_the_answer_has_the_same_bytes() {
+async fn the_response_is_the_same_for_users_in_every_state_and_for_no_user() {
     let server = Ministack::start().await;
     for setting in ["ENABLED", "LEGACY"] {
         for has_client_secret in [false, true] {
@@ -86,14 +86,14 @@ async fn whoever_is_asked_about_the_answer_has_the_same_bytes() {
                     assert_eq!(&answer, expected, "{setting}: {what}, as {user}");
                 }
             }
-            assert_eq!(*taken.lock().expect("no panic"), USERS, "the operator is told who was asked about");
+            assert_eq!(*taken.lock().expect("no panic"), USERS, "the hook is called for every taken username");
             gateway.stop().await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_on_its_way_to_where_the_caller_has_typed_whoever_that_is() {
+async fn the_delivery_in_the_response_is_computed_from_the_input() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna@example.com", PASSWORD, &[]).await;
@@ -112,11 +112,11 @@ async fn a_code_is_on_its_way_to_where_the_caller_has_typed_whoever_that_is() {
     gateway.stop().await;
 }
 
-/// What Cognito may say of one account and not of another: per-user throttling, recovery that alternates between a simulated
-/// delivery and `InvalidParameterException`, states of the account, failed deliveries, triggers.
+/// Exceptions that Cognito may raise for some accounts only: throttling per user, recovery that alternates between a simulated delivery
+/// and `InvalidParameterException`, states of the account, failed deliveries, triggers.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_cognito_says_of_an_account_the_answer_has_the_bytes_that_nobody_gets() {
-    // Said of the service, or told by the operator's own firewall.
+async fn every_exception_about_an_account_has_the_response_for_no_account() {
+    // These are about the service or the operator's firewall, not about an account.
     let told = [
         Exception::ResourceNotFound,
         Exception::OperationNotEnabled,
@@ -139,14 +139,14 @@ async fn whatever_cognito_says_of_an_account_the_answer_has_the_bytes_that_nobod
     pool.sign_up_user_in_groups("confirmed", PASSWORD, &[]).await;
     let mut tried = 0;
     for (what, operations, path, body) in requests("confirmed") {
-        // Not in the model, or not of this operation, or with no name at all.
+        // Exceptions that the service model does not declare, or not for this operation, and one without a name.
         for (operation, exception) in operations.iter().flat_map(|operation| UNFORESEEN.map(|name| (operation, name))) {
             proxy.inject(operation.name(), exception).await;
             let answer = Wire::post(path, body.clone()).answer(&gateway).await;
             assert_eq!(answer, nobody[what], "{what}: {operation:?} {exception}");
         }
         for row in rows().filter(|row| operations.contains(&row.operation) && !told.contains(&row.exception)) {
-            // A wrong secret of ours, told to everyone at every sign-up.
+            // Our client secret is wrong. Every sign-up gets this response.
             if (row.operation, row.exception) == (Operation::SignUp, Exception::NotAuthorized) {
                 continue;
             }
@@ -156,14 +156,14 @@ async fn whatever_cognito_says_of_an_account_the_answer_has_the_bytes_that_nobod
             tried += 1;
         }
     }
-    println!("{tried} exceptions, each hidden");
+    println!("{tried} exceptions, all suppressed");
     assert!(tried >= 80, "only {tried}");
     gateway.stop().await;
 }
 
-/// A session is proof of the password; without a good one, it is all the same who is named.
+/// A session proves that the password was correct. Without a valid session, the response must not depend on the username.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_to_a_challenge_with_a_wrong_session_has_the_same_bytes_whoever_is_named() {
+async fn a_challenge_response_with_an_invalid_session_has_the_same_response_for_every_username() {
     let server = Ministack::start().await;
     let proxy = Microburst::start(server.endpoint()).await;
     let pool = server.create_pool(PoolOptions::default()).await;

@@ -1,5 +1,5 @@
-//! The two-sample Kolmogorov–Smirnov test: how likely it is that two samples as different as these, or more, are of one
-//! distribution (Press et al., Numerical Recipes, section 14.3.3, with Stephens' approximation).
+//! The two-sample Kolmogorov–Smirnov test: the probability that two samples of one distribution differ at least as much as these
+//! (Press et al., Numerical Recipes, section 14.3.3, with Stephens' approximation).
 
 /// The probability, from 0 to 1. Neither sample may be empty.
 pub fn p_value(one: &[f64], other: &[f64]) -> f64 {
@@ -23,7 +23,7 @@ fn distance(one: &[f64], other: &[f64]) -> f64 {
 
 /// `2 Σ (−1)^(j−1) exp(−2 j² λ²)`.
 fn tail(lambda: f64) -> f64 {
-    // The series does not converge there, and the value is 1.
+    // For small values the series does not converge, and the result is 1.
     if lambda < 0.2 {
         return 1.0;
     }
@@ -36,7 +36,7 @@ fn tail(lambda: f64) -> f64 {
 }
 
 #[test]
-fn it_is_the_test_of_the_books() {
+fn the_p_values_match_scipy() {
     // scipy.stats.kstwobign.sf of 1.0, 1.36 and 2.0.
     for (lambda, expected) in [(1.0, 0.269_999_67), (1.36, 0.049_485_88), (2.0, 0.000_670_925_25)] {
         assert!((tail(lambda) - expected).abs() < 1e-7, "{lambda}: {}", tail(lambda));

@@ -1,4 +1,4 @@
-//! What the operator learns of a flow, when, and that no caller does.
+//! Metrics, log lines and the hook: the operator gets them before the response is delayed, and clients never do.
 
 use crate::{
     account_setup::{PASSWORD, account_builder},
@@ -14,13 +14,13 @@ use tokio::{
     time::{interval, timeout},
 };
 
-/// Longer than any test: an answer does not go out.
+/// Longer than any test, so that no response is sent.
 const NEVER: ResponseTimeFloor = ResponseTimeFloor { minimum: Duration::from_secs(3_600), max_jitter: Duration::ZERO };
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So that the time of all of it is within the floor.
+/// Their duration is therefore part of the minimum response time.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_count_the_log_line_and_the_hook_come_before_the_answer_is_held() {
+async fn metrics_log_and_hook_come_before_the_response_is_delayed() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
@@ -40,12 +40,12 @@ async fn the_count_the_log_line_and_the_hook_come_before_the_answer_is_held() {
         ask("/v1/sign-in", json!({ "username": "anna", "password": "Wrong-Horse-7" })),
         ask("/v1/forgot-password", json!({ "username": "nobody" })),
     ];
-    let heard = timeout(PATIENCE, hears.recv()).await.expect("the hook is called before the answer goes out");
+    let heard = timeout(PATIENCE, hears.recv()).await.expect("the hook is called before the response is sent");
     assert_eq!(heard.as_deref(), Some("anna"));
     let counted = [
         "flow=\"sign-up\",response=\"accepted\",internal=\"UsernameExistsException\"} 1",
         "flow=\"sign-in\",response=\"invalid-credentials\",internal=\"NotAuthorizedException\"} 1",
-        // With ENABLED, the server makes a delivery up.
+        // With PreventUserExistenceErrors=ENABLED, the server simulates a delivery.
         "flow=\"forgot-password\",response=\"done\",internal=\"\"} 1",
     ];
     let mut polls = interval(Duration::from_millis(20));
@@ -59,21 +59,21 @@ async fn the_count_the_log_line_and_the_hook_come_before_the_answer_is_held() {
             }
         }
     };
-    timeout(PATIENCE, all).await.expect("it is counted and logged before the answer goes out");
+    timeout(PATIENCE, all).await.expect("metrics and log come before the response is sent");
     for task in asked {
-        assert!(!task.is_finished(), "an answer has gone out");
+        assert!(!task.is_finished(), "a response was sent");
         task.abort();
     }
 }
 
-/// A panic would end the connection of who has asked for a name that is taken.
+/// Otherwise the panic would close the connection of a client that asks for a taken username.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_panics_does_not_tell_the_caller() {
+async fn a_panic_of_the_hook_does_not_change_the_response() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("taken", PASSWORD, &[]).await;
     let accounts = account_builder(server.endpoint(), &pool).await;
-    let accounts = accounts.on_username_taken(|_| panic!("the operator's mistake"));
+    let accounts = accounts.on_username_taken(|_| panic!("a bug in the hook"));
     let gateway = serve(Gateway::new(accounts.build().await.expect("the accounts build")).rate_limit(None)).await;
     let sign_up = |name| Wire::post("/v1/sign-up", json!({ "username": name, "password": PASSWORD }));
     let of_taken = sign_up("taken").answer(&gateway).await;
@@ -81,9 +81,9 @@ async fn a_hook_that_panics_does_not_tell_the_caller() {
     gateway.stop().await;
 }
 
-/// An exception that the table does not have is answered as for nobody, and is an error in the log.
+/// An exception that is not in the table gets the response for no account, and is logged as an error.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_has_foreseen_is_an_error_in_the_log() {
+async fn an_unknown_exception_is_logged_as_an_error() {
     let server = Ministack::start().await;
     let proxy = Microburst::start(server.endpoint()).await;
     let pool = server.create_pool(PoolOptions::default()).await;
@@ -93,13 +93,13 @@ async fn what_nobody_has_foreseen_is_an_error_in_the_log() {
     proxy.inject("InitiateAuth", "QuiteUnheardOfException").await;
     let sign_in = Wire::post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD }));
     assert!(sign_in.answer(&gateway).await.starts_with("HTTP/1.1 401 "));
-    let line = log.line("QuiteUnheardOfException").expect("it is in the log");
+    let line = log.line("QuiteUnheardOfException").expect("the exception is in the log");
     assert!(line.contains("ERROR") && line.contains("sign-in") && line.contains("account-errors.md"), "{line}");
     assert!(!line.contains("anna") && !line.contains(PASSWORD), "{line}");
     gateway.stop().await;
 }
 
-/// What is logged in this process from now on.
+/// Captures the log of this process.
 #[derive(Clone)]
 pub struct Log {
     begin: usize,

@@ -1,4 +1,4 @@
-//! Flows one after another: what one has changed is not told by the next.
+//! Sequences of flows: a response does not reveal what an earlier flow changed.
 
 use crate::{
     account_setup::{PASSWORD, account_builder},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const STRANGERS_PASSWORD: &str = "Strange-Horse-7";
 
-/// What a stranger can do with a name and an address, and nothing else.
+/// The requests that are possible with a username and an email address alone.
 fn requests(username: &str) -> Vec<(&'static str, Value)> {
     let credentials = json!({ "username": username, "password": STRANGERS_PASSWORD });
     let sign_up =
@@ -34,9 +34,9 @@ fn requests(username: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-async fn sequence(pool: &TestPool, endpoint: &str, is_stated: bool, username: &str) -> Vec<String> {
+async fn sequence(pool: &TestPool, endpoint: &str, checked_first: bool, username: &str) -> Vec<String> {
     let builder = account_builder(endpoint, pool).await;
-    let builder = if is_stated { builder.credentials_checked_first() } else { builder };
+    let builder = if checked_first { builder.credentials_checked_first() } else { builder };
     let gateway = serve(Gateway::new(builder.build().await.expect("the accounts build")).rate_limit(None)).await;
     let mut answers = Vec::new();
     for (path, body) in requests(username) {
@@ -46,19 +46,18 @@ async fn sequence(pool: &TestPool, endpoint: &str, is_stated: bool, username: &s
     answers
 }
 
-/// Also where the operator has stated that Cognito looks at the password first: who has signed up with a free name knows the password of
-/// the account that there is then.
+/// This also holds with `credentials_checked_first`: a client that signs up with a free username knows the password of the new account.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_up_and_then_signs_in_does_not_learn_whether_the_name_was_free() {
+async fn signing_up_and_then_signing_in_does_not_reveal_whether_the_username_was_free() {
     let server = Ministack::start().await;
     for setting in ["ENABLED", "LEGACY"] {
         let options = PoolOptions { prevent_user_existence_errors: setting, ..PoolOptions::default() };
         let pool = server.create_pool(options).await;
-        for (is_stated, taken, free) in [(false, "taken-1", "free--1"), (true, "taken-2", "free--2")] {
+        for (checked_first, taken, free) in [(false, "taken-1", "free--1"), (true, "taken-2", "free--2")] {
             pool.sign_up_user_in_groups(taken, PASSWORD, &[]).await;
-            let of_taken = sequence(&pool, server.endpoint(), is_stated, taken).await;
-            let of_free = sequence(&pool, server.endpoint(), is_stated, free).await;
-            assert_eq!(of_taken, of_free, "{setting}, stated: {is_stated}");
+            let of_taken = sequence(&pool, server.endpoint(), checked_first, taken).await;
+            let of_free = sequence(&pool, server.endpoint(), checked_first, free).await;
+            assert_eq!(of_taken, of_free, "{setting}, credentials checked first: {checked_first}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Flows of a signed-in user who names an address or a preferred user name: whether another account has it is not told.
+//! Flows in which a signed-in user sets an address or a preferred username: responses do not reveal whether another account has it.
 
 use crate::{
     account_setup::{PASSWORD, account_builder, over},
@@ -20,7 +20,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Aliases that another account has, and ones like them that none has.
+/// Aliases that another account has, and similar ones that no account has.
 const ALIASES: [(&str, &str, &str); 3] = [
     ("email", "taken@example.com", "t@elsewhere.org"),
     ("phone_number", "+15550001234", "+49551551234"),
@@ -31,8 +31,8 @@ fn patch(token: &str, attributes: Value) -> Wire<'_> {
     Wire { method: "PATCH", path: "/v1/user", token: Some(token), body: json!({ "attributes": attributes }) }
 }
 
-/// A pool that has two of the aliases above as sign-in names. It looks whether they are taken before it looks at anything else; a code is
-/// sent, and can be verified, only if they are not.
+/// A pool in which two of the aliases above are sign-in names. It checks first whether they are taken, and sends a code, which can be
+/// verified, only if they are not.
 async fn pool_with_aliases(upstream: &str) -> ScriptedCognito {
     let is_pending = AtomicBool::new(false);
     ScriptedCognito::start(upstream, move |operation, request| match operation {
@@ -63,7 +63,7 @@ async fn pool_with_aliases(upstream: &str) -> ScriptedCognito {
     .await
 }
 
-/// The change, and what a caller can do next.
+/// Changes an alias, and sends the requests that can follow.
 async fn change(gateway: &Served, token: &str, attributes: Value, alias: &str) -> Vec<String> {
     let post = |path, body| Wire { method: "POST", path, token: Some(token), body };
     let requests = [
@@ -80,7 +80,7 @@ async fn change(gateway: &Served, token: &str, attributes: Value, alias: &str) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_of_another_account_gets_the_bytes_that_a_free_one_gets_and_the_operator_is_told() {
+async fn an_address_of_another_account_has_the_response_of_a_free_one_and_calls_the_hook() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
@@ -94,7 +94,7 @@ async fn an_address_of_another_account_gets_the_bytes_that_a_free_one_gets_and_t
     for (name, exists, does_not) in ALIASES {
         let alone = |value: &str| json!({ name: value });
         let with_another = |value: &str| json!({ name: value, "name": "Anna" });
-        // The pool would tell of the address, but not of the unknown attribute, if it got both together.
+        // With both in one call, the pool would report the taken address, and not the unknown attribute.
         let with_unknown = |value: &str| json!({ name: value, "custom:unknown": "x" });
         let with_malformed = |value: &str| json!({ name: value, "address": "a\u{7}" });
         for (attributes, status) in [
@@ -108,11 +108,11 @@ async fn an_address_of_another_account_gets_the_bytes_that_a_free_one_gets_and_t
             assert!(of_taken[0].starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {}", of_taken[0]);
             assert_eq!(of_taken, of_free, "{}", attributes(exists));
         }
-        // The hook is told of what was answered as a success.
+        // The hook is called for the changes that had the response of a success.
         let told = std::mem::take(&mut *taken.lock().expect("no panic"));
         assert_eq!(told, [("update-attributes", exists.to_owned()), ("update-attributes", exists.to_owned())]);
     }
-    // Two of them at once: each is asked for alone.
+    // Two aliases in one request: each is changed in a call of its own.
     let both = |email: &str| json!({ "email": email, "preferred_username": "taken" });
     let of_taken = change(&gateway, &token, both(ALIASES[0].1), "email").await;
     assert_eq!(of_taken, change(&gateway, &token, both(ALIASES[0].2), "email").await);
@@ -125,7 +125,7 @@ async fn an_address_of_another_account_gets_the_bytes_that_a_free_one_gets_and_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_are_on_their_way_to_what_was_typed() {
+async fn the_deliveries_in_the_response_are_computed_from_the_input() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
@@ -151,9 +151,9 @@ async fn codes_are_on_their_way_to_what_was_typed() {
     gateway.stop().await;
 }
 
-/// Each exception that Cognito declares for these operations and that depends on the address, and others that it does not declare.
+/// Every exception of these operations that depends on the address, and some that Cognito does not declare.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_cognito_says_of_an_address_the_answer_has_the_bytes_of_a_free_one() {
+async fn every_exception_about_an_address_has_the_response_for_a_free_address() {
     let server = Ministack::start().await;
     let proxy = Microburst::start(server.endpoint()).await;
     let pool = server.create_pool(PoolOptions::default()).await;
@@ -165,7 +165,7 @@ async fn whatever_cognito_says_of_an_address_the_answer_has_the_bytes_of_a_free_
     let email = json!({ "email": "maria@own.example" });
     let code = json!({ "attribute": "email", "code": "000000" });
     for (operation, request, free, least) in [
-        // What a free address gets is what a success gets, and a wrong code.
+        // The responses for a free address: that of a success, and that of a wrong code.
         (Operation::UpdateAlias, patch(&token, email), "AliasExistsException", 11),
         (
             Operation::GetUserAttributeVerificationCode,
@@ -198,9 +198,9 @@ async fn whatever_cognito_says_of_an_address_the_answer_has_the_bytes_of_a_free_
     gateway.stop().await;
 }
 
-/// With a server that verifies attributes.
+/// With cognito-local, which verifies attributes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_verifies_attributes_tells_a_signed_in_user_nothing_either() {
+async fn the_responses_are_the_same_with_a_server_that_verifies_attributes() {
     let server = CognitoLocal::start().await;
     let issuer = server.issuer();
     let stated = Pool::issuer(&issuer).jwks_url(format!("{issuer}/.well-known/jwks.json"));
@@ -221,7 +221,7 @@ async fn a_server_that_verifies_attributes_tells_a_signed_in_user_nothing_either
     let mut answers = Vec::new();
     for email in ["maria@example.com", "moira@elsewhere.org"] {
         let mut answered = change(&gateway, token, json!({ "email": email }), "email").await;
-        // This server changes the address at once: what the caller's own account has then is the limit that SECURITY.md states.
+        // This server changes the address before it is verified, so the account's own data shows the change. SECURITY.md lists this limit.
         answered.pop();
         answers.push(answered);
     }

@@ -1,5 +1,5 @@
-//! The time: answers are held to a floor with jitter, so that it tells nothing. It is measured at the gateway, with the operator's hook,
-//! the log and the counters at work.
+//! Response times: they are delayed to a minimum with jitter, so that they do not reveal whether an account exists. They are measured at the
+//! gateway, with the operator's hook, the log and the metrics enabled.
 
 use super::{kolmogorov_smirnov::p_value, operator::Log};
 use crate::{
@@ -22,27 +22,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Timings each way.
+/// The number of timings for each user.
 const TIMINGS: usize = 500;
-/// Questions at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 16;
-/// What the server takes longer for a user who exists, at least and at most: as long as hashing a password takes.
+/// How much longer the server takes for a user who exists, minimum and maximum: about the time to hash a password.
 const DELAY_MS: std::ops::Range<u64> = 10..30;
-/// Far above what the server takes with all of its delays on a busy machine.
+/// Far above the server's response time with all delays on a busy machine.
 const FLOOR: ResponseTimeFloor =
     ResponseTimeFloor { minimum: Duration::from_millis(250), max_jitter: Duration::from_millis(60) };
-/// By chance alone, one sample in a hundred has a p under 0.01; three in a row, one in a million. A real difference has it always.
+/// By chance, one sample in a hundred has p < 0.01, and three in a row one in a million. A real difference has it every time.
 const TRIES: usize = 3;
-/// A p that is not chance.
+/// Below this p, a difference is real.
 const SEEN: f64 = 1e-6;
-/// How often timings are gathered until a difference is seen.
+/// The maximum number of attempts to see the difference.
 const ROUNDS: usize = 10;
 const EXISTS: &str = "confirmed";
 
-/// What the operator's hook takes: it is called for the user who exists only.
+/// The duration of the operator's hook, which is called for the existing user only.
 const HOOK: Duration = Duration::from_millis(15);
 
-/// A proxy before a real server, which takes longer for the user who exists, and knows the address of that user.
+/// A proxy in front of the emulator. It takes longer for the user who exists, and knows the address of that user.
 async fn delaying(upstream: &str) -> ScriptedCognito {
     let rng = Mutex::new(Rng::new(7));
     ScriptedCognito::start(upstream, move |operation, request| {
@@ -66,11 +66,11 @@ enum Question {
     SignUp,
     SignIn,
     ForgotPassword,
-    /// Of a signed-in user, for an address.
+    /// A signed-in user changes the email address.
     ChangeAddress,
 }
 
-/// The gateway, as one who asks about users sees it.
+/// The gateway, and a client that tries to find out which users exist.
 #[derive(Clone)]
 struct Asked {
     http: Client,
@@ -104,7 +104,7 @@ impl Question {
     }
 }
 
-/// How long the answers took, in seconds: about the user who exists, and about ones who do not, in turns.
+/// The response times in seconds, for the user who exists and for users who do not, in turns.
 async fn timings(asked: &Asked, question: Question) -> (Vec<f64>, Vec<f64>) {
     static NOBODY: AtomicU32 = AtomicU32::new(0);
     let tasks: Vec<_> = (0..AT_ONCE)
@@ -177,15 +177,15 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
     let (open, held) = (asked(&open_gateway.public), asked(&held_gateway.public));
     for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword, Question::ChangeAddress] {
         let p = difference(&open, question).await;
-        println!("{question:?} without the floor: p = {p:.1e}");
-        assert!(p < SEEN, "{question:?}: the server's delay is not seen without the floor: p = {p}");
+        println!("{question:?} without the minimum response time: p = {p:.1e}");
+        assert!(p < SEEN, "{question:?}: the server's delay is not visible without the minimum response time: p = {p}");
 
         let mut tried = Vec::new();
         while tried.len() < TRIES && tried.last().is_none_or(|p| *p <= 0.01) {
             let (exists, nobody) = timings(&held, question).await;
             tried.push(p_value(&exists, &nobody));
         }
-        println!("{question:?} with the floor: p = {tried:.3?}");
+        println!("{question:?} with the minimum response time: p = {tried:.3?}");
         assert!(tried.last().is_some_and(|p| *p > 0.01), "{question:?}: the time tells who exists: p = {tried:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Applications in browsers: the cookie that no script can read, and scripts of other origins.
+//! Browser applications: the cookie that scripts cannot read, and cross-origin scripts.
 
 use super::{PASSWORD, Stage, body, problem, text};
 use poolgate::gateway::{Gateway, RefreshCookie, SameSite};
@@ -13,7 +13,7 @@ fn cookie(answer: &Response) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read_and_no_other_host_can_set() {
+async fn a_refresh_token_can_be_stored_in_a_cookie_that_scripts_cannot_read_and_other_hosts_cannot_set() {
     let stage = Stage::new(|gateway| gateway.refresh_cookie(RefreshCookie::default())).await;
     stage.join("anna").await;
     let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
@@ -22,7 +22,7 @@ async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read_and_no_oth
     for attribute in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/;", "Max-Age=2592000"] {
         assert!(set.contains(attribute), "{attribute}");
     }
-    assert!(!set.contains("Domain"), "then browsers would refuse the name");
+    assert!(!set.contains("Domain"), "browsers would reject the name");
     assert_eq!(body(answer).await["tokens"]["refresh_token"], Value::Null, "the cookie alone has it");
 
     let pair = set.split(';').next().expect("a pair");
@@ -34,12 +34,12 @@ async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read_and_no_oth
     assert_eq!(answer.status(), 200);
     let refreshed = body(answer).await;
     assert_eq!(refreshed["refresh_token"], Value::Null);
-    // Of two, one is somebody else's: whichever comes first.
+    // Of two cookies, one may come from a sibling domain, in either position.
     for two in [format!("{pair}; __Host-poolgate-refresh=x"), format!("__Host-poolgate-refresh=x; {pair}")] {
         let refused = problem(refresh(&two).await.expect("an answer"), 400, "invalid-request").await;
         assert!(text(&refused, "detail").contains("two cookies"), "{refused}");
     }
-    // In the body it is not looked for.
+    // A refresh token in the body is ignored.
     let token = pair.split_once('=').expect("a value").1;
     let refused = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;
     problem(refused, 400, "invalid-request").await;
@@ -49,14 +49,14 @@ async fn a_refresh_token_may_live_in_a_cookie_that_no_script_can_read_and_no_oth
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_prefix_the_cookie_has_the_path_that_the_browser_sees() {
+async fn the_cookie_can_have_the_path_that_the_browser_sees_behind_a_prefix() {
     let stated = RefreshCookie::default().path("/auth").expect("a path").domain("example.com").expect("a domain");
     let stated = stated.same_site(SameSite::Lax).max_age(Duration::from_secs(7_200)).expect("two hours");
     let stage = Stage::new(|gateway| gateway.refresh_cookie(stated)).await;
     stage.join("anna").await;
     let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
     let set = cookie(&answer);
-    assert!(set.starts_with("__Secure-poolgate-refresh="), "browsers refuse __Host- with a domain or a path");
+    assert!(set.starts_with("__Secure-poolgate-refresh="), "browsers reject __Host- with a domain or a path");
     assert!(set.ends_with("SameSite=Lax; Secure; Path=/auth; Domain=example.com; Max-Age=7200"));
     stage.gateway.stop().await;
 }
@@ -66,7 +66,7 @@ fn from(origin: &'static str, request: RequestBuilder) -> RequestBuilder {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scripts_of_the_stated_origins_may_use_the_flows_and_no_others() {
+async fn only_scripts_of_configured_origins_can_use_the_flows() {
     let allow = |gateway: Gateway| gateway.cors_origins([APPLICATION]).expect("an origin");
     let stage = Stage::new(allow).await;
     let preflight = |origin, path| {
@@ -83,7 +83,7 @@ async fn scripts_of_the_stated_origins_may_use_the_flows_and_no_others() {
     assert_eq!(header(header::ACCESS_CONTROL_ALLOW_HEADERS), "authorization, content-type");
     assert_eq!(header(header::VARY), "origin");
 
-    // Also what is refused can be read by the script.
+    // The script can also read errors.
     let sign_in = json!({ "username": "anna", "password": PASSWORD });
     for origin in [APPLICATION, "https://app.example.com.evil.example", "https://APP.example.com", "null"] {
         let answer = from(origin, stage.request(Method::POST, "/v1/sign-in").json(&sign_in)).send().await;
@@ -100,14 +100,14 @@ async fn scripts_of_the_stated_origins_may_use_the_flows_and_no_others() {
     let refused = preflight("https://other.example.com", "/v1/sign-in").await.expect("an answer");
     assert!(!refused.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
     assert_eq!(refused.status(), 405);
-    // A preflight that a proxy asks about is the application's: the gateway allows or refuses it, and does not answer it.
+    // In an authorization check, the preflight is the application's. The gateway allows or rejects it, and does not respond to the preflight.
     let asked = preflight(APPLICATION, "/v1/ext-authz/orders").await.expect("an answer");
     assert_eq!(asked.status(), 401);
     stage.gateway.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_stated_origins_no_answer_says_anything_of_them() {
+async fn without_configured_origins_responses_have_no_cors_headers() {
     let stage = Stage::new(|gateway| gateway).await;
     let answer = from(APPLICATION, stage.request(Method::GET, "/v1/user")).send().await.expect("an answer");
     for name in [header::VARY, header::ACCESS_CONTROL_ALLOW_ORIGIN, header::ACCESS_CONTROL_ALLOW_CREDENTIALS] {

@@ -1,4 +1,4 @@
-//! Clients that are slow or say nothing more, before and after the gateway is asked to stop.
+//! Slow and idle clients, before and during the shutdown.
 
 use super::Stage;
 use poolgate::gateway::Deadlines;
@@ -11,7 +11,7 @@ use tokio::{
 
 const SHORT: Duration = Duration::from_millis(200);
 const HOUR: Duration = Duration::from_secs(3_600);
-/// A wait that is longer than this has no end.
+/// A test that waits longer than this fails.
 const FOREVER: Duration = Duration::from_secs(60);
 const HALF_A_HEAD: &str = "POST /v1/sign-in HTTP/1.1\r\nHost: app\r\nContent-";
 const HALF_A_BODY: &str =
@@ -24,17 +24,17 @@ async fn connect(stage: &Stage, sent: &str) -> TcpStream {
     stream
 }
 
-/// All that comes until the gateway closes the connection.
+/// Everything that the gateway sends until it closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let read = timeout(FOREVER, stream.read_to_end(&mut answer)).await.expect("the connection is kept for ever");
-    // Closed with something unread, it is reset.
+    // A connection that is closed with unread data is reset.
     assert!(read.is_ok() || read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_without_a_whole_head_is_closed() {
+async fn a_connection_with_an_incomplete_head_is_closed() {
     let deadlines = Deadlines { head: SHORT, body: HOUR, shutdown: HOUR };
     let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
     let idle = "GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n";
@@ -62,7 +62,7 @@ async fn a_body_that_does_not_come_is_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_reads_no_answers_is_cut_off() {
+async fn the_connection_of_a_client_that_reads_no_responses_is_closed() {
     let deadlines = Deadlines { head: HOUR, body: SHORT, shutdown: HOUR };
     let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
     let mut stream = connect(&stage, "").await;
@@ -75,12 +75,12 @@ async fn a_client_that_reads_no_answers_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_request_does_not_keep_the_process_when_it_is_asked_to_stop() {
+async fn an_incomplete_request_does_not_delay_the_shutdown() {
     let deadlines = Deadlines { head: HOUR, body: HOUR, shutdown: SHORT };
     let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
     let mut streams = Vec::new();
     for sent in [HALF_A_HEAD, HALF_A_BODY, ""] {
-        // A whole request before it, so that the gateway is known to have the connection.
+        // A complete request first, so that the gateway is known to have accepted the connection.
         let mut stream = connect(&stage, "GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n").await;
         let mut start = [0; 15];
         stream.read_exact(&mut start).await.expect("an answer");

@@ -1,4 +1,4 @@
-//! Many at once. That the gateway's memory is flat is seen in `account_command`, where it has a process of its own.
+//! Concurrent requests. `account_command` tests that the gateway's memory does not grow, because the gateway has its own process there.
 
 use super::{PASSWORD, Stage};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 const SIGN_INS: usize = 200;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_sign_ins_at_once_and_none_is_lost() {
+async fn two_hundred_concurrent_sign_ins_succeed() {
     let stage = Stage::new(|gateway| gateway).await;
     stage.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let sign_in = json!({ "username": "anna", "password": PASSWORD });

@@ -1,4 +1,4 @@
-//! Limits, health, metrics, and the end.
+//! Rate limits, health checks, metrics and shutdown.
 
 use super::{PASSWORD, SIGN_UP_CODE, Stage, body, gateway_setup::serve, problem};
 use crate::account_setup::account_builder;
@@ -22,7 +22,7 @@ use tokio::{
 const X_REAL_IP: header::HeaderName = header::HeaderName::from_static("x-real-ip");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited() {
+async fn too_many_requests_get_429_with_retry_after_and_verify_is_not_limited() {
     let one = NonZeroU32::MIN;
     let limit = RateLimit { per_second: one, burst: NonZeroU32::new(3).expect("three") };
     let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(X_REAL_IP)).await;
@@ -52,7 +52,7 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_verify_is_not_limited(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_stranger_asks_is_limited() {
+async fn every_endpoint_for_clients_is_limited() {
     let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
     let stage = Stage::new(|gateway| gateway.rate_limit(Some(limit)).client_ip_header(X_REAL_IP)).await;
     for (number, path) in
@@ -69,7 +69,7 @@ async fn whatever_a_stranger_asks_is_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_behind_several_proxies_have_a_limit_each_whatever_they_write_into_the_header() {
+async fn clients_behind_several_proxies_have_separate_limits_even_with_forged_headers() {
     let limit = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
     let forwarded = header::HeaderName::from_static("x-forwarded-for");
     let two = NonZeroUsize::new(2).expect("two");
@@ -79,11 +79,11 @@ async fn users_behind_several_proxies_have_a_limit_each_whatever_they_write_into
         let ask = stage.request(Method::GET, "/healthz").header("x-forwarded-for", forwarded_for);
         ask.send().await.expect("an answer").status().as_u16()
     };
-    // Everybody's first request passes.
+    // The first request of every client passes.
     for user in ["192.0.2.1", "192.0.2.2:4711", "2001:db8::1", "[2001:db8:0:1::1]:4711", "2001:db8:0:2::1"] {
         assert_eq!(ask(&format!("{user}, 10.0.0.1")).await, 200, "{user}");
     }
-    // What a client puts there itself, another port, another proxy and another address of its /64 make no new client.
+    // Forged entries, another port, another proxy and another address of the /64 network do not make a new client.
     for (user, others) in [
         ("198.51.100.7", &["203.0.113.1, 198.51.100.7:99, 10.0.0.1", "x, 198.51.100.7, 10.0.0.2"][..]),
         ("2001:db8:1::1", &["[2001:db8:1::2]:99, 10.0.0.1", "2001:db8:2::1, 2001:db8:1::3, 10.0.0.2"]),
@@ -98,7 +98,7 @@ async fn users_behind_several_proxies_have_a_limit_each_whatever_they_write_into
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_ready_when_the_keys_are_there_and_tells_the_public_no_count_of_account_flows() {
+async fn it_is_ready_once_it_has_keys_and_clients_cannot_read_the_counts_of_account_flows() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let mut elsewhere = pool.clone();
@@ -125,7 +125,7 @@ async fn it_is_ready_when_the_keys_are_there_and_tells_the_public_no_count_of_ac
             .send()
             .await;
         assert_eq!(answer.expect("an answer").status(), 400);
-        // The counts of account flows tell who has an account.
+        // The counts of account flows reveal whether an account exists.
         for (base, tells_accounts) in [(&operator_url, true), (&served.public, false)] {
             let metrics = get(base, "/metrics").await.text().await.expect("text");
             assert!(metrics.contains("poolgate_key_fetches_total") && metrics.ends_with("# EOF\n"), "{metrics}");
@@ -137,7 +137,7 @@ async fn it_is_ready_when_the_keys_are_there_and_tells_the_public_no_count_of_ac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_alone_is_told_that_an_issuer_differs_by_a_slash() {
+async fn only_the_operator_gets_the_hint_that_an_issuer_differs_by_a_slash() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let gateway =
@@ -166,7 +166,7 @@ async fn the_operator_alone_is_told_that_an_issuer_differs_by_a_slash() {
     served.stop().await;
 }
 
-/// A server that takes a request, and answers when it is told to.
+/// A server that accepts a request, and responds when the test tells it to.
 struct Slow {
     endpoint: String,
     has_come: Arc<Notify>,
@@ -193,7 +193,7 @@ impl Slow {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_under_way_when_it_is_asked_to_stop_is_answered() {
+async fn requests_in_progress_are_finished_during_the_shutdown() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let slow = Slow::start().await;
@@ -206,7 +206,7 @@ async fn what_is_under_way_when_it_is_asked_to_stop_is_answered() {
     slow.has_come.notified().await;
     let public = served.public.clone();
     let stopping = tokio::spawn(served.stop());
-    // Nobody new is let in any more; then the slow one is answered.
+    // No new connections are accepted; then the slow request is finished.
     let mut polls = tokio::time::interval(std::time::Duration::from_millis(5));
     while http.get(format!("{public}/healthz")).send().await.is_ok() {
         polls.tick().await;
@@ -236,7 +236,7 @@ async fn throttling_is_429_with_retry_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_openapi_document_is_served_and_names_every_path() {
+async fn the_openapi_document_is_served_and_contains_every_path() {
     let stage = Stage::new(|gateway| gateway).await;
     let answer = stage.request(Method::GET, "/openapi.json").send().await.expect("an answer");
     let document = body(answer).await;

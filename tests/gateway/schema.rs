@@ -1,4 +1,4 @@
-//! schemathesis, which reads the OpenAPI document and tries what it promises.
+//! schemathesis reads the OpenAPI document and tests whether the gateway conforms to it.
 
 use super::{PASSWORD, Stage, text};
 use poolgate_tests::{python_environment::PythonEnvironment, target_folder::target_folder};
@@ -6,11 +6,11 @@ use std::{path::PathBuf, process::Command};
 use tempfile::TempDir;
 
 const REQUIREMENTS: &str = include_str!("../schemathesis.requirements.txt");
-/// So that a failure comes again.
+/// A fixed seed, so that failures are reproducible.
 const SEED: &str = "7";
 const EXAMPLES_AN_OPERATION: &str = "40";
 
-/// The command, installed first if it isn't there.
+/// The command. It is installed first if it is missing.
 fn schemathesis() -> PathBuf {
     let directory = target_folder("python").join("schemathesis");
     let python = PythonEnvironment::ensure(&directory, REQUIREMENTS).unwrap_or_else(|error| panic!("{error}"));
@@ -24,7 +24,7 @@ async fn no_request_that_the_document_allows_gets_a_500_or_an_undocumented_answe
     let tokens = stage.sign_in("anna", PASSWORD).await;
     let authorization = format!("Authorization: Bearer {}", text(&tokens, "access_token"));
     let url = format!("{}/openapi.json", stage.gateway.public);
-    // Signing out and deleting the account come last: the token must be good until then.
+    // Sign-out and deletion come last, because the token must stay valid until then.
     for last in [false, true] {
         let choice = if last { "--include-operation-id" } else { "--exclude-operation-id" };
         let mut command = Command::new(schemathesis());
