@@ -1,13 +1,14 @@
-//! What an operator states of the accounts.
+//! The builder of [`Accounts`].
 
 use super::{
-    Accounts, ResponseTimeFloor, UsernameTaken,
     app_client::AppClient,
     bindings::exports::poolgate::auth::accounts as wit,
     cognito::{Cognito, CognitoSettings},
-    flows::Inner,
-    report::Hook,
+    handle::{Accounts, Inner},
+    report::{Hook, UsernameTaken},
+    response_time::ResponseTimeFloor,
     sandbox::AccountSandbox,
+    settings::{PasswordPolicy, RefreshFlow},
 };
 use crate::{
     BuildError, Verifier,
@@ -18,44 +19,57 @@ use crate::{
 use secrecy::SecretString;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-/// Why accounts could not be built.
-pub type AccountsError = BuildError;
-
-/// The user pool's password policy. Cognito's own unless stated.
+/// Configures and builds [`Accounts`].
 ///
-/// It must be the user pool's: a password that passes here and is refused there looks like a success, because telling would tell
-/// who has an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasswordPolicy {
-    /// `MinimumLength`, in characters, from 6 to 99.
-    pub min_length: u32,
-    /// `RequireUppercase`.
-    pub uppercase: bool,
-    /// `RequireLowercase`.
-    pub lowercase: bool,
-    /// `RequireNumbers`.
-    pub number: bool,
-    /// `RequireSymbols`.
-    pub symbol: bool,
-}
-
-impl Default for PasswordPolicy {
-    fn default() -> Self {
-        Self { min_length: 8, uppercase: true, lowercase: true, number: true, symbol: true }
-    }
-}
-
-/// How refresh tokens are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RefreshFlow {
-    /// `GetTokensFromRefreshToken`, which rotates the refresh token if the app client says so.
-    #[default]
-    Rotation,
-    /// `REFRESH_TOKEN_AUTH`, for app clients that allow nothing else.
-    RefreshTokenAuth,
-}
-
-/// States what [`Accounts`] need.
+/// Create one with [`Accounts::builder`] or [`Accounts::from_environment`].
+///
+/// # Required
+///
+/// The arguments of [`Accounts::builder`]: a [`Verifier`], the user pool ID and the app client ID. The verifier must accept access and
+/// ID tokens of this app client, because sign-in returns both.
+///
+/// # Defaults
+///
+/// Cognito:
+///
+/// * [`region`](Self::region): the region in the user pool ID.
+/// * [`client_secret`](Self::client_secret): none.
+/// * [`endpoint`](Self::endpoint): the AWS endpoint of the region.
+/// * [`allow_http_loopback`](Self::allow_http_loopback): disabled -- the endpoint must be `https`.
+/// * [`timeouts`](Self::timeouts): 2 seconds to connect, 5 seconds per attempt, 12 seconds per call.
+/// * [`max_calls`](Self::max_calls): 256 calls in progress.
+/// * [`refresh_flow`](Self::refresh_flow): [`RefreshFlow::Rotation`].
+///
+/// Input and responses:
+///
+/// * [`password_policy`](Self::password_policy): Cognito's default, see [`PasswordPolicy`].
+/// * [`required_attributes`](Self::required_attributes): none.
+/// * [`credentials_checked_first`](Self::credentials_checked_first): disabled.
+/// * [`response_time_floor`](Self::response_time_floor): 1 second, plus up to 250 ms at random; see [`ResponseTimeFloor`].
+/// * [`retry_after`](Self::retry_after): 2 seconds.
+/// * [`on_username_taken`](Self::on_username_taken): no hook.
+///
+/// Sandbox:
+///
+/// * [`clock`](Self::clock): the system clock.
+/// * [`compilation_cache`](Self::compilation_cache): none -- the component is compiled by each call of [`build`](Self::build).
+///
+/// # Example
+///
+/// ```no_run
+/// use poolgate::{Verifier, accounts::{Accounts, PasswordPolicy, ResponseTimeFloor}};
+/// use std::time::Duration;
+///
+/// # async fn example(verifier: Verifier) -> Result<(), poolgate::BuildError> {
+/// let accounts = Accounts::builder(verifier, "eu-west-1_EXAMPLE01", "1example23456789")
+///     .password_policy(PasswordPolicy { min_length: 12, ..PasswordPolicy::default() })
+///     .response_time_floor(ResponseTimeFloor { minimum: Duration::from_secs(2), ..ResponseTimeFloor::default() })
+///     .on_username_taken(|taken| println!("someone signed up with the username of another account: {}", taken.flow))
+///     .build()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct AccountsBuilder {
@@ -91,7 +105,7 @@ impl fmt::Debug for AccountsBuilder {
 }
 
 impl AccountsBuilder {
-    pub(super) fn new(verifier: Verifier, pool_id: String, client_id: String) -> Self {
+    fn new(verifier: Verifier, pool_id: String, client_id: String) -> Self {
         Self {
             verifier,
             pool_id,
@@ -115,114 +129,128 @@ impl AccountsBuilder {
         }
     }
 
-    /// The region where the user pool is, where it is not the one in its ID.
+    /// Sets the AWS region of the user pool. The default is the region in the user pool ID.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// The app client's secret, if it has one.
+    /// Sets the secret of the app client. It is required if the app client has one.
     pub fn client_secret(mut self, secret: SecretString) -> Self {
         self.app.secret = Some(secret);
         self
     }
 
-    /// Where the user pools API is, if not at AWS: an emulator, or a VPC endpoint.
+    /// Sets the URL of the user pools API, for example of an emulator or a VPC endpoint. The default is the AWS endpoint of the region.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Allows plain http to a loopback address for the endpoint: for emulators and tests.
+    /// Allows an `http` endpoint on a loopback address, for emulators and tests. By default, only `https` is allowed.
     pub fn allow_http_loopback(mut self, allow: bool) -> Self {
         self.allow_http_loopback = allow;
         self
     }
 
-    /// The user pool's password policy.
+    /// Sets the password policy of the user pool. See [`PasswordPolicy`] for the default, and for why it must match.
     pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.password_policy = policy;
         self
     }
 
-    /// Attributes that a sign-up must bring: those that the user pool requires.
+    /// Sets the attributes that a sign-up must contain: those that the user pool requires. The default is none.
     pub fn required_attributes(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.required_attributes = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// States that Cognito looks at the password, code or session before it says one of these of an account. Then the caller is told
-    /// them; otherwise they are answered like a wrong password, code or session. Try it with your pool first.
+    /// Declares that Cognito checks the password, code or session before it raises certain exceptions. poolgate then returns these
+    /// error codes to the client:
     ///
-    /// - At sign-in, after the password: `password-reset-required`.
-    /// - With a new password, after the code of the recovery: `account-not-confirmed`, `password-rejected`.
-    /// - Confirming a sign-up or verifying an attribute, after the code: `alias-taken`, that another account has the address.
-    /// - RevocationFuture a challenge, after the session: `mfa-not-set-up`.
+    /// - `password-reset-required`, at sign-in;
+    /// - `account-not-confirmed` and `password-rejected`, when a new password is set with a recovery code;
+    /// - `alias-taken`, when a sign-up is confirmed or an attribute is verified and another account has the address;
+    /// - `mfa-not-set-up`, in the response to a challenge.
     ///
-    /// That an account is not confirmed is never told at sign-in, with this or without it: the password of such an account was chosen by
-    /// whoever signed up, so that a stranger could sign up with any name, sign in, and learn from the answer whether it was free.
+    /// By default, the client gets the error code of a wrong password, code or session instead. Test your user pool before you enable
+    /// this: see `docs/accounts.md`.
     ///
-    /// What it tells, it tells those who have received the code. A caller can have a code sent to a mailbox of their own: where user names
-    /// are no addresses, a sign-up with another's name sends one only if the name was free. Neither this nor its absence hides that.
+    /// Sign-in never returns `account-not-confirmed`, with or without this setting. The password of an unconfirmed account was chosen
+    /// by whoever signed up. A client could otherwise sign up with any username, sign in, and learn from the response whether the
+    /// username was free.
+    ///
+    /// This setting reveals `alias-taken` and the other codes to everyone who has received a code. If usernames are not addresses, a
+    /// client can sign up with a username of their choice and their own email address, and receives a code only if the username was
+    /// free. Neither value of this setting hides that.
     pub fn credentials_checked_first(mut self) -> Self {
         self.credentials_checked_first = true;
         self
     }
 
-    /// `Retry-After` of problems that pass. Two seconds unless stated; whole seconds, at most an hour.
+    /// Sets the `Retry-After` of retryable errors, from 1 second to 1 hour, in whole seconds. The default is 2 seconds.
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = after;
         self
     }
 
-    /// How refresh tokens are used.
+    /// Sets how refresh tokens are used. The default is [`RefreshFlow::Rotation`].
     pub fn refresh_flow(mut self, flow: RefreshFlow) -> Self {
         self.refresh_flow = flow;
         self
     }
 
-    /// How long answers to who names a user are held. See [`ResponseTimeFloor`].
+    /// Sets the minimum response time of operations that take a username or an address. See [`ResponseTimeFloor`] for the default.
     pub fn response_time_floor(mut self, floor: ResponseTimeFloor) -> Self {
         self.response_time_floor = floor;
         self
     }
 
-    /// The longest that connecting, an attempt, and a call with all its attempts may take. 2, 5 and 12 seconds unless stated.
+    /// Sets the maximum time to connect, of one attempt, and of a call with all its attempts. The defaults are 2, 5 and 12 seconds.
+    ///
+    /// A call that exceeds them fails with `unavailable` (503).
     pub fn timeouts(mut self, connect: Duration, attempt: Duration, call: Duration) -> Self {
         (self.connect_timeout, self.attempt_timeout, self.call_timeout) = (connect, attempt, call);
         self
     }
 
-    /// The most calls to Cognito under way at once. 256 unless stated; more get `unavailable` at once.
+    /// Sets the maximum number of calls to Cognito in progress. The default is 256. Calls above the limit fail immediately with
+    /// `unavailable` (503).
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.max_calls = calls.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
         self
     }
 
-    /// Called when someone signs up with a name that is taken, or a signed-in user asks for an address or a preferred user name that
-    /// is, so that you can write to the real owner. It must return at once: spawn what takes time. It is called before the answer is
-    /// held ([`ResponseTimeFloor`]); what it takes longer than that can be measured. If it panics, the log says so, and the answer is the same.
+    /// Sets a hook that is called when someone signs up with a username that is taken, or when a signed-in user asks for an address or
+    /// a preferred username that another account has. Use it to notify the owner. By default, there is no hook.
+    ///
+    /// The hook runs before the response is delayed ([`ResponseTimeFloor`]). It must return quickly: spawn a task for slow work, because
+    /// a client can measure the time by which the hook exceeds the minimum response time. If the hook panics, the panic is logged and
+    /// the response is unchanged.
     pub fn on_username_taken(mut self, hook: impl Fn(UsernameTaken) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
         self
     }
 
-    /// The clock. The machine's unless stated.
+    /// Sets the clock. The default is the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Keeps compiled code in this directory, as [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
+    /// Caches compiled code in `directory`, as
+    /// [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache) does. By default, nothing is cached.
     pub fn compilation_cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.compilation_cache = Some(directory.into());
         self
     }
 
-    /// Compiles the component, and sees that it takes the settings.
+    /// Compiles the component and checks the settings. This does not call Cognito.
     ///
     /// # Errors
-    /// See [`BuildError`]. Cognito is not called.
+    ///
+    /// Returns a [`BuildError`] if the endpoint is not allowed, the region is unknown, a setting is out of range, or the component cannot
+    /// be compiled or started.
     pub async fn build(self) -> Result<Accounts, BuildError> {
         if let Some(url) = &self.endpoint {
             KeyUrl::parse(url, self.allow_http_loopback)?;
@@ -248,7 +276,7 @@ impl AccountsBuilder {
         let cache = self.compilation_cache;
         let sandbox = AccountSandbox::compile(settings, self.clock, Arc::clone(&cognito), cache).await?;
         sandbox.check().await?;
-        Ok(Accounts::of(Inner {
+        Ok(Accounts::new(Inner {
             sandbox,
             cognito,
             verifier: self.verifier,
@@ -260,11 +288,19 @@ impl AccountsBuilder {
 }
 
 impl Accounts {
-    /// Starts with the variables `COGNITO_USER_POOL_ID`, `COGNITO_CLIENT_ID` (the first, if there are several),
-    /// `COGNITO_CLIENT_SECRET`, `COGNITO_REGION` and `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`.
+    /// Returns a builder with the defaults listed at [`AccountsBuilder`].
+    ///
+    /// `verifier` must accept access and ID tokens of the app client `client_id` of the user pool `pool_id`.
+    pub fn builder(verifier: Verifier, pool_id: impl Into<String>, client_id: impl Into<String>) -> AccountsBuilder {
+        AccountsBuilder::new(verifier, pool_id.into(), client_id.into())
+    }
+
+    /// Returns a builder that is configured from the environment variables `COGNITO_USER_POOL_ID`, `COGNITO_CLIENT_ID` (the first, if
+    /// it lists several), `COGNITO_CLIENT_SECRET`, `COGNITO_REGION` and `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`.
     ///
     /// # Errors
-    /// [`BuildError::Environment`] if one of the first two is not set.
+    ///
+    /// Returns [`BuildError::Environment`] if `COGNITO_USER_POOL_ID` or `COGNITO_CLIENT_ID` is not set.
     pub fn from_environment(verifier: Verifier) -> Result<AccountsBuilder, BuildError> {
         let pool_id = environment::user_pool_id().ok_or(BuildError::Environment("COGNITO_USER_POOL_ID"))?;
         let clients = environment::client_ids().ok_or(BuildError::Environment("COGNITO_CLIENT_ID"))?;

@@ -1,4 +1,4 @@
-//! What the host keeps for one account operation, and the doors that its instance sees.
+//! The host's state for one account operation, and the imports of its sandbox instance.
 
 use super::{
     bindings::{
@@ -8,7 +8,7 @@ use super::{
         },
         wasi::clocks::wall_clock::{self, Datetime},
     },
-    cognito::{Cognito, Proof},
+    cognito::{Cognito, SrpSignIn},
 };
 use crate::{clock::Clock, sandbox::MemoryLimit};
 use std::{
@@ -17,42 +17,47 @@ use std::{
 };
 use wasmtime::component::HasData;
 
-/// Lives as long as the operation.
+/// The state of one account operation.
 pub(crate) struct Guest {
     pub(crate) memory: MemoryLimit,
     pub(crate) stopwatch: Stopwatch,
     clock: Arc<dyn Clock>,
     cognito: Arc<Cognito>,
-    /// Of a sign-in with SRP: the password stays here, outside the sandbox.
-    proof: Option<Proof>,
+    /// The password of a sign-in with SRP. It stays here, outside the sandbox.
+    srp: Option<SrpSignIn>,
 }
 
-/// The time that the instance itself runs, without what it waits for.
+/// Measures how long the instance runs, without the time that it waits for Cognito.
 pub(crate) struct Stopwatch {
-    begun: Instant,
+    started: Instant,
     waited: Duration,
 }
 
 impl Stopwatch {
     fn new() -> Self {
-        Self { begun: Instant::now(), waited: Duration::ZERO }
+        Self { started: Instant::now(), waited: Duration::ZERO }
     }
 
-    pub(crate) fn has_run(&self) -> Duration {
-        self.begun.elapsed().saturating_sub(self.waited)
+    pub(crate) fn running_time(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.waited)
     }
 }
 
 impl Guest {
-    pub(crate) fn new(memory: MemoryLimit, clock: Arc<dyn Clock>, cognito: Arc<Cognito>, proof: Option<Proof>) -> Self {
-        Self { memory, stopwatch: Stopwatch::new(), clock, cognito, proof }
+    pub(crate) fn new(
+        memory: MemoryLimit,
+        clock: Arc<dyn Clock>,
+        cognito: Arc<Cognito>,
+        srp: Option<SrpSignIn>,
+    ) -> Self {
+        Self { memory, stopwatch: Stopwatch::new(), clock, cognito, srp }
     }
 
-    /// Waits for Cognito. The instance holds no thread meanwhile, and its time stands still.
+    /// Waits for Cognito. The instance occupies no thread in the meantime, and the stopwatch does not count it.
     async fn wait<T>(&mut self, call: impl Future<Output = T> + Send) -> T {
-        let begun = Instant::now();
+        let started = Instant::now();
         let reply = call.await;
-        self.stopwatch.waited += begun.elapsed();
+        self.stopwatch.waited += started.elapsed();
         reply
     }
 }
@@ -61,8 +66,8 @@ impl HasData for Guest {
     type Data<'a> = &'a mut Guest;
 }
 
-/// The door of each name is the client's method of that name.
-macro_rules! doors {
+/// Implements each import with the client's method of the same name.
+macro_rules! imports {
     ($($name:ident($($argument:ident: $type:ty),*) -> $reply:ty;)+) => {
         impl user_pool::Host for Guest {
             $(
@@ -73,20 +78,20 @@ macro_rules! doors {
             )+
 
             async fn begin_srp(&mut self, _username: String) -> Result<user_pool::AuthReply, Failure> {
-                // The name is the one that the proof was made for.
-                let (cognito, mut proof) = (Arc::clone(&self.cognito), self.proof.take());
-                let reply = match &mut proof {
-                    Some(proof) => self.wait(cognito.begin_srp(proof)).await,
+                // The name is the one that the srp was made for.
+                let (cognito, mut srp) = (Arc::clone(&self.cognito), self.srp.take());
+                let reply = match &mut srp {
+                    Some(srp) => self.wait(cognito.begin_srp(srp)).await,
                     None => Err(Failure::Exception("NoPassword".into())),
                 };
-                self.proof = proof;
+                self.srp = srp;
                 reply
             }
 
             async fn prove_srp(&mut self) -> Result<user_pool::AuthReply, Failure> {
                 let (cognito, now) = (Arc::clone(&self.cognito), self.clock.now().as_secs());
-                match self.proof.take() {
-                    Some(proof) => self.wait(cognito.prove_srp(&proof, now)).await,
+                match self.srp.take() {
+                    Some(srp) => self.wait(cognito.prove_srp(&srp, now)).await,
                     None => Err(Failure::Exception("NoPassword".into())),
                 }
             }
@@ -94,7 +99,7 @@ macro_rules! doors {
     };
 }
 
-doors! {
+imports! {
     sign_up(username: String, password: String, attributes: Vec<user_pool::Attribute>) -> ();
     confirm_sign_up(username: String, code: String) -> ();
     resend_confirmation_code(username: String) -> ();
@@ -118,7 +123,7 @@ doors! {
 }
 
 impl key_source::Host for Guest {
-    /// Account operations verify nothing in their own instance.
+    /// An instance that runs an account operation verifies no tokens, so it fetches no keys.
     async fn fetch(
         &mut self,
         _url: String,

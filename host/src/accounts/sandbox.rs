@@ -1,11 +1,11 @@
-//! A fresh instance for every operation: no password, code or session outlives its call.
+//! Runs every operation in a new instance, so that no password, code or session outlives its call.
 
 use super::{
     bindings::{
         AccountFlows, AccountFlowsPre,
         exports::poolgate::auth::accounts::{AccountError, Settings},
     },
-    cognito::{Cognito, Proof},
+    cognito::{Cognito, SrpSignIn},
     guest::Guest,
 };
 use crate::{
@@ -19,12 +19,12 @@ use wasmtime::{
     component::{Component, Linker},
 };
 
-/// The most linear memory of an instance, in bytes.
+/// The maximum linear memory of an instance, in bytes.
 const MEMORY_LIMIT: usize = 16 << 20;
-/// The longest that an instance may run, not counting the wait for Cognito.
+/// The maximum time that an instance may run, excluding the wait for Cognito.
 const RUN_LIMIT: Duration = Duration::from_millis(500);
 
-/// The compiled component, and what every instance of it needs.
+/// The compiled component, and what each instance needs.
 pub(crate) struct AccountSandbox {
     component: AccountFlowsPre<Guest>,
     engine: wasmtime::Engine,
@@ -35,7 +35,7 @@ pub(crate) struct AccountSandbox {
 }
 
 impl AccountSandbox {
-    /// Compiles the component, which takes a second of CPU or, where a cache has it, a file read.
+    /// Compiles the component. This takes about a second of CPU time, or a file read if compiled code is cached.
     pub(crate) async fn compile(
         settings: Settings,
         clock: Arc<dyn Clock>,
@@ -55,19 +55,19 @@ impl AccountSandbox {
         Ok(Self { component, engine, settings, clock, cognito, gauges: SandboxGauges::default() })
     }
 
-    /// Runs one operation in an instance of its own.
+    /// Runs one operation in a new instance. `srp` holds the password of a sign-in with SRP.
     pub(crate) async fn run<T>(
         &self,
-        proof: Option<Proof>,
+        srp: Option<SrpSignIn>,
         flow: impl AsyncFnOnce(&AccountFlows, &mut Store<Guest>) -> wasmtime::Result<Result<T, AccountError>>,
     ) -> Result<Result<T, AccountError>, Failure> {
         let memory = MemoryLimit::new(MEMORY_LIMIT, self.gauges.clone());
-        let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), proof);
+        let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), srp);
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(1);
-        // The epoch goes on while the instance waits for Cognito, which must not count.
-        store.epoch_deadline_callback(|store| match store.data().stopwatch.has_run() < RUN_LIMIT {
+        // The epoch also advances while the instance waits for Cognito, so the stopwatch decides.
+        store.epoch_deadline_callback(|store| match store.data().stopwatch.running_time() < RUN_LIMIT {
             true => Ok(UpdateDeadline::Continue(1)),
             false => Err(Trap::Interrupt.into()),
         });
@@ -81,12 +81,12 @@ impl AccountSandbox {
     ) -> wasmtime::Result<Result<T, AccountError>> {
         let bindings = self.component.instantiate_async(&mut *store).await?;
         let configured = bindings.poolgate_auth_accounts().call_configure(&mut *store, &self.settings).await?;
-        // It took the same settings when the accounts were built.
+        // `check` has made sure that the component accepts these settings.
         configured.map_err(wasmtime::Error::msg)?;
         flow(&bindings, store).await
     }
 
-    /// Starts an instance and gives it the settings, to see that it takes them.
+    /// Starts an instance and configures it, to make sure that the component accepts the settings.
     pub(crate) async fn check(&self) -> Result<(), BuildError> {
         let memory = MemoryLimit::new(MEMORY_LIMIT, self.gauges.clone());
         let guest = Guest::new(memory, Arc::clone(&self.clock), Arc::clone(&self.cognito), None);

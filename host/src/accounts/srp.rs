@@ -1,5 +1,5 @@
-//! Secure Remote Password (SRP-6a, RFC 5054) as Cognito has it: the 3,072-bit group, SHA-256, and numbers written as a signed
-//! integer would be, with a zero byte before a high bit. No crate has that writing.
+//! Secure Remote Password (SRP-6a, RFC 5054) in Cognito's variant: the 3,072-bit group, SHA-256, and numbers encoded like signed
+//! integers, with a zero byte before a high bit. No crate supports this encoding.
 //!
 //! Source: "Signing in with SRP", Amazon Cognito developer guide, and RFC 5054 sections 2 and 3.
 
@@ -26,23 +26,23 @@ const PRIME: Odd<U3072> = Odd::<U3072>::from_be_hex(concat!(
     "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
 ));
 const GENERATOR: U3072 = U3072::from_u8(2);
-/// Of the client's secret number, in bytes.
+/// The length of the client's secret number, in bytes.
 const SECRET_BYTES: usize = 128;
 const BYTES: usize = 384;
 /// The label under which Cognito derives the key (`Caldera Derived Key` and the counter of RFC 5869).
 const LABEL: &[u8] = b"Caldera Derived Key\x01";
 
-/// A number of the group, as Montgomery has it.
+/// A number modulo the prime, in Montgomery form.
 type Residue = FixedMontyForm<{ U3072::LIMBS }>;
 
-/// A proof under way: the client's ephemeral key pair.
+/// The client's ephemeral key pair of one sign-in.
 pub(crate) struct Srp {
     secret: Zeroizing<[u8; SECRET_BYTES]>,
     public: U3072,
 }
 
-/// What Cognito asks for in `PASSWORD_VERIFIER`.
-pub(crate) struct Question<'a> {
+/// The parameters of the challenge `PASSWORD_VERIFIER`.
+pub(crate) struct SrpChallenge<'a> {
     /// The user pool ID after the underscore.
     pub(crate) pool_name: &'a str,
     /// `USER_ID_FOR_SRP`.
@@ -58,13 +58,13 @@ pub(crate) struct Question<'a> {
 }
 
 impl Srp {
-    /// With a secret number that must be random, and used once.
+    /// Uses `secret` as the client's secret number. It must be random and used only once.
     pub(crate) fn new(secret: Zeroizing<[u8; SECRET_BYTES]>) -> Self {
         let public = power(residue(&GENERATOR), &number(&*secret)).retrieve();
         Self { secret, public }
     }
 
-    /// With a random secret number; `None` if the system has no randomness.
+    /// Generates the secret number. `None` if the system returns no random bytes.
     pub(crate) fn random() -> Option<Self> {
         let mut secret = Zeroizing::new([0; SECRET_BYTES]);
         aws_lc_rs::rand::fill(&mut *secret).ok()?;
@@ -76,10 +76,10 @@ impl Srp {
         hex(&minimal(&self.public))
     }
 
-    /// The proof: HMAC-SHA256 under the key that only who knows the password can compute. `None` if the server's number is one
-    /// that would give the proof away (RFC 5054 section 2.5.4), or is none.
-    pub(crate) fn prove(&self, password: &SecretString, question: &Question<'_>) -> Option<[u8; 32]> {
-        let server = from_hex(question.server_public).filter(|bytes| bytes.len() <= BYTES + 1)?;
+    /// Computes the proof: an HMAC-SHA256 with a key that can be computed only with the password. `None` if the server's public number
+    /// is malformed or is a multiple of the prime, which would make the key independent of the password (RFC 5054 section 2.5.4).
+    pub(crate) fn prove(&self, password: &SecretString, challenge: &SrpChallenge<'_>) -> Option<[u8; 32]> {
+        let server = from_hex(challenge.server_public).filter(|bytes| bytes.len() <= BYTES + 1)?;
         let server = reduce(&server)?;
         let (a, b) = (signed(&self.public), signed(&server));
         let scramble = sha256(&[&a, &b]);
@@ -87,12 +87,12 @@ impl Srp {
             return None;
         }
         let identity = Zeroizing::new(sha256(&[
-            question.pool_name.as_bytes(),
-            question.user_id.as_bytes(),
+            challenge.pool_name.as_bytes(),
+            challenge.user_id.as_bytes(),
             b":",
             password.expose_secret().as_bytes(),
         ]));
-        let salt = with_sign(trimmed(&from_hex(question.salt)?));
+        let salt = with_sign(trimmed(&from_hex(challenge.salt)?));
         let private = Zeroizing::new(number(&sha256(&[&salt, &*identity])));
         let multiplier = number(&sha256(&[&signed(&PRIME), &[2]]));
         // S = (B − k·gˣ) ^ (a + u·x)
@@ -102,16 +102,16 @@ impl Srp {
         let shared = Zeroizing::new(power(base, &exponent).retrieve());
         let key = derive(&Zeroizing::new(signed(&shared)), &with_sign(trimmed(&scramble)));
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &*key));
-        for part in [question.pool_name, question.user_id] {
+        for part in [challenge.pool_name, challenge.user_id] {
             context.update(part.as_bytes());
         }
-        context.update(question.secret_block);
-        context.update(question.timestamp.as_bytes());
+        context.update(challenge.secret_block);
+        context.update(challenge.timestamp.as_bytes());
         context.sign().as_ref().try_into().ok()
     }
 }
 
-/// The time as Cognito wants it: `Tue Nov 3 09:05:00 UTC 2026`.
+/// The time in Cognito's format: `Tue Nov 3 09:05:00 UTC 2026`.
 pub(crate) fn timestamp(seconds: u64) -> Option<String> {
     use aws_sdk_cognitoidentityprovider::primitives::{DateTime, DateTimeFormat};
     let date = DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::HttpDate).ok()?;
@@ -121,7 +121,7 @@ pub(crate) fn timestamp(seconds: u64) -> Option<String> {
     Some(format!("{weekday} {month} {day} {time} UTC {year}"))
 }
 
-/// HKDF-SHA256 (RFC 5869) of 16 bytes, which is one round of it.
+/// HKDF-SHA256 (RFC 5869) with an output of 16 bytes, for which one round of the expansion suffices.
 fn derive(shared: &[u8], salt: &[u8]) -> Zeroizing<[u8; 16]> {
     let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt), shared);
     let expanded = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()), LABEL);
@@ -138,7 +138,7 @@ fn params() -> FixedMontyParams<{ U3072::LIMBS }> {
     FixedMontyParams::new(PRIME)
 }
 
-/// In constant time.
+/// `base ^ exponent`, in constant time.
 fn power(base: Residue, exponent: &U3072) -> Residue {
     base.pow(exponent)
 }
@@ -150,7 +150,7 @@ fn number(bytes: &[u8]) -> U3072 {
     U3072::from_be_slice(&*padded)
 }
 
-/// A number of the server's modulo the prime; `None` for a multiple of it, and for one that is too long.
+/// The server's number modulo the prime. `None` if it is a multiple of the prime or is too long.
 fn reduce(bytes: &[u8]) -> Option<U3072> {
     let bytes = trimmed(bytes);
     if bytes.len() > BYTES {
@@ -160,7 +160,7 @@ fn reduce(bytes: &[u8]) -> Option<U3072> {
     (reduced != U3072::ZERO).then_some(reduced)
 }
 
-/// Big-endian, without zeros before it.
+/// The big-endian encoding without leading zeros.
 fn minimal(number: &U3072) -> Vec<u8> {
     let bytes = number.to_be_bytes();
     trimmed(bytes.as_ref()).to_vec()
@@ -171,7 +171,7 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
     &bytes[zeros..]
 }
 
-/// As a signed integer is written: a zero byte before a high bit.
+/// The encoding of a signed integer: a zero byte before a high bit.
 fn signed(number: &U3072) -> Vec<u8> {
     with_sign(&minimal(number))
 }
@@ -197,7 +197,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Hexadecimal of any length; `None` if it is none.
+/// Decodes hexadecimal digits of any number. `None` if there is another character.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     let padded = [&[0][..digits.len() % 2], &digits].concat();
@@ -208,14 +208,14 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The client's secret number of the vectors: `(37 i + 11) mod 256`.
+    /// The client's secret number in the test vectors: byte `i` is `(37 i + 11) mod 256`.
     fn srp() -> Srp {
         Srp::new(Zeroizing::new(std::array::from_fn(|index| (index * 37 + 11) as u8)))
     }
 
     fn prove(password: &str, salt: &str, server_public: &str) -> Option<String> {
         use base64::{Engine, engine::general_purpose::STANDARD};
-        let question = Question {
+        let challenge = SrpChallenge {
             pool_name: "EXAMPLE01",
             user_id: "anna",
             server_public,
@@ -223,10 +223,10 @@ mod tests {
             secret_block: b"a secret block",
             timestamp: "Tue Nov 3 09:05:00 UTC 2026",
         };
-        srp().prove(&password.into(), &question).map(|proof| STANDARD.encode(proof))
+        srp().prove(&password.into(), &challenge).map(|proof| STANDARD.encode(proof))
     }
 
-    /// Made with pycognito 2024.5.1, and confirmed by the server's side of the computation.
+    /// Generated with pycognito 2024.5.1, and confirmed with the server's side of the computation.
     const VECTORS: [(&str, &str, &str); 2] = [
         (
             "00c0ffee0123456789abcdef01234567",
@@ -259,7 +259,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_proof_is_the_one_that_cognito_expects() {
+    fn the_proof_matches_the_test_vectors() {
         assert!(srp().public().starts_with("562d809279d9b37ac8273afc5019486ac88b1a5b385cfc0ccbd95bb332cb9cf1"));
         for (salt, server_public, proof) in VECTORS {
             assert_eq!(prove("Correct-Horse-7", salt, server_public).as_deref(), Some(proof));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_number_that_would_give_the_proof_away_is_refused() {
+    fn a_server_number_that_is_a_multiple_of_the_prime_or_malformed_is_rejected() {
         let salt = VECTORS[0].0;
         let prime = hex(&minimal(&PRIME));
         for server_public in ["", "0", "00", "no number", prime.as_str(), &"f".repeat(770)] {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_written_as_cognito_reads_it() {
+    fn the_timestamp_has_the_format_of_cognito() {
         assert_eq!(timestamp(1_793_696_700).as_deref(), Some("Tue Nov 3 09:05:00 UTC 2026"));
         assert_eq!(timestamp(1_795_516_496).as_deref(), Some("Tue Nov 24 10:34:56 UTC 2026"));
     }
