@@ -54,7 +54,7 @@ async fn a_body_that_does_not_come_is_408() {
         let answer = rest(connect(&stage, sent).await).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
         assert!(
-            answer.contains("application/problem+json") && answer.contains("the body did not come in time"),
+            answer.contains("application/problem+json") && answer.contains("the body was not received in time"),
             "{answer}"
         );
     }

@@ -165,7 +165,7 @@ async fn with_rules_the_original_request_says_what_is_asked_for() {
         }
         if status == 500 {
             let told = problem(answer, 500, "misconfigured").await;
-            assert_eq!(told["detail"], "the proxy does not say which request it asks about");
+            assert_eq!(told["detail"], "the proxy did not send the path of the original request");
         }
     }
     // Envoy's own words: what a caller states elsewhere counts for nothing.

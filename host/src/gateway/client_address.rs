@@ -1,4 +1,4 @@
-//! Whose request it is, by address: that of the connection, or what the proxies in front have written into a header.
+//! The client address of a request: the peer of the connection, or the address that the proxies in front have written to a header.
 
 use super::once_a_minute::OnceAMinute;
 use axum::{
@@ -11,10 +11,10 @@ use std::{
     sync::Arc,
 };
 
-/// Health probes come from the load balancer itself, which writes no such header.
+/// Health probes come from the load balancer itself, which does not set the header.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Where a client's address is read.
+/// Reads the client address of a request.
 #[derive(Clone)]
 pub(crate) struct ClientAddress {
     header: Option<HeaderName>,
@@ -22,7 +22,7 @@ pub(crate) struct ClientAddress {
     warning: Arc<OnceAMinute>,
 }
 
-/// Why a header tells no address. Its text is the operator's hint; the header's value is the client's, and is not logged.
+/// Why the address cannot be read. The log contains a hint, but not the value of the header, which a client may have written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unreadable {
     Absent,
@@ -33,11 +33,11 @@ enum Unreadable {
 impl Unreadable {
     fn hint(self) -> &'static str {
         match self {
-            Self::Absent => "the request does not have it: is it the name of the header that the proxy writes?",
+            Self::Absent => "the request does not have this header; check that it is the one that your proxy sets",
             Self::TooShort => {
-                "it has fewer addresses than --trusted-hops: the request has not come through all of the proxies"
+                "the header has fewer addresses than --trusted-hops; the request did not pass all of your proxies"
             }
-            Self::NoAddress => "its entry is no IP address, with or without a port",
+            Self::NoAddress => "the entry is not an IP address with or without a port",
         }
     }
 }
@@ -47,13 +47,13 @@ impl ClientAddress {
         Self { header, trusted_hops, warning: Arc::default() }
     }
 
-    /// The address, or of IPv6 its /64. Requests without the header share the address of the connection; those whose header can't
-    /// be read share one address.
+    /// The address; for IPv6, its /64 network. Without the header, the address is that of the connection. All requests whose header
+    /// cannot be read have the same address.
     pub(crate) fn of(&self, request: &Request) -> IpAddr {
         let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let stated = match &self.header {
+        let address = match &self.header {
             None => peer(),
-            Some(header) => match stated(request.headers(), header, self.trusted_hops) {
+            Some(header) => match forwarded(request.headers(), header, self.trusted_hops) {
                 Ok(address) => Some(address),
                 Err(unreadable) => {
                     if !PROBES.contains(&request.uri().path()) {
@@ -63,7 +63,7 @@ impl ClientAddress {
                 }
             },
         };
-        network(stated.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+        network(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
     fn warn(&self, header: &HeaderName, unreadable: Unreadable) {
@@ -73,17 +73,17 @@ impl ClientAddress {
         tracing::warn!(
             %header,
             hint = unreadable.hint(),
-            "the client's address can't be read from its header: all such clients share one rate limit"
+            "the client address cannot be read from the header; all such clients share one rate limit"
         );
     }
 }
 
-/// The entry that the outermost trusted proxy has written. Each proxy appends the address of its own peer, so the last entry is the
-/// innermost proxy's; what is left of the trusted ones is the client's own invention.
-fn stated(headers: &HeaderMap, header: &HeaderName, trusted_hops: NonZeroUsize) -> Result<IpAddr, Unreadable> {
+/// The entry that the outermost trusted proxy has written. Each proxy appends the address of its peer, so the innermost proxy wrote the
+/// last entry. Entries before the trusted ones may be forged by the client.
+fn forwarded(headers: &HeaderMap, header: &HeaderName, trusted_hops: NonZeroUsize) -> Result<IpAddr, Unreadable> {
     let mut entries = Vec::new();
     for value in headers.get_all(header) {
-        // Nothing but the trusted entries need be text.
+        // Only the trusted entries must be valid UTF-8.
         entries
             .extend(value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|it| !it.is_empty()));
     }
@@ -107,7 +107,7 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
-/// One who has a /64 has all of its addresses.
+/// A client with an IPv6 address usually controls the whole /64 network, so the network counts as one client.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
@@ -126,11 +126,11 @@ mod tests {
             headers.append("x-forwarded-for", HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
         }
         let hops = NonZeroUsize::new(trusted_hops).expect("one at least");
-        stated(&headers, &HeaderName::from_static("x-forwarded-for"), hops)
+        forwarded(&headers, &HeaderName::from_static("x-forwarded-for"), hops)
     }
 
     #[test]
-    fn the_entry_of_the_outermost_trusted_proxy_counts_whatever_a_client_has_put_before_it() {
+    fn the_entry_of_the_outermost_trusted_proxy_is_used_and_earlier_entries_are_ignored() {
         for (values, hops, expected) in [
             (&["192.0.2.1"][..], 1, "192.0.2.1"),
             (&["198.51.100.9, 192.0.2.1"], 1, "192.0.2.1"),

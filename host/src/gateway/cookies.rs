@@ -1,4 +1,4 @@
-//! The refresh token in a cookie, out of reach of scripts.
+//! The cookie with the refresh token, which scripts cannot read.
 
 use crate::refusal::Refused;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -6,24 +6,25 @@ use cookie::{Cookie, CookieBuilder, time};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, time::Duration};
 
-/// Without a domain and with `Path=/`: only this very host can set or replace it, no sibling or parent domain
+/// The name with `Path=/` and no domain. Only this host can set or replace the cookie, but no sibling or parent domain
 /// (draft-ietf-httpbis-rfc6265bis section 4.1.3.2).
 const HOST_NAME: &str = "__Host-poolgate-refresh";
-/// With a domain or another path, for which browsers refuse the other prefix. A sibling domain can set one of this name.
+/// The name with a domain or another path, for which browsers reject the prefix `__Host-`. A sibling domain can set a cookie of this
+/// name.
 const SECURE_NAME: &str = "__Secure-poolgate-refresh";
-/// Cognito's bounds of `RefreshTokenValidity` (API reference, `CreateUserPoolClient`).
-const SHORTEST: Duration = Duration::from_secs(60 * 60);
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Cognito's limits of `RefreshTokenValidity` (API reference, `CreateUserPoolClient`).
+const MIN_AGE: Duration = Duration::from_secs(60 * 60);
+const MAX_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Which requests a browser sends the cookie with.
+/// The `SameSite` attribute: the requests with which a browser sends the cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
-    /// Those that the same site begins.
+    /// Requests from the same site.
     #[default]
     Strict,
-    /// The same, and links from other sites that lead here.
+    /// Requests from the same site, and navigation from other sites.
     Lax,
-    /// All. For applications of another site, which [`Gateway::cors_origins`](super::Gateway::cors_origins) names.
+    /// All requests. For applications on another site, whose origin is in [`Gateway::cors_origins`](super::Gateway::cors_origins).
     None,
 }
 
@@ -37,14 +38,14 @@ impl From<SameSite> for cookie::SameSite {
     }
 }
 
-/// Why a cookie is none that browsers take as it is meant.
+/// Why the settings of a cookie are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieError {
-    /// The path does not begin with `/`, or has a character other than printable ASCII, or `;`.
+    /// The path does not begin with `/`, or contains `;` or a character outside printable ASCII.
     Path,
-    /// The domain is not a name of letters, digits, hyphens and dots.
+    /// The domain contains an empty label, or a character other than letters, digits, hyphens and dots.
     Domain,
-    /// The time is under an hour or over 3,650 days, which Cognito's refresh tokens can't have.
+    /// The maximum age is under 1 hour or over 3,650 days, the limits of Cognito's refresh tokens.
     MaxAge,
 }
 
@@ -54,7 +55,7 @@ impl fmt::Display for CookieError {
             Self::Path => "the cookie's path must begin with / and have no semicolon, space or control character",
             Self::Domain => "the cookie's domain must be a name such as example.com",
             Self::MaxAge => {
-                "the cookie's life must be from 3600 to 315360000 seconds, as an app client's RefreshTokenValidity"
+                "the cookie's maximum age must be from 3600 to 315360000 seconds, the limits of RefreshTokenValidity"
             }
         })
     }
@@ -62,9 +63,16 @@ impl fmt::Display for CookieError {
 
 impl std::error::Error for CookieError {}
 
-/// The cookie that holds a refresh token: `HttpOnly; Secure`, and by default `Path=/; SameSite=Strict` for 30 days, without a domain.
+/// The cookie with the refresh token. It is always `HttpOnly` and `Secure`.
 ///
 /// Its name is `__Host-poolgate-refresh` with `Path=/` and no domain, and `__Secure-poolgate-refresh` otherwise.
+///
+/// # Defaults
+///
+/// * [`path`](Self::path): `/`.
+/// * [`domain`](Self::domain): none.
+/// * [`same_site`](Self::same_site): [`SameSite::Strict`].
+/// * [`max_age`](Self::max_age): 30 days, Cognito's default for refresh tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RefreshCookie {
@@ -76,7 +84,6 @@ pub struct RefreshCookie {
 
 impl Default for RefreshCookie {
     fn default() -> Self {
-        // Cognito's own default for refresh tokens.
         Self {
             path: "/".into(),
             domain: None,
@@ -87,11 +94,13 @@ impl Default for RefreshCookie {
 }
 
 impl RefreshCookie {
-    /// Below which path of this host the browser sends it: the one under which browsers see `/v1`, with any prefix that a proxy takes
-    /// away. With another path than `/` a sibling domain can set the cookie.
+    /// Sets the path. The browser sends the cookie only with requests to this path and below it. It must be a prefix of the gateway's
+    /// paths as the browser sees them, including a prefix that a proxy strips. The default is `/`; with any other path, a sibling domain
+    /// can set the cookie.
     ///
     /// # Errors
-    /// [`CookieError::Path`]
+    ///
+    /// Returns [`CookieError::Path`] if the path is invalid.
     pub fn path(mut self, path: impl Into<String>) -> Result<Self, CookieError> {
         self.path = path.into();
         let is_path =
@@ -99,11 +108,12 @@ impl RefreshCookie {
         if is_path { Ok(self) } else { Err(CookieError::Path) }
     }
 
-    /// To which domain and all of its subdomains the browser sends it: to this host alone unless stated. With a domain a sibling domain
-    /// can set the cookie, and every one receives it.
+    /// Sets the domain. The browser sends the cookie to this domain and all of its subdomains, and each of them can set it. By default,
+    /// the browser sends the cookie to this host only.
     ///
     /// # Errors
-    /// [`CookieError::Domain`]
+    ///
+    /// Returns [`CookieError::Domain`] if the domain is invalid.
     pub fn domain(mut self, domain: impl Into<String>) -> Result<Self, CookieError> {
         let domain = domain.into();
         let labels = || domain.split('.');
@@ -116,19 +126,20 @@ impl RefreshCookie {
         Ok(self)
     }
 
-    /// `SameSite`.
+    /// Sets `SameSite`. The default is [`SameSite::Strict`].
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
         self
     }
 
-    /// `Max-Age`: the app client's `RefreshTokenValidity`.
+    /// Sets `Max-Age`. Set it to the `RefreshTokenValidity` of the app client. The default is 30 days.
     ///
     /// # Errors
-    /// [`CookieError::MaxAge`]
+    ///
+    /// Returns [`CookieError::MaxAge`] if it is under 1 hour or over 3,650 days.
     pub fn max_age(mut self, max_age: Duration) -> Result<Self, CookieError> {
         self.max_age = max_age;
-        if (SHORTEST..=LONGEST).contains(&max_age) { Ok(self) } else { Err(CookieError::MaxAge) }
+        if (MIN_AGE..=MAX_AGE).contains(&max_age) { Ok(self) } else { Err(CookieError::MaxAge) }
     }
 
     fn name(&self) -> &'static str {
@@ -144,7 +155,7 @@ impl RefreshCookie {
         }
     }
 
-    /// `Set-Cookie` for a refresh token; `None` if it has characters that no cookie has.
+    /// The `Set-Cookie` value for a refresh token. `None` if the token has characters that a cookie cannot contain.
     pub(crate) fn set(&self, token: &SecretString) -> Option<HeaderValue> {
         let max_age = time::Duration::seconds(i64::try_from(self.max_age.as_secs()).ok()?);
         let mut value = HeaderValue::from_str(&self.build(token.expose_secret()).max_age(max_age).to_string()).ok()?;
@@ -152,12 +163,12 @@ impl RefreshCookie {
         Some(value)
     }
 
-    /// `Set-Cookie` that removes it.
+    /// The `Set-Cookie` value that removes the cookie.
     pub(crate) fn clear(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.build("").max_age(time::Duration::ZERO).to_string()).ok()
     }
 
-    /// The refresh token that a request brings. Of two, one may be from a sibling domain, and nothing says which: both are refused.
+    /// The refresh token of a request. Two cookies are rejected, because one may come from a sibling domain and nothing tells which.
     pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, Refused> {
         let mut found = None;
         for value in headers.get_all(header::COOKIE) {
@@ -168,7 +179,7 @@ impl RefreshCookie {
             {
                 let token: SecretString = cookie.value().into();
                 if found.replace(token).is_some() {
-                    let detail = "there are two cookies with a refresh token: remove them, and sign in again";
+                    let detail = "there are two cookies with a refresh token; delete them and sign in again";
                     return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
                 }
             }
@@ -186,7 +197,7 @@ mod tests {
         value.and_then(|value| value.to_str().map(str::to_owned).ok()).expect("a header")
     }
 
-    /// Of values in Latin-1, of which not every one is UTF-8.
+    /// `values` are encoded in Latin-1, so that some are not valid UTF-8.
     fn got(cookie: &RefreshCookie, values: &[&str]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for value in values {
@@ -197,32 +208,35 @@ mod tests {
     }
 
     #[test]
-    fn no_other_host_can_set_it_unless_a_path_or_a_domain_is_stated() {
+    fn no_other_host_can_set_the_cookie_unless_a_path_or_a_domain_is_configured() {
         let plain = RefreshCookie::default();
         let value = plain.set(&"a.b-c".into());
-        assert!(!format!("{value:?}").contains("a.b-c"), "its Debug tells it");
+        assert!(!format!("{value:?}").contains("a.b-c"), "Debug must not show the token");
         let expected = "__Host-poolgate-refresh=a.b-c; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=2592000";
         assert_eq!(text(value), expected);
         assert!(text(plain.clear()).ends_with("; Path=/; Max-Age=0"));
 
         let hour = Duration::from_secs(3_600);
-        let stated = plain.clone().path("/auth/v1").expect("a path").domain("example.com").expect("a domain");
-        let stated = stated.same_site(SameSite::None).max_age(hour).expect("an hour");
+        let configured = plain.clone().path("/auth/v1").expect("a path").domain("example.com").expect("a domain");
+        let configured = configured.same_site(SameSite::None).max_age(hour).expect("an hour");
         assert_eq!(
-            text(stated.set(&"a".into())),
+            text(configured.set(&"a".into())),
             "__Secure-poolgate-refresh=a; HttpOnly; SameSite=None; Secure; Path=/auth/v1; Domain=example.com; Max-Age=3600"
         );
-        let cleared = text(stated.clear());
-        assert!(cleared.contains("Path=/auth/v1; Domain=example.com; Max-Age=0"), "or it stays: {cleared}");
+        let cleared = text(configured.clear());
+        assert!(
+            cleared.contains("Path=/auth/v1; Domain=example.com; Max-Age=0"),
+            "a cookie of another path or domain would not be removed: {cleared}"
+        );
     }
 
     #[test]
-    fn one_cookie_is_taken_and_of_two_none() {
+    fn one_cookie_is_accepted_and_two_are_rejected() {
         let cookie = RefreshCookie::default();
         assert_eq!(got(&cookie, &["a=b; __Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
         assert_eq!(got(&cookie, &["name=caf\u{e9}", "__Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
         assert_eq!(got(&cookie, &["name=caf\u{e9}; __Host-poolgate-refresh=a.b-c"]).as_deref(), Some("a.b-c"));
-        for refused in [
+        for rejected in [
             &[][..],
             &["a=b"],
             &["__Host-poolgate-refresh="],
@@ -230,12 +244,12 @@ mod tests {
             &["__Host-poolgate-refresh=a; __Host-poolgate-refresh=b"],
             &["__Host-poolgate-refresh=a", "__Host-poolgate-refresh=a"],
         ] {
-            assert_eq!(got(&cookie, refused), None, "{refused:?}");
+            assert_eq!(got(&cookie, rejected), None, "{rejected:?}");
         }
     }
 
     #[test]
-    fn what_no_browser_would_take_is_refused() {
+    fn settings_that_a_browser_would_reject_are_rejected() {
         let plain = RefreshCookie::default;
         for path in ["", "v1", "/a;Domain=example.com", "/a b", "/a\r\nx: y", "/caf\u{e9}"] {
             assert_eq!(plain().path(path), Err(CookieError::Path), "{path}");

@@ -1,9 +1,9 @@
-//! Applications in browsers, of other origins than the gateway's: the CORS protocol (Fetch standard, "CORS protocol").
+//! Cross-origin requests of browser applications (Fetch standard, "CORS protocol").
 
-use super::verify;
+use super::{check_paths::is_authorization_check, preflight};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,39 +12,39 @@ use url::{Origin, Url};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type");
-/// What a script may read besides the body.
-const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate");
-/// Seconds for which a browser may remember the answer to a preflight; Chromium's own limit is 7,200.
+/// The response headers that a script may read.
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate");
+/// How long a browser may cache the response to a preflight, in seconds. Chromium's own limit is 7,200.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// Why an origin is none that can be allowed.
+/// The error for a text that is not an origin that can be allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginError(String);
 
 impl fmt::Display for OriginError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(stated) = self;
+        let Self(origin) = self;
         write!(
             formatter,
-            "{stated:?} is not an origin as browsers send it, such as https://app.example.com: there are no wildcards"
+            "{origin:?} is not an origin as browsers send it, such as https://app.example.com; wildcards are not supported"
         )
     }
 }
 
 impl std::error::Error for OriginError {}
 
-/// The origins whose scripts may use the account flows and read what they answer.
+/// The origins whose scripts may call the account flows and read the responses.
 #[derive(Clone, Default)]
 pub(crate) struct Cors(Arc<[HeaderValue]>);
 
 impl Cors {
-    /// Of origins as browsers send them. `*` and `null` are none: with credentials, they would be everybody.
+    /// Origins as browsers send them. `*` and `null` are rejected, because with credentials they would allow every site.
     pub(crate) fn new(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, OriginError> {
         origins.into_iter().map(|origin| allowed(origin.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The origin of a request, if it is one of these.
+    /// The origin of a request, if it is allowed.
     fn origin(&self, headers: &HeaderMap) -> Option<&HeaderValue> {
         let mut values = headers.get_all(header::ORIGIN).iter();
         let only = values.next().filter(|_| values.next().is_none())?;
@@ -52,52 +52,43 @@ impl Cors {
     }
 }
 
-fn allowed(stated: &str) -> Result<HeaderValue, OriginError> {
-    let refused = || OriginError(stated.into());
-    let origin = Url::parse(stated).map_err(|_| refused())?.origin();
+fn allowed(text: &str) -> Result<HeaderValue, OriginError> {
+    let refused = || OriginError(text.into());
+    let origin = Url::parse(text).map_err(|_| refused())?.origin();
     let is_exact = matches!(&origin, Origin::Tuple(scheme, ..) if scheme == "https" || scheme == "http")
-        && origin.ascii_serialization() == stated
-        && !stated.contains('*');
+        && origin.ascii_serialization() == text
+        && !text.contains('*');
     if !is_exact {
         return Err(refused());
     }
-    HeaderValue::from_str(stated).map_err(|_| refused())
+    HeaderValue::from_str(text).map_err(|_| refused())
 }
 
-/// Whether a browser asks if a script may ask. It sends no credentials with it (Fetch standard, "CORS-preflight fetch").
-pub(crate) fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
-    let once = |name: HeaderName| {
-        let mut values = headers.get_all(name).iter();
-        values.next().is_some_and(|value| !value.is_empty()) && values.next().is_none()
-    };
-    method == Method::OPTIONS && once(header::ORIGIN) && once(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// Answers preflights of the allowed origins, and lets their scripts read every other answer.
+/// Responds to preflights of the allowed origins, and lets their scripts read all other responses.
 pub(crate) async fn cors(State(cors): State<Cors>, request: Request, next: Next) -> Response {
     if cors.0.is_empty() {
         return next.run(request).await;
     }
     let origin = cors.origin(request.headers()).cloned();
-    // What a proxy asks about a preflight is answered by the route's rule.
-    let is_preflight = is_preflight(request.method().as_str(), request.headers())
-        && !verify::is_asked_by_a_proxy(request.uri().path());
+    // In an authorization check, the preflight is the original request, and the route rules decide about it.
+    let is_preflight = preflight::is_preflight(request.method().as_str(), request.headers())
+        && !is_authorization_check(request.uri().path());
     let mut response = match is_preflight && origin.is_some() {
-        true => preflight_answer(),
+        true => preflight_response(),
         false => next.run(request).await,
     };
     let headers = response.headers_mut();
-    // A cache must not give one origin what was meant for another.
+    // A cache must not serve the response for one origin to another.
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
     response
 }
 
-fn preflight_answer() -> Response {
+fn preflight_response() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),

@@ -1,6 +1,6 @@
-//! JSON in: what is none is refused as a problem, and nothing of it is repeated.
+//! Reads JSON bodies. An invalid body is rejected with problem details that repeat nothing of it.
 
-use super::GatewayState;
+use super::state::GatewayState;
 use crate::refusal::Refused;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
@@ -21,18 +21,19 @@ impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for Body<T> {
 
     async fn from_request(request: Request, state: &Arc<GatewayState>) -> Result<Self, Refused> {
         let read = timeout(state.body_deadline, axum::Json::<Object<T>>::from_request(request, state)).await;
-        let read = read.map_err(|_| Refused::request(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
+        let read =
+            read.map_err(|_| Refused::request(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"))?;
         read.map(|axum::Json(Object(body))| Self(body)).map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Refused::request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not application/json")
+                Refused::request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json")
             }
-            _ => Refused::request(StatusCode::BAD_REQUEST, said(&rejection)),
+            _ => Refused::request(StatusCode::BAD_REQUEST, detail(&rejection)),
         })
     }
 }
 
-/// An object and nothing else: serde takes an array for a struct, too.
+/// A JSON object. serde alone would also accept an array for a struct.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -55,11 +56,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// serde's own texts repeat what they found.
-fn said(rejection: &JsonRejection) -> &'static str {
+/// A text of our own, because serde's texts repeat parts of the input.
+fn detail(rejection: &JsonRejection) -> &'static str {
     match rejection {
-        JsonRejection::JsonDataError(_) => "the body lacks a member, or has one of the wrong type or an unknown one",
-        JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
+        JsonRejection::JsonDataError(_) => "a member of the body is missing, unknown, or of the wrong type",
+        JsonRejection::JsonSyntaxError(_) => "the body is not valid JSON",
         _ => "the body could not be read",
     }
 }

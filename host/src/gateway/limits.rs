@@ -1,4 +1,4 @@
-//! How often one client may ask: a token bucket an address, before anything is read.
+//! Rate limiting: one token bucket per client address, checked before the body is read.
 
 use super::client_address::ClientAddress;
 use crate::refusal::Refused;
@@ -17,22 +17,23 @@ use std::{
     },
 };
 
-/// After so many requests the addresses that have been quiet are forgotten.
+/// The number of requests after which idle addresses are removed.
 const SWEEP_EVERY: u32 = 4_096;
-/// More addresses than this share one bucket: memory is bounded, whoever asks.
+/// The maximum number of addresses with a bucket of their own. Beyond it, all clients share one bucket, so memory is bounded.
 const ADDRESSES: usize = 100_000;
 
-/// So many requests a second from one address (of IPv6, one /64), after so many at once.
+/// The rate limit of one client address. All addresses of an IPv6 /64 network share a limit.
+///
+/// The default is 10 requests per second with a burst of 50. A request above the limit is rejected with 429 and `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests a second.
+    /// The sustained rate, in requests per second.
     pub per_second: NonZeroU32,
-    /// Requests at once.
+    /// The number of requests that may arrive at once.
     pub burst: NonZeroU32,
 }
 
 impl Default for RateLimit {
-    /// 10 a second, 50 at once.
     fn default() -> Self {
         fn number(number: u32) -> NonZeroU32 {
             NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
@@ -47,14 +48,14 @@ type Buckets = RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>
 pub(crate) struct Limiter {
     buckets: Option<Arc<Buckets>>,
     client_address: ClientAddress,
-    asked: Arc<AtomicU32>,
+    requests: Arc<AtomicU32>,
 }
 
 impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>, client_address: ClientAddress) -> Self {
         let quota = |limit: RateLimit| Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let buckets = limit.map(|limit| Arc::new(RateLimiter::keyed(quota(limit))));
-        Self { buckets, client_address, asked: Arc::new(AtomicU32::new(0)) }
+        Self { buckets, client_address, requests: Arc::new(AtomicU32::new(0)) }
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) async fn limit(State(limiter): State<Limiter>, request: Request, next
     let Some(buckets) = &limiter.buckets else {
         return next.run(request).await;
     };
-    if limiter.asked.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+    if limiter.requests.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
         buckets.retain_recent();
         buckets.shrink_to_fit();
     }

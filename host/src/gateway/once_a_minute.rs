@@ -1,4 +1,4 @@
-//! Warnings that any stranger could bring about, however often.
+//! Limits log lines that any client can cause.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Is due at once, and then no more often than once a minute.
+/// Allows a log line once a minute.
 #[derive(Debug, Default)]
 pub(crate) struct OnceAMinute(Mutex<Option<Instant>>);
 

@@ -1,6 +1,6 @@
-//! The OpenAPI document, generated from the handlers, and the page that a problem's `type` leads to.
+//! The OpenAPI document, generated from the handlers, and the pages to which the `type` of problem details refers.
 
-use super::{GatewayState, State};
+use super::state::{GatewayState, State};
 use crate::accounts::AccountErrorCode;
 use axum::{
     Router,
@@ -20,8 +20,8 @@ pub(crate) fn router() -> Router<Arc<GatewayState>> {
 }
 
 pub(crate) fn document(mut document: OpenApi) -> OpenApi {
-    let description = "Amazon Cognito's account flows, in which an outsider can't learn who has an account, and the verification of \
-                       its tokens. Problems are RFC 9457 problem details.";
+    let description = "Account flows of Amazon Cognito (sign-up, sign-in, recovery) whose responses do not reveal whether an account \
+                       exists, and verification of Cognito's tokens. Errors are problem details (RFC 9457).";
     document.info = InfoBuilder::new()
         .title("poolgate")
         .version(env!("CARGO_PKG_VERSION"))
@@ -39,6 +39,13 @@ async fn document_text(state: State) -> impl IntoResponse {
 }
 
 async fn problem(Path(name): Path<String>) -> Result<String, StatusCode> {
-    let problem = AccountErrorCode::ALL.iter().find(|problem| problem.name() == name);
-    problem.map(|problem| format!("{}\n", problem.description())).ok_or(StatusCode::NOT_FOUND)
+    let code = AccountErrorCode::ALL.iter().find(|code| code.name() == name);
+    code.map(|code| {
+        format!(
+            "{}
+",
+            code.description()
+        )
+    })
+    .ok_or(StatusCode::NOT_FOUND)
 }

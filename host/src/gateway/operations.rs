@@ -1,6 +1,6 @@
-//! What an operator looks at: health, readiness, metrics.
+//! Health, readiness and metrics.
 
-use super::{GatewayState, State};
+use super::state::{GatewayState, State};
 use crate::{Hint, KeyState};
 use axum::{
     Router,
@@ -14,27 +14,27 @@ pub(crate) fn health() -> Router<Arc<GatewayState>> {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz))
 }
 
-/// The same with what else there is to say to the operator.
+/// Like `health`, with hints for the operator.
 pub(crate) fn health_with_hints() -> Router<Arc<GatewayState>> {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz_with_hints))
 }
 
-/// Everything that is counted: for the operator.
+/// All metrics, for the operator.
 pub(crate) fn metrics() -> Router<Arc<GatewayState>> {
     Router::new().route("/metrics", get(all_metrics))
 }
 
-/// What is counted, but for the account flows: their counts tell who has an account.
+/// All metrics except those of the account flows, which reveal whether an account exists.
 pub(crate) fn public_metrics() -> Router<Arc<GatewayState>> {
-    Router::new().route("/metrics", get(some_metrics))
+    Router::new().route("/metrics", get(metrics_for_clients))
 }
 
-/// The process answers.
+/// The process is alive.
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Every pool that is asked for its keys has some that verify.
+/// Every pool whose keys are fetched in advance has a usable key set.
 async fn readyz(state: State) -> Response {
     let (status, text) = readiness(&state).await;
     (status, text).into_response()
@@ -67,7 +67,7 @@ async fn all_metrics(state: State) -> impl IntoResponse {
     open_metrics(state.accounts.verifier().metrics())
 }
 
-async fn some_metrics(state: State) -> impl IntoResponse {
+async fn metrics_for_clients(state: State) -> impl IntoResponse {
     open_metrics(state.accounts.verifier().public_metrics())
 }
 

@@ -1,4 +1,4 @@
-//! What the gateway answers where no handler does.
+//! Responses for unknown paths and methods, and the cache control of all responses.
 
 use crate::refusal::Refused;
 use axum::{
@@ -9,14 +9,14 @@ use axum::{
 };
 
 pub(crate) async fn not_found() -> Refused {
-    Refused::request(StatusCode::NOT_FOUND, "there is nothing here: see /openapi.json")
+    Refused::request(StatusCode::NOT_FOUND, "no such path; see /openapi.json")
 }
 
 pub(crate) async fn method_not_allowed() -> Refused {
-    Refused::request(StatusCode::METHOD_NOT_ALLOWED, "the method is not one of this path's: see /openapi.json")
+    Refused::request(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see /openapi.json")
 }
 
-/// No cache keeps an answer, for it may hold tokens (RFC 6749 section 5.1).
+/// Forbids caching of all responses, because they may contain tokens (RFC 6749 section 5.1).
 pub(crate) async fn never_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,53 +1,40 @@
-//! What a path of the application asks for. A proxy that asks about a request says which one, and the path is read here in every way
-//! that an application may read it: the proxy's own reading of it chooses nothing.
+//! Requirements of the application's paths, as configured.
 
-use super::{once_a_minute::OnceAMinute, original::Original};
-use crate::{Requirement, refusal::Refused};
-use axum::http::StatusCode;
-use poolgate_path::{Case, Pattern, PatternError, Rule, Rules, RulesError};
+use super::route_table::{Access, RouteTable};
+use poolgate_path::{Pattern, PatternError};
 use std::{cmp::Reverse, collections::BTreeSet, fmt};
 
-/// Any caller can bring it about.
-static WARNING: OnceAMinute = OnceAMinute::new();
-
-/// What a path asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Nothing: no token is looked at.
-    Public,
-    /// A good token.
-    Token,
-    /// A good token with one of these groups.
-    AnyOfGroups(BTreeSet<String>),
-}
-
-/// Why a rule is none.
+/// Why a route rule is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteError {
-    /// The prefix is not the plain text of a path.
+    /// The prefix is not a plain path.
     Prefix(String, PatternError),
-    /// There are two rules for one prefix.
+    /// There are two rules for the same prefix.
     Twice(String),
-    /// A rule asks for groups and names none, or one without a name: nobody would know whether it lets everybody in, or nobody.
+    /// A rule requires groups and lists none, or lists an empty name. It would be unclear whether it allows everyone or no one.
     NoGroup(String),
 }
 
 impl fmt::Display for RouteError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Prefix(prefix, fault) => write!(formatter, "{prefix:?}: {fault}"),
-            Self::Twice(prefix) => write!(formatter, "{prefix:?} has two rules"),
-            Self::NoGroup(prefix) => write!(formatter, "{prefix:?} asks for a group without a name"),
+            Self::Prefix(prefix, error) => write!(formatter, "{prefix:?}: {error}"),
+            Self::Twice(prefix) => write!(formatter, "there are two rules for {prefix:?}"),
+            Self::NoGroup(prefix) => write!(formatter, "the rule for {prefix:?} requires a group without a name"),
         }
     }
 }
 
 impl std::error::Error for RouteError {}
 
-/// What the paths of an application ask for: the longest prefix counts, whatever the order in which they are stated. A prefix is for
-/// the path itself and everything below it: `/admin` is for `/admin` and `/admin/users`, and not for `/administration`. A path without
-/// a rule asks for a good token.
+/// The requirements of the application's paths.
+///
+/// A rule applies to its prefix and everything below it: `/admin` covers `/admin` and `/admin/users`, but not `/administration`. The rule
+/// with the longest matching prefix decides; the order of the rules does not matter. A path without a rule requires a valid token.
+///
+/// The path is interpreted in every way in which an application may interpret it. If two interpretations select rules with different
+/// requirements, the request is rejected with 400.
 ///
 /// ```
 /// use poolgate::gateway::RouteRules;
@@ -62,36 +49,39 @@ impl std::error::Error for RouteError {}
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct RouteRules {
-    stated: Vec<(String, Pattern, Access)>,
+    rules: Vec<(String, Pattern, Access)>,
     preflights: Vec<Pattern>,
 }
 
 impl RouteRules {
-    /// Without a rule: every path asks for a good token.
+    /// Creates an empty set of rules, with which every path requires a valid token.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No token is asked for, and none is looked at.
+    /// Allows requests without a token. A token in such a request is not verified.
     ///
     /// # Errors
-    /// [`RouteError::Prefix`] and [`RouteError::Twice`].
+    ///
+    /// Returns [`RouteError::Prefix`] or [`RouteError::Twice`].
     pub fn public(self, prefix: &str) -> Result<Self, RouteError> {
         self.with(prefix, Access::Public)
     }
 
-    /// A good token is asked for: within the prefix of a rule that asks for more, or for nothing.
+    /// Requires a valid token. Use it below the prefix of a rule that requires more or nothing.
     ///
     /// # Errors
-    /// [`RouteError::Prefix`] and [`RouteError::Twice`].
+    ///
+    /// Returns [`RouteError::Prefix`] or [`RouteError::Twice`].
     pub fn token(self, prefix: &str) -> Result<Self, RouteError> {
         self.with(prefix, Access::Token)
     }
 
-    /// A good token with one of these groups is asked for.
+    /// Requires a valid token with at least one of these groups.
     ///
     /// # Errors
-    /// [`RouteError`]
+    ///
+    /// Returns a [`RouteError`] if the prefix is invalid, has a rule already, or `groups` is empty or contains an empty name.
     pub fn any_of_groups(
         self,
         prefix: &str,
@@ -104,11 +94,12 @@ impl RouteRules {
         self.with(prefix, Access::AnyOfGroups(groups))
     }
 
-    /// CORS preflights pass: requests whose method is `OPTIONS`, with `Origin` and `Access-Control-Request-Method`. Browsers send no
-    /// token with them, and the application answers them. `/` is for all paths.
+    /// Allows CORS preflights without a token: `OPTIONS` requests with `Origin` and `Access-Control-Request-Method`. Browsers send
+    /// preflights without a token, and the application responds to them. Use `/` for all paths.
     ///
     /// # Errors
-    /// [`RouteError::Prefix`]
+    ///
+    /// Returns [`RouteError::Prefix`].
     pub fn preflights(mut self, prefix: &str) -> Result<Self, RouteError> {
         let (_, pattern) = below(prefix)?;
         self.preflights.push(pattern);
@@ -117,112 +108,53 @@ impl RouteRules {
 
     fn with(mut self, prefix: &str, access: Access) -> Result<Self, RouteError> {
         let (prefix, pattern) = below(prefix)?;
-        if self.stated.iter().any(|(stated, ..)| *stated == prefix) {
+        if self.rules.iter().any(|(known, ..)| *known == prefix) {
             return Err(RouteError::Twice(prefix));
         }
-        self.stated.push((prefix, pattern, access));
+        self.rules.push((prefix, pattern, access));
         Ok(self)
     }
 
-    /// Ready to be asked; none if nothing is stated.
-    pub(crate) fn routes(&self) -> Option<Routes> {
-        if self.stated.is_empty() && self.preflights.is_empty() {
+    /// The table of these rules. `None` if there are no rules.
+    pub(crate) fn table(&self) -> Option<RouteTable> {
+        if self.rules.is_empty() && self.preflights.is_empty() {
             return None;
         }
-        let mut stated = self.stated.clone();
+        let mut rules = self.rules.clone();
         if let Ok((prefix, pattern)) = below("/")
-            && stated.iter().all(|(stated, ..)| *stated != prefix)
+            && rules.iter().all(|(known, ..)| *known != prefix)
         {
-            stated.push((prefix, pattern, Access::Token));
+            rules.push((prefix, pattern, Access::Token));
         }
-        stated.sort_by_key(|(prefix, ..)| Reverse(prefix.len()));
-        let rules = stated.into_iter().map(|(_, pattern, access)| Rule::new(pattern, access));
-        let preflights = self.preflights.iter().map(|pattern| Rule::new(pattern.clone(), ()));
-        Some(Routes { rules: Rules::new(rules), preflights: Rules::new(preflights) })
+        rules.sort_by_key(|(prefix, ..)| Reverse(prefix.len()));
+        let rules = rules.into_iter().map(|(_, pattern, access)| (pattern, access));
+        Some(RouteTable::new(rules, self.preflights.iter().cloned()))
     }
 }
 
-/// The rules, ready to be asked.
-#[derive(Debug)]
-pub(crate) struct Routes {
-    /// The longest prefix first.
-    rules: Rules<Access>,
-    /// All of one effect: which of them matches makes no difference.
-    preflights: Rules<()>,
-}
-
-impl Routes {
-    /// What a request asks for; none if it needs no token.
-    pub(crate) fn asked(&self, original: &Original<'_>) -> Result<Option<Requirement>, Refused> {
-        if original.is_preflight && chosen(&self.preflights, &original.targets)?.is_some() {
-            return Ok(None);
-        }
-        match chosen(&self.rules, &original.targets)? {
-            Some(Access::Public) => Ok(None),
-            Some(Access::Token) | None => Ok(Some(Requirement::new())),
-            Some(Access::AnyOfGroups(groups)) => Ok(Some(Requirement::new().any_of_groups(groups))),
-        }
-    }
-}
-
-/// The effect of the rule that every reading of every target chooses.
-fn chosen<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<Option<&'r E>, Refused> {
-    let mut first = None;
-    for target in targets {
-        // The rules are for all methods.
-        let number = rules.choose("", target, Case::Either).map_err(|fault| refused(rules, fault))?;
-        let first = *first.get_or_insert(number);
-        if rules.effect(first) != rules.effect(number) {
-            return Err(refused(rules, RulesError::Ambiguous { first, second: number }));
-        }
-    }
-    Ok(rules.effect(first.flatten()))
-}
-
-/// The operator is told which rules a path could choose. The caller is not, nor is the path logged, which is the caller's.
-fn refused<E: PartialEq>(rules: &Rules<E>, fault: RulesError) -> Refused {
-    if let RulesError::Ambiguous { first, second } = fault {
-        let name = |number: Option<usize>| {
-            number.and_then(|number| rules.get(number)).map_or_else(|| "none".into(), |rule| rule.pattern.to_string())
-        };
-        if WARNING.is_due() {
-            tracing::warn!(
-                first = name(first),
-                second = name(second),
-                "a path is refused: two readings of it choose different rules"
-            );
-        }
-    } else {
-        tracing::info!(%fault, "a path is refused");
-    }
-    Refused::request(
-        StatusCode::BAD_REQUEST,
-        "the path of the request that is asked about can be read in more than one way",
-    )
-}
-
-/// A slash at the end says nothing: `/admin/` is for `/admin`, too.
+/// The prefix without a trailing slash, which has no meaning: `/admin/` also covers `/admin`.
 fn below(prefix: &str) -> Result<(String, Pattern), RouteError> {
     let bare = match prefix.strip_suffix('/') {
         Some("") | None => prefix,
         Some(bare) => bare,
     };
-    let pattern = Pattern::below(bare).map_err(|fault| RouteError::Prefix(prefix.into(), fault))?;
+    let pattern = Pattern::below(bare).map_err(|error| RouteError::Prefix(prefix.into(), error))?;
     Ok((bare.into(), pattern))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::original::Original, *};
+    use crate::Requirement;
 
     const PUBLIC: &str = "public";
     const TOKEN: &str = "token";
     const ADMINS: &str = "admins";
-    const REFUSED: &str = "refused";
+    const REJECTED: &str = "rejected";
 
-    fn asked(routes: &Routes, targets: &[&str], is_preflight: bool) -> &'static str {
-        match routes.asked(&Original { targets: targets.to_vec(), is_preflight }) {
-            Err(_) => REFUSED,
+    fn requirement(table: &RouteTable, targets: &[&str], is_preflight: bool) -> &'static str {
+        match table.requirement(&Original { targets: targets.to_vec(), is_preflight }) {
+            Err(_) => REJECTED,
             Ok(None) => PUBLIC,
             Ok(Some(requirement)) if requirement == Requirement::new() => TOKEN,
             Ok(Some(requirement)) => {
@@ -238,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_prefix_counts_and_a_path_without_one_asks_for_a_token() {
-        let routes = rules().expect("they are rules").routes().expect("there are some");
+    fn the_longest_prefix_decides_and_a_path_without_a_rule_requires_a_token() {
+        let table = rules().expect("the rules are valid").table().expect("there are rules");
         for (target, expected) in [
             ("/", TOKEN),
             ("/orders?group=x", TOKEN),
@@ -254,71 +186,71 @@ mod tests {
             ("/admin/public/logo", PUBLIC),
             ("/health", PUBLIC),
             ("/healthy", TOKEN),
-            // Readings that choose the same rule.
+            // All interpretations select the same rule.
             ("/files/caf%C3%A9.pdf", TOKEN),
             ("/projects/group%2Fproject", TOKEN),
             ("//orders", TOKEN),
             ("/admin/a%2Fb", ADMINS),
-            // Readings that choose another one.
-            ("/admin%2Fusers", REFUSED),
-            ("/%61dmin", REFUSED),
-            ("/ADMIN/users", REFUSED),
-            ("/Health", REFUSED),
-            ("//admin/x", REFUSED),
-            ("/admin;/x", REFUSED),
-            ("/x/..;/admin/users", REFUSED),
-            ("/admin/users/../../x", REFUSED),
-            ("/admin/users/%2e%2e/%2e%2e/x", REFUSED),
-            ("/health/../admin", REFUSED),
-            ("", REFUSED),
-            ("*", REFUSED),
-            ("admin", REFUSED),
-            ("/orders#/admin", REFUSED),
-            ("http://app/orders", REFUSED),
+            // Two interpretations select different rules.
+            ("/admin%2Fusers", REJECTED),
+            ("/%61dmin", REJECTED),
+            ("/ADMIN/users", REJECTED),
+            ("/Health", REJECTED),
+            ("//admin/x", REJECTED),
+            ("/admin;/x", REJECTED),
+            ("/x/..;/admin/users", REJECTED),
+            ("/admin/users/../../x", REJECTED),
+            ("/admin/users/%2e%2e/%2e%2e/x", REJECTED),
+            ("/health/../admin", REJECTED),
+            ("", REJECTED),
+            ("*", REJECTED),
+            ("admin", REJECTED),
+            ("/orders#/admin", REJECTED),
+            ("http://app/orders", REJECTED),
         ] {
-            assert_eq!(asked(&routes, &[target], false), expected, "{target}");
+            assert_eq!(requirement(&table, &[target], false), expected, "{target}");
         }
     }
 
     #[test]
-    fn two_words_on_one_request_must_choose_the_same_rule() {
-        let routes = rules().expect("they are rules").routes().expect("there are some");
+    fn two_headers_with_the_original_path_must_select_the_same_rule() {
+        let table = rules().expect("the rules are valid").table().expect("there are rules");
         for (targets, expected) in [
             (["/orders", "/orders"], TOKEN),
             (["/orders", "/basket"], TOKEN),
-            (["/admin", "/health"], REFUSED),
-            (["/health", "/admin"], REFUSED),
-            (["/orders", "/health"], REFUSED),
+            (["/admin", "/health"], REJECTED),
+            (["/health", "/admin"], REJECTED),
+            (["/orders", "/health"], REJECTED),
         ] {
-            assert_eq!(asked(&routes, &targets, false), expected, "{targets:?}");
+            assert_eq!(requirement(&table, &targets, false), expected, "{targets:?}");
         }
     }
 
     #[test]
-    fn preflights_pass_where_a_rule_lets_them() {
-        let routes = rules().expect("they are rules").routes().expect("there are some");
+    fn preflights_pass_where_a_rule_allows_them() {
+        let table = rules().expect("the rules are valid").table().expect("there are rules");
         for (target, expected) in [
             ("/api/x", PUBLIC),
             ("/v2/api", PUBLIC),
             ("/orders", TOKEN),
             ("/admin", ADMINS),
-            ("/api/../admin", REFUSED),
-            ("/API", REFUSED),
+            ("/api/../admin", REJECTED),
+            ("/API", REJECTED),
         ] {
-            assert_eq!(asked(&routes, &[target], true), expected, "{target}");
+            assert_eq!(requirement(&table, &[target], true), expected, "{target}");
         }
         let everywhere = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.preflights("/"));
-        let routes = everywhere.expect("they are rules").routes().expect("there are some");
-        assert_eq!(asked(&routes, &["/ADMIN/x"], true), PUBLIC);
-        assert_eq!(asked(&routes, &["/ADMIN/x"], false), REFUSED);
+        let table = everywhere.expect("the rules are valid").table().expect("there are rules");
+        assert_eq!(requirement(&table, &["/ADMIN/x"], true), PUBLIC);
+        assert_eq!(requirement(&table, &["/ADMIN/x"], false), REJECTED);
     }
 
     #[test]
-    fn what_says_nothing_or_two_things_is_no_rule() {
+    fn invalid_and_duplicate_rules_are_rejected() {
         let new = RouteRules::new;
-        assert!(new().routes().is_none());
+        assert!(new().table().is_none());
         for prefix in ["", "admin", "/a//b", "/a/../b", "/a%20b", "/a?b", "/*x*/;"] {
-            assert!(matches!(new().public(prefix), Err(RouteError::Prefix(stated, _)) if stated == prefix), "{prefix}");
+            assert!(matches!(new().public(prefix), Err(RouteError::Prefix(named, _)) if named == prefix), "{prefix}");
         }
         let twice = new().public("/a").and_then(|rules| rules.token("/a/"));
         assert_eq!(twice.err(), Some(RouteError::Twice("/a".into())));

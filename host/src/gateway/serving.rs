@@ -1,4 +1,4 @@
-//! Connections, and how long one may keep the server waiting.
+//! Serves connections with deadlines for slow clients.
 
 use axum::{Router, body::Body, extract::ConnectInfo, serve::Listener};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -13,17 +13,21 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tower_service::Service;
 
-/// How long a client may take, and how long requests under way may take once the server is asked to stop.
+/// The deadlines of clients and of the shutdown.
+///
+/// # Defaults
+///
+/// `head` is 75 seconds, `body` is 30 seconds, `shutdown` is 25 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// From the start of a connection, or the end of the answer before, until a whole request head has been read. A connection that
-    /// is idle for so long is closed, so it must be longer than the idle timeout of a load balancer in front. 75 seconds by default.
+    /// The maximum time from the start of a connection, or from the end of the previous response, until the head of a request has been
+    /// read. An idle connection is closed after this time. Set it higher than the idle timeout of a load balancer in front.
     pub head: Duration,
-    /// From the head of a request until its whole body has been read (408 after that), and between two moments at which the client
-    /// takes some of an answer. 30 seconds by default.
+    /// The maximum time from the head of a request until its body has been read; the response is then 408. Also the maximum time
+    /// during which the client may read nothing of a response; the connection is then closed.
     pub body: Duration,
-    /// From the request to stop until every connection is closed, whatever is still under way. 25 seconds by default, so that the
-    /// process ends by itself within the 30 seconds that Kubernetes grants.
+    /// The maximum time from the start of the shutdown until all connections are closed. Requests that are still in progress are then
+    /// cut off. The default leaves time within the 30 seconds that Kubernetes grants by default.
     pub shutdown: Duration,
 }
 
@@ -33,7 +37,7 @@ impl Default for Deadlines {
     }
 }
 
-/// Serves until `shutdown` is ready, and then until every request under way is answered or the deadline has passed.
+/// Serves until `shutdown` is ready, and then until all requests in progress have finished or the deadline has passed.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -56,12 +60,15 @@ pub(crate) async fn serve(
     stop.send_replace(());
     let ended = async { while connections.join_next().await.is_some() {} };
     if timeout(deadlines.shutdown, ended).await.is_err() {
-        tracing::warn!(connections = connections.len(), "the shutdown deadline has passed: connections are cut off");
+        tracing::warn!(
+            connections = connections.len(),
+            "the shutdown deadline has passed; the remaining connections are closed"
+        );
         connections.shutdown().await;
     }
 }
 
-/// Until the client closes it, is too slow, or the server stops.
+/// Serves one connection until the client closes it, a deadline passes, or the server stops.
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
@@ -71,7 +78,7 @@ async fn connection(
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));
-        // A router is always ready.
+        // `Router` is always ready, so there is no need to poll it.
         router.clone().call(request.map(Body::new))
     });
     let mut builder = http1::Builder::new();
@@ -81,13 +88,13 @@ async fn connection(
     let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        // An error means that the server is gone.
+        // An error means that the sender was dropped, and the server is stopping.
         _ = stopping.changed() => {
             served.as_mut().graceful_shutdown();
             served.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection has ended early");
+        tracing::debug!(%error, "a connection ended early");
     }
 }

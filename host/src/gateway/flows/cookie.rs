@@ -1,0 +1,51 @@
+//! The refresh token between the cookie, the request body and the response.
+
+use crate::{
+    accounts::SignedIn,
+    gateway::{bodies::SignedInBody, cookies::RefreshCookie, state::GatewayState},
+    refusal::Refused,
+};
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use secrecy::SecretString;
+
+/// The refresh token: from the cookie if the gateway stores it there, otherwise from the body.
+pub(super) fn refresh_token(
+    state: &GatewayState,
+    in_body: Option<SecretString>,
+    headers: &HeaderMap,
+) -> Result<SecretString, Refused> {
+    match &state.refresh_cookie {
+        Some(cookie) => cookie.get(headers),
+        None => in_body.ok_or_else(|| Refused::request(StatusCode::BAD_REQUEST, "refresh_token: missing")),
+    }
+}
+
+pub(super) fn signed_in_response(state: &GatewayState, signed_in: SignedIn) -> Response {
+    let refresh_token = match &signed_in {
+        SignedIn::Tokens(tokens) => tokens.refresh_token.clone(),
+        SignedIn::Challenge(_) => None,
+    };
+    let response = Json(SignedInBody::of(signed_in, state.refresh_cookie.is_some())).into_response();
+    with_cookie(state, refresh_token.as_ref(), response)
+}
+
+pub(super) fn with_cookie(state: &GatewayState, refresh_token: Option<&SecretString>, response: Response) -> Response {
+    let cookie = state.refresh_cookie.as_ref().zip(refresh_token).and_then(|(cookie, token)| cookie.set(token));
+    set_cookie(cookie, response)
+}
+
+pub(super) fn without_cookie(state: &GatewayState) -> Response {
+    let cookie = state.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
+    set_cookie(cookie, StatusCode::NO_CONTENT.into_response())
+}
+
+fn set_cookie(cookie: Option<HeaderValue>, mut response: Response) -> Response {
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,50 @@
+//! Sign-out and token revocation.
+
+use crate::{
+    bearer::Bearer,
+    gateway::{
+        bodies::RevokeToken,
+        extract::Body,
+        flows::cookie::{refresh_token, without_cookie},
+        state::{GatewayState, State},
+    },
+    refusal::{ProblemBody, Refused},
+};
+use axum::{http::HeaderMap, response::Response};
+use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+    OpenApiRouter::new().routes(routes!(sign_out)).routes(routes!(revoke_token))
+}
+
+route! {
+    /// Sign the user out everywhere
+    ///
+    /// `/v1/verify` accepts the access and ID tokens until they expire, unless the gateway has a store of revoked tokens.
+    post "/v1/sign-out", 204, "bearer" =>
+    async fn sign_out(state: State, caller: Bearer) -> Result<Response, Refused> {
+        state.accounts.sign_out(&caller.0).await?;
+        Ok(without_cookie(&state))
+    }
+}
+
+route! {
+    /// Revoke a refresh token
+    ///
+    /// If the gateway has a store of revoked tokens and the request has an access token of the same sign-in session as bearer token, all tokens
+    /// of that session are revoked there.
+    post "/v1/revoke-token", 204, =>
+    async fn revoke_token(
+        state: State,
+        headers: HeaderMap,
+        Body(body): Body<RevokeToken>,
+    ) -> Result<Response, Refused> {
+        let refresh_token = refresh_token(&state, body.refresh_token, &headers)?;
+        match Bearer::of(&headers) {
+            Some(caller) => state.accounts.revoke_sign_in(&refresh_token, &caller.0).await?,
+            None => state.accounts.revoke_token(&refresh_token).await?,
+        }
+        Ok(without_cookie(&state))
+    }
+}

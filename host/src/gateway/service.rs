@@ -1,0 +1,210 @@
+//! The HTTP service and its settings.
+
+use super::{
+    client_address::ClientAddress,
+    cookies::RefreshCookie,
+    cors::{self, Cors, OriginError},
+    flows,
+    limits::{self, RateLimit},
+    openapi, operations, problem,
+    route_rules::RouteRules,
+    serving::{self, Deadlines},
+    state::GatewayState,
+    verify,
+};
+use crate::{TokenUseRule, accounts::Accounts};
+use axum::{Router, extract::DefaultBodyLimit, http::HeaderName, middleware};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
+use tokio::net::TcpListener;
+use utoipa::openapi::OpenApi;
+
+/// The HTTP service.
+///
+/// Create one with [`Gateway::new`], and serve it with [`Gateway::serve`] or mount [`Gateway::router`] in an axum application.
+///
+/// # Defaults
+///
+/// * [`verifies`](Self::verifies): `/v1/verify` accepts access tokens.
+/// * [`routes`](Self::routes): no rules -- `/v1/verify` requires a valid token and ignores the original path.
+/// * [`refresh_cookie`](Self::refresh_cookie): none -- refresh tokens are in response bodies.
+/// * [`cors_origins`](Self::cors_origins): none -- no cross-origin requests.
+/// * [`rate_limit`](Self::rate_limit): 10 requests per second and a burst of 50 for each client address; see [`RateLimit`].
+/// * [`client_ip_header`](Self::client_ip_header): none -- the client address is that of the connection.
+/// * [`trusted_hops`](Self::trusted_hops): 1.
+/// * [`body_limit`](Self::body_limit): 64 KiB.
+/// * [`deadlines`](Self::deadlines): 75 seconds for a request head, 30 for a body, 25 to shut down; see [`Deadlines`].
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(accounts: poolgate::accounts::Accounts) -> std::io::Result<()> {
+/// use poolgate::gateway::Gateway;
+/// use tokio::net::TcpListener;
+///
+/// let gateway = Gateway::new(accounts);
+/// let listener = TcpListener::bind("127.0.0.1:8080").await?;
+/// gateway.serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Gateway {
+    accounts: Accounts,
+    verifies: TokenUseRule,
+    rules: RouteRules,
+    refresh_cookie: Option<RefreshCookie>,
+    cors: Cors,
+    rate_limit: Option<RateLimit>,
+    client_ip_header: Option<HeaderName>,
+    trusted_hops: NonZeroUsize,
+    body_limit: usize,
+    deadlines: Deadlines,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Creates a gateway with the defaults listed above. The verifier of `accounts` also verifies the tokens of `/v1/verify`.
+    pub fn new(accounts: Accounts) -> Self {
+        Self {
+            accounts,
+            verifies: TokenUseRule::Access,
+            rules: RouteRules::new(),
+            refresh_cookie: None,
+            cors: Cors::default(),
+            rate_limit: Some(RateLimit::default()),
+            client_ip_header: None,
+            trusted_hops: NonZeroUsize::MIN,
+            body_limit: 64 * 1024,
+            deadlines: Deadlines::default(),
+        }
+    }
+
+    /// Sets the token use that `/v1/verify` and `/v1/ext-authz` require. The default is access tokens.
+    pub fn verifies(mut self, token_use: TokenUseRule) -> Self {
+        self.verifies = token_use;
+        self
+    }
+
+    /// Sets the requirements of the application's paths. They apply to the original request, which the proxy sends to `/v1/verify` or
+    /// `/v1/ext-authz`. With rules, a request to `/v1/verify` that does not name the original request is rejected with 500.
+    ///
+    /// The default is no rules.
+    pub fn routes(mut self, rules: RouteRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Stores refresh tokens in a cookie (`HttpOnly; Secure`), which scripts cannot read. They are then not in response bodies, and not
+    /// accepted in request bodies. By default, there is no cookie.
+    pub fn refresh_cookie(mut self, cookie: RefreshCookie) -> Self {
+        self.refresh_cookie = Some(cookie);
+        self
+    }
+
+    /// Sets the origins, such as `https://app.example.com`, whose scripts may call the account flows with credentials. The default is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`OriginError`] if one of them is not an origin. `*` and `null` are not allowed.
+    pub fn cors_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, OriginError> {
+        self.cors = Cors::new(origins)?;
+        Ok(self)
+    }
+
+    /// Sets the rate limit of each client address. It does not apply to `/v1/verify` and `/v1/ext-authz`. `None` disables it. See
+    /// [`RateLimit`] for the default.
+    pub fn rate_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.rate_limit = limit;
+        self
+    }
+
+    /// Sets the header from which the client address is read: a header with one address (`X-Real-IP`), or with a list to which each
+    /// proxy appends the address of its peer (`X-Forwarded-For`). The addresses may have ports.
+    ///
+    /// By default, the client address is that of the connection. Behind a proxy, this is the proxy's address.
+    pub fn client_ip_header(mut self, header: HeaderName) -> Self {
+        self.client_ip_header = Some(header);
+        self
+    }
+
+    /// Sets how many of the last entries of that header were written by your proxies. The default is 1: the last entry is the client's
+    /// address.
+    pub fn trusted_hops(mut self, hops: NonZeroUsize) -> Self {
+        self.trusted_hops = hops;
+        self
+    }
+
+    /// Sets the deadlines of clients and of the shutdown. See [`Deadlines`] for the defaults.
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Sets the maximum length of a request body, in bytes. The default is 64 KiB. Longer bodies are rejected with 413.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Returns the OpenAPI document.
+    pub fn openapi(&self) -> OpenApi {
+        openapi::document(flows::router().merge(verify::documented()).into_openapi())
+    }
+
+    /// Returns the service for clients.
+    pub fn router(&self) -> Router {
+        let client_address = ClientAddress::new(self.client_ip_header.clone(), self.trusted_hops);
+        let limiter = limits::Limiter::new(self.rate_limit, client_address);
+        let (flows, _) = flows::router().split_for_parts();
+        let flows = flows.layer(DefaultBodyLimit::max(self.body_limit));
+        let rest = openapi::router().merge(operations::health()).merge(operations::public_metrics());
+        flows
+            .merge(rest)
+            .layer(middleware::from_fn_with_state(limiter, limits::limit))
+            .merge(verify::router())
+            .fallback(problem::not_found)
+            .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(middleware::from_fn_with_state(self.cors.clone(), cors::cors))
+            .layer(middleware::from_fn(problem::never_stored))
+            .with_state(self.state())
+    }
+
+    /// Returns the service for the operator: health checks and all metrics. Clients must not reach it, because the counts of account
+    /// flows reveal whether an account exists.
+    pub fn operations_router(&self) -> Router {
+        operations::health_with_hints()
+            .merge(operations::metrics())
+            .fallback(problem::not_found)
+            .with_state(self.state())
+    }
+
+    /// Serves clients until `shutdown` is ready, and then until all requests in progress have finished or [`Deadlines::shutdown`] has
+    /// passed.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        serving::serve(listener, self.router(), self.deadlines, shutdown).await;
+    }
+
+    /// Like [`serve`](Self::serve), but serves the operator.
+    pub async fn serve_operations(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        serving::serve(listener, self.operations_router(), self.deadlines, shutdown).await;
+    }
+
+    fn state(&self) -> Arc<GatewayState> {
+        Arc::new(GatewayState {
+            accounts: self.accounts.clone(),
+            verifies: self.verifies,
+            routes: self.rules.table(),
+            refresh_cookie: self.refresh_cookie.clone(),
+            body_deadline: self.deadlines.body,
+            // Serializing a document of utoipa does not fail.
+            openapi: serde_json::to_vec(&self.openapi()).unwrap_or_default().into(),
+        })
+    }
+}
