@@ -3,7 +3,7 @@
 
 mod command;
 
-/// Passwords, codes and tokens leave nothing behind in memory that was freed, whoever copied them: hyper, the SDK, serde.
+/// Overwrites freed memory with zeros, so that passwords, codes and tokens do not remain there, whichever library copied them.
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 

@@ -1,8 +1,8 @@
-//! `poolgate account`: the flows from the command line. Passwords, codes and tokens come from a prompt or from standard input,
-//! a line each, and never from an argument.
+//! `poolgate account`: the account flows on the command line. Passwords, codes and tokens are read from a prompt or from standard input,
+//! one per line, and never from arguments.
 
 use super::{
-    arguments::{AccountArguments, Flow},
+    arguments::{AccountArguments, Factor, Flow},
     output::{self, CommandError, Outcome},
     shown,
 };
@@ -18,7 +18,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Why a flow ended otherwise than well.
+/// Why a flow failed.
 enum FlowError {
     Account(AccountError),
     Command(CommandError),
@@ -37,7 +37,7 @@ impl From<CommandError> for FlowError {
 }
 
 pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandError> {
-    // Who sits here sees no more than one answer at a time: there is nothing to measure.
+    // The user of the command line has the app client's credentials and could call Cognito directly, so a delay would protect nothing.
     let builder = arguments.connection.accounts().await?.response_time_floor(ResponseTimeFloor::OFF);
     let accounts = builder.build().await?;
     match flow(&accounts, &arguments.flow).await {
@@ -47,8 +47,8 @@ pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandErr
             let after = error.retry_after.map(|after| after.as_secs());
             let json = json!({ "problem": error.code.name(), "status": error.status, "title": error.code.description(),
                                "detail": error.detail, "retry_after": after });
-            let said = shown::lines(&error.to_string());
-            let text = |palette: output::Palette| format!("{}  {said}\n", palette.bad("refused"));
+            let message = shown::lines(&error.to_string());
+            let text = |palette: output::Palette| format!("{}  {message}\n", palette.bad("rejected"));
             let outcome = if error.status == 503 { Outcome::Unavailable } else { Outcome::Denied };
             output::conclude(outcome, arguments.json, || json, text)
         }
@@ -59,7 +59,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
     Ok(match flow {
         Flow::SignUp { username, attributes } => {
             let password = new_secret("New password")?;
-            accepted(accounts.sign_up(username, &password, &stated(attributes)).await?)
+            accepted(accounts.sign_up(username, &password, &attributes_of(attributes)).await?)
         }
         Flow::ConfirmSignUp { username } => done(accounts.confirm_sign_up(username, &secret("Code")?).await?),
         Flow::ResendCode { username } => accepted(accounts.resend_code(username).await?),
@@ -69,7 +69,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
                 true => accounts.sign_in_srp(username, &password).await?,
                 false => accounts.sign_in(username, &password).await?,
             };
-            tokens(&answer_all(accounts, signed_in, &stated(attributes)).await?)
+            tokens(&answer_all(accounts, signed_in, &attributes_of(attributes)).await?)
         }
         Flow::Refresh { username } => tokens(&accounts.refresh(&secret("Refresh token")?, username.as_deref()).await?),
         Flow::ForgotPassword { username } => accepted(accounts.forgot_password(username).await?),
@@ -78,7 +78,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
             done(accounts.confirm_forgot_password(username, &code, &password).await?)
         }
         Flow::ChangePassword => {
-            let (token, previous) = (secret("Access token")?, secret("Present password")?);
+            let (token, previous) = (secret("Access token")?, secret("Current password")?);
             done(accounts.change_password(&token, &previous, &new_secret("New password")?).await?)
         }
         Flow::GetUser => {
@@ -89,7 +89,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
                     "preferred_mfa": user.preferred_mfa })
         }
         Flow::UpdateAttributes { attributes } => {
-            let changes = accounts.update_attributes(&secret("Access token")?, &stated(attributes)).await?;
+            let changes = accounts.update_attributes(&secret("Access token")?, &attributes_of(attributes)).await?;
             let deliveries = changes.iter().filter_map(|change| change.delivery.as_ref());
             json!({ "deliveries": deliveries.map(delivery).collect::<Vec<_>>() })
         }
@@ -106,7 +106,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
             done(())
         }
         Flow::MfaPreference { email, sms, software_token } => {
-            let setting = |choice: &Option<super::arguments::Factor>| {
+            let setting = |choice: &Option<Factor>| {
                 choice.map(|choice| MfaSetting { enabled: choice.is_enabled(), preferred: choice.is_preferred() })
             };
             let preference =
@@ -119,7 +119,7 @@ async fn flow(accounts: &Accounts, flow: &Flow) -> Result<Value, FlowError> {
     })
 }
 
-/// Answers challenges until there are tokens.
+/// Responds to challenges until the user is signed in.
 async fn answer_all(accounts: &Accounts, first: SignedIn, attributes: &[Attribute]) -> Result<Tokens, FlowError> {
     let mut step = first;
     loop {
@@ -139,14 +139,16 @@ async fn answer(
 ) -> Result<(SecretString, ChallengeAnswer), FlowError> {
     let session = challenge.session.clone();
     if let Some(delivery) = &challenge.delivery {
-        output::tell(&format!("A code is on its way to {}.", delivery.destination.as_deref().unwrap_or("you")));
+        output::notify(&format!("A code was sent to {}.", delivery.destination.as_deref().unwrap_or("the user")));
     }
     Ok(match challenge.name {
         ChallengeName::NewPasswordRequired => {
-            output::tell("The password must be changed.");
+            output::notify("A new password is required.");
             (session, ChallengeAnswer::NewPassword(new_secret("New password")?, attributes.to_vec()))
         }
-        ChallengeName::SoftwareTokenMfa => (session, ChallengeAnswer::SoftwareToken(secret("Code of your app")?)),
+        ChallengeName::SoftwareTokenMfa => {
+            (session, ChallengeAnswer::SoftwareToken(secret("Code of the authenticator app")?))
+        }
         ChallengeName::SmsMfa => (session, ChallengeAnswer::Sms(secret("Code of the text message")?)),
         ChallengeName::EmailOtp => (session, ChallengeAnswer::EmailOtp(secret("Code of the email")?)),
         ChallengeName::MfaSetup => {
@@ -163,20 +165,20 @@ async fn set_up_totp(
     device_name: Option<&str>,
 ) -> Result<Option<SecretString>, FlowError> {
     let app = accounts.associate_totp(owner).await?;
-    // Standard output is for the answer; whoever asks for it must see this.
-    output::tell(&format!("Give this to your authenticator app: {}", app.secret_code.expose_secret()));
+    // Standard output is reserved for the result.
+    output::notify(&format!("Enter this secret in your authenticator app: {}", app.secret_code.expose_secret()));
     let owner = match (app.session, owner) {
         (Some(session), TotpOwner::Session(_)) => TotpOwner::Session(session),
         _ => owner.clone(),
     };
-    Ok(accounts.verify_totp(&owner, &secret("Code of your app")?, device_name).await?)
+    Ok(accounts.verify_totp(&owner, &secret("Code of the authenticator app")?, device_name).await?)
 }
 
-fn stated(attributes: &[(String, String)]) -> Vec<Attribute> {
+fn attributes_of(attributes: &[(String, String)]) -> Vec<Attribute> {
     attributes.iter().map(|(name, value)| Attribute::new(name, value)).collect()
 }
 
-/// A secret from the terminal, unseen, or the next line of standard input.
+/// Reads a secret from the terminal without echo, or from the next line of standard input.
 fn secret(what: &str) -> Result<SecretString, CommandError> {
     let unreadable = |error: io::Error| CommandError::Usage(format!("{}: {error}", what.to_lowercase()));
     if io::stdin().is_terminal() {
@@ -191,11 +193,11 @@ fn secret(what: &str) -> Result<SecretString, CommandError> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-/// A secret that is to be: typed twice at a terminal.
+/// Reads a new secret. At a terminal, it must be typed twice.
 fn new_secret(what: &str) -> Result<SecretString, CommandError> {
     let first = secret(what)?;
     if io::stdin().is_terminal() && secret(&format!("{what} again"))?.expose_secret() != first.expose_secret() {
-        return Err(CommandError::Usage("the two are not the same".into()));
+        return Err(CommandError::Usage("the two inputs differ".into()));
     }
     Ok(first)
 }
@@ -223,7 +225,7 @@ fn tokens(tokens: &Tokens) -> Value {
     })
 }
 
-/// A line a member.
+/// One line per member.
 fn text(answer: &Value) -> String {
     fn lines(prefix: &str, value: &Value, text: &mut String) {
         match value {
@@ -238,8 +240,8 @@ fn text(answer: &Value) -> String {
             value => *text += &format!("{prefix}: {value}\n"),
         }
     }
-    let mut said = String::new();
-    lines("", answer, &mut said);
-    // The names of attributes are whatever the user pool calls them.
-    shown::lines(&said)
+    let mut text = String::new();
+    lines("", answer, &mut text);
+    // The user pool determines the names of attributes, so they are untrusted.
+    shown::lines(&text)
 }

@@ -1,4 +1,4 @@
-//! Many tokens: one a line, one JSON object a line, in order, to the end.
+//! Verifies many tokens: reads one per line, and prints one JSON object per line in the same order.
 
 use super::{
     input,
@@ -11,10 +11,11 @@ use std::{
     path::Path,
 };
 
-/// Judges every line. The outcome is the worst one.
+/// Verifies every line. The outcome is the worst one.
 ///
-/// What was judged is written before a line is waited for: whoever writes a line into a pipe can wait for its verdict from the other one.
-pub async fn run(path: &Path, mut judge: impl AsyncFnMut(&str) -> (Outcome, Value)) -> Result<Outcome, CommandError> {
+/// All verdicts are written before the command waits for the next line, so that another process can write a line to one pipe and then
+/// wait for its verdict on the other.
+pub async fn run(path: &Path, mut verify: impl AsyncFnMut(&str) -> (Outcome, Value)) -> Result<Outcome, CommandError> {
     let mut output = BufWriter::new(io::stdout().lock());
     let is_watched = io::stdout().is_terminal();
     let mut worst = Outcome::Allowed;
@@ -27,7 +28,7 @@ pub async fn run(path: &Path, mut judge: impl AsyncFnMut(&str) -> (Outcome, Valu
         }
         let Some(line) = lines.next() else { break };
         let line = line.map_err(|error| CommandError::Usage(format!("could not read {}: {error}", path.display())))?;
-        let (outcome, object) = judge(&line).await;
+        let (outcome, object) = verify(&line).await;
         worst = worst.max(outcome);
         if let Err(error) = writeln!(output, "{}", shown::json(&object, false)) {
             return cut_short(error, lines, worst);
@@ -39,7 +40,7 @@ pub async fn run(path: &Path, mut judge: impl AsyncFnMut(&str) -> (Outcome, Valu
     }
 }
 
-/// The reader has gone. What was judged stays judged; if that was not all, nobody may take it for all.
+/// The reader has closed the output. If there were more lines, the outcome is `Unavailable`, because not all verdicts were read.
 fn cut_short(error: io::Error, lines: input::Lines, worst: Outcome) -> Result<Outcome, CommandError> {
     match error.kind() {
         ErrorKind::BrokenPipe if lines.are_known_to_be_over() => Ok(worst),

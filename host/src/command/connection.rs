@@ -1,6 +1,6 @@
-//! The user pool and the app client that accounts are run with.
+//! The options of the account flows that `poolgate account` and `poolgate serve` share: user pool, app client, revocation store.
 
-use super::{compilation_cache, output::CommandError};
+use super::{cache::compilation_cache, output::CommandError};
 use clap::Args;
 use poolgate::{
     Pool, TokenUseRule, Verifier,
@@ -14,59 +14,59 @@ use std::time::Duration;
 use std::{convert::Infallible, fs, num::NonZeroUsize, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
-/// Revocations that are remembered in memory: some 200 MB at the most.
-const MOST_REVOCATIONS: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("more than none");
+/// The maximum number of revocations in memory, which is about 200 MB.
+const MAX_REVOCATIONS: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("not zero");
 
 #[derive(Args, Debug)]
 pub struct Connection {
-    /// The user pool ID, such as eu-west-1_EXAMPLE01
+    /// User pool ID, such as eu-west-1_EXAMPLE01
     #[arg(long, value_name = "ID", env = "COGNITO_USER_POOL_ID")]
     pub pool_id: String,
-    /// The app client ID
+    /// App client ID
     #[arg(long, value_name = "ID", env = "COGNITO_CLIENT_ID")]
     pub client_id: String,
-    /// A file with the app client's secret, if it has one; else the variable COGNITO_CLIENT_SECRET
+    /// File with the app client's secret. The default is the environment variable COGNITO_CLIENT_SECRET
     #[arg(long, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
-    /// The region, where it is not the one in the pool ID
+    /// AWS region of the user pool. The default is the region in the user pool ID
     #[arg(long, value_name = "R", env = "COGNITO_REGION")]
     pub region: Option<String>,
-    /// Where the user pools API is, if not at AWS
+    /// URL of the user pools API, for example of an emulator or a VPC endpoint. The default is the AWS endpoint of the region
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")]
     pub endpoint: Option<String>,
-    /// The URL of the JWK Set. Without it: <issuer>/.well-known/jwks.json
+    /// URL of the JWK Set. The default is <issuer>/.well-known/jwks.json
     #[arg(long, value_name = "URL")]
     pub jwks: Option<String>,
-    /// Allow plain http to loopback addresses
+    /// Allow http URLs with loopback addresses
     #[arg(long)]
     pub allow_http_loopback: bool,
-    /// What the user pool asks of passwords: the least length, and which of upper, lower, number, symbol
+    /// Password policy of the user pool: the minimum length, and which of upper, lower, number and symbol it requires
     #[arg(long, value_name = "POLICY", default_value = "8,upper,lower,number,symbol", value_parser = password_policy)]
     pub password_policy: PasswordPolicy,
-    /// An attribute that the user pool requires of a sign-up; repeat it for several
+    /// Require this attribute in a sign-up, because the user pool does; may be repeated
     #[arg(long = "require-attribute", value_name = "NAME", value_delimiter = ',')]
     pub required_attributes: Vec<String>,
-    /// Cognito looks at the password, code or session first, before it says that a password must be reset (sign-in), that an account is not
-    /// confirmed or a new password is refused (recovery), that another account has the address (confirming a sign-up, verifying an
-    /// attribute), or that a second factor is not set up (challenges): then these are told. Try it with your pool first. That an account is
-    /// not confirmed is never told at sign-in, for it would tell who signs up and then signs in whether the name was free. What this
-    /// can't hide: where user names are no addresses, a sign-up sends a code to the caller's own mailbox only if the name was free
+    /// Return password-reset-required (sign-in), account-not-confirmed and password-rejected (recovery), alias-taken (confirming a sign-up,
+    /// verifying an attribute) and mfa-not-set-up (challenges) to clients. By default, clients get the error of a wrong password, code or
+    /// session. Use it only if your user pool checks the password, code or session before it raises these exceptions, and test that first.
+    /// Sign-in never returns account-not-confirmed. If usernames are not addresses, a client that signs up with their own email address
+    /// receives a code only if the username was free; this option does not change that
     #[arg(long)]
     pub credentials_checked_first: bool,
     /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken
     #[arg(long)]
     pub refresh_token_auth: bool,
-    /// Where revoked tokens are remembered, which are then refused: "memory", that of this process, or a Redis,
-    /// redis[s]://[user][:password@]host[:port][/database]. Sign-outs are remembered there
+    /// Store of revoked tokens: "memory" (of this process), or a Redis, redis[s]://[user][:password@]host[:port][/database]. Revoked tokens
+    /// are rejected. Sign-outs, deletions of users and revocations are written to the store
     #[arg(long, value_name = "STORE", env = "POOLGATE_REVOCATION", hide_env_values = true, requires = "revocation_mode", value_parser = secret)]
     pub revocation: Option<SecretString>,
-    /// What becomes of good tokens while that store does not answer
+    /// Accept (fail-open) or reject (fail-closed) valid tokens while the store is unavailable
     #[arg(long, value_name = "MODE", env = "POOLGATE_REVOCATION_MODE", requires = "revocation", value_parser = ["fail-open", "fail-closed"])]
     pub revocation_mode: Option<String>,
 }
 
 impl Connection {
-    /// The accounts, all but built.
+    /// The builder of the accounts.
     pub async fn accounts(&self) -> Result<AccountsBuilder, CommandError> {
         let verifier = self.verifier().await?;
         let mut builder = Accounts::builder(verifier, &self.pool_id, &self.client_id)
@@ -94,7 +94,7 @@ impl Connection {
         })
     }
 
-    /// It judges the tokens that Cognito gives, access and ID tokens alike.
+    /// The verifier of the tokens that Cognito issues: access tokens and ID tokens.
     async fn verifier(&self) -> Result<Verifier, CommandError> {
         let mut pool = Pool::user_pool(&self.pool_id).client_ids([&self.client_id]).token_use(TokenUseRule::AccessOrId);
         if let Some(region) = &self.region {
@@ -133,29 +133,33 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 fn revocations(store: &SecretString) -> Result<Arc<dyn Revocations>, CommandError> {
     if store.expose_secret() == "memory" {
-        return Ok(Arc::new(InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, MOST_REVOCATIONS)));
+        return Ok(Arc::new(InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, MAX_REVOCATIONS)));
     }
     #[cfg(feature = "redis")]
     {
         let redis = poolgate::revocation::Redis::open(store, MAX_COGNITO_TOKEN_LIFETIME, Duration::from_millis(100));
-        Ok(Arc::new(redis.map_err(|error| CommandError::Usage(format!("--revocation: {error}, nor \"memory\"")))?))
+        Ok(Arc::new(
+            redis.map_err(|error| {
+                CommandError::Usage(format!("--revocation: {error}; the other choice is \"memory\""))
+            })?,
+        ))
     }
     #[cfg(not(feature = "redis"))]
     Err(CommandError::Usage(
-        "--revocation: this build knows only \"memory\"; for a Redis, build it with --features redis".into(),
+        "--revocation: this build supports only \"memory\"; for a Redis, build with --features redis".into(),
     ))
 }
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
     let mut parts = text.split(',');
     let min_length = parts.next().and_then(|part| part.parse().ok()).filter(|length| (6..=99).contains(length));
-    let min_length = min_length.ok_or("first a least length from 6 to 99")?;
+    let min_length = min_length.ok_or("must begin with the minimum length, from 6 to 99")?;
     let none = PasswordPolicy { min_length, uppercase: false, lowercase: false, number: false, symbol: false };
     parts.try_fold(none, |policy, part| match part {
         "upper" => Ok(PasswordPolicy { uppercase: true, ..policy }),
         "lower" => Ok(PasswordPolicy { lowercase: true, ..policy }),
         "number" => Ok(PasswordPolicy { number: true, ..policy }),
         "symbol" => Ok(PasswordPolicy { symbol: true, ..policy }),
-        _ => Err("after the length: upper, lower, number, symbol".into()),
+        _ => Err("after the length, only upper, lower, number and symbol are allowed".into()),
     })
 }

@@ -8,15 +8,15 @@ use std::{
     path::Path,
 };
 
-/// The longest line that is kept. It is over every limit on tokens, so what is cut off would have been refused anyway.
+/// The maximum length of a line that is kept, in bytes. It exceeds every limit on tokens, so a longer line is rejected in any case.
 const LINE_LIMIT: usize = (1 << 20) + 1;
 
-/// A token from the argument, or from standard input where the argument is `-` or there is none.
+/// The token from the argument, or from standard input if the argument is `-` or missing.
 pub fn token(argument: Option<&str>) -> Result<String, CommandError> {
     match argument {
         Some("-") => {}
         Some(token) => return Ok(token.to_owned()),
-        None if io::stdin().is_terminal() => return Err(nothing_to_judge()),
+        None if io::stdin().is_terminal() => return Err(no_input()),
         None => {}
     }
     let mut lines = Lines::of_standard_input().map_err(|error| unreadable(Path::new("standard input"), &error))?;
@@ -27,35 +27,37 @@ pub fn token(argument: Option<&str>) -> Result<String, CommandError> {
     let first = next()?;
     while let Some(line) = next()? {
         if !line.is_empty() {
-            return Err(CommandError::Usage("standard input has several lines: judge them with --batch -".into()));
+            return Err(CommandError::Usage(
+                "standard input has several lines; use --batch - to verify each of them".into(),
+            ));
         }
     }
     match first {
         Some(line) => Ok(line),
-        None if argument.is_none() => Err(nothing_to_judge()),
+        None if argument.is_none() => Err(no_input()),
         None => Ok(String::new()),
     }
 }
 
-/// What was pasted with a token that no token has. It is judged as it is: this only says what to leave out.
+/// A hint about text that was pasted together with a token. The text is verified as it is, and the hint says what to remove.
 pub fn hint(token: &str) -> Option<&'static str> {
     let text = token.trim();
     let is_quote = |letter: char| matches!(letter, '"' | '\'' | '`');
     if text.starts_with(is_quote) || text.ends_with(is_quote) {
-        return Some("there are quotation marks around the token: leave them out");
+        return Some("there are quotation marks around the token; remove them");
     }
     let scheme = text.split_whitespace().next().unwrap_or_default();
     if ["bearer", "authorization:"].iter().any(|word| scheme.eq_ignore_ascii_case(word)) {
-        return Some("the token follows a word of the header, such as Bearer: leave it out");
+        return Some("there is a word such as Bearer before the token; remove it");
     }
     if text.contains(char::is_whitespace) {
-        return Some("there is white space within the token: was it broken into lines?");
+        return Some("there is white space within the token; it may have been broken into lines");
     }
-    (text != token).then_some("there is white space around the token: leave it out")
+    (text != token).then_some("there is white space around the token; remove it")
 }
 
-fn nothing_to_judge() -> CommandError {
-    CommandError::Usage("there is nothing to judge: give it as an argument, on standard input, or with --batch".into())
+fn no_input() -> CommandError {
+    CommandError::Usage("no input; pass it as an argument, on standard input, or with --batch".into())
 }
 
 /// The lines of a file, or of standard input where the path is `-`.
@@ -76,13 +78,16 @@ pub fn key_set(path: &Path) -> Result<Vec<u8>, CommandError> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-/// Algorithms by their names in RFC 7518 and RFC 8037.
+/// Parses algorithm names (RFC 7518, RFC 8037).
 pub fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, CommandError> {
     let algorithm = |name: &String| {
         let known = Algorithm::ALL.iter().find(|algorithm| algorithm.jose_name().eq_ignore_ascii_case(name));
         known.copied().ok_or_else(|| {
             let all: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.jose_name()).collect();
-            CommandError::Usage(format!("--alg {name}: not one of {} (`none` and HMAC never are)", all.join(", ")))
+            CommandError::Usage(format!(
+                "--alg {name}: must be one of {} (`none` and HMAC are not supported)",
+                all.join(", ")
+            ))
         })
     };
     names.iter().map(algorithm).collect()
@@ -92,10 +97,10 @@ fn unreadable(path: &Path, error: &io::Error) -> CommandError {
     CommandError::Usage(format!("could not read {}: {error}", path.display()))
 }
 
-/// Lines without their ends, each at most [`LINE_LIMIT`] long. What is not UTF-8 is replaced, and so never a token.
+/// Lines without line endings, each cut off after [`LINE_LIMIT`] bytes. Invalid UTF-8 is replaced, which makes the token invalid.
 pub struct Lines {
     reader: BufReader<Box<dyn Read>>,
-    /// Whether reading never waits for someone who writes.
+    /// Whether the input is a regular file, so that reading never waits for a writer.
     is_file: bool,
 }
 
@@ -105,7 +110,7 @@ impl Lines {
         Self { reader: BufReader::new(Box::new(file)), is_file }
     }
 
-    /// Past the standard library's own buffer, which does not say what is in it.
+    /// Reads standard input without the standard library's buffer, whose content cannot be queried.
     #[cfg(unix)]
     fn of_standard_input() -> io::Result<Self> {
         use std::os::fd::AsFd;
@@ -117,12 +122,12 @@ impl Lines {
         Ok(Self { reader: BufReader::new(Box::new(io::stdin())), is_file: false })
     }
 
-    /// Whether the next line may have to be waited for.
+    /// Whether reading the next line may block.
     pub fn may_wait(&self) -> bool {
         !self.is_file && !self.reader.buffer().contains(&b'\n')
     }
 
-    /// Whether there is no further line; false too if that can't be known without waiting for one.
+    /// Whether there is no further line. `false` also if this cannot be determined without blocking.
     pub fn are_known_to_be_over(mut self) -> bool {
         self.is_file && self.next().is_none()
     }

@@ -1,4 +1,4 @@
-//! `poolgate inspect`: what a token says, which proves nothing.
+//! `poolgate inspect`: prints a token without verifying it.
 
 use super::{
     arguments::InspectArguments,
@@ -9,16 +9,16 @@ use super::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-const WARNING: &str = "NOT VERIFIED: anyone can write a token that says this. `poolgate verify` judges it.";
+const WARNING: &str = "NOT VERIFIED: anyone can create a token with this content. To verify it, use `poolgate verify`.";
 
 pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
     let token = input::token(Some(&arguments.token))?;
     let (header, claims) = match read(token.trim()) {
         Ok(parts) => parts,
-        Err(problem) => {
-            output::tell(&format!("poolgate: {problem}"));
+        Err(error) => {
+            output::notify(&format!("error: {error}"));
             if let Some(hint) = input::hint(&token) {
-                output::tell(&format!("hint: {hint}"));
+                output::notify(&format!("hint: {hint}"));
             }
             return Ok(Outcome::Denied);
         }
@@ -36,14 +36,14 @@ fn text(header: &JsonObject, claims: &JsonObject, palette: Palette) -> String {
 
 type JsonObject = Map<String, Value>;
 
-/// Header and claims. The signature is left where it is.
+/// The header and the claims. The signature is ignored.
 fn read(token: &str) -> Result<(JsonObject, JsonObject), &'static str> {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err("this is not a token of three parts");
+        return Err("the token does not have three parts");
     };
-    let header = object(header).ok_or("the header is not a JSON object in base64url")?;
-    let claims = object(claims).ok_or("the payload is not a JSON object in base64url")?;
+    let header = object(header).ok_or("the header is not a base64url-encoded JSON object")?;
+    let claims = object(claims).ok_or("the payload is not a base64url-encoded JSON object")?;
     Ok((header, claims))
 }
 

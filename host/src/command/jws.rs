@@ -2,7 +2,9 @@
 
 use super::{
     arguments::JwsArguments,
-    batch, compilation_cache, input,
+    batch,
+    cache::compilation_cache,
+    input,
     output::{self, CommandError, Outcome, Palette},
 };
 use poolgate::{Denial, JwsVerifier, VerifiedJws};
@@ -16,11 +18,11 @@ pub async fn run(arguments: JwsArguments) -> Result<Outcome, CommandError> {
         output::warn_of_skipped_keys(&arguments.jwks.display().to_string(), &report);
     }
     if let Some(path) = &arguments.subject.batch {
-        let judge = async |compact: &str| {
+        let verdict = async |compact: &str| {
             let verdict = verifier.verify(compact).await;
             (outcome(&verdict), json(compact, &verdict))
         };
-        return batch::run(path, judge).await;
+        return batch::run(path, verdict).await;
     }
     let compact = input::token(arguments.subject.compact.as_deref())?;
     let verdict = verifier.verify(&compact).await;
@@ -50,7 +52,7 @@ fn text(compact: &str, verdict: &Result<VerifiedJws, Denial>, palette: Palette) 
     };
     let payload = match std::str::from_utf8(&jws.payload) {
         Ok(text) => text.escape_debug().to_string(),
-        Err(_) => format!("{} bytes, not text", jws.payload.len()),
+        Err(_) => format!("{} bytes, not UTF-8", jws.payload.len()),
     };
     let key_id = jws.key_id.as_deref().unwrap_or("(none)").escape_debug();
     let algorithm = jws.algorithm.jose_name();

@@ -1,9 +1,10 @@
-//! The command line: one file a subcommand.
+//! The command line: one module per subcommand.
 
 mod account;
 mod arguments;
 mod batch;
 mod bench;
+mod cache;
 mod connection;
 mod demo;
 mod input;
@@ -20,12 +21,11 @@ use output::Outcome;
 use std::{
     env,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
     process::ExitCode,
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-/// What compiles the component tells gigabytes at the level of traces, and nothing of what happens here.
+/// The compiler's log at the level `trace` has gigabytes, so only its warnings are logged.
 const COMPILER: [&str; 5] = [
     "cranelift_codegen=warn",
     "cranelift_frontend=warn",
@@ -34,7 +34,7 @@ const COMPILER: [&str; 5] = [
     "wasmtime_internal_cranelift=warn",
 ];
 
-/// Parses the arguments (bad usage exits with 2) and runs the subcommand.
+/// Parses the arguments and runs the subcommand. Invalid usage exits with 2.
 pub async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -42,16 +42,16 @@ pub async fn run() -> ExitCode {
             let _ = write!(io::stderr(), "{}", output::masked(&usage_error(&error)));
             return Outcome::BadUsage.into();
         }
-        // Help and version.
+        // `--help` and `--version`.
         Err(error) => error.exit(),
     };
-    // A server warns its operator; a command has said all when it has ended.
+    // The gateway logs warnings for its operator. The other commands report everything in their output.
     let level = if matches!(arguments.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
     tracing_subscriber::fmt()
         .with_env_filter(log_filter(level))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        // It would panic where standard error is closed.
+        // Otherwise it would panic if standard error is closed.
         .log_internal_errors(false)
         .init();
     let outcome = match arguments.command {
@@ -65,25 +65,25 @@ pub async fn run() -> ExitCode {
     };
     match outcome {
         Ok(outcome) => outcome.into(),
-        // Whoever read our output has gone before all of it was there.
+        // The reader closed the output before it was complete.
         Err(error) if error.is_broken_pipe() => Outcome::Unavailable.into(),
         Err(error) => {
-            output::tell(&format!("poolgate: {}", output::masked(&error.to_string())));
+            output::notify(&format!("error: {}", output::masked(&error.to_string())));
             Outcome::BadUsage.into()
         }
     }
 }
 
-/// What is of this level, and why no compiled code is kept; or what `RUST_LOG` says.
+/// The default filter has this level, and warns if compiled code cannot be cached. `RUST_LOG` replaces it.
 fn log_filter(level: LevelFilter) -> EnvFilter {
     let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
-    let is_stated = env::var_os(EnvFilter::DEFAULT_ENV).is_some_and(|value| !value.is_empty());
-    let more = if is_stated { &[][..] } else { &["poolgate::sandbox::code_cache=warn"] };
+    let is_set = env::var_os(EnvFilter::DEFAULT_ENV).is_some_and(|value| !value.is_empty());
+    let more = if is_set { &[][..] } else { &["poolgate::sandbox::code_cache=warn"] };
     let directives = COMPILER.iter().chain(more);
     directives.filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive)
 }
 
-/// In colour where someone sees it, unless it repeats an argument that would be obeyed by a terminal.
+/// The text of a usage error, in colour on a terminal, unless it repeats an argument with control characters.
 fn usage_error(error: &clap::Error) -> String {
     let text = error.render();
     let plain = text.to_string();
@@ -91,18 +91,4 @@ fn usage_error(error: &clap::Error) -> String {
         true => text.ansi().to_string(),
         false => shown::lines(&plain),
     }
-}
-
-/// Where compiled code is kept between runs: `POOLGATE_CACHE_DIR`, else a folder of the user's cache directory. An empty
-/// `POOLGATE_CACHE_DIR` turns the cache off.
-fn compilation_cache() -> Option<PathBuf> {
-    let variable = |name| env::var_os(name).map(PathBuf::from);
-    let directory = match variable("POOLGATE_CACHE_DIR") {
-        Some(directory) => directory,
-        None => match variable("XDG_CACHE_HOME").filter(|home| home.is_absolute()) {
-            Some(cache) => cache.join("poolgate"),
-            None => variable("HOME")?.join(".cache/poolgate"),
-        },
-    };
-    directory.is_absolute().then_some(directory)
 }

@@ -1,4 +1,4 @@
-//! Exit codes, verdicts as JSON, and colour for people.
+//! Exit codes, verdicts as JSON, and text with colours.
 
 use super::shown;
 use anstyle::{AnsiColor, Style};
@@ -10,12 +10,12 @@ use std::{
     process::ExitCode,
 };
 
-/// How a command ended. The exit code is documented in the help.
+/// The result of a command. The help documents its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Allowed,
     Denied,
-    /// Not judged: it weighs more than a denial when many tokens make one outcome.
+    /// Not verified. With several tokens, this outcome has precedence over `Denied`.
     Unavailable,
     BadUsage,
 }
@@ -40,7 +40,7 @@ impl From<&Denial> for Outcome {
     }
 }
 
-/// Why a command could not do its work. The text never holds a token.
+/// Why a command failed. The text never contains a token.
 #[derive(Debug)]
 pub enum CommandError {
     Usage(String),
@@ -76,7 +76,7 @@ impl From<io::Error> for CommandError {
     }
 }
 
-/// `hint`: what is odd about the token's text, if anything.
+/// A denial. `hint` is a hint about the token's text, if there is one.
 pub fn denied(denial: &Denial, hint: Option<&'static str>) -> Value {
     let mut object = json!({ "verdict": "deny", "reason": denial.reason.name(), "status": denial.error.status() });
     if let (Some(hint), Some(members)) = (hint.or(denial.hint.map(Hint::description)), object.as_object_mut()) {
@@ -86,7 +86,7 @@ pub fn denied(denial: &Denial, hint: Option<&'static str>) -> Value {
 }
 
 pub fn allowed(payload: &str) -> Value {
-    // The component has read it as JSON, more strictly than serde_json does.
+    // The component has parsed the payload as JSON, more strictly than serde_json does.
     let claims: Value = serde_json::from_str(payload).unwrap_or(Value::Null);
     json!({ "verdict": "allow", "claims": claims })
 }
@@ -107,7 +107,7 @@ pub fn allowed_jws(jws: &VerifiedJws) -> Value {
     object
 }
 
-/// A text in which whatever looks like a token is masked: an error may repeat an argument that stands in the wrong place.
+/// Masks everything in a text that looks like a token, because an error may repeat a misplaced argument.
 pub fn masked(text: &str) -> String {
     let is_part_of_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.=".contains(letter);
     let looks_like_token = |word: &str| word.len() >= 40 && word.matches('.').count() >= 2;
@@ -123,7 +123,7 @@ pub fn masked(text: &str) -> String {
     masked
 }
 
-/// Colours, or none where nobody would see them (<https://no-color.org>).
+/// Colours on a terminal. They are disabled elsewhere and by `NO_COLOR` (<https://no-color.org>).
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
     is_coloured: bool,
@@ -131,8 +131,8 @@ pub struct Palette {
 
 impl Palette {
     pub fn for_stdout() -> Self {
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { is_coloured: io::stdout().is_terminal() && !refused }
+        let is_disabled = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { is_coloured: io::stdout().is_terminal() && !is_disabled }
     }
 
     pub fn good(self, text: &str) -> String {
@@ -156,8 +156,8 @@ impl Palette {
     }
 }
 
-/// Prints how a command ended: a JSON object, or a text for people. The outcome is the outcome, also if its reader has gone before it came:
-/// whoever looks at nothing but the exit code must not be told that all is well.
+/// Prints the result of a command as JSON or as text. If the reader has closed the output, the exit code is still that of the outcome, so
+/// that a caller who only checks the exit code is not misled.
 pub fn conclude(
     outcome: Outcome,
     as_json: bool,
@@ -172,24 +172,24 @@ pub fn conclude(
     }
 }
 
-/// Says something on standard error, where the answer is not. If nobody can read it there, the command goes on.
-pub fn tell(text: &str) {
+/// Writes a line to standard error. If standard error is closed, the line is dropped.
+pub fn notify(text: &str) {
     let _ = writeln!(io::stderr(), "{}", shown::lines(text));
 }
 
-/// A denial for people: the reason, what it means, and what to answer a caller.
+/// A denial as text: the reason code, the HTTP status, and an explanation.
 pub fn denied_text(denial: &Denial, hint: Option<&'static str>, palette: Palette) -> String {
     let Denial { reason, error, .. } = denial;
     let verdict = palette.bad("deny");
     let hint = hint.or(denial.hint.map(Hint::description)).map_or(String::new(), |hint| format!("  hint: {hint}\n"));
-    format!("{verdict}  {} (answer {})\n  {}\n{hint}", reason.name(), error.status(), reason.description())
+    format!("{verdict}  {} (status {})\n  {}\n{hint}", reason.name(), error.status(), reason.description())
 }
 
-/// Says on standard error which keys of a set are not used, and why.
+/// Lists on standard error which keys of a key set are not used, and why.
 pub fn warn_of_skipped_keys(path: &str, report: &KeyReport) {
     for SkippedKey { index, key_id, error } in &report.skipped {
         let name = key_id.as_deref().map_or(String::new(), |id| format!(" ({})", id.escape_debug()));
         let (error, meaning) = (error.name(), error.description());
-        tell(&format!("poolgate: {path}: key {index}{name} is not used: {error}: {meaning}"));
+        notify(&format!("warning: {path}: key {index}{name} is not used: {error}: {meaning}"));
     }
 }

@@ -18,10 +18,10 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-/// How long the operator's hook may take.
+/// The maximum time of a request to the operator's hook.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many hooks are under way at once; more are dropped, and the log says so.
-const HOOKS_AT_ONCE: usize = 64;
+/// The maximum number of requests to the hook in progress. More are dropped, with a warning in the log.
+const MAX_HOOKS: usize = 64;
 
 pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError> {
     let mut builder = arguments
@@ -49,26 +49,26 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
     );
     let mut stdout = std::io::stdout();
     if let Err(error) = stdout.write_all(addresses.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever started it does not read; its callers are served all the same.
+        // The gateway still serves clients if its own output is closed.
         tracing::warn!(%error, "the addresses could not be printed");
     }
 
     let (stop, stopping) = watch::channel(());
-    let until = |mut stopping: watch::Receiver<()>| async move {
-        // An error means that we are the last.
+    let stopped = |mut stopping: watch::Receiver<()>| async move {
+        // An error means that the sender was dropped.
         let _ = stopping.changed().await;
     };
     let shown = gateway.clone();
-    let until_stopped = until(stopping.clone());
-    let shown = tokio::spawn(async move { shown.serve_operations(operations, until_stopped).await });
-    let served = gateway.serve(public, until(stopping));
+    let operations_stopped = stopped(stopping.clone());
+    let shown = tokio::spawn(async move { shown.serve_operations(operations, operations_stopped).await });
+    let served = gateway.serve(public, stopped(stopping));
     tokio::spawn(async move {
-        asked_to_stop().await;
-        tracing::info!("asked to stop: what is under way is finished");
+        stop_signal().await;
+        tracing::info!("stopping: requests in progress are finished");
         stop.send_replace(());
     });
     served.await;
-    // The public is served to the end; nobody waits for those who look at metrics.
+    // Requests of clients have finished. Requests for metrics are not waited for.
     shown.abort();
     verifier.shut_down().await;
     Ok(Outcome::Allowed)
@@ -105,72 +105,76 @@ fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Result<Gateway, Comm
 }
 
 fn rules(arguments: &ServeArguments) -> Result<RouteRules, CommandError> {
-    let refused = |option| move |error: RouteError| CommandError::Usage(format!("{option} {error}"));
+    let rejected = |option| move |error: RouteError| CommandError::Usage(format!("{option} {error}"));
     let mut rules = RouteRules::new();
     for (prefix, groups) in &arguments.required {
         let ruled = match groups {
             Some(groups) => rules.any_of_groups(prefix, groups),
             None => rules.token(prefix),
         };
-        rules = ruled.map_err(refused("--require"))?;
+        rules = ruled.map_err(rejected("--require"))?;
     }
     for prefix in &arguments.public {
-        rules = rules.public(prefix).map_err(refused("--public"))?;
+        rules = rules.public(prefix).map_err(rejected("--public"))?;
     }
     for prefix in &arguments.preflights {
-        rules = rules.preflights(prefix).map_err(refused("--preflight"))?;
+        rules = rules.preflights(prefix).map_err(rejected("--preflight"))?;
     }
     Ok(rules)
 }
 
 fn refresh_cookie(arguments: &ServeArguments) -> Result<RefreshCookie, CommandError> {
-    let refused = |option| move |error: CookieError| CommandError::Usage(format!("{option}: {error}"));
+    let rejected = |option| move |error: CookieError| CommandError::Usage(format!("{option}: {error}"));
     let same_site = match arguments.cookie_same_site.as_str() {
         "strict" => SameSite::Strict,
         "lax" => SameSite::Lax,
         _ => SameSite::None,
     };
-    let life = Duration::from_secs(arguments.refresh_token_validity);
-    let cookie =
-        RefreshCookie::default().same_site(same_site).path(&arguments.cookie_path).map_err(refused("--cookie-path"))?;
-    let cookie = cookie.max_age(life).map_err(refused("--refresh-token-validity"))?;
+    let max_age = Duration::from_secs(arguments.refresh_token_validity);
+    let cookie = RefreshCookie::default()
+        .same_site(same_site)
+        .path(&arguments.cookie_path)
+        .map_err(rejected("--cookie-path"))?;
+    let cookie = cookie.max_age(max_age).map_err(rejected("--refresh-token-validity"))?;
     match &arguments.cookie_domain {
-        Some(domain) => cookie.domain(domain).map_err(refused("--cookie-domain")),
+        Some(domain) => cookie.domain(domain).map_err(rejected("--cookie-domain")),
         None => Ok(cookie),
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    let taken = |error| CommandError::Usage(format!("cannot listen on {address}: {error}"));
-    TcpListener::bind(address).await.map_err(taken)
+    let failed = |error| CommandError::Usage(format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(address).await.map_err(failed)
 }
 
-/// Posts `{"username":"…","flow":"…"}` to the operator, in the background.
+/// A hook that sends `{"username":"…","flow":"…"}` to the operator's URL, in the background.
 fn hook(url: &str, allow_http_loopback: bool) -> Result<impl Fn(UsernameTaken) + Send + Sync + use<>, CommandError> {
-    let refused = |error: poolgate::KeyUrlError| CommandError::Usage(format!("--username-taken-hook: {error}"));
-    poolgate::KeyUrl::parse(url, allow_http_loopback).map_err(refused)?;
+    let rejected = |error: poolgate::KeyUrlError| CommandError::Usage(format!("--username-taken-hook: {error}"));
+    poolgate::KeyUrl::parse(url, allow_http_loopback).map_err(rejected)?;
     let client = Client::builder().timeout(HOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-    let client = client.map_err(|error| CommandError::Usage(format!("no HTTP client: {error}")))?;
-    let (url, turns) = (url.to_owned(), Arc::new(Semaphore::new(HOOKS_AT_ONCE)));
+    let client = client.map_err(|error| CommandError::Usage(format!("could not create the HTTP client: {error}")))?;
+    let (url, permits) = (url.to_owned(), Arc::new(Semaphore::new(MAX_HOOKS)));
     Ok(move |taken: UsernameTaken| {
-        let Ok(turn) = Arc::clone(&turns).try_acquire_owned() else {
-            tracing::warn!("too many username-taken hooks are under way: one is dropped");
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            tracing::warn!("too many requests to the username-taken hook are in progress; one was dropped");
             return;
         };
         let body = json!({ "username": taken.username, "flow": taken.flow }).to_string();
         let post = client.post(&url).header("Content-Type", "application/json").body(body);
         tokio::spawn(async move {
-            let _turn = turn;
+            let _permit = permit;
             match post.send().await.map(|response| response.status()) {
                 Ok(status) if status.is_success() => {}
-                Ok(status) => tracing::warn!(status = status.as_u16(), "the username-taken hook refused"),
-                Err(_) => tracing::warn!("the username-taken hook can't be reached"),
+                Ok(status) => {
+                    tracing::warn!(status = status.as_u16(), "the username-taken hook responded with an error")
+                }
+                Err(_) => tracing::warn!("the username-taken hook is unreachable"),
             }
         });
     })
 }
 
-async fn asked_to_stop() {
+async fn stop_signal() {
     #[cfg(unix)]
     {
         let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {

@@ -1,25 +1,25 @@
-//! Text of strangers on a terminal: what can't be seen, or changes how the rest is seen, is written out.
+//! Untrusted text on a terminal: characters that are invisible or change how other text is displayed are escaped.
 
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Control characters, which a terminal obeys, and what it shows nothing of: bidirectional controls (Unicode UAX #9, "Trojan Source"),
-/// characters of no width, line separators, tags.
-pub fn is_unseen(letter: char) -> bool {
+/// Whether a character is a control character or invisible: bidirectional controls (Unicode UAX #9, "Trojan Source"), zero-width
+/// characters, line separators, tags.
+pub fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A JSON text on one line, or on several with `{:#}`'s indentation, whose strings have such characters as `\u` escapes (RFC 8259
-/// section 7): to a reader of JSON it is the same.
+/// Formats JSON on one line, or indented like `{:#}`, with such characters as `\u` escapes (RFC 8259 section 7). A JSON parser reads the
+/// same value.
 pub fn json(value: &Value, is_indented: bool) -> String {
     let text = if is_indented { format!("{value:#}") } else { value.to_string() };
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        // In a string serde_json has escaped it, so that this one is between the members.
-        if letter == '\n' || !is_unseen(letter) {
+        // serde_json escapes line breaks in strings, so this one separates members.
+        if letter == '\n' || !is_invisible(letter) {
             shown.push(letter);
             continue;
         }
@@ -31,11 +31,11 @@ pub fn json(value: &Value, is_indented: bool) -> String {
     shown
 }
 
-/// A text of several lines, with such characters as Rust would write them.
+/// Formats text of several lines, with such characters as Rust escapes.
 pub fn lines(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        if letter == '\n' || !is_unseen(letter) {
+        if letter == '\n' || !is_invisible(letter) {
             shown.push(letter);
         } else {
             shown.extend(letter.escape_default());
@@ -49,14 +49,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const UNSEEN: &str = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{2028}\u{feff}\u{e0041}\r";
+    const INVISIBLE: &str = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{2028}\u{feff}\u{e0041}\r";
 
     #[test]
-    fn json_is_the_same_to_a_reader_and_has_nothing_unseen() {
-        let value = json!({ UNSEEN: [UNSEEN, { "plain": "é 漢 🦀 \"\\\n\t" }] });
+    fn json_has_the_same_value_and_no_invisible_characters() {
+        let value = json!({ INVISIBLE: [INVISIBLE, { "plain": "é 漢 🦀 \"\\\n\t" }] });
         for is_indented in [false, true] {
             let shown = json(&value, is_indented);
-            assert!(!shown.chars().any(|letter| letter != '\n' && is_unseen(letter)), "{shown:?}");
+            assert!(!shown.chars().any(|letter| letter != '\n' && is_invisible(letter)), "{shown:?}");
             assert_eq!(shown.contains('\n'), is_indented);
             assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), value);
         }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_lines() {
+    fn line_breaks_are_kept_and_invisible_characters_are_escaped() {
         assert_eq!(lines("a\nb é"), "a\nb é");
         assert_eq!(lines("a\u{1b}[2J\u{202e}\rb"), "a\\u{1b}[2J\\u{202e}\\rb");
     }

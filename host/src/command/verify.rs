@@ -2,7 +2,9 @@
 
 use super::{
     arguments::{TokenUse, VerifyArguments},
-    batch, compilation_cache, input,
+    batch,
+    cache::compilation_cache,
+    input,
     output::{self, CommandError, Outcome, Palette},
 };
 use poolgate::{
@@ -14,7 +16,7 @@ use std::{num::NonZeroUsize, path::Path, time::Duration};
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
     if let Some(path) = &arguments.subject.batch {
-        return batch::run(path, async |token| judge(&verifier, token).await).await;
+        return batch::run(path, async |token| verdict(&verifier, token).await).await;
     }
     let token = input::token(arguments.subject.token.as_deref())?;
     let verdict = verifier.verify(&token).await;
@@ -34,10 +36,10 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
         .allow_http_loopback(arguments.allow_http_loopback)
         .connect_timeout(arguments.timeout)
         .fetch_timeout(arguments.timeout)
-        // Token after token.
+        // The tokens are verified one after another.
         .instances(NonZeroUsize::MIN);
     if arguments.subject.batch.is_none() {
-        // One token asks for the keys that it needs, and for no others.
+        // A single token needs only the keys of its own issuer, which are fetched on demand.
         builder = builder.disable_background_refresh();
     }
     if let Some(seconds) = arguments.at {
@@ -48,14 +50,14 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     }
     let verifier = builder.build().await?;
     if let Some(jwks) = jwks {
-        // Whoever judges as of another moment has keys of that moment.
+        // With --at, the keys are considered as of that time.
         let got_at = arguments.at.unwrap_or_else(|| SystemClock.now().as_secs());
         seed(&verifier, jwks, got_at, key_file.unwrap_or_default()).await?;
     }
     Ok(verifier)
 }
 
-/// Gives the keys from a file to the verifier's only pool, and says which of them are not used.
+/// Loads the key set from a file for the verifier's only pool, and lists the keys that are not used.
 async fn seed(verifier: &Verifier, jwks: Vec<u8>, got_at: u64, path: &str) -> Result<(), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
     let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
@@ -71,7 +73,7 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
         (Some(id), None) => user_pool(id, arguments),
         (None, None) => match environment::user_pool_id() {
             Some(id) => user_pool(&id, arguments),
-            None => return Err(CommandError::Usage("whose tokens? Give --pool-id or --issuer (see --help)".into())),
+            None => return Err(CommandError::Usage("one of --pool-id or --issuer is required".into())),
         },
     };
     pool = match (&arguments.client_id, arguments.any_client, environment::client_ids()) {
@@ -79,9 +81,7 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
         (ids, false, _) if !ids.is_empty() => pool.client_ids(ids),
         (_, false, Some(ids)) => pool.client_ids(ids),
         (_, false, None) => {
-            return Err(CommandError::Usage(
-                "of which app client? Give --client-id or --any-client (see --help)".into(),
-            ));
+            return Err(CommandError::Usage("one of --client-id or --any-client is required".into()));
         }
     };
     pool = pool
@@ -122,11 +122,12 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
     })
 }
 
-/// The stated ones. A user pool's default is the verifier's; another issuer's keys say what they are for.
+/// The configured algorithms. The default of a user pool is the verifier's default; for another issuer, all algorithms that its keys
+/// allow.
 fn algorithms(arguments: &VerifyArguments) -> Result<Vec<Algorithm>, CommandError> {
     match (&arguments.issuer, arguments.algorithms.as_slice()) {
         (Some(_), []) => Ok(Algorithm::ALL.to_vec()),
-        (_, stated) => input::algorithms(stated),
+        (_, names) => input::algorithms(names),
     }
 }
 
@@ -141,7 +142,7 @@ fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-async fn judge(verifier: &Verifier, token: &str) -> (Outcome, Value) {
+async fn verdict(verifier: &Verifier, token: &str) -> (Outcome, Value) {
     let verdict = verifier.verify(token).await;
     (outcome(&verdict), json(token, &verdict))
 }
@@ -181,7 +182,7 @@ fn text(token: &str, verdict: &Result<Verified, Denial>, palette: Palette) -> St
     text
 }
 
-/// As the claim `token_use` says it.
+/// The value of the claim `token_use`.
 fn token_use_name(token_use: poolgate::TokenUse) -> &'static str {
     match token_use {
         poolgate::TokenUse::Access => "access",

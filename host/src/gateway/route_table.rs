@@ -3,7 +3,7 @@
 use super::{once_a_minute::OnceAMinute, original::Original};
 use crate::{Requirement, refusal::Refused};
 use axum::http::StatusCode;
-use poolgate_path::{Case, RulesError, Pattern, Rule, Rules};
+use poolgate_path::{Case, Pattern, Rule, Rules, RulesError};
 use std::collections::BTreeSet;
 
 /// Any client can cause this warning.

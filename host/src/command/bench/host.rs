@@ -1,4 +1,4 @@
-//! The machine that the figures are of.
+//! The machine on which the measurements ran.
 
 use serde_json::{Value, json};
 use std::{env::consts, fs, thread};
@@ -17,7 +17,7 @@ pub fn about(node: Option<&str>) -> Value {
     })
 }
 
-/// For people.
+/// The machine as one line of text.
 pub fn line(about: &Value) -> String {
     let text = |name: &str| about[name].as_str().unwrap_or("?").to_owned();
     let node = about["node"].as_str().map_or(String::new(), |node| format!(", {node}"));

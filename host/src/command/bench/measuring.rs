@@ -1,18 +1,18 @@
-//! Time, so that a busy machine does not decide who wins: slices of both sides in turn, and medians.
+//! Medians of interleaved rounds, so that other load on the machine affects both libraries alike.
 
-/// The median of some numbers; 0 of none.
+/// The median; 0 if there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// The medians of two sides, each of which does a slice of its work in turn and says how long it took.
+/// The medians of two libraries, which take turns. Each function runs one round and returns its duration.
 pub async fn interleaved(
     rounds: usize,
     mut ours: impl AsyncFnMut(usize) -> f64,
     mut peer: impl AsyncFnMut(usize) -> f64,
 ) -> (f64, f64) {
-    // Not counted: caches and branch predictors learn.
+    // The first round is not counted: it warms up caches and branch predictors.
     ours(0).await;
     peer(0).await;
     let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());

@@ -1,48 +1,53 @@
-//! `poolgate bench`: what poolgate costs on this machine, beside its peers in the same run.
+//! `poolgate bench`: the cost of verification on this machine, next to other libraries in the same run.
 
+mod capacity;
+mod curves;
 mod host;
 mod measuring;
 mod node;
 mod probe;
+mod profile;
 mod row;
 mod rows;
+mod rsa;
 mod stage;
+mod startup;
+mod workload;
 
 use super::{
     arguments::BenchArguments,
-    compilation_cache,
+    cache::compilation_cache,
     output::{self, CommandError, Outcome},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use profile::BenchProfile;
 use row::Row;
-use rows::{BenchProfile, Rows};
 use serde_json::json;
 use std::io::{self, IsTerminal};
+use workload::Workload;
 
 pub async fn run(arguments: &BenchArguments) -> Result<Outcome, CommandError> {
     if cfg!(debug_assertions) {
-        output::tell(
-            "poolgate: this is a debug build: run `cargo run --release -- bench` for figures that mean something",
-        );
+        output::notify("warning: this is a debug build; run `cargo run --release -- bench` for meaningful results");
     }
     let profile = if arguments.quick { BenchProfile::QUICK } else { BenchProfile::FULL };
     let bar = progress();
     bar.set_message("keys and tokens");
-    let rows = Rows::new(compilation_cache(), profile)?;
+    let workload = Workload::new(compilation_cache(), profile)?;
     let mut table = Vec::new();
     for id in rows::IDS {
         bar.set_message(*id);
-        table.push(rows.measure(id).await?);
+        table.push(rows::measure(&workload, id).await?);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let node = rows.node_version();
+    let node = workload.node_version();
     let about = host::about(node.as_deref());
     let json = || json!({ "host": about, "rows": table.iter().map(Row::json).collect::<Vec<_>>() });
     output::conclude(Outcome::Allowed, arguments.json, json, |palette| text(&table, &host::line(&about), palette))
 }
 
-/// On standard error, and only where someone sees it.
+/// A progress bar on standard error, if that is a terminal.
 fn progress() -> ProgressBar {
     let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(rows::IDS.len() as u64), target);
@@ -51,7 +56,7 @@ fn progress() -> ProgressBar {
 }
 
 fn text(table: &[Row], host: &str, palette: output::Palette) -> String {
-    let heads = ["what", "poolgate", "peer", "ratio", "target"].map(str::to_owned);
+    let heads = ["measurement", "poolgate", "other", "ratio", "target"].map(str::to_owned);
     let cells: Vec<[String; 5]> = std::iter::once(heads).chain(table.iter().map(Row::cells)).collect();
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; 5] = std::array::from_fn(width);
@@ -69,5 +74,5 @@ fn text(table: &[Row], host: &str, palette: output::Palette) -> String {
         };
         text.push('\n');
     }
-    text + "\nMedians of interleaved slices; a ratio is ours divided by the peer's. A line in red misses its target.\n"
+    text + "\nMedians of interleaved rounds. The ratio is poolgate's value divided by the other library's. A red line misses its target.\n"
 }

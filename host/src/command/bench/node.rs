@@ -1,4 +1,4 @@
-//! aws-jwt-verify on this machine's Node.js, where both are found.
+//! Measures aws-jwt-verify with this machine's Node.js, if both are installed.
 
 use super::stage::{CLIENT, POOL, Stage};
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Reads keys and tokens from standard input, warms up, and prints the microseconds a token of each slice.
+/// Reads keys and tokens from standard input, warms up, and prints the microseconds per token of each round.
 const SCRIPT: &str = r#"
 const { CognitoJwtVerifier } = require("aws-jwt-verify");
 const { readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
-// Its package.json is not among what it exports: it is looked for above the file that was loaded.
+// package.json is not exported, so it is searched in the folders above the loaded file.
 const version = () => {
   for (let folder = dirname(require.resolve("aws-jwt-verify")); folder !== dirname(folder); folder = dirname(folder)) {
     try {
@@ -42,24 +42,24 @@ process.stdin.on("end", () => {
 });
 "#;
 
-/// Microseconds a token of each slice, and which versions; or why there are none.
+/// The microseconds per token of each round, and the versions. `Err` says why nothing was measured.
 pub fn measure(stage: &Stage, tokens: &[String], slices: usize, slice: usize) -> Result<(Vec<f64>, String), String> {
     let keys = json!({ "keys": [stage.signer.jwk()] });
     let input =
         json!({ "pool": POOL, "client": CLIENT, "jwks": keys, "tokens": tokens, "slices": slices, "slice": slice });
     let mut node = Command::new("node");
     node.args(["--eval", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = node.spawn().map_err(|_| "Node.js is not found")?;
+    let mut child = node.spawn().map_err(|_| "Node.js was not found")?;
     if let Some(mut stdin) = child.stdin.take() {
-        // It ends without reading if aws-jwt-verify is not found.
+        // Fails if the script ended because aws-jwt-verify was not found.
         let _ = stdin.write_all(input.to_string().as_bytes());
     }
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     if !output.status.success() {
-        return Err("aws-jwt-verify is not found by `node` here: npm install aws-jwt-verify, or set NODE_PATH".into());
+        return Err("`node` did not find aws-jwt-verify; run npm install aws-jwt-verify, or set NODE_PATH".into());
     }
-    let said: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let us = said["us"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-    let text = |name: &str| said[name].as_str().unwrap_or("of an unknown version").to_owned();
+    let report: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    let us = report["us"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+    let text = |name: &str| report[name].as_str().unwrap_or("(unknown version)").to_owned();
     Ok((us, format!("aws-jwt-verify {}, Node {}", text("version"), text("node"))))
 }

@@ -1,9 +1,9 @@
-//! The kernels alone, inside the runtime: the probe of `guest/probe`.
+//! Runs the probe of `guest/probe`: the RSA kernels alone, inside the runtime.
 
 use crate::command::output::CommandError;
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
-/// Where the probe wants its bytes.
+/// Offsets in the probe's buffer.
 const SIGNATURE: usize = 512;
 const DIGEST: usize = 1_536;
 const MODULUS_BYTES: u32 = 256;
@@ -15,11 +15,11 @@ pub struct Probe {
 }
 
 fn failed<E: std::fmt::Display>(error: E) -> CommandError {
-    CommandError::Usage(format!("the probe does not run: {error:#}"))
+    CommandError::Usage(format!("the probe failed: {error:#}"))
 }
 
 impl Probe {
-    /// `export` is `fastest`, the kernel, or `peer`, the `rsa` crate.
+    /// `export` is `fastest` for the kernel, or `peer` for the `rsa` crate.
     pub fn start(
         wasm: &[u8],
         export: &str,
@@ -45,11 +45,11 @@ impl Probe {
         let mut probe = Self { store, run };
         match probe.run(1) {
             1 => Ok(probe),
-            _ => Err(failed("it refuses a good signature")),
+            _ => Err(failed("it rejects a valid signature")),
         }
     }
 
-    /// Checks the signature so many times; how often it was good.
+    /// Checks the signature `count` times, and returns how often it was valid.
     pub fn run(&mut self, count: u32) -> u32 {
         self.run.call(&mut self.store, (MODULUS_BYTES, count)).unwrap_or_default()
     }

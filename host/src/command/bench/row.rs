@@ -1,11 +1,11 @@
-//! A row of the table: what was measured, and what it is to reach.
+//! A row of the table: a measurement and its target.
 
 use serde_json::{Value, json};
 
 /// A measured row.
 pub struct Row {
     pub id: &'static str,
-    /// For people.
+    /// The description.
     pub what: &'static str,
     pub measured: Measured,
     pub unit: &'static str,
@@ -13,25 +13,25 @@ pub struct Row {
 }
 
 pub enum Measured {
-    /// Ours beside a peer's.
+    /// poolgate's value and another library's.
     Beside { ours: f64, peer: f64 },
-    /// Ours alone.
+    /// poolgate's value only.
     Alone(f64),
-    /// Not measured, and why.
+    /// Not measured, for this reason.
     Skipped(String),
 }
 
-/// What is to be reached.
+/// The target of a row.
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// The ratio, or the figure itself where there is no peer, is at most this.
+    /// The ratio, or the value if there is nothing to compare with, is at most this.
     AtMost(f64),
-    /// It is at least this.
+    /// The ratio or value is at least this.
     AtLeast(f64),
 }
 
 impl Row {
-    /// The ratio, or the figure itself where there is no peer.
+    /// The ratio, or the value if there is nothing to compare with.
     fn compared(&self) -> Option<f64> {
         match self.measured {
             Measured::Beside { ours, peer } => Some(ours / peer),
@@ -40,7 +40,7 @@ impl Row {
         }
     }
 
-    /// Whether the target is reached; none if the row was not measured.
+    /// Whether the target is reached. `None` if the row was not measured.
     pub fn is_reached(&self) -> Option<bool> {
         self.compared().map(|value| match self.target {
             Target::AtMost(most) => value <= most,
@@ -64,7 +64,7 @@ impl Row {
         row
     }
 
-    /// The cells of a table: what, ours, the peer's, the ratio, the target.
+    /// The cells of the table: description, poolgate, other library, ratio, target.
     pub fn cells(&self) -> [String; 5] {
         let number = |value: f64| if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") };
         let (ours, peer, ratio) = match &self.measured {

@@ -1,4 +1,4 @@
-//! What is measured with: keys made on the spot, tokens signed with them, verifiers that take them.
+//! New keys, tokens that are signed with them, and verifiers that accept them.
 
 use crate::command::{demo::issuer::Signer, output::CommandError};
 use aws_lc_rs::{
@@ -15,7 +15,7 @@ pub const CLIENT: &str = "1bench23456789client";
 const EC_KEY: &str = "an elliptic curve key";
 const ED_KEY: &str = "an Edwards curve key";
 
-/// Keys and tokens.
+/// The keys, and the time at which tokens are issued.
 pub struct Stage {
     pub signer: Signer,
     ec: EcdsaKeyPair,
@@ -30,10 +30,10 @@ fn failed<E>(what: &'static str) -> impl FnOnce(E) -> CommandError {
 
 impl Stage {
     pub fn new(cache: Option<PathBuf>) -> Result<Self, CommandError> {
-        let signer = Signer::new().ok_or(()).map_err(failed("no RSA key could be made"))?;
-        let ec =
-            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed("no P-256 key could be made"))?;
-        let ed = Ed25519KeyPair::generate().map_err(failed("no Ed25519 key could be made"))?;
+        let signer = Signer::new().ok_or(()).map_err(failed("could not generate an RSA key"))?;
+        let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+            .map_err(failed("could not generate a P-256 key"))?;
+        let ed = Ed25519KeyPair::generate().map_err(failed("could not generate an Ed25519 key"))?;
         Ok(Self { signer, ec, ed, now: SystemClock.now().as_secs(), cache })
     }
 
@@ -41,7 +41,7 @@ impl Stage {
         format!("https://cognito-idp.eu-west-1.amazonaws.com/{POOL}")
     }
 
-    /// What a Cognito access token says, about 1.1 KB of it once it is signed.
+    /// The claims of a Cognito access token. The signed token has about 1.1 KB.
     fn payload(&self, number: usize) -> String {
         let (issued, expires) = (self.now - 60, self.now + 86_400);
         json!({
@@ -101,7 +101,7 @@ impl Stage {
         json!({ "keys": [self.signer.jwk(), ec, ed] })
     }
 
-    /// A verifier of all these tokens that runs a component, without a token cache unless one is stated afterwards.
+    /// A builder of a verifier that runs `component` and accepts all these tokens. It has no token cache.
     pub fn builder(&self, component: &'static [u8], instances: usize) -> VerifierBuilder {
         let pool = Pool::user_pool(POOL).client_ids([CLIENT]).token_use(TokenUseRule::Access).local_keys_only();
         let pool = pool.algorithms([Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa]);
@@ -113,11 +113,11 @@ impl Stage {
         }
     }
 
-    /// Builds it and gives it the keys.
+    /// Builds the verifier and loads the keys.
     pub async fn ready(&self, builder: VerifierBuilder) -> Result<Verifier, CommandError> {
         let verifier = builder.build().await?;
-        let seeded = verifier.load_key_set(&Self::issuer(), self.jwks().to_string(), self.now).await;
-        seeded.map_err(failed("its keys are refused"))?;
+        let loaded = verifier.load_key_set(&Self::issuer(), self.jwks().to_string(), self.now).await;
+        loaded.map_err(failed("the keys were rejected"))?;
         Ok(verifier)
     }
 }

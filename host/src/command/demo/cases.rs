@@ -1,10 +1,13 @@
-//! The demo's tokens: what an application sees on a good day, and what an attacker tries.
+//! The tokens of the demo: those that an application sees every day, and those of an attacker.
 
-use super::{API_POOL, CLIENT, GROUP, WEB_POOL, issuer::Signer};
+use super::{
+    issuer::Signer,
+    pools::{API_POOL, CLIENT, GROUP, WEB_POOL},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// A token, and what must come of it.
+/// A token and its expected verdict.
 pub struct Case {
     pub name: &'static str,
     pub token: String,
@@ -31,19 +34,29 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
         case("an ID token, at the web pool", web.sign(&self::header(web), &id_claims(now).to_string()), Allow),
         case("an access token that expired a second ago", sign(with(access(), "exp", json!(now - 1))), Deny("expired")),
         case(
-            "one that is valid from tomorrow",
+            "an access token that is valid from tomorrow",
             sign(with(access(), "nbf", json!(now + 86_400))),
             Deny("not-yet-valid"),
         ),
-        case("one without an expiry", sign(without(access(), "exp")), Deny("expiry-missing")),
-        case("an ID token where access is expected", sign(with(id_claims(now), "iss", json!(issuer(API_POOL)))), {
+        case("an access token without an expiry", sign(without(access(), "exp")), Deny("expiry-missing")),
+        case("an ID token instead of an access token", sign(with(id_claims(now), "iss", json!(issuer(API_POOL)))), {
             Deny("token-use-mismatch")
         }),
-        case("one of another app client", sign(with(access(), "client_id", json!("another"))), Deny("client-mismatch")),
-        case("one of a user without the group", sign(without(access(), "cognito:groups")), Deny("group-missing")),
-        case("one of a pool we do not know", sign(with(access(), "iss", json!(issuer("eu-west-1_Other0001")))), {
-            Deny("issuer-unknown")
-        }),
+        case(
+            "an access token of another app client",
+            sign(with(access(), "client_id", json!("another"))),
+            Deny("client-mismatch"),
+        ),
+        case(
+            "an access token of a user without the group",
+            sign(without(access(), "cognito:groups")),
+            Deny("group-missing"),
+        ),
+        case(
+            "an access token of an unknown pool",
+            sign(with(access(), "iss", json!(issuer("eu-west-1_Other0001")))),
+            { Deny("issuer-unknown") },
+        ),
         case("forged: the real key ID, another key", forger.sign(&header, &access().to_string()), {
             Deny("signature-invalid")
         }),
@@ -53,15 +66,19 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
         case("forged: groups changed after signing", tampered(&good, &access()), Deny("signature-invalid")),
         case("forged: alg none, no signature", unsigned(&access()), Deny("algorithm-none")),
         case("forged: HS256 with the public key as the secret", hmac(api, &access()), Deny("algorithm-symmetric")),
-        case("forged: brings its own key", forger.sign(&embedded(forger), &access().to_string()), Deny("embedded-key")),
+        case(
+            "forged: contains its own key",
+            forger.sign(&embedded(forger), &access().to_string()),
+            Deny("embedded-key"),
+        ),
         case("an unknown critical header", api.sign(&critical(api), &access().to_string()), Deny("critical-header")),
-        case("two claims of one name", api.sign(&header, &doubled(&access())), Deny("payload-duplicate-member")),
+        case("two claims with the same name", api.sign(&header, &doubled(&access())), Deny("payload-duplicate-member")),
         case("padded with ==", format!("{good}=="), Deny("encoding-padded")),
         case("one unused bit of the signature flipped", format!("{input}.{}", respelled(signature)), {
             Deny("encoding-not-canonical")
         }),
         case("an encrypted token (five parts)", format!("{good}.x.y"), Deny("token-encrypted")),
-        case("something that is no token", "hello".into(), Deny("token-not-three-parts")),
+        case("not a token", "hello".into(), Deny("token-not-three-parts")),
     ]
 }
 
@@ -73,7 +90,7 @@ fn header(signer: &Signer) -> String {
     json!({ "kid": signer.key_id(), "alg": "RS256" }).to_string()
 }
 
-/// As Cognito writes them (developer guide, "Understanding the access token").
+/// The claims of an access token (Amazon Cognito developer guide, "Understanding the access token").
 fn access_claims(now: u64) -> Value {
     json!({
         "sub": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
@@ -91,7 +108,7 @@ fn access_claims(now: u64) -> Value {
     })
 }
 
-/// As Cognito writes them (developer guide, "Understanding the ID token").
+/// The claims of an ID token (Amazon Cognito developer guide, "Understanding the ID token").
 fn id_claims(now: u64) -> Value {
     json!({
         "sub": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
@@ -120,7 +137,7 @@ fn without(mut claims: Value, name: &str) -> Value {
     claims
 }
 
-/// The signature of one payload under another.
+/// A token with another payload and the original signature.
 fn tampered(token: &str, claims: &Value) -> String {
     let payload = URL_SAFE_NO_PAD.encode(with(claims.clone(), "cognito:groups", json!(["admins"])).to_string());
     let mut parts = token.split('.');
@@ -133,7 +150,7 @@ fn unsigned(claims: &Value) -> String {
     format!("{}.{}.", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// The classic confusion: a verifier that trusts `alg` takes the public key for a shared secret.
+/// Algorithm confusion: a verifier that trusts `alg` would use the public key as a shared secret (RFC 8725 section 2.1).
 fn hmac(signer: &Signer, claims: &Value) -> String {
     let header = json!({ "kid": signer.key_id(), "alg": "HS256" }).to_string();
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -149,13 +166,13 @@ fn critical(signer: &Signer) -> String {
     json!({ "kid": signer.key_id(), "alg": "RS256", "crit": ["exp"] }).to_string()
 }
 
-/// A second `client_id`, which a parser that keeps the last one would believe.
+/// A payload with two `client_id` members. Some parsers use the first one, others the last one.
 fn doubled(claims: &Value) -> String {
     let text = claims.to_string();
     format!("{},\"client_id\":\"{CLIENT}\"}}", text.strip_suffix('}').unwrap_or(&text))
 }
 
-/// The same bytes in another spelling: the last character's unused bits set.
+/// Another encoding of the same bytes: the unused bits of the last character are set.
 fn respelled(part: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = part.to_owned();

@@ -1,4 +1,4 @@
-//! An issuer for the demo: keys made on the spot, a JWKS endpoint on a loopback port, and a pen that signs anything.
+//! An issuer for the demo: new keys, and a JWKS endpoint on a loopback port.
 
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A fresh RSA-2048 key under the key ID that Cognito would give it: a digest of it.
+/// A new RSA-2048 key. Its key ID is a digest of the key, as long as Cognito's key IDs.
 pub struct Signer {
     key: KeyPair,
     key_id: String,
@@ -37,29 +37,29 @@ impl Signer {
         &self.key_id
     }
 
-    /// n, big-endian; of the same length for every key here.
+    /// The modulus, big-endian. It has the same length for every key here.
     pub fn modulus(&self) -> Vec<u8> {
         PublicKeyComponents::<Vec<u8>>::from(self.key.public_key()).n
     }
 
-    /// The public key as X.509 has it (RFC 5280 section 4.1).
+    /// The public key as `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
     pub fn public_der(&self) -> Option<Vec<u8>> {
         let der: PublicKeyX509Der<'_> = self.key.public_key().as_der().ok()?;
         Some(der.as_ref().to_vec())
     }
 
-    /// The public key as it is published.
+    /// The public key as a JWK.
     pub fn jwk(&self) -> Value {
         let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(self.key.public_key());
         let encode = |number: Vec<u8>| URL_SAFE_NO_PAD.encode(number);
         json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.key_id, "n": encode(n), "e": encode(e) })
     }
 
-    /// RS256 over header and payload, whatever they say.
+    /// Signs a header and a payload with RS256, without checking them.
     pub fn sign(&self, header: &str, payload: &str) -> String {
         let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let mut signature = vec![0; self.key.public_modulus_len()];
-        // A key that was just made signs; if it did not, the demo would show a token refused.
+        // Signing with a new key does not fail. If it did, the demo would show a rejected token.
         let _ = self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature);
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -78,16 +78,16 @@ impl Issuer {
         let mut router = Router::new();
         for (pool, signer) in pools {
             let (jwks, count) = (json!({ "keys": [signer.jwk()] }).to_string(), Arc::clone(&fetches));
-            let answer = async move || {
+            let handler = async move || {
                 count.fetch_add(1, Ordering::Relaxed);
                 jwks
             };
-            router = router.route(&path(pool), get(answer));
+            router = router.route(&path(pool), get(handler));
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let server = tokio::spawn(async move {
-            // Ends with the demo.
+            // The server runs until the demo ends.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, fetches, server })

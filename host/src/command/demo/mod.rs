@@ -1,34 +1,29 @@
-//! `poolgate demo`: the main job on one machine. An issuer on a loopback port, and tokens good and bad.
+//! `poolgate demo`: starts an issuer on a loopback port, and verifies valid and invalid tokens.
 
 mod cases;
 pub mod issuer;
+mod pools;
 
 use super::{
     arguments::DemoArguments,
-    compilation_cache,
+    cache::compilation_cache,
     output::{self, CommandError, Outcome, Palette},
 };
 use cases::{Case, Expected};
 use issuer::{Issuer, Signer};
 use poolgate::{Clock, KeyState, Pool, SystemClock, TokenUseRule, Verifier};
+use pools::{API_POOL, CLIENT, GROUP, WEB_POOL};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     time::{Duration, Instant},
 };
 
-/// Pool of the API, which takes access tokens of one app client from members of one group.
-const API_POOL: &str = "eu-west-1_DemoApi01";
-/// Pool of the web application, which takes ID tokens.
-const WEB_POOL: &str = "eu-west-1_DemoWeb01";
-const CLIENT: &str = "1demo23456789client";
-const GROUP: &str = "operators";
-
 pub async fn run(arguments: &DemoArguments) -> Result<Outcome, CommandError> {
     let failed = |what: &str| CommandError::Usage(format!("the demo could not start: {what}"));
-    let signer = || Signer::new().ok_or_else(|| failed("no RSA key could be made"));
+    let signer = || Signer::new().ok_or_else(|| failed("could not generate an RSA key"));
     let (web, mut api, mut forger) = (signer()?, signer()?, signer()?);
-    // A signature that is not below the modulus is refused before it is checked. The forger's shall get further.
+    // A signature that is not smaller than the modulus is rejected before the RSA check. The forger's signature must reach that check.
     if forger.modulus() > api.modulus() {
         std::mem::swap(&mut api, &mut forger);
     }
@@ -52,26 +47,26 @@ pub async fn run(arguments: &DemoArguments) -> Result<Outcome, CommandError> {
     let mut table = Table::new(arguments.json);
     table.begin(issuer.address(), start_time, hydrated)?;
     for case in &cases {
-        let begun = Instant::now();
+        let started = Instant::now();
         let verdict = verifier.verify(&case.token).await;
-        let time = begun.elapsed();
+        let time = started.elapsed();
         table.row(case, verdict.as_ref().map(|_| ()).map_err(|denial| denial.reason.name()), time)?;
     }
     table.end(issuer.fetches(), verifier.key_waits())
 }
 
-/// What is printed, and whether all came as expected.
+/// Prints the table, and counts the results.
 struct Table {
     is_json: bool,
     palette: Palette,
     allowed: usize,
-    refused: usize,
-    surprises: usize,
+    rejected: usize,
+    unexpected: usize,
 }
 
 impl Table {
     fn new(is_json: bool) -> Self {
-        Self { is_json, palette: Palette::for_stdout(), allowed: 0, refused: 0, surprises: 0 }
+        Self { is_json, palette: Palette::for_stdout(), allowed: 0, rejected: 0, unexpected: 0 }
     }
 
     fn begin(&self, address: std::net::SocketAddr, start_time: Duration, hydrated: usize) -> io::Result<()> {
@@ -81,8 +76,8 @@ impl Table {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "An issuer with fresh RSA keys listens on {address}.")?;
         writeln!(stdout, "The verifier runs in a WebAssembly sandbox (started in {} ms).", start_time.as_millis())?;
-        writeln!(stdout, "Pool {API_POOL} takes access tokens of one client from the group {GROUP};")?;
-        writeln!(stdout, "pool {WEB_POOL} takes ID tokens. {hydrated} of 2 have their keys.\n")?;
+        writeln!(stdout, "Pool {API_POOL} accepts access tokens of one app client and of the group {GROUP}.")?;
+        writeln!(stdout, "Pool {WEB_POOL} accepts ID tokens. {hydrated} of 2 pools have their keys.\n")?;
         let title = format!("{:<58} {:<8} {:<24} {:>9}", "TOKEN", "VERDICT", "REASON", "TIME");
         writeln!(stdout, "{}", self.palette.strong(&title))
     }
@@ -93,10 +88,10 @@ impl Table {
             (Expected::Deny(expected), Err(reason)) => expected == reason,
             _ => false,
         };
-        self.surprises += usize::from(!is_expected);
+        self.unexpected += usize::from(!is_expected);
         match verdict {
             Ok(()) => self.allowed += 1,
-            Err(_) => self.refused += 1,
+            Err(_) => self.rejected += 1,
         }
         let (word, reason) = match verdict {
             Ok(()) => ("allow", ""),
@@ -112,23 +107,23 @@ impl Table {
             return writeln!(stdout, "{object}");
         }
         let painted = if verdict.is_ok() { self.palette.good("allow   ") } else { self.palette.bad("deny    ") };
-        let surprise = if is_expected { String::new() } else { self.palette.loud("  NOT EXPECTED") };
-        writeln!(stdout, "{:<58} {painted} {reason:<24} {:>6} µs{surprise}", case.name, time.as_micros())
+        let note = if is_expected { String::new() } else { self.palette.loud("  NOT EXPECTED") };
+        writeln!(stdout, "{:<58} {painted} {reason:<24} {:>6} µs{note}", case.name, time.as_micros())
     }
 
     fn end(&self, fetches: usize, waits: u64) -> Result<Outcome, CommandError> {
-        let Self { allowed, refused, surprises, .. } = *self;
-        let outcome = if surprises == 0 { Outcome::Allowed } else { Outcome::Denied };
+        let Self { allowed, rejected, unexpected, .. } = *self;
+        let outcome = if unexpected == 0 { Outcome::Allowed } else { Outcome::Denied };
         if self.is_json {
             return Ok(outcome);
         }
         let text = |palette: Palette| {
-            let verdict = match surprises {
+            let verdict = match unexpected {
                 0 => palette.good("as expected"),
                 count => palette.bad(&format!("{count} NOT AS EXPECTED")),
             };
             format!(
-                "\n{allowed} allowed, {refused} refused, {verdict}. The keys were fetched {fetches} times, {waits} tokens waited for it.\n\
+                "\n{allowed} allowed, {rejected} rejected, {verdict}. Key sets were fetched {fetches} times. Tokens that waited for a fetch: {waits}.\n\
                  Next: poolgate verify --help\n"
             )
         };

@@ -1,0 +1,136 @@
+//! Arguments of `poolgate verify`.
+
+use clap::{Args, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+const EXAMPLES: &str = "\
+Examples:
+  Verify an access token of a user pool. It is read from standard input, so that it does not appear in the process list:
+    pbpaste | poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access -
+
+  Require a group, and print JSON:
+    poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access \\
+        --group admins --json - < token.txt
+
+  Verify a token of an emulator, which has another JWKS endpoint:
+    poolgate verify --pool-id us-east-1_AbCdEf123 --client-id app --token-use id --allow-http-loopback \\
+        --jwks http://127.0.0.1:4566/us-east-1_AbCdEf123/.well-known/jwks.json - < token.txt
+
+  Verify many tokens offline, as of a fixed time:
+    poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
+        --jwks jwks.json --at 1700000000 --batch tokens.txt
+
+Environment:
+  COGNITO_USER_POOL_ID, COGNITO_REGION and COGNITO_CLIENT_ID are the defaults of --pool-id, --region and --client-id.
+  COGNITO_CLIENT_ID may list several IDs, separated by commas.
+  POOLGATE_CACHE_DIR is the directory in which compiled code is cached; an empty value disables the cache.
+  RUST_LOG=debug writes a log to standard error. Tokens are never logged.
+
+Exit codes:
+  0  allowed (with --batch: every token)
+  1  denied (with --batch: at least one token)
+  2  invalid usage or configuration
+  3  keys unavailable: a token was not verified (with --batch also: the output was closed before the end)";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct VerifyArguments {
+    /// Accept tokens of this user pool, such as eu-west-1_EXAMPLE01
+    #[arg(long, value_name = "ID", conflicts_with = "issuer")]
+    pub pool_id: Option<String>,
+    /// Accept tokens of this issuer (`iss`, compared exactly): an emulator or another OpenID provider
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// Set the AWS region in the issuer. The default is the region in the user pool ID
+    #[arg(long, value_name = "R", conflicts_with = "issuer")]
+    pub region: Option<String>,
+    /// Accept tokens of this app client ID; may be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub client_id: Vec<String>,
+    /// Accept tokens of every app client of the pool
+    #[arg(long, conflicts_with = "client_id")]
+    pub any_client: bool,
+    /// Accept tokens of this kind
+    #[arg(long, value_name = "USE")]
+    pub token_use: TokenUse,
+    /// Read the JWK Set from this file or URL. The default is <issuer>/.well-known/jwks.json
+    #[arg(long, value_name = "FILE|URL")]
+    pub jwks: Option<String>,
+    /// Accept this algorithm; may be repeated. The default is RS256 for a user pool, because Cognito uses no other; with --issuer, every
+    /// algorithm except `none` and HMAC that the key allows
+    #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
+    pub algorithms: Vec<String>,
+    /// Require this group; may be repeated. One of the groups is sufficient
+    #[arg(long = "group", value_name = "G", value_delimiter = ',')]
+    pub groups: Vec<String>,
+    /// Require every --group
+    #[arg(long, requires = "groups")]
+    pub all_groups: bool,
+    /// Require this scope; may be repeated. One of the scopes is sufficient
+    #[arg(long = "scope", value_name = "S", value_delimiter = ',')]
+    pub scopes: Vec<String>,
+    /// Require every --scope
+    #[arg(long, requires = "scopes")]
+    pub all_scopes: bool,
+    /// Require that an access token (with `--token-use unchecked`, any token) is bound to this resource server (`aud`); may be repeated
+    #[arg(long = "resource", value_name = "URI")]
+    pub resources: Vec<String>,
+    /// Reject tokens that were issued longer ago than this, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub max_age: Option<u32>,
+    /// Accept a token without a subject (`sub`)
+    #[arg(long)]
+    pub any_subject: bool,
+    /// Accept a token that is bound to a key (`cnf`: mutual TLS, DPoP) without a proof of possession
+    #[arg(long)]
+    pub ignore_confirmation: bool,
+    /// Accept tokens for this long after `exp` and --max-age, in seconds, at most 900, for clocks that differ. `nbf` and `iat` may always be
+    /// 60 seconds ahead
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub leeway: u32,
+    /// Verify as of this time instead of the current time, in seconds since the Unix epoch
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub at: Option<u64>,
+    /// Allow an http URL with a loopback address for --jwks
+    #[arg(long)]
+    pub allow_http_loopback: bool,
+    /// Set the maximum time to fetch the keys, in seconds, from 1 to 300
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub subject: Subject,
+}
+
+/// The input.
+#[derive(Args)]
+#[group(multiple = false)]
+pub struct Subject {
+    /// The token in compact serialization, without `Bearer`. If it is - or omitted, it is read from standard input
+    #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
+    pub token: Option<String>,
+    /// Verify one token per line of this file (- is standard input), and print one JSON object per line
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TokenUse {
+    /// Access tokens
+    Access,
+    /// ID tokens
+    Id,
+    /// Access or ID tokens
+    Any,
+    /// Do not check `token_use`, and compare client IDs with `aud`, for providers other than Cognito
+    Unchecked,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds @ 1..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a whole number from 1 to 300".into()),
+    }
+}
