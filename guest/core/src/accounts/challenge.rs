@@ -1,4 +1,4 @@
-//! Challenges: what must still be proved after the right password.
+//! Challenges: further sign-in steps after a correct password.
 
 use super::{
     AccountError, AccountErrorCode, Attribute, ChallengeResponse, Delivery, Medium, RawChallenge, Settings, Tokens,
@@ -6,7 +6,7 @@ use super::{
 };
 use alloc::{format, string::String, vec, vec::Vec};
 
-/// A challenge that poolgate knows.
+/// A challenge that poolgate supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChallengeName {
     /// `NEW_PASSWORD_REQUIRED`.
@@ -21,42 +21,42 @@ pub enum ChallengeName {
     MfaSetup,
 }
 
-/// Something more to prove.
+/// A challenge: a further step that Cognito requires to sign the user in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
-    /// Which.
+    /// The kind of challenge.
     pub name: ChallengeName,
-    /// For the answer.
+    /// The session, for the response.
     pub session: String,
-    /// For the answer: the name that Cognito knows the user by.
+    /// The username that Cognito uses for the user, for the response.
     pub username: String,
-    /// Where the code went, as Cognito says.
+    /// Where Cognito sent the code.
     pub delivery: Option<Delivery>,
-    /// Of `NEW_PASSWORD_REQUIRED`: the attributes that must come with the new password.
+    /// The attributes that must be set together with the new password. For `NEW_PASSWORD_REQUIRED` only.
     pub required_attributes: Vec<String>,
 }
 
-/// The end of a step of signing in.
+/// The result of a sign-in step.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SignedIn {
-    /// Done.
+    /// The user is signed in.
     Tokens(Tokens),
-    /// There is something more to prove.
+    /// Cognito requires a further step.
     Challenge(Challenge),
 }
 
-/// An answer to a challenge.
+/// The user's response to a challenge.
 #[derive(Clone, Copy)]
 pub enum ChallengeAnswer<'a> {
-    /// To `NEW_PASSWORD_REQUIRED`: a password, and the attributes asked for.
+    /// For `NEW_PASSWORD_REQUIRED`: the new password and the required attributes.
     NewPassword(&'a str, &'a [Attribute]),
-    /// To `SOFTWARE_TOKEN_MFA`: the code of the authenticator app.
+    /// For `SOFTWARE_TOKEN_MFA`: the code of the authenticator app.
     SoftwareToken(&'a str),
-    /// To `SMS_MFA`: the code of the text message.
+    /// For `SMS_MFA`: the code from the text message.
     Sms(&'a str),
-    /// To `EMAIL_OTP`: the code of the email.
+    /// For `EMAIL_OTP`: the code from the email.
     EmailOtp(&'a str),
-    /// To `MFA_SETUP`, with the session that came of verifying the app.
+    /// For `MFA_SETUP`, with the session that `verify_totp` returned.
     MfaSetup,
 }
 
@@ -85,8 +85,8 @@ impl RawChallenge {
 }
 
 impl Challenge {
-    /// Reads what Cognito states. `typed` is the name that was typed; `user_id`, the one that Cognito has stated in a challenge
-    /// before this, comes before all others.
+    /// Reads Cognito's challenge. `typed` is the username that was typed. `user_id` is the username in an earlier challenge, which has
+    /// precedence over all others.
     pub(super) fn read(raw: RawChallenge, typed: &str, user_id: Option<&str>) -> Result<Self, AccountError> {
         let name = ChallengeName::ALL.into_iter().find(|name| name.name() == raw.name).ok_or_else(unsupported)?;
         let parameter = |key| raw.parameter(key);
@@ -107,11 +107,11 @@ impl Challenge {
 }
 
 fn unsupported() -> AccountError {
-    let meaning = "Cognito asks for a challenge that poolgate does not know";
-    AccountError::of(AccountErrorCode::ChallengeUnsupported, "challenge", meaning)
+    let meaning = "Cognito requires a challenge that poolgate does not support";
+    AccountError::new(AccountErrorCode::ChallengeUnsupported, "challenge", meaning)
 }
 
-/// A JSON array of strings, `userAttributes.` before each.
+/// Parses a JSON array of strings, each with the prefix `userAttributes.`.
 fn required_attributes(json: &str) -> Vec<String> {
     let names: Vec<String> = serde_json::from_str(json).unwrap_or_default();
     names.into_iter().map(|name| name.strip_prefix("userAttributes.").map(Into::into).unwrap_or(name)).collect()
@@ -142,7 +142,7 @@ impl ChallengeAnswer<'_> {
 }
 
 impl<'a> ChallengeAnswer<'a> {
-    /// As the user pools API takes it.
+    /// The arguments of `RespondToAuthChallenge`.
     pub(super) fn response(self, username: &'a str, session: &'a str) -> ChallengeResponse<'a> {
         let responses = match self {
             Self::NewPassword(password, attributes) => {
@@ -172,30 +172,32 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_tells_its_user_its_delivery_and_what_it_asks_for() {
+    fn a_challenge_contains_the_user_the_delivery_and_the_required_attributes() {
         let parameters = [
             ("USER_ID_FOR_SRP", "anna"),
             ("CODE_DELIVERY_DELIVERY_MEDIUM", "SMS"),
             ("CODE_DELIVERY_DESTINATION", "+*******4567"),
             ("requiredAttributes", "[\"userAttributes.name\",\"userAttributes.custom:x\"]"),
         ];
-        let challenge = Challenge::read(raw("SMS_MFA", &parameters), "anna@example.com", None).expect("it is known");
+        let challenge =
+            Challenge::read(raw("SMS_MFA", &parameters), "anna@example.com", None).expect("the challenge is supported");
         assert_eq!(challenge.username, "anna");
-        let later = Challenge::read(raw("SMS_MFA", &[]), "anna@example.com", Some("anna")).expect("it is known");
-        assert_eq!(later.username, "anna", "Cognito has stated the name in the challenge before");
+        let later =
+            Challenge::read(raw("SMS_MFA", &[]), "anna@example.com", Some("anna")).expect("the challenge is supported");
+        assert_eq!(later.username, "anna", "the earlier challenge contains the username");
         let destination = Some("+*******4567".into());
         assert_eq!(challenge.delivery, Some(Delivery { medium: Medium::Sms, destination }));
         assert_eq!(challenge.required_attributes, ["name", "custom:x"]);
-        let plain = Challenge::read(raw("MFA_SETUP", &[]), "typed", None).expect("it is known");
+        let plain = Challenge::read(raw("MFA_SETUP", &[]), "typed", None).expect("the challenge is supported");
         assert_eq!((plain.username.as_str(), plain.delivery), ("typed", None));
     }
 
     #[test]
-    fn an_unknown_challenge_or_one_without_a_session_is_a_problem() {
+    fn an_unknown_challenge_and_one_without_a_session_are_errors() {
         let mut without = raw("SMS_MFA", &[]);
         without.session = None;
         for raw in [raw("DEVICE_SRP_AUTH", &[]), without] {
-            let error = Challenge::read(raw, "anna", None).err().expect("it can't be answered");
+            let error = Challenge::read(raw, "anna", None).err().expect("the challenge is not supported");
             assert_eq!(error.code, AccountErrorCode::ChallengeUnsupported);
         }
     }

@@ -1,4 +1,4 @@
-//! Where a code goes, computed from what the caller typed: Cognito's own answer would tell who has an account.
+//! Where a code is sent, computed from the input alone. Cognito's own reply would reveal whether an account exists.
 
 use super::{Attribute, input};
 use alloc::{format, string::String};
@@ -10,21 +10,21 @@ pub enum Medium {
     Email,
     /// By text message.
     Sms,
-    /// To the address or number that the account has.
+    /// To the address or number of the account.
     OnFile,
 }
 
-/// Where a code goes.
+/// Where a code is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// By email or by text message.
+    /// How the code is delivered.
     pub medium: Medium,
-    /// Masked; `None` if no address or number was typed.
+    /// The address or number in the input, masked. `None` if the input has neither.
     pub destination: Option<String>,
 }
 
 impl Delivery {
-    /// For what was typed: an email address before a phone number.
+    /// The delivery for this input. An email address has precedence over a phone number.
     pub(super) fn of(username: &str, attributes: &[Attribute]) -> Self {
         let attribute = |name| attributes.iter().find(|attribute| attribute.name == name).map(|it| it.value.as_str());
         let email = [Some(username), attribute("email")].into_iter().flatten().find(|text| input::is_email(text));
@@ -37,7 +37,7 @@ impl Delivery {
         }
     }
 
-    /// For an alias that is to be changed. `None` for a name, to which nothing is sent.
+    /// The delivery for an alias that is changed. `None` for a username, to which nothing is sent.
     pub(super) fn to_changed(alias: &Attribute) -> Option<Self> {
         match alias.name.as_str() {
             "email" => Some(Self { medium: Medium::Email, destination: Some(masked_email(&alias.value)) }),
@@ -46,7 +46,7 @@ impl Delivery {
         }
     }
 
-    /// For an attribute of the account, whose value was not typed.
+    /// The delivery for an attribute of the account whose value is not in the input.
     pub(super) fn to_attribute(name: &str) -> Self {
         let medium = match name {
             "email" => Medium::Email,
@@ -57,14 +57,14 @@ impl Delivery {
     }
 }
 
-/// `a***@e***`, as Cognito has it.
+/// `a***@e***`, the format of Cognito.
 fn masked_email(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     format!("{}***@{}***", first(local), first(domain))
 }
 
-/// `+*******1234`, as Cognito has it.
+/// `+*******1234`, the format of Cognito.
 fn masked_phone(number: &str) -> String {
     let last: String = number.chars().skip(number.chars().count().saturating_sub(4)).collect();
     format!("+*******{last}")
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn one_format_whatever_was_typed() {
+    fn the_delivery_depends_on_the_input_alone() {
         let email = Delivery { medium: Medium::Email, destination: Some("a***@e***".into()) };
         let sms = Delivery { medium: Medium::Sms, destination: Some("+*******4567".into()) };
         let attributes = [attribute("phone_number", "+15551234567"), attribute("email", "anna@example.com")];

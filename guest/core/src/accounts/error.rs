@@ -1,11 +1,11 @@
-//! What the public is told when something goes wrong, and what only the logs are.
+//! The error of a flow: an error code for the client, and an internal reason for logs.
 
 use alloc::string::String;
 
-/// Names the problems, their status, and whether sending the same again may help.
-macro_rules! problems {
+/// Defines the error codes: variant, stable name, HTTP status, and whether the same request can succeed later.
+macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $retry:literal;)+) => {
-        /// A public problem. Names stay.
+        /// The error code of a flow. The names are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum AccountErrorCode {
@@ -13,7 +13,7 @@ macro_rules! problems {
         }
 
         impl AccountErrorCode {
-            /// All of them.
+            /// All error codes.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// The stable name.
@@ -28,9 +28,9 @@ macro_rules! problems {
                 match self { $(Self::$variant => $status,)+ }
             }
 
-            /// Whether sending the same again may help.
+            /// Whether the same request can succeed later.
             #[must_use]
-            pub fn retry_helps(self) -> bool {
+            pub fn is_retryable(self) -> bool {
                 match self { $(Self::$variant => $retry,)+ }
             }
 
@@ -43,77 +43,77 @@ macro_rules! problems {
     };
 }
 
-problems! {
-    /// An input is missing, too long, or has characters that it can't have.
+error_codes! {
+    /// An input is missing, too long, or contains characters that are not allowed.
     InvalidRequest = "invalid-request", 400, false;
-    /// Cognito refused an input.
+    /// Cognito rejected an input.
     RequestRejected = "request-rejected", 400, false;
-    /// The new password is not one that the pool allows.
+    /// The new password does not satisfy the user pool's password policy.
     PasswordRejected = "password-rejected", 400, false;
-    /// The code is wrong or has expired, or was not for this user.
+    /// The code is wrong, has expired, or was sent to another user.
     InvalidCode = "invalid-code", 400, false;
-    /// The user name or the password is wrong.
+    /// The username or the password is wrong.
     InvalidCredentials = "invalid-credentials", 401, false;
-    /// The session has expired: sign in again.
+    /// The session is invalid or has expired. The user must sign in again.
     SessionInvalid = "session-invalid", 401, false;
     /// The access or refresh token is invalid, has expired, or was revoked.
     TokenInvalid = "token-invalid", 401, false;
-    /// The account must be confirmed first. Told after the right code, and to a signed-in user, only.
+    /// The account must be confirmed first. Returned only after a correct code, or to a signed-in user.
     AccountNotConfirmed = "account-not-confirmed", 403, false;
-    /// The password must be reset first. Told after the right password only.
+    /// The password must be reset first. Returned only after a correct password, code or session, or to a signed-in user.
     PasswordResetRequired = "password-reset-required", 403, false;
-    /// A firewall or a trigger of the pool's owner refused it.
+    /// A firewall or a Lambda trigger of the user pool rejected the request.
     Forbidden = "forbidden", 403, false;
-    /// Another account has this email address or phone number. Told after the right code only.
+    /// Another account has this email address or phone number. Returned only after a correct code.
     AliasTaken = "alias-taken", 409, false;
-    /// This second factor is not set up.
+    /// The second factor is not set up.
     MfaNotSetUp = "mfa-not-set-up", 409, false;
-    /// Too many requests at once.
+    /// There are too many requests.
     TooManyRequests = "too-many-requests", 429, true;
-    /// The user pool or its app client is not set up for this.
+    /// The configuration of the user pool or its app client does not allow the operation.
     Misconfigured = "misconfigured", 500, false;
-    /// Something failed that nobody has foreseen.
+    /// An unexpected failure occurred.
     Failed = "failed", 500, false;
-    /// Cognito asks for a challenge that poolgate does not know.
+    /// Cognito requires a challenge that poolgate does not support.
     ChallengeUnsupported = "challenge-unsupported", 501, false;
-    /// Cognito can't be reached, takes too long, or is out of order.
+    /// Cognito is unreachable, too slow, or out of service.
     Unavailable = "unavailable", 503, true;
 }
 
-/// Why, for logs and metrics. It holds no input.
+/// The internal reason of an error, for logs and metrics only. It contains no input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalReason {
-    /// The operation of the user pools API; empty if none was called.
+    /// The operation of the user pools API. Empty if no operation was called.
     pub operation: &'static str,
-    /// The exception's name, or what else went wrong.
+    /// The name of Cognito's exception, or of poolgate's own failure.
     pub failure: String,
-    /// What it means.
+    /// A sentence that explains `failure`.
     pub meaning: &'static str,
-    /// An exception that the table does not have: the operator must look at it.
+    /// Whether the exception is not in the table. An operator should look into it.
     pub unforeseen: bool,
 }
 
-/// A refusal.
+/// Why a flow failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountError {
-    /// For the caller.
+    /// The error code, for the client.
     pub code: AccountErrorCode,
-    /// For the caller: which input is wrong, and how. It says nothing about accounts.
+    /// Which input is invalid and why, for the client. It depends on the input alone, never on an account.
     pub detail: Option<&'static str>,
-    /// Seconds after which sending the same again may help.
+    /// Seconds after which the client may send the same request again.
     pub retry_after: Option<u32>,
-    /// For logs.
+    /// The internal reason, for logs and metrics only.
     pub internal: InternalReason,
 }
 
 impl AccountError {
-    /// An input is refused before anything is called.
+    /// An input was rejected before Cognito was called.
     pub(super) fn invalid(detail: &'static str) -> Self {
-        Self::of(AccountErrorCode::InvalidRequest, "input refused", detail)
+        Self::new(AccountErrorCode::InvalidRequest, "input rejected", detail)
     }
 
-    /// A problem of ours, not of an exception.
-    pub(super) fn of(code: AccountErrorCode, failure: &str, meaning: &'static str) -> Self {
+    /// An error that was not caused by an exception.
+    pub(super) fn new(code: AccountErrorCode, failure: &str, meaning: &'static str) -> Self {
         let detail =
             matches!(code, AccountErrorCode::InvalidRequest | AccountErrorCode::PasswordRejected).then_some(meaning);
         let internal = InternalReason { operation: "", failure: failure.into(), meaning, unforeseen: false };

@@ -1,6 +1,6 @@
-//! The exceptions that Cognito declares for the operations used here.
+//! The exceptions that Cognito declares for the operations that the flows use.
 
-/// Names the exceptions, and says what each means for who reads the logs.
+/// Defines the exceptions, each with an explanation for logs.
 macro_rules! exceptions {
     ($($variant:ident: $meaning:literal,)+) => {
         /// An exception of the user pools API.
@@ -11,7 +11,7 @@ macro_rules! exceptions {
         }
 
         impl Exception {
-            /// All of them, by name.
+            /// All exceptions, sorted by name.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// The name in the service model.
@@ -22,7 +22,7 @@ macro_rules! exceptions {
                 }
             }
 
-            /// What it means, for logs.
+            /// An explanation for logs.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -35,40 +35,40 @@ macro_rules! exceptions {
 
 exceptions! {
     AliasExists: "another account has this email address or phone number",
-    CodeDeliveryFailure: "the code could not be sent: see the pool's email or SMS settings",
+    CodeDeliveryFailure: "the code could not be sent; check the email and SMS settings of the user pool",
     CodeMismatch: "the code is wrong",
-    ConcurrentModification: "two changes at once",
+    ConcurrentModification: "two changes were made at the same time",
     EnableSoftwareTokenMFA: "the code of the authenticator app is wrong",
-    ExpiredCode: "the code has expired, or none was asked for",
-    FeatureUnavailableInTier: "the pool's feature plan does not include this",
-    Forbidden: "AWS WAF refused the request",
-    InternalError: "an error inside Cognito",
-    InvalidEmailRoleAccessPolicy: "Cognito may not send email: see the pool's email settings",
-    InvalidLambdaResponse: "a Lambda trigger answered with nonsense",
-    InvalidParameter: "Cognito refused a parameter, or the account is in no state for this",
-    InvalidPassword: "the pool's password policy refused what ours let through: make them the same",
-    InvalidSmsRoleAccessPolicy: "Cognito may not send text messages: see the role's policy",
-    InvalidSmsRoleTrustRelationship: "Cognito may not take the SMS role: see its trust relationship",
-    InvalidUserPoolConfiguration: "the user pool's configuration is not valid",
-    LimitExceeded: "a limit of the account, the user or the pool's email is used up",
+    ExpiredCode: "the code has expired, or no code was requested",
+    FeatureUnavailableInTier: "the feature plan of the user pool does not include the operation",
+    Forbidden: "AWS WAF rejected the request",
+    InternalError: "an internal error of Cognito",
+    InvalidEmailRoleAccessPolicy: "Cognito is not allowed to send email; check the email settings of the user pool",
+    InvalidLambdaResponse: "a Lambda trigger returned an invalid response",
+    InvalidParameter: "Cognito rejected a parameter, or the state of the account does not allow the operation",
+    InvalidPassword: "Cognito rejected a password that the configured policy allows; set the password policy to that of the user pool",
+    InvalidSmsRoleAccessPolicy: "Cognito is not allowed to send text messages; check the policy of the SMS role",
+    InvalidSmsRoleTrustRelationship: "Cognito is not allowed to assume the SMS role; check its trust relationship",
+    InvalidUserPoolConfiguration: "the configuration of the user pool is invalid",
+    LimitExceeded: "a limit of the AWS account, the user or the user pool's email was reached",
     MFAMethodNotFound: "the user has no such second factor",
-    NotAuthorized: "not authorized: a wrong secret, a disabled user, or a request that the app client may not make",
-    OperationNotEnabled: "the operation is not enabled for the pool",
+    NotAuthorized: "not authorized: wrong credentials, a wrong secret hash, a disabled user, or an operation that the app client does not allow",
+    OperationNotEnabled: "the operation is not enabled for the user pool",
     PasswordHistoryPolicyViolation: "the password was used before",
     PasswordResetRequired: "the password must be reset",
     RefreshTokenReuse: "a refresh token was used again after its rotation",
-    ResourceNotFound: "no such user pool or app client",
+    ResourceNotFound: "the user pool or the app client does not exist",
     SoftwareTokenMFANotFound: "the user has no authenticator app",
     TooManyFailedAttempts: "too many wrong codes for this user",
-    TooManyRequests: "too many requests for the account's quota",
-    Unauthorized: "the token is not of this app client",
+    TooManyRequests: "too many requests for the quota of the AWS account",
+    Unauthorized: "the token belongs to another app client",
     UnexpectedLambda: "a Lambda trigger failed",
     UnsupportedOperation: "the app client does not allow the operation",
-    UnsupportedTokenType: "not a refresh token",
-    UserLambdaValidation: "a Lambda trigger refused the user",
+    UnsupportedTokenType: "the token is not a refresh token",
+    UserLambdaValidation: "a Lambda trigger rejected the user",
     UserNotConfirmed: "the account is not confirmed",
-    UserNotFound: "there is no such user",
-    UsernameExists: "there is a user of this name",
+    UserNotFound: "the user does not exist",
+    UsernameExists: "another user has this username",
 }
 
 impl Exception {

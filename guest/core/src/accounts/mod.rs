@@ -1,14 +1,15 @@
-//! Amazon Cognito's account flows, so that an outsider can't learn who has an account.
+//! Amazon Cognito's account flows, with responses that do not reveal whether an account exists.
 //!
-//! An input goes straight through: [`input`](self) checks it → the user pool is called ([`UserPool`], which the caller
-//! implements) → a failure is looked up in the table ([`rows`]) → the public answer. What the public may not learn is
-//! answered as if all were well, and the reason goes to the logs ([`InternalReason`]).
+//! A flow checks its input (`input`), calls the user pool ([`UserPool`], which the host implements), and looks up an exception in the
+//! table ([`rows`]). If the exception would reveal something about an account, the response is that of a success or of wrong
+//! credentials, and the exception is reported as an internal reason for logs ([`InternalReason`]).
 //!
-//! Source of the operations and their exceptions: Amazon Cognito user pools API reference; of the leaks: the Amazon Cognito
-//! developer guide, "Managing user existence error responses".
+//! Sources: the operations and their exceptions are those of the Amazon Cognito user pools API reference. What exceptions reveal is
+//! described in the Amazon Cognito developer guide, "Managing user existence error responses".
 
 mod challenge;
 mod delivery;
+mod disclosure;
 mod error;
 mod exception;
 mod flows;

@@ -1,8 +1,8 @@
-//! How accounts are run.
+//! The settings of the account flows.
 
 use alloc::{string::String, vec::Vec};
 
-/// What a pool asks of passwords: the user pool's own policy.
+/// The password policy of the user pool. The default is Cognito's default policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// `MinimumLength`, in characters, from 6 to 99.
@@ -18,22 +18,22 @@ pub struct PasswordPolicy {
 }
 
 impl Default for PasswordPolicy {
-    /// Cognito's.
     fn default() -> Self {
         Self { min_length: 8, uppercase: true, lowercase: true, number: true, symbol: true }
     }
 }
 
-/// How accounts are run.
+/// The settings of the account flows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The user pool's password policy.
     pub password_policy: PasswordPolicy,
-    /// Attributes that a sign-up must bring.
+    /// The attributes that a sign-up must contain.
     pub required_attributes: Vec<String>,
-    /// Whether Cognito looks at the password or code before it says anything about the account.
+    /// Whether Cognito checks the password, code or session before it raises certain exceptions
+    /// ([`Outcome::DependsOnCheckOrder`](super::Outcome::DependsOnCheckOrder)).
     pub credentials_checked_first: bool,
-    /// `Retry-After`, in seconds.
+    /// `Retry-After` of retryable errors, in seconds, from 1 to 3,600.
     pub retry_after: u32,
 }
 
@@ -48,7 +48,7 @@ impl Default for Settings {
     }
 }
 
-/// Settings that can't be.
+/// Why settings are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -61,13 +61,13 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// What is wrong.
+    /// A sentence that describes the error.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::PasswordLength => "the password policy's minimum length is not from 6 to 99",
-            Self::AttributeName => "the name of a required attribute is empty or longer than 32 characters",
-            Self::RetryAfter => "retry-after is not from 1 to 3,600 seconds",
+            Self::PasswordLength => "the minimum length of the password policy must be from 6 to 99",
+            Self::AttributeName => "the name of a required attribute must have from 1 to 32 characters",
+            Self::RetryAfter => "retry-after must be from 1 to 3,600 seconds",
         }
     }
 }

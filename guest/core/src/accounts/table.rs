@@ -1,12 +1,12 @@
-//! What the public learns of each exception of each operation: data, not code.
+//! The response to each exception of each operation, as a table.
 //!
-//! An operation that anyone can call for any username tells nothing about the account, and one in which a signed-in user names an
-//! address tells nothing about whose it is. What Cognito may say of one account only is answered as it is for an account that is not
-//! there: as if accepted, as wrong credentials, or as a wrong code.
+//! The response of an operation that takes a username does not reveal whether the account exists. The response of an operation in which a
+//! signed-in user sets or verifies an address does not reveal whether another account has it. An exception that Cognito may raise for some
+//! accounts only gets the response for an account that does not exist: a success, wrong credentials, or a wrong code.
 
 use super::{AccountErrorCode, Exception};
 
-/// An operation of the user pools API, in the use that is made of it.
+/// An operation of the user pools API. One that is used for several purposes has several variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
@@ -16,13 +16,13 @@ pub enum Operation {
     ConfirmSignUp,
     /// `ResendConfirmationCode`.
     ResendConfirmationCode,
-    /// `InitiateAuth` with a password, or the begin of SRP.
+    /// `InitiateAuth` with a password, or the first step of SRP.
     InitiateAuth,
     /// `InitiateAuth` with a refresh token.
     RefreshTokenAuth,
-    /// `RespondToAuthChallenge` with the proof of SRP: the password is not known to be right.
+    /// `RespondToAuthChallenge` with the SRP proof. The password may be wrong.
     PasswordVerifier,
-    /// `RespondToAuthChallenge` after the right password.
+    /// `RespondToAuthChallenge` after a correct password.
     RespondToAuthChallenge,
     /// `AssociateSoftwareToken`.
     AssociateSoftwareToken,
@@ -38,9 +38,9 @@ pub enum Operation {
     ChangePassword,
     /// `GetUser`.
     GetUser,
-    /// `UpdateUserAttributes` with attributes that are no aliases.
+    /// `UpdateUserAttributes` with attributes that are not aliases.
     UpdateUserAttributes,
-    /// `UpdateUserAttributes` with an alias: an email address, a phone number or a preferred user name, which may be another account's.
+    /// `UpdateUserAttributes` with an alias (an email address, a phone number or a preferred username), which another account may have.
     UpdateAlias,
     /// `GetUserAttributeVerificationCode`.
     GetUserAttributeVerificationCode,
@@ -56,20 +56,21 @@ pub enum Operation {
     SetUserMfaPreference,
 }
 
-/// What the public learns.
+/// The response to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// This problem.
+    /// This error code.
     Error(AccountErrorCode),
-    /// The answer that a success has.
+    /// The same response as for a success.
     SameAsSuccess,
-    /// The first where the operator has stated that Cognito looks at the password, code or session first; otherwise the second, which
-    /// is what a wrong one gets. It must be a proof that only the account's owner has: not the password of an account that is not
-    /// confirmed, for whoever signed up has chosen it.
+    /// An error code that depends on whether the operator has declared that Cognito checks the password, code or session before it raises
+    /// the exception ([`Settings::credentials_checked_first`](super::Settings::credentials_checked_first)). This outcome is used only for
+    /// credentials that prove the ownership of the account. The password of an unconfirmed account does not, because whoever signed up has
+    /// chosen it.
     DependsOnCheckOrder {
-        /// What the owner is told.
+        /// The error code if Cognito checks them first.
         checked_first: AccountErrorCode,
-        /// What everyone is told.
+        /// The error code otherwise, which is that of a wrong password, code or session.
         otherwise: AccountErrorCode,
     },
 }
@@ -79,13 +80,13 @@ pub enum Outcome {
 pub struct Row {
     /// The operation.
     pub operation: Operation,
-    /// What it answered.
+    /// The exception that it raised.
     pub exception: Exception,
-    /// What the public learns.
+    /// The response to the client.
     pub outcome: Outcome,
 }
 
-/// All rows.
+/// Returns all rows.
 pub fn rows() -> impl Iterator<Item = Row> {
     TABLE.iter().flat_map(|(operation, groups)| {
         groups.iter().flat_map(move |(outcome, exceptions)| {
@@ -125,28 +126,28 @@ impl Operation {
         }
     }
 
-    /// The use that is made of it, where there are several.
+    /// The purpose of the operation, if it is used for several. Empty otherwise.
     #[must_use]
     pub fn usage(self) -> &'static str {
         match self {
-            Self::InitiateAuth => "a password, or the begin of SRP",
+            Self::InitiateAuth => "a password, or the first step of SRP",
             Self::RefreshTokenAuth => "a refresh token",
-            Self::PasswordVerifier => "the proof of SRP",
-            Self::RespondToAuthChallenge => "after the right password",
+            Self::PasswordVerifier => "the SRP proof",
+            Self::RespondToAuthChallenge => "after a correct password",
             Self::UpdateUserAttributes => "other attributes",
-            Self::UpdateAlias => "an email address, a phone number or a preferred user name",
+            Self::UpdateAlias => "an email address, a phone number or a preferred username",
             _ => "",
         }
     }
 
-    /// What the public learns of an exception that the table has; `None` for one that it has not.
+    /// The response to an exception. `None` if the table does not contain it.
     pub(super) fn outcome(self, exception: &str) -> Option<Outcome> {
         let exception = Exception::from_name(exception)?;
         rows().find(|row| row.operation == self && row.exception == exception).map(|row| row.outcome)
     }
 
-    /// What the public learns of an exception that the table has not. It may be one that Cognito has for some accounts only: where the
-    /// caller names an account, an address or a code, it is answered as for one that is not there.
+    /// The response to an exception that the table does not contain. Cognito might raise it for some accounts only. If the operation takes
+    /// a username, an address or a code, the response is therefore that for an account that does not exist.
     #[must_use]
     pub fn unforeseen(self) -> Outcome {
         match self {
@@ -174,17 +175,17 @@ impl Operation {
 }
 
 impl Row {
-    /// Whether sending the same again may help.
+    /// Whether the same request can succeed later.
     #[must_use]
-    pub fn retry_helps(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self.outcome {
-            Outcome::Error(name) => name.retry_helps(),
+            Outcome::Error(code) => code.is_retryable(),
             Outcome::SameAsSuccess | Outcome::DependsOnCheckOrder { .. } => false,
         }
     }
 }
 
-/// `Outcome: exceptions` for each operation.
+/// Defines the rows: for each operation, outcomes and the exceptions that have them.
 macro_rules! table {
     ($($operation:ident { $($outcome:expr => $($exception:ident)+;)+ })+) => {
         static TABLE: &[(Operation, &[(Outcome, &[Exception])])] = &[
@@ -213,7 +214,7 @@ const fn if_checked_first(checked_first: AccountErrorCode, otherwise: AccountErr
 }
 
 table! {
-    // A new user and one who is there already must look alike, whatever Cognito looks at first.
+    // A sign-up with a free username and one with a taken username must have the same response, in whatever order Cognito checks.
     SignUp {
         ACCEPTED => UsernameExists InvalidParameter InvalidPassword CodeDeliveryFailure LimitExceeded UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship

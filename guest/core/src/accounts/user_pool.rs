@@ -1,17 +1,18 @@
-//! The user pools API as the flows need it. Who implements it owns the network, the app client and its secret.
+//! The operations of the user pools API that the flows use. The implementation owns the network connection, the app client and its
+//! secret.
 
 use alloc::{string::String, vec::Vec};
 
-/// Why there is no answer.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Cognito answered with this exception, by its name in the service model.
+    /// Cognito returned this exception, by its name in the service model.
     Exception(String),
-    /// It took too long.
+    /// The call timed out.
     TimedOut,
-    /// No connection, or an answer that is none.
+    /// There was no connection, or no valid reply.
     Unreachable,
-    /// Too many calls are under way.
+    /// Too many calls are in progress.
     TooBusy,
 }
 
@@ -37,7 +38,7 @@ pub struct Tokens {
     pub expires_in: Option<u32>,
 }
 
-/// A challenge, as Cognito states it.
+/// A challenge as Cognito returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawChallenge {
     /// `ChallengeName`.
@@ -48,16 +49,16 @@ pub struct RawChallenge {
     pub parameters: Vec<(String, String)>,
 }
 
-/// The end of a step of signing in.
+/// The reply to a sign-in step.
 #[derive(Clone, PartialEq, Eq)]
 pub enum AuthReply {
     /// The user is signed in.
     Tokens(Tokens),
-    /// There is something more to prove.
+    /// Cognito requires a further step.
     Challenge(RawChallenge),
 }
 
-/// An answer to a challenge.
+/// A response to a challenge.
 pub struct ChallengeResponse<'a> {
     /// `ChallengeName`.
     pub name: &'static str,
@@ -69,25 +70,25 @@ pub struct ChallengeResponse<'a> {
     pub responses: Vec<(String, &'a str)>,
 }
 
-/// Who sets up a software token.
+/// Who sets up an authenticator app.
 #[derive(Clone, Copy)]
 pub enum TotpOwner<'a> {
     /// A signed-in user.
     AccessToken(&'a str),
-    /// One who must set it up to sign in.
+    /// A user who must set up an authenticator app to sign in.
     Session(&'a str),
 }
 
-/// What `AssociateSoftwareToken` answers.
+/// The reply of `AssociateSoftwareToken`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TotpSecret {
     /// `SecretCode`, base32.
     pub secret_code: String,
-    /// `Session`, if it was set up with one.
+    /// `Session`, if the call had a session.
     pub session: Option<String>,
 }
 
-/// What `GetUser` answers.
+/// The reply of `GetUser`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// `Username`.
@@ -100,7 +101,7 @@ pub struct User {
     pub preferred_mfa: Option<String>,
 }
 
-/// Of one second factor.
+/// The setting of one second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MfaSetting {
     /// `Enabled`.
@@ -109,7 +110,7 @@ pub struct MfaSetting {
     pub preferred: bool,
 }
 
-/// What `SetUserMFAPreference` takes; `None` leaves a setting as it is.
+/// The argument of `SetUserMFAPreference`. `None` leaves a setting unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MfaPreference {
     /// One-time passwords by email.
@@ -120,17 +121,17 @@ pub struct MfaPreference {
     pub software_token: Option<MfaSetting>,
 }
 
-/// The user pools API: a method an operation.
+/// The user pools API, with one method per operation.
 ///
 /// # Errors
-/// Every method: a [`Failure`].
+/// Every method returns a [`Failure`].
 #[allow(missing_docs, clippy::missing_errors_doc)]
 pub trait UserPool {
     fn sign_up(&self, username: &str, password: &str, attributes: &[Attribute]) -> Result<(), Failure>;
     fn confirm_sign_up(&self, username: &str, code: &str) -> Result<(), Failure>;
     fn resend_confirmation_code(&self, username: &str) -> Result<(), Failure>;
     fn initiate_auth(&self, username: &str, password: &str) -> Result<AuthReply, Failure>;
-    /// `InitiateAuth` with `USER_SRP_AUTH`, for the password that the implementation holds.
+    /// `InitiateAuth` with `USER_SRP_AUTH`. The implementation knows the password.
     fn begin_srp(&self, username: &str) -> Result<AuthReply, Failure>;
     /// `RespondToAuthChallenge` with `PASSWORD_VERIFIER`.
     fn prove_srp(&self) -> Result<AuthReply, Failure>;
@@ -148,9 +149,9 @@ pub trait UserPool {
     fn confirm_forgot_password(&self, username: &str, code: &str, password: &str) -> Result<(), Failure>;
     fn change_password(&self, access_token: &str, previous: &str, proposed: &str) -> Result<(), Failure>;
     fn get_user(&self, access_token: &str) -> Result<User, Failure>;
-    /// Where a code goes is left out: it would tell whether an address was taken.
+    /// Returns no delivery details, because they would reveal whether an address is taken.
     fn update_user_attributes(&self, access_token: &str, attributes: &[Attribute]) -> Result<(), Failure>;
-    /// The same.
+    /// Returns no delivery details, for the same reason.
     fn get_user_attribute_verification_code(&self, access_token: &str, attribute: &str) -> Result<(), Failure>;
     fn verify_user_attribute(&self, access_token: &str, attribute: &str, code: &str) -> Result<(), Failure>;
     fn global_sign_out(&self, access_token: &str) -> Result<(), Failure>;
