@@ -131,7 +131,7 @@ fn check<'p>(
 ) -> &'p InternalReason {
     assert_eq!(error.code.name(), expected.name(), "{at}");
     assert_eq!(error.status, expected.status(), "{at}");
-    let after = expected.retry_helps().then_some(Duration::from_secs(7));
+    let after = expected.is_retryable().then_some(Duration::from_secs(7));
     assert_eq!(error.retry_after, after, "{at}");
     assert_eq!(error.detail, None, "{at}: nothing but the input's faults has details");
     &error.internal

@@ -1,5 +1,5 @@
-//! The table of what the public learns: every declared exception of every operation has a row, no row tells too much, and the
-//! documentation is the table.
+//! The table of responses to exceptions: every declared exception of every operation has a row, no row reveals whether an account exists,
+//! and docs/account-errors.md is generated from the table.
 
 use poolgate_core::accounts::{AccountErrorCode, Exception, Operation, Outcome, Row, rows};
 use std::{
@@ -11,7 +11,7 @@ use std::{
 /// Facts of the service model (botocore 1.44.5): the exceptions that each operation declares.
 const DECLARED: &str = include_str!("facts/cognito-operation-errors.json");
 
-/// Operations in which a caller names a user, or an address.
+/// Operations that take a username or an address.
 const OPEN: [Operation; 10] = [
     Operation::SignUp,
     Operation::ConfirmSignUp,
@@ -25,11 +25,11 @@ const OPEN: [Operation; 10] = [
     Operation::VerifyUserAttribute,
 ];
 
-/// Exceptions that are about the caller's own account, where it is known by an access token.
+/// Exceptions about the caller's own account, which is known from an access token.
 const OF_THE_CALLER: [Exception; 4] =
     [Exception::NotAuthorized, Exception::UserNotFound, Exception::UserNotConfirmed, Exception::PasswordResetRequired];
 
-/// Exceptions that are the same for whoever is asked about.
+/// Exceptions that do not depend on the account.
 const OF_THE_SERVICE: [Exception; 8] = [
     Exception::ResourceNotFound,
     Exception::OperationNotEnabled,
@@ -74,10 +74,10 @@ fn every_declared_exception_has_exactly_one_row_and_no_other_has_any() {
 }
 
 #[test]
-fn who_asks_about_a_name_learns_nothing_of_its_account() {
+fn operations_that_take_a_username_do_not_reveal_whether_it_exists() {
     for (operation, rows) in by_operation().into_iter().filter(|(operation, _)| OPEN.contains(operation)) {
-        // What a name without an account gets: the answer of a success, wrong credentials, or a wrong code.
-        let nobody = match operation {
+        // The response for a username without an account: a success, wrong credentials, or a wrong code.
+        let no_account = match operation {
             Operation::InitiateAuth | Operation::PasswordVerifier => {
                 Outcome::Error(AccountErrorCode::InvalidCredentials)
             }
@@ -86,7 +86,7 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
             }
             _ => Outcome::SameAsSuccess,
         };
-        assert_eq!(operation.unforeseen(), nobody, "{operation:?}: an exception that the table does not have");
+        assert_eq!(operation.unforeseen(), no_account, "{operation:?}: an exception that the table does not have");
         for row in rows.iter().filter(|row| !OF_THE_SERVICE.contains(&row.exception)) {
             let is_the_callers = matches!(
                 operation,
@@ -98,13 +98,13 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
                 outcome => outcome,
             };
             assert!(
-                outcome == nobody || is_the_callers || is_a_wrong_secret,
-                "{operation:?}: {} tells of an account",
+                outcome == no_account || is_the_callers || is_a_wrong_secret,
+                "{operation:?}: {} reveals whether an account exists",
                 row.exception.name()
             );
         }
     }
-    let hidden: BTreeSet<Operation> =
+    let suppressing: BTreeSet<Operation> =
         rows().filter(|row| row.outcome == Outcome::SameAsSuccess).map(|row| row.operation).collect();
     let sends_a_code = [
         Operation::SignUp,
@@ -113,81 +113,86 @@ fn who_asks_about_a_name_learns_nothing_of_its_account() {
         Operation::UpdateAlias,
         Operation::GetUserAttributeVerificationCode,
     ];
-    assert_eq!(hidden, sends_a_code.into(), "no other operation has a success that can be shown to anyone");
+    assert_eq!(suppressing, sends_a_code.into(), "poolgate cannot make up a success for other operations");
 }
 
-/// Whoever signs up chooses the password: that it is right does not show that the account was there before.
+/// Whoever signs up chooses the password, so a correct password does not prove that the account existed before.
 #[test]
-fn that_an_account_is_not_confirmed_is_never_told_after_a_password() {
+fn account_not_confirmed_is_never_returned_after_a_password() {
     for operation in [Operation::InitiateAuth, Operation::PasswordVerifier, Operation::RespondToAuthChallenge] {
         let row = rows().find(|row| row.operation == operation && row.exception == Exception::UserNotConfirmed);
         let row = row.expect("it is declared");
-        let hidden = match operation {
+        let expected = match operation {
             Operation::RespondToAuthChallenge => AccountErrorCode::SessionInvalid,
             _ => AccountErrorCode::InvalidCredentials,
         };
-        assert_eq!(row.outcome, Outcome::Error(hidden), "{operation:?}");
+        assert_eq!(row.outcome, Outcome::Error(expected), "{operation:?}");
     }
 }
 
 #[test]
-fn every_exception_and_every_problem_is_of_use() {
+fn every_exception_is_used_and_error_codes_are_unique() {
     let used: BTreeSet<&str> = rows().map(|row| row.exception.name()).collect();
     let known: BTreeSet<&str> = Exception::ALL.iter().map(|exception| exception.name()).collect();
     assert_eq!(used, known);
     assert_eq!(known.len(), 35);
     let names: BTreeSet<&str> = AccountErrorCode::ALL.iter().map(|problem| problem.name()).collect();
-    assert_eq!(names.len(), AccountErrorCode::ALL.len(), "two problems of the same name");
+    assert_eq!(names.len(), AccountErrorCode::ALL.len(), "two error codes have the same name");
 }
 
-/// The documentation of the table.
+/// The text of docs/account-errors.md.
 fn rendered() -> String {
     let mut text = String::from(
-        "# What the public learns of Cognito's exceptions\n\n\
-         Generated from the table in `guest/core/src/accounts/table.rs` by `cargo test --test error_table`\n\
-         (`POOLGATE_WRITE_DOCS=1` writes it). The exceptions are those that the service model declares.\n\n\
-         *as if accepted*: the answer that a success has. *… after the proof*: told only where the operator has stated that\n\
-         Cognito looks at the password, code or session first (`credentials_checked_first`), and as the second otherwise. An exception\n\
-         that is not in the table is answered as the last line of each operation says, and is an error in the log. The private\n\
-         reason is for logs and metrics; a caller never sees it.\n\n\
-         ## Problems\n\n| problem | status | retrying helps | what it means |\n|---|---|---|---|\n",
+        "# Cognito exceptions\n\n\
+         After this page you can look up the response to each exception of each operation, and the internal reason in the log.\n\n\
+         The page is generated from `guest/core/src/accounts/table.rs` (`POOLGATE_WRITE_DOCS=1 cargo test --test error_table`).\n\
+         The exceptions are those that Cognito's service model declares. When Cognito raises each of them is known from AWS's\n\
+         documentation only: poolgate has not been tested against AWS.\n\n\
+         - *same as success*: the client gets the same response as for a success, so that it does not learn whether the account exists.\n\
+         - *A if checked first, else B*: the client gets A if you have declared, with `credentials_checked_first`, that Cognito checks\n  \
+         the password, code or session before it raises the exception. By default it gets B.\n\
+         - *any other*: an exception that is not in the table. It is logged as an error.\n\
+         - *retryable*: the same request can succeed later, and the response has `Retry-After`.\n\
+         - *internal reason*: for logs and metrics. Clients never see it.\n\n\
+         ## Error codes\n\n| error code | status | retryable | meaning |\n|---|---|---|---|\n",
     );
-    for problem in AccountErrorCode::ALL {
-        let retry = if problem.retry_helps() { "yes" } else { "no" };
-        text += &format!("| `{}` | {} | {retry} | {} |\n", problem.name(), problem.status(), problem.meaning());
+    for code in AccountErrorCode::ALL {
+        let retry = if code.is_retryable() { "yes" } else { "no" };
+        text += &format!("| `{}` | {} | {retry} | {} |\n", code.name(), code.status(), code.meaning());
     }
     for (operation, rows) in by_operation() {
         let usage = if operation.usage().is_empty() { String::new() } else { format!(" ({})", operation.usage()) };
         text += &format!("\n## {}{usage}\n\n", operation.name());
-        text += "| exception | the public learns | status | retrying helps | private reason |\n|---|---|---|---|---|\n";
+        text += "| exception | response | status | retryable | internal reason |\n|---|---|---|---|---|\n";
         for row in rows {
             let (outcome, status) = match row.outcome {
-                Outcome::Error(problem) => (format!("`{}`", problem.name()), problem.status().to_string()),
-                Outcome::SameAsSuccess => ("as if accepted".into(), "200".into()),
+                Outcome::Error(code) => (format!("`{}`", code.name()), code.status().to_string()),
+                Outcome::SameAsSuccess => ("same as success".into(), "200".into()),
                 Outcome::DependsOnCheckOrder { checked_first, otherwise } => (
-                    format!("`{}` after the proof, else `{}`", checked_first.name(), otherwise.name()),
+                    format!("`{}` if checked first, else `{}`", checked_first.name(), otherwise.name()),
                     format!("{} / {}", checked_first.status(), otherwise.status()),
                 ),
             };
-            let retry = if row.retry_helps() { "yes" } else { "no" };
+            let retry = if row.is_retryable() { "yes" } else { "no" };
             let (exception, meaning) = (row.exception.name(), row.exception.meaning());
             text += &format!("| `{exception}` | {outcome} | {status} | {retry} | {meaning} |\n");
         }
         let unforeseen = match operation.unforeseen() {
-            Outcome::Error(problem) => format!("`{}` | {}", problem.name(), problem.status()),
-            _ => "as if accepted | 200".into(),
+            Outcome::Error(code) => format!("`{}` | {}", code.name(), code.status()),
+            _ => "same as success | 200".into(),
         };
-        text += &format!("| any other | {unforeseen} | no | an exception that nobody has foreseen |\n");
+        text += &format!("| any other | {unforeseen} | no | an exception that is not in the table |\n");
     }
+    text += "\n## Read next\n\n- [User enumeration](enumeration.md): what responses hide about accounts, and what they do not hide.\n";
     text
 }
 
 #[test]
-fn the_documentation_is_the_table() {
+fn the_documentation_is_generated_from_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/account-errors.md");
     if env::var_os("POOLGATE_WRITE_DOCS").is_some() {
         fs::write(&path, rendered()).expect("it can be written");
     }
     let written = fs::read_to_string(&path).expect("docs/account-errors.md is there");
-    assert!(written == rendered(), "docs/account-errors.md is old: run the test with POOLGATE_WRITE_DOCS=1");
+    assert!(written == rendered(), "docs/account-errors.md is out of date: run the test with POOLGATE_WRITE_DOCS=1");
 }

@@ -178,7 +178,7 @@ async fn challenges_are_answered() {
     let contrary = json!({ "sms": { "enabled": false, "preferred": true } });
     let put = stage.request(Method::PUT, "/v1/mfa-preference").bearer_auth(access).json(&contrary);
     let refused = problem(put.send().await.expect("an answer"), 400, "invalid-request").await;
-    assert_eq!(refused["detail"], "mfa: one is preferred that is not enabled");
+    assert_eq!(refused["detail"], "mfa: a preferred factor must be enabled");
     stage.gateway.stop().await;
 }
 
@@ -205,7 +205,7 @@ async fn what_is_no_request_is_a_problem_and_nothing_of_it_is_repeated() {
     }
     let long = json!({ "username": "a".repeat(129), "password": PASSWORD });
     let refused = problem(stage.post("/v1/sign-in", long).await, 400, "invalid-request").await;
-    assert_eq!(refused["detail"], "username: longer than 128 characters");
+    assert_eq!(refused["detail"], "username: must have at most 128 characters");
     problem(stage.post("/v1/nothing", json!({})).await, 404, "invalid-request").await;
     let get = stage.request(Method::GET, "/v1/sign-in").send().await.expect("an answer");
     assert!(get.headers().contains_key(header::ALLOW), "RFC 9110 section 15.5.6");

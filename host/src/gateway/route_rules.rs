@@ -20,7 +20,7 @@ impl fmt::Display for RouteError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefix(prefix, error) => write!(formatter, "{prefix:?}: {error}"),
-            Self::Twice(prefix) => write!(formatter, "there are two rules for {prefix:?}"),
+            Self::Twice(prefix) => write!(formatter, "{prefix:?} has two rules"),
             Self::NoGroup(prefix) => write!(formatter, "the rule for {prefix:?} requires a group without a name"),
         }
     }

@@ -243,8 +243,8 @@ table! {
         UNAVAILABLE => InternalError;
     }
     InitiateAuth {
-        // The password of an account that is not confirmed proves nothing: whoever has signed up with the name has chosen it. A
-        // stranger who signs up and then signs in would learn whether the name was free.
+        // The password of an unconfirmed account was chosen by whoever signed up. A client that signs up and then signs in would
+        // otherwise learn whether the username was free.
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
             InvalidEmailRoleAccessPolicy UserNotConfirmed;
@@ -276,7 +276,7 @@ table! {
         UNAVAILABLE => InternalError;
     }
     RespondToAuthChallenge {
-        // An address that comes with a new password was not proved to be the caller's.
+        // The caller has not proved the ownership of an address that is set together with a new password.
         SESSION => NotAuthorized UserNotFound UserNotConfirmed AliasExists;
         CODE => CodeMismatch ExpiredCode;
         PASSWORD => InvalidPassword PasswordHistoryPolicyViolation;
@@ -372,7 +372,7 @@ table! {
         BUSY => TooManyRequests;
         UNAVAILABLE => InternalError CodeDeliveryFailure;
     }
-    // Whether another account has the address is not told, nor what comes about only where none has it: that a code is sent.
+    // The response reveals neither that another account has the address, nor a failure to send a code, which occurs only if none has it.
     UpdateAlias {
         ACCEPTED => AliasExists InvalidParameter CodeMismatch ExpiredCode CodeDeliveryFailure UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
@@ -385,7 +385,7 @@ table! {
         BUSY => TooManyRequests;
         UNAVAILABLE => InternalError;
     }
-    // Whether there is something to verify depends on what became of the change before it: that is not told either.
+    // Whether there is something to verify depends on whether an earlier change succeeded, so the response does not reveal it.
     GetUserAttributeVerificationCode {
         ACCEPTED => InvalidParameter LimitExceeded CodeDeliveryFailure UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship

@@ -39,9 +39,11 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
             Deny("not-yet-valid"),
         ),
         case("an access token without an expiry", sign(without(access(), "exp")), Deny("expiry-missing")),
-        case("an ID token instead of an access token", sign(with(id_claims(now), "iss", json!(issuer(API_POOL)))), {
-            Deny("token-use-mismatch")
-        }),
+        case(
+            "an ID token instead of an access token",
+            sign(with(id_claims(now), "iss", json!(issuer(API_POOL)))),
+            Deny("token-use-mismatch"),
+        ),
         case(
             "an access token of another app client",
             sign(with(access(), "client_id", json!("another"))),
@@ -57,12 +59,16 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
             sign(with(access(), "iss", json!(issuer("eu-west-1_Other0001")))),
             { Deny("issuer-unknown") },
         ),
-        case("forged: the real key ID, another key", forger.sign(&header, &access().to_string()), {
-            Deny("signature-invalid")
-        }),
-        case("forged: signed by the web pool's key", web.sign(&self::header(web), &access().to_string()), {
-            Deny("key-unknown")
-        }),
+        case(
+            "forged: the real key ID, another key",
+            forger.sign(&header, &access().to_string()),
+            Deny("signature-invalid"),
+        ),
+        case(
+            "forged: signed by the web pool's key",
+            web.sign(&self::header(web), &access().to_string()),
+            Deny("key-unknown"),
+        ),
         case("forged: groups changed after signing", tampered(&good, &access()), Deny("signature-invalid")),
         case("forged: alg none, no signature", unsigned(&access()), Deny("algorithm-none")),
         case("forged: HS256 with the public key as the secret", hmac(api, &access()), Deny("algorithm-symmetric")),
@@ -74,9 +80,11 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
         case("an unknown critical header", api.sign(&critical(api), &access().to_string()), Deny("critical-header")),
         case("two claims with the same name", api.sign(&header, &doubled(&access())), Deny("payload-duplicate-member")),
         case("padded with ==", format!("{good}=="), Deny("encoding-padded")),
-        case("one unused bit of the signature flipped", format!("{input}.{}", respelled(signature)), {
-            Deny("encoding-not-canonical")
-        }),
+        case(
+            "one unused bit of the signature flipped",
+            format!("{input}.{}", respelled(signature)),
+            Deny("encoding-not-canonical"),
+        ),
         case("an encrypted token (five parts)", format!("{good}.x.y"), Deny("token-encrypted")),
         case("not a token", "hello".into(), Deny("token-not-three-parts")),
     ]
