@@ -57,7 +57,7 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
         case(
             "an access token of an unknown pool",
             sign(with(access(), "iss", json!(issuer("eu-west-1_Other0001")))),
-            { Deny("issuer-unknown") },
+            Deny("issuer-unknown"),
         ),
         case(
             "forged: the real key ID, another key",
