@@ -1,5 +1,5 @@
-//! What does the token cache save? A hit, a miss that is remembered, and no cache at all. What a mix of tokens costs by the cache's size, the
-//! benchmark `growth` says.
+//! The effect of the token cache: a hit, a miss that is then cached, and no cache. The benchmark `growth` measures a mix of tokens for
+//! several sizes of the cache.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use poolgate::Verifier;
@@ -13,7 +13,7 @@ fn caches(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let verify = |verifier: &Verifier, token: &str| {
         let verdict = runtime.block_on(verifier.verify(token));
-        assert!(black_box(verdict).is_ok(), "a good token was refused");
+        assert!(black_box(verdict).is_ok(), "a valid token was rejected");
     };
     let few = tokens(DISTINCT);
     let mut group = criterion.benchmark_group("token cache, EdDSA");
@@ -22,7 +22,9 @@ fn caches(criterion: &mut Criterion) {
     for (name, bytes, entries) in [("miss, and remembered", 512 * 1024, 1_024), ("no cache", 0, 0)] {
         let verifier = verifier(&runtime, bytes, entries);
         let mut next = few.iter().cycle();
-        group.bench_function(name, |bencher| bencher.iter(|| verify(&verifier, next.next().expect("it never ends"))));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| verify(&verifier, next.next().expect("the iterator is infinite")))
+        });
     }
     group.finish();
 }

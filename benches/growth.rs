@@ -1,8 +1,8 @@
-//! How does the cost of a verification grow: with the token's size, the number of pools, of keys in a set, the size of the token cache, and
-//! the number of threads?
+//! How the cost of a verification grows with the size of the token, the number of pools, the number of keys in a key set, the size of the
+//! token cache, and the number of threads.
 //!
-//! The points of a series are measured in turn. `--json` prints a JSON object a series, which `benches/growth/run.py` draws.
-//! `growth threads` measures that one alone.
+//! The points of a series are measured in interleaved rounds. `--json` prints one JSON object per series, which `benches/growth/run.py`
+//! draws. `growth threads` measures only that series.
 
 #[path = "growth/cached.rs"]
 mod cached;

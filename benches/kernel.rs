@@ -1,5 +1,5 @@
-//! What does the RSA public operation cost, by build and key size, inside the runtime, beside aws-lc-rs natively and the `rsa` crate in the
-//! same runtime?
+//! The cost of the RSA public operation inside the runtime, by build and key size, compared with native aws-lc-rs and with the `rsa` crate in
+//! the same runtime.
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -9,11 +9,11 @@ use poolgate_tests::keys::{RSA_2048, RSA_3072, TestKey};
 use std::hint::black_box;
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
-const MESSAGE: &[u8] = b"what was signed";
-/// Where the probe wants its bytes (`guest/probe`).
+const MESSAGE: &[u8] = b"the signed message";
+/// Offsets in the buffer of the probe (`guest/probe`).
 const SIGNATURE: usize = 512;
 const DIGEST: usize = 1_536;
-/// Operations a call: the boundary is not what is measured.
+/// Operations per call, so that the cost of the call is negligible.
 const AT_ONCE: u32 = 16;
 
 struct Probe {
@@ -47,7 +47,7 @@ impl Probe {
 
     fn run(&mut self) {
         let done = self.run.call(&mut self.store, (self.length, AT_ONCE)).expect("no trap");
-        assert_eq!(black_box(done), AT_ONCE, "a good signature was refused");
+        assert_eq!(black_box(done), AT_ONCE, "a valid signature was rejected");
     }
 }
 
@@ -79,7 +79,7 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-/// RFC 7468.
+/// Decodes PEM (RFC 7468).
 fn pem_to_der(pem: &str) -> Vec<u8> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

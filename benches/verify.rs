@@ -1,7 +1,7 @@
-//! What does a full verification cost through the component, beside the native libraries that people use today?
+//! The cost of a full verification in the component, compared with native libraries.
 //!
-//! Distinct tokens in rotation, so that nothing can be remembered. Criterion measures each side alone; after that all run
-//! interleaved, a slice of each in turn, and the ratios of the medians are printed: they stand on a busy machine too.
+//! The tokens are distinct, so that caches have no effect. Criterion measures each library separately. After that, the libraries run in
+//! interleaved rounds, and the ratios of the medians are printed, which are valid on a busy machine, too.
 
 use criterion::{Criterion, Throughput};
 use poolgate_benches::{
@@ -19,13 +19,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// As many tokens as no cache of a CPU or a verifier would serve for free.
+/// More tokens than the caches of a CPU or of a verifier hold.
 const TOKENS: usize = 2_000;
-/// How often each side has its turn, and with how many tokens.
+/// The number of rounds, and of tokens per round.
 const ROUNDS: usize = 41;
 const SLICE: usize = 100;
 
-/// An algorithm, poolgate and the peers with its key, and the tokens.
+/// An algorithm, the libraries with a key of it, and the tokens.
 struct Contest {
     name: &'static str,
     sides: Vec<Side>,
@@ -38,8 +38,8 @@ impl Contest {
         let jwks = serde_json::from_str(&jwks(&[key.jwk_for(algorithm, KEY_ID)])).expect("a JWK Set");
         let expected = Expected { algorithm, issuer: ISSUER, user_pool_id: POOL_ID, client_id: CLIENT_ID, jwks: &jwks };
         let mut sides = vec![ours::wide(&expected).expect("the verifier builds")];
-        sides.extend(peers::all(&expected).expect("the key is good"));
-        // Valid from now, because not every peer lets its clock be set. About 1 KB, as Cognito's are.
+        sides.extend(peers::all(&expected).expect("the key is valid"));
+        // The tokens are valid from now, because not every library has a settable clock. They have about 1 KB, as Cognito's tokens.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let token = |number: usize| {
             let draft = Draft::access(key).signed_with(key, algorithm).claim("jti", format!("\"{number:036}\""));
@@ -56,8 +56,8 @@ impl Contest {
             let mut tokens = self.tokens.iter().cycle();
             group.bench_function(side.name, |bencher| {
                 bencher.iter(|| {
-                    let token = tokens.next().expect("the tokens never end");
-                    assert!((side.accepts)(slice::from_ref(token)), "{}: a good token was refused", side.name);
+                    let token = tokens.next().expect("the iterator is infinite");
+                    assert!((side.accepts)(slice::from_ref(token)), "{}: a valid token was rejected", side.name);
                 });
             });
         }
@@ -91,7 +91,7 @@ fn main() {
         contest.measure_alone(&mut criterion);
     }
     criterion.final_summary();
-    // Under `cargo test --benches` each side has run once, which is all that is asked.
+    // With `cargo test --benches`, every library has run once, which suffices.
     if !std::env::args().any(|argument| argument == "--test") {
         contests.iter().for_each(Contest::measure_in_turn);
     }

@@ -1,4 +1,4 @@
-"""The machine that the figures are from."""
+"""The machine on which the benchmark ran."""
 
 import os
 import platform

@@ -1,11 +1,11 @@
-"""What a person at the terminal sees."""
+"""Progress and errors on the terminal."""
 
 import os
 import sys
 
 
 def show(progress: str) -> None:
-    """One line that replaces the one before, for people only."""
+    """Prints a line that replaces the previous one, if standard error is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{coloured(progress, 36)}", end="", file=sys.stderr, flush=True)
 

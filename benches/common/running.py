@@ -1,29 +1,29 @@
-"""Runs a command for its output."""
+"""Runs a command and returns its output."""
 
 import subprocess
 from pathlib import Path
 from typing import Sequence
 
 WORKSPACE = Path(__file__).resolve().parents[2]
-# A compiler can say a great deal; the end of it says why it stopped.
+# A compiler can print a lot; the last lines contain the error.
 LINES_OF_A_FAILURE = 20
 
 
 class CommandFailed(Exception):
-    """The text is for the user."""
+    """A command failed. The text is for the user."""
 
 
 def run(what: str, command: Sequence[str], directory: Path = WORKSPACE, hint: str = "") -> str:
-    """The command's standard output. `hint` says what to do if it can't be found or fails."""
+    """Returns the command's standard output. `hint` says what to do if the command is missing or fails."""
     advice = f"\n{hint}" if hint else ""
     try:
         done = subprocess.run(
             command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
         )
     except OSError as error:
-        raise CommandFailed(f"{what}: can't run {command[0]}: {error.strerror}{advice}") from None
+        raise CommandFailed(f"{what}: cannot run {command[0]}: {error.strerror}{advice}") from None
     if done.returncode != 0:
-        # npm and venv say what they miss on standard output.
+        # npm and venv print some errors to standard output.
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LINES_OF_A_FAILURE:]
         text = "".join(f"\n  {line}" for line in said)
         raise CommandFailed(f"{what}: {command[0]} ended with {ending(done.returncode)}{text}{advice}")

@@ -1,4 +1,4 @@
-"""A picture as an SVG of its own, deterministic from the data, without scripts or fonts from outside.
+"""A self-contained SVG: deterministic, without scripts or external fonts.
 
 It brings its own background and follows the reader's colour scheme, so it stands in GitHub's light and dark themes,
 also where the page's theme and the browser's differ.
@@ -21,7 +21,7 @@ text{font:13px -apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328}
 
 
 def document(title: str, subtitle: str, description: str, height: int, parts: Iterable[str], style: str = "") -> str:
-    """`description` is for those who don't see it; `style` comes after what every picture has."""
+    """`description` is the text alternative; `style` is appended to the common style."""
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
         f'role="img" aria-labelledby="t d"><title id="t">{escape(title)}</title>'
@@ -41,5 +41,5 @@ def text(x: float, y: float, what: str, classes: str = "", attributes: str = "")
 
 
 def place(value: float) -> str:
-    """A coordinate."""
+    """Formats a coordinate."""
     return f"{value:.1f}".removesuffix(".0")

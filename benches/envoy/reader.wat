@@ -1,4 +1,4 @@
-;; The least that a proxy-wasm filter can do about a token: read the header. ABI 0.2.1.
+;; A minimal proxy-wasm filter, which only reads the header with the token. ABI 0.2.1.
 (module
   (import "env" "proxy_get_header_map_value" (func $get (param i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 4)

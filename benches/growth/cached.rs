@@ -1,4 +1,4 @@
-//! A mix of EdDSA tokens in which few come often and many seldom, before token caches of several sizes.
+//! A mix of EdDSA tokens, of which a few are frequent and many are rare, with token caches of several sizes.
 
 use crate::series::{BenchProfile, Series};
 use poolgate_benches::{eddsa, interleaved::Work, zipf::zipf};
@@ -11,7 +11,7 @@ const MIB: usize = 1 << 20;
 pub fn by_cache(profile: &BenchProfile) -> Series {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let tokens = eddsa::tokens(profile.mix);
-    // As many as there are tokens to fill the caches, and then those that count.
+    // As many tokens as fill the caches, and then those that are measured.
     let order = zipf(profile.mix, profile.mix + (profile.rounds + 1) * profile.slice);
     let (first, rest) = order.split_at(profile.mix);
     let works = [0, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 32 * MIB, 64 * MIB].map(|bytes| -> (usize, Work<'_>) {
@@ -20,7 +20,7 @@ pub fn by_cache(profile: &BenchProfile) -> Series {
         let run = move |numbers: &[usize]| {
             runtime.block_on(async {
                 for number in numbers {
-                    assert!(black_box(verifier.verify(&tokens[*number]).await).is_ok(), "a good token was refused");
+                    assert!(black_box(verifier.verify(&tokens[*number]).await).is_ok(), "a valid token was rejected");
                 }
             });
             numbers.len()

@@ -1,4 +1,4 @@
-"""The series as line charts, a panel each."""
+"""Draws the series as line charts, one panel each."""
 
 import math
 from statistics import linear_regression
@@ -55,7 +55,7 @@ def panel_of(series: Series, cpus: int) -> Panel:
         ticks = [Tick(x, str(x)) for x in xs]
         return Panel("threads", points, float, ticks, [first / min(x, cpus) for x in xs])
     if series.id == "cache":
-        # A label has room for two doublings.
+        # A label is as wide as two doublings.
         ticks = [Tick(x, size(x) if x != 32 << 20 else "") for x in xs]
         return Panel("token cache, bytes (Zipf's law)", points, doublings, ticks, None)
     ticks = [Tick(10**power, f"{10**power:,}") for power in range(math.ceil(math.log10(xs[-1])) + 1)]
@@ -63,7 +63,7 @@ def panel_of(series: Series, cpus: int) -> Panel:
 
 
 def doublings(size: float) -> float:
-    """A cache of none stands two doublings left of the smallest that is measured, 128 KiB."""
+    """No cache is drawn two doublings to the left of the smallest measured cache, 128 KiB."""
     return math.log2(size) if size else 15
 
 

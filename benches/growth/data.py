@@ -1,4 +1,4 @@
-"""The series that the benchmark measured, as JSON and as a Markdown table."""
+"""The measured series, as JSON and as a Markdown table."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Point:
 class Series:
     id: str
     what: str
-    """What `x` counts."""
+    """The meaning of `x`."""
     points: list[Point]
 
 
@@ -42,7 +42,7 @@ class Growth:
 
 
 def from_lines(output: str) -> Growth:
-    """Of what the benchmark printed, on this machine, today."""
+    """Reads the output of the benchmark, and adds the machine and the date."""
     try:
         said = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
         series = [Series(of["id"], of["what"], [summarised(point) for point in of["points"]]) for of in said]
@@ -66,14 +66,14 @@ def to_json(growth: Growth) -> str:
 
 
 def from_json(text: str) -> Growth:
-    """Raises ValueError, with what is wrong, for anything that `to_json` has not written."""
+    """Raises ValueError with a description if the data was not written by `to_json`."""
     try:
         said = json.loads(text)
         series = [Series(of["id"], of["what"], [Point(**point) for point in of["points"]]) for of in said["series"]]
         host = said["host"]
         growth = Growth(host["cpu"], int(host["cpus"]), host["os"], said["date"], int(said["rounds"]), series)
     except KeyError as error:
-        raise ValueError(f"it has no member {error}") from None
+        raise ValueError(f"the member {error} is missing") from None
     except (TypeError, AttributeError):
         raise ValueError("a member is not of the type that --json writes") from None
     return checked(growth)

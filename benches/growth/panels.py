@@ -1,4 +1,4 @@
-"""A line chart of one series."""
+"""Draws a line chart of one series."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from figures import microseconds
 from svg import place, text
 
 PANEL_WIDTH, PANEL_HEIGHT = 260, 190
-# Around the plot: numbers at the left, the title above, ticks below.
+# Margins of the plot: numbers on the left, the title above, ticks below.
 LEFT, TOP, BOTTOM, RIGHT = 32, 26, 22, 12
 STEPS = 4
 
@@ -25,10 +25,10 @@ class Panel:
     title: str
     points: Sequence[Point]
     scale: Callable[[float], float]
-    """From the number to where it stands, in any unit."""
+    """Maps a number to its position on the axis."""
     ticks: Sequence[Tick]
     expected: Sequence[float] | None
-    """A cost for each point, drawn dashed."""
+    """A reference cost for each point, drawn as a dashed line."""
 
     STYLE: ClassVar[str] = """\
 .g{stroke:#d1d9e0}.c{fill:none;stroke:#0969da;stroke-width:2}.q{stroke:#0969da;stroke-width:1}.d{fill:#0969da}.l{fill:none}
@@ -72,7 +72,7 @@ def panel(of: Panel, left: float, top: float) -> str:
                 f'<circle class="d" cx="{place(across(point.x))}" cy="{place(down(point.median_us))}" r="3"/>'
                 for point in of.points
             ),
-            # Under a line that rises.
+            # Below a rising line.
             text(across(first.x) - 4, down(first.median_us) + below, microseconds(first.median_us), "v o"),
             text(across(last.x) + 4, down(last.median_us) - 9, microseconds(last.median_us), "v o", 'text-anchor="end"'),
         ]
@@ -80,6 +80,6 @@ def panel(of: Panel, left: float, top: float) -> str:
 
 
 def nice(value: float) -> float:
-    """The next of 1, 2, 4, 6, 8 and 10 times a power of ten, with room for a number above the highest point."""
+    """The next of 1, 2, 4, 6, 8 and 10 times a power of ten, with space for a number above the highest point."""
     power = 10 ** math.floor(math.log10(value * 1.1))
     return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value * 1.1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how the cost of a verification grows, and draws it.
+"""Measures how the cost of a verification grows, and draws charts.
 
     python3 benches/growth/run.py [--json FILE] [--svg FILE] [--from FILE]
 
@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# Python would put __pycache__ among the sources.
+# Otherwise Python would create __pycache__ in the source folder.
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))
 
@@ -19,7 +19,7 @@ from data import Growth, from_json, from_lines, to_json, to_markdown
 from progress import failed, show
 from running import CommandFailed, run
 
-# Of the whole workspace: with `-p`, dependencies get other features, and cargo compiles them anew.
+# Builds the whole workspace: with `-p`, dependencies have other features, and cargo would recompile them.
 COMMAND = ("cargo", "bench", "--quiet", "--bench", "growth", "--", "--json")
 HINT = "cargo comes with Rust: https://rustup.rs"
 EPILOG = "exit codes: 0 all went well; 1 the benchmark failed, or a file could not be written; 2 wrong usage"
@@ -31,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     for path in (options.json, options.svg):
         if path and not path.parent.is_dir():
-            parser.error(f"{path} can't be written: there is no folder {path.parent}")
+            parser.error(f"cannot write {path}: the folder {path.parent} does not exist")
     try:
         growth = read(parser, options.from_file) if options.from_file else measure()
         print(to_markdown(growth), end="", flush=True)
@@ -50,9 +50,9 @@ def command_line() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(description=summary, epilog=EPILOG, allow_abbrev=False)
     option = parser.add_argument
-    option("--json", type=Path, metavar="FILE", help="write the figures as JSON")
-    option("--svg", type=Path, metavar="FILE", help="write a picture: a panel a series")
-    option("--from", dest="from_file", type=Path, metavar="FILE", help="measure nothing: render what --json wrote")
+    option("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    option("--svg", type=Path, metavar="FILE", help="write an SVG with one panel per series")
+    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of an earlier run with --json")
     return parser
 
 
@@ -60,7 +60,7 @@ def read(parser: argparse.ArgumentParser, path: Path) -> Growth:
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        parser.error(f"--from: {path} can't be read: {error}")
+        parser.error(f"--from: cannot read {path}: {error}")
 
 
 def measure() -> Growth:

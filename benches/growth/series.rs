@@ -1,29 +1,29 @@
-//! A series: what a token costs, by one number.
+//! A series: the cost of a token as a function of one number.
 
 use poolgate_benches::interleaved::{Work, interleaved, median};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// How much work a figure rests on.
+/// The amount of work behind each figure.
 pub struct BenchProfile {
     pub rounds: usize,
-    /// Verifications of a point in a round.
+    /// Verifications of a point per round.
     pub slice: usize,
-    /// The most pools, and the most keys.
+    /// The maximum number of pools and of keys.
     pub most: usize,
-    /// Distinct tokens in the mix that the caches see.
+    /// Distinct tokens in the mix for the caches.
     pub mix: usize,
 }
 
 impl BenchProfile {
     pub const FULL: Self = Self { rounds: 41, slice: 400, most: 1_000, mix: 100_000 };
-    /// It runs, and no more: `cargo test --benches`.
+    /// Only checks that the benchmark runs, for `cargo test --benches`.
     pub const SMOKE: Self = Self { rounds: 1, slice: 20, most: 10, mix: 200 };
 }
 
 pub struct Series {
     id: &'static str,
-    /// What the numbers below count.
+    /// The meaning of `x`.
     what: &'static str,
     points: Vec<Point>,
 }
@@ -54,7 +54,7 @@ impl Series {
     pub fn to_text(&self) -> String {
         let mut text = format!("\nµs a token, by {}\n", self.what);
         for Point { x, us } in &self.points {
-            // A String takes everything.
+            // Writing to a String does not fail.
             let _ = writeln!(text, "  {x:>10} {:8.2}", median(us));
         }
         text

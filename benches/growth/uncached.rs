@@ -1,4 +1,4 @@
-//! Full verifications of RS256 tokens: nothing is remembered.
+//! Full verifications of RS256 tokens, without a token cache.
 
 use crate::series::{BenchProfile, Series};
 use poolgate::{FixedClock, Pool, TokenUseRule, Verifier};
@@ -27,7 +27,7 @@ pub fn by_size(profile: &BenchProfile) -> Series {
 pub fn by_pools(profile: &BenchProfile) -> Series {
     let runtime = one_thread();
     let works = NUMBERS.into_iter().filter(|pools| *pools <= profile.most).map(|pools| {
-        // Of up to 100 of them in turn.
+        // The tokens belong to up to 100 pools, in turn.
         let used = pools.min(100);
         let tokens = (0..used).map(|number| token(number * pools / used, 0, 0)).collect();
         (pools, work(&runtime, runtime.block_on(verifier(pools, 2, 1)), tokens, profile.slice))
@@ -45,8 +45,8 @@ pub fn by_keys(profile: &BenchProfile) -> Series {
     Series::measure("keys", "keys in the set", profile, works.collect())
 }
 
-/// A runtime and a verifier for each number: a thread, an instance and a task each. The cost is the time that passes over the tokens that
-/// all of them verify.
+/// One runtime and one verifier per number of threads, with as many instances and tasks. The cost is the elapsed time divided by the number
+/// of tokens that all threads verify.
 pub fn by_threads(profile: &BenchProfile) -> Series {
     let token = token(0, 0, 0);
     let works = (1..=THREADS).map(|threads| -> (usize, Work<'_>) {
@@ -58,7 +58,7 @@ pub fn by_threads(profile: &BenchProfile) -> Series {
                 let (verifier, token) = (verifier.clone(), token.clone());
                 runtime.spawn(async move {
                     for _ in 0..each {
-                        assert!(black_box(verifier.verify(&token).await).is_ok(), "a good token was refused");
+                        assert!(black_box(verifier.verify(&token).await).is_ok(), "a valid token was rejected");
                     }
                 })
             };
@@ -83,7 +83,7 @@ fn work<'a>(runtime: &'a Runtime, verifier: Verifier, tokens: Vec<String>, slice
     Box::new(move |_| {
         runtime.block_on(async {
             for token in tokens.iter().cycle().take(slice) {
-                assert!(black_box(verifier.verify(token).await).is_ok(), "a good token was refused");
+                assert!(black_box(verifier.verify(token).await).is_ok(), "a valid token was rejected");
             }
         });
         slice
@@ -98,7 +98,7 @@ fn issuer(number: usize) -> String {
     format!("https://cognito-idp.eu-west-1.amazonaws.com/{}", pool_id(number))
 }
 
-/// Of so many pools, each with so many keys in its set.
+/// A verifier with `pools` pools, each with `keys` keys.
 async fn verifier(pools: usize, keys: usize, instances: usize) -> Verifier {
     let pool = |number| Pool::user_pool(pool_id(number)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let mut builder = Verifier::builder().token_cache(0, 0).jwks_limits(1 << 24, 10_000);
@@ -112,7 +112,7 @@ async fn verifier(pools: usize, keys: usize, instances: usize) -> Verifier {
     let jwk = |key| RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {key}"));
     let set = jwks(&(0..keys).map(jwk).collect::<Vec<_>>());
     for number in 0..pools {
-        verifier.load_key_set(issuer(number), set.as_str(), NOW).await.expect("the keys are good");
+        verifier.load_key_set(issuer(number), set.as_str(), NOW).await.expect("the keys are valid");
     }
     verifier
 }

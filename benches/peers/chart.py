@@ -1,11 +1,11 @@
-"""The comparison as a bar chart."""
+"""Draws the comparison as a bar chart."""
 
 from comparison import Comparison, Row, how, where
 from figures import microseconds
 from svg import MARGIN, WIDTH, document, place, text
 
 BARS_FROM = 330
-# The longest bar's number stands behind it.
+# The number is drawn after the bar, so the longest bar needs space for it.
 BARS_TO = WIDTH - MARGIN - 120
 ROWS_FROM = 66
 ROW_HEIGHT = 40
@@ -20,7 +20,7 @@ def to_svg(comparison: Comparison) -> str:
     placed = [(row, ROWS_FROM + ROW_HEIGHT * number) for number, row in enumerate(comparison.rows)]
     parts = [
         *(bar(row, top, slowest) for row, top in placed),
-        # Over the bars, under the numbers.
+        # Drawn above the bars and below the numbers.
         f'<path class="l" d="M{place(baseline)} {ROWS_FROM - 6}V{height - 48}"/>',
         *(words(row, top, slowest) for row, top in placed),
         text(MARGIN, height - 28, how(comparison), "s"),
@@ -47,7 +47,7 @@ def words(row: Row, top: int, slowest: float) -> str:
 
 
 def length(row: Row, slowest: float) -> float:
-    # From zero and linear: a bar twice as long is twice the time.
+    # A linear axis from zero: a bar of twice the length is twice the time.
     return (BARS_TO - BARS_FROM) * row.median_us / slowest
 
 

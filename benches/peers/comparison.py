@@ -1,4 +1,4 @@
-"""The outcome of the rounds: a row a library, as JSON and as a Markdown table."""
+"""The results of the rounds, with one row per library, as JSON and as a Markdown table."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from figures import microseconds
 from host import cpu, operating_system
 from measurers import Figure, MeasurerFailed
 
-# What all others are compared with: jsonwebtoken with aws_lc_rs, native.
+# The baseline: jsonwebtoken with aws_lc_rs, native.
 BASELINE = "jsonwebtoken-aws-lc-rs"
 OURS = "poolgate"
 
@@ -25,7 +25,7 @@ class Row:
     median_us: float
     """Microseconds per token, the median of the rounds."""
     ratio: float
-    """To the baseline's median; below 1 is faster."""
+    """The ratio to the baseline's median; below 1 is faster."""
     rounds: list[float]
     """Microseconds per token in each round."""
 
@@ -40,7 +40,7 @@ class Comparison:
     os: str
     date: str
     rows: list[Row]
-    """The fastest first."""
+    """Sorted by speed, the fastest first."""
 
     @property
     def baseline(self) -> Row:
@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare(rounds: Sequence[Sequence[Figure]]) -> Comparison:
-    """The median of each library over the rounds, on this machine, today."""
+    """Computes the median of each library over the rounds, and adds the machine and the date."""
     by_id: dict[str, list[Figure]] = {}
     for figures in rounds:
         for figure in figures:
@@ -78,13 +78,13 @@ def to_json(comparison: Comparison) -> str:
 
 
 def from_json(text: str) -> Comparison:
-    """Raises ValueError, with what is wrong, for anything that `to_json` has not written."""
+    """Raises ValueError with a description if the data was not written by `to_json`."""
     try:
         said = json.loads(text)
         host, rows = said["host"], fastest_first([read_row(of) for of in said["rows"]])
         comparison = Comparison(str(host["cpu"]), str(host["os"]), str(said["date"]), rows)
     except KeyError as error:
-        raise ValueError(f"it has no member {error}") from None
+        raise ValueError(f"the member {error} is missing") from None
     except (TypeError, AttributeError):
         raise ValueError("a member is not of the type that --json writes") from None
     if not any(row.id == BASELINE for row in comparison.rows):

@@ -1,4 +1,4 @@
-"""Makes the measurers ready: cargo builds ours, npm and pip install the peers at the versions pinned beside this file.
+"""Prepares the measurement programs: cargo builds the Rust one, npm and pip install the other libraries in pinned versions.
 
 Everything goes under the workspace's `target/peers/`; nothing is ever written among the sources.
 """
@@ -15,7 +15,7 @@ from running import WORKSPACE, run
 SOURCES = Path(__file__).resolve().parent
 TARGET = WORKSPACE / "target" / "peers"
 
-# Of the whole workspace: with `-p`, dependencies get other features, and cargo compiles them anew.
+# Builds the whole workspace: with `-p`, dependencies have other features, and cargo would recompile them.
 CARGO_OPTIONS = ("--release", "--quiet", "--bin")
 RUST_HINT = "cargo comes with Rust: https://rustup.rs"
 NODE_HINT = "Node 20 or newer with npm is needed, and npm must reach its registry (its usual settings apply)."
@@ -24,7 +24,7 @@ PIP_HINT = "pip must reach a package index (its usual settings, such as PIP_INDE
 
 
 def mint_tokens() -> Path:
-    """A new tokens file: its tokens expire within a day."""
+    """Creates a file of tokens, which expire after a day."""
     tokens_file = TARGET / "tokens.json"
     TARGET.mkdir(parents=True, exist_ok=True)
     run("minting the tokens", ["cargo", "run", *CARGO_OPTIONS, "tokens", "--", str(tokens_file)], hint=RUST_HINT)
@@ -32,21 +32,21 @@ def mint_tokens() -> Path:
 
 
 def rust_measurer() -> Measurer:
-    """Ours and the Rust peers, built now, so that no round waits for a compiler."""
+    """Builds the program for poolgate and the Rust libraries before the first round."""
     run("building the Rust measurer", ["cargo", "build", *CARGO_OPTIONS, "peers"], hint=RUST_HINT)
     return Measurer("the Rust measurer", ("cargo", "run", *CARGO_OPTIONS, "peers", "--"))
 
 
 def node_measurers() -> list[Measurer]:
-    """A process for each library, so that neither shapes the heap or the compiled code of the other."""
+    """One process per library, so that no library affects the heap or the compiled code of another."""
     directory = TARGET / "node"
     directory.mkdir(parents=True, exist_ok=True)
-    # The script goes along: an ES module looks for packages from where it lies.
+    # The script is copied, because an ES module resolves packages from its own folder.
     for name in ("package.json", "package-lock.json", "measure.mjs"):
         shutil.copyfile(SOURCES / "node" / name, directory / name)
 
     def npm_ci() -> None:
-        # The path as found: on Windows npm is a script, which only its full name starts.
+        # The full path, because npm is a script on Windows.
         npm = shutil.which("npm") or "npm"
         run("npm ci", [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], directory, NODE_HINT)
 
@@ -63,7 +63,7 @@ def python_measurer() -> Measurer:
     def make_environment() -> None:
         run("the virtual environment", [sys.executable, "-I", "-m", "venv", "--clear", str(directory)], hint=VENV_HINT)
         pip = [interpreter, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        # Without what comes along by itself: everything is pinned, and `pip check` says if something is missing.
+        # Without dependencies: all packages are pinned, and `pip check` reports missing ones.
         run("pip install", [*pip, "install", "--quiet", "--no-deps", "-r", str(requirements)], hint=PIP_HINT)
         run("pip check", [*pip, "check"])
 
@@ -72,7 +72,7 @@ def python_measurer() -> Measurer:
 
 
 def install_once(directory: Path, wanted: str, install: Callable[[], None]) -> None:
-    """Installs unless the same was installed before; the record of it goes first and comes back last."""
+    """Installs unless the same versions are installed. The record is deleted first and written last."""
     record = directory / "installed"
     if record.is_file() and record.read_text(encoding="utf-8") == wanted:
         return

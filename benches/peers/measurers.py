@@ -1,4 +1,4 @@
-"""What a measurer is, how it is run, and how what it says is read.
+"""Runs a measurement program and reads its output.
 
 A measurer is a command that takes a tokens file, verifies its tokens in rotation and prints one JSON object a library:
 
@@ -17,19 +17,19 @@ from running import CommandFailed, run
 
 
 class MeasurerFailed(CommandFailed):
-    """A measurer said what can't be understood. The text is for the user."""
+    """The output of a measurement program is invalid. The text is for the user."""
 
 
 @dataclass(frozen=True)
 class Measurer:
     name: str
     command: tuple[str, ...]
-    """The tokens file follows as the last argument."""
+    """The command. The file of tokens is appended as the last argument."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What one run of a measurer says of one library."""
+    """The result of one library in one run."""
 
     id: str
     name: str

@@ -13,7 +13,7 @@ import shlex
 import sys
 from pathlib import Path
 
-# Python would put __pycache__ among the sources.
+# Otherwise Python would create __pycache__ in the source folder.
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))
 
@@ -25,7 +25,7 @@ from progress import failed, show
 from running import CommandFailed
 
 ROUNDS, QUICK_ROUNDS = 9, 3
-# Fixed, so that two runs measure in the same orders.
+# A fixed seed, so that all runs measure in the same order.
 SEED = 7519
 EPILOG = "exit codes: 0 all went well; 1 a measurer failed, or a file could not be written; 2 wrong usage"
 
@@ -53,25 +53,25 @@ def command_line() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(description=summary, epilog=EPILOG, allow_abbrev=False)
     option = parser.add_argument
-    option("--rounds", type=number_of_rounds, metavar="N", help=f"rounds to measure (default {ROUNDS})")
-    option("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, unless --rounds says otherwise")
-    option("--json", type=Path, metavar="FILE", help="write the figures of every round as JSON")
-    option("--markdown", type=Path, metavar="FILE", help="write the table that is printed")
+    option("--rounds", type=number_of_rounds, metavar="N", help=f"number of rounds to measure (default {ROUNDS})")
+    option("--quick", action="store_true", help=f"measure {QUICK_ROUNDS} rounds, unless --rounds is set")
+    option("--json", type=Path, metavar="FILE", help="write the results of every round as JSON")
+    option("--markdown", type=Path, metavar="FILE", help="write the printed table to a file")
     option("--svg", type=Path, metavar="FILE", help="write a bar chart")
-    option("--from", dest="from_file", type=Path, metavar="FILE", help="measure nothing: render what --json wrote")
-    option("--tokens-file", type=Path, metavar="FILE", help="use these tokens instead of minting new ones with cargo")
-    option("--ours", type=shlex.split, metavar="COMMAND", help="measure ours with this command instead of cargo's")
+    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of an earlier run with --json")
+    option("--tokens-file", type=Path, metavar="FILE", help="use these tokens instead of creating new ones with cargo")
+    option("--ours", type=shlex.split, metavar="COMMAND", help="run this command for poolgate and the Rust libraries, instead of building it with cargo")
     return parser
 
 
 def number_of_rounds(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: 1 is the least")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds; the minimum is 1")
     return int(text)
 
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """What can be told now is not told after minutes of measuring."""
+    """Reports errors in the arguments before the measurement starts."""
     if options.from_file and (options.rounds or options.quick or options.tokens_file or options.ours is not None):
         parser.error("--from measures nothing: --rounds, --quick, --tokens-file and --ours don't go with it")
     if options.ours == []:

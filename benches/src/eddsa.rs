@@ -1,4 +1,5 @@
-//! Tokens for measuring the token cache: signed with Ed25519, which is quick to sign with; the cache does not care.
+//! Tokens for the measurements of the token cache. They are signed with Ed25519, because signing is fast; the cache works the same for all
+//! algorithms.
 
 use poolgate::{FixedClock, Pool, TokenUseRule, Verifier};
 use poolgate_core::Algorithm;
@@ -9,10 +10,10 @@ use poolgate_tests::{
 use std::num::NonZeroUsize;
 use tokio::runtime::Runtime;
 
-/// A verifier of one instance, with a cache of so many bytes and tokens.
+/// A verifier with one instance and a token cache of this size.
 ///
 /// # Panics
-/// If the verifier does not build.
+/// Panics if the verifier cannot be built.
 pub fn verifier(runtime: &Runtime, bytes: u32, entries: u32) -> Verifier {
     runtime.block_on(async {
         let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
@@ -20,12 +21,12 @@ pub fn verifier(runtime: &Runtime, bytes: u32, entries: u32) -> Verifier {
         let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).instances(NonZeroUsize::MIN);
         let verifier = builder.token_cache(bytes, entries).build().await.expect("the verifier builds");
         let key = ED25519.jwk_for(Algorithm::EdDsa, "ed");
-        verifier.load_key_set(ISSUER, jwks(&[key]), NOW).await.expect("the key is good");
+        verifier.load_key_set(ISSUER, jwks(&[key]), NOW).await.expect("the key is valid");
         verifier
     })
 }
 
-/// So many different tokens that it accepts.
+/// `count` different tokens that the verifier accepts.
 pub fn tokens(count: usize) -> Vec<String> {
     let draft = || Draft::access(&ED25519).signed_with(&ED25519, Algorithm::EdDsa).header("kid", "\"ed\"");
     (0..count).map(|number| draft().claim("jti", format!("\"{number:036}\"")).compact()).collect()

@@ -1,12 +1,12 @@
-//! Several things measured in turn, so that a busy minute of the machine falls on all alike.
+//! Interleaved measurement, so that other load on the machine affects all alternatives alike.
 
 use std::time::Instant;
 
-/// What is measured: it does the work of one round, which it is told, and says how many tokens that were.
+/// One alternative. It does the work of the given round, and returns the number of tokens.
 pub type Work<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
 
-/// Microseconds a token, for each work and each round. In every round another work is the first, so that none always runs in the wake of
-/// the same other. A round before the first warms up and does not count.
+/// Microseconds per token, for each alternative and each round. The order changes in every round, so that no alternative always runs after
+/// the same other one. A first round for warming up is not counted.
 pub fn interleaved(works: &mut [Work<'_>], rounds: usize) -> Vec<Vec<f64>> {
     let mut figures = vec![Vec::with_capacity(rounds); works.len()];
     for round in 0..=rounds {
@@ -23,7 +23,7 @@ pub fn interleaved(works: &mut [Work<'_>], rounds: usize) -> Vec<Vec<f64>> {
     figures
 }
 
-/// Of an odd number of figures the middle one.
+/// The median of an odd number of values.
 pub fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What the benchmarks share: the verifiers, each set up the same way, and the measuring of several things in turn.
+//! Shared by the benchmarks: the verifiers, configured alike, and interleaved measurement.
 
 pub mod eddsa;
 pub mod interleaved;

@@ -1,4 +1,4 @@
-//! poolgate, in each of its builds. Nothing is remembered: every token is verified.
+//! poolgate, in each of its builds. Tokens are not cached: every token is verified completely.
 
 use crate::side::{Expected, Side};
 use poolgate::{Pool, TokenUseRule, Verifier};
@@ -11,17 +11,17 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-/// The build with wide arithmetic, which is the usual one.
+/// The build with wide arithmetic, which is the default one.
 pub fn wide(expected: &Expected<'_>) -> Result<Side, String> {
     side("poolgate-wide", "poolgate, in the sandbox, wide", TOKEN_VERIFIER_WIDE, expected)
 }
 
-/// The build with SIMD.
+/// The build with relaxed SIMD.
 pub fn simd(expected: &Expected<'_>) -> Result<Side, String> {
     side("poolgate-simd", "poolgate, in the sandbox, SIMD", TOKEN_VERIFIER_SIMD, expected)
 }
 
-/// The build for any runtime.
+/// The portable build, for any runtime.
 pub fn portable(expected: &Expected<'_>) -> Result<Side, String> {
     side("poolgate-portable", "poolgate, in the sandbox, portable", TOKEN_VERIFIER_PORTABLE, expected)
 }

@@ -1,5 +1,5 @@
-//! The native Rust verifiers that people use today. Each has its key prepared, and checks the algorithm, the issuer and the expiry. None
-//! knows Cognito: token use and client are not checked.
+//! Native Rust libraries. Each has its key prepared, and checks the algorithm, the issuer and the expiry. None of them supports Cognito, so
+//! the token use and the app client are not checked.
 
 use crate::{
     providers::{self, Provider},
@@ -14,7 +14,7 @@ use poolgate_core::Algorithm;
 use serde_json::Value;
 use std::hint::black_box;
 
-/// Every peer.
+/// All comparison libraries.
 pub fn all(expected: &Expected<'_>) -> Result<Vec<Side>, String> {
     Ok(vec![
         jsonwebtoken(Provider::AwsLc, expected)?,
@@ -29,7 +29,7 @@ fn jsonwebtoken(provider: Provider, expected: &Expected<'_>) -> Result<Side, Str
         Provider::AwsLc => ("jsonwebtoken-aws-lc-rs", "jsonwebtoken decode, aws_lc_rs"),
         Provider::RustCrypto => ("jsonwebtoken-rust-crypto", "jsonwebtoken decode, rust_crypto"),
     };
-    let jwk = serde_json::from_value(key(expected)).map_err(|_| "the key is no JWK")?;
+    let jwk = serde_json::from_value(key(expected)).map_err(|_| "the key is not a JWK")?;
     let key = DecodingKey::from_jwk(&jwk).map_err(|error| error.to_string())?;
     let mut validation = Validation::new(match expected.algorithm {
         Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -38,7 +38,7 @@ fn jsonwebtoken(provider: Provider, expected: &Expected<'_>) -> Result<Side, Str
     });
     validation.set_issuer(&[expected.issuer]);
     validation.set_required_spec_claims(&["exp", "iss"]);
-    // Access tokens have no audience.
+    // Cognito's access tokens have no audience.
     validation.validate_aud = false;
     let accepts = move |tokens: &[String]| {
         providers::take_turn(provider);
@@ -47,14 +47,14 @@ fn jsonwebtoken(provider: Provider, expected: &Expected<'_>) -> Result<Side, Str
     Ok(Side { id, name, version: "11.1.0", runtime: "native", accepts: Box::new(accepts) })
 }
 
-/// With its pure Rust backend (superboring, upon `rsa` 0.9, `p256` 0.14 and `ed25519-compact`); its usual one is BoringSSL. It checks
-/// `iat` too, and lets a token without an expiry pass.
+/// jwt-simple with its pure Rust backend (superboring, which uses `rsa` 0.9, `p256` 0.14 and `ed25519-compact`). Its default backend is
+/// BoringSSL. It also checks `iat`, and accepts a token without an expiry.
 fn jwt_simple(expected: &Expected<'_>) -> Result<Side, String> {
     let text = key(expected).to_string();
     let issuers = [expected.issuer.to_owned()].into();
     let options = VerificationOptions { allowed_issuers: Some(issuers), time_tolerance: None, ..Default::default() };
     let no_key = |error: jwt_simple::Error| error.to_string();
-    // The options are taken by value, so whoever verifies clones them.
+    // The function takes the options by value, so every verification clones them.
     let accepts: Accepts = match expected.algorithm {
         Algorithm::Es256 => {
             let key = ES256PublicKey::from_jwk(&text).map_err(no_key)?;

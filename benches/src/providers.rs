@@ -1,15 +1,15 @@
-//! jsonwebtoken with either of its providers, in one process.
+//! jsonwebtoken with both of its providers in one process.
 //!
-//! A process has one provider (`install_default`), and with both compiled in, the crate takes neither by itself. So one of our own is
-//! installed, which hands each question to the one whose turn it is. That costs the reading of an atomic.
+//! A process has one provider (`install_default`), and with both compiled in, the crate selects neither. This module installs a provider
+//! that forwards each call to the selected one, which costs one atomic load.
 
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils, aws_lc, rust_crypto};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Which provider verifies.
+/// The provider that verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// aws-lc-rs: C and assembler.
+    /// aws-lc-rs: C and assembly.
     AwsLc,
     /// The crates of the RustCrypto project.
     RustCrypto,
@@ -20,7 +20,7 @@ static IS_RUST_CRYPTO: AtomicBool = AtomicBool::new(false);
 static EITHER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| (in_turn().signer_factory)(algorithm, key),
     verifier_factory: |algorithm, key| (in_turn().verifier_factory)(algorithm, key),
-    // For thumbprints and for keys made of private ones.
+    // These functions are used for thumbprints and for keys that are derived from private ones.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
@@ -28,13 +28,13 @@ fn in_turn() -> &'static CryptoProvider {
     if IS_RUST_CRYPTO.load(Relaxed) { &rust_crypto::DEFAULT_PROVIDER } else { &aws_lc::DEFAULT_PROVIDER }
 }
 
-/// Makes the choice of [`take_turn`] the process's.
+/// Installs the provider that forwards to the one selected by [`take_turn`].
 pub fn install() {
-    // It fails if it was done before.
+    // Fails if a provider is installed already.
     let _ = EITHER.install_default();
 }
 
-/// From here on this provider verifies, on every thread.
+/// Selects a provider, for all threads.
 pub fn take_turn(provider: Provider) {
     IS_RUST_CRYPTO.store(provider == Provider::RustCrypto, Relaxed);
 }

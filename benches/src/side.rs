@@ -1,49 +1,49 @@
-//! A verifier in a comparison, whichever it is.
+//! A library in a comparison.
 
 use crate::interleaved::Work;
 use poolgate_core::Algorithm;
 use serde_json::Value;
 
-/// What a verifier is to know: one pool with one key.
+/// The configuration of every library: one pool with one key.
 pub struct Expected<'a> {
-    /// What the tokens are signed with.
+    /// The key with which the tokens are signed.
     pub algorithm: Algorithm,
     /// The pool's issuer.
     pub issuer: &'a str,
     /// The pool's ID.
     pub user_pool_id: &'a str,
-    /// The app client that the tokens are for.
+    /// The app client of the tokens.
     pub client_id: &'a str,
-    /// The pool's JSON Web Key Set.
+    /// The pool's JWK Set.
     pub jwks: &'a Value,
 }
 
-/// Whether a verifier accepts each of the tokens, one after another.
+/// Verifies tokens one after another. Returns whether all are accepted.
 pub type Accepts = Box<dyn Fn(&[String]) -> bool>;
 
-/// A verifier that has its key.
+/// A library with its key.
 pub struct Side {
-    /// For machines.
+    /// The identifier.
     pub id: &'static str,
-    /// For people.
+    /// The name.
     pub name: &'static str,
-    /// Its version.
+    /// The version.
     pub version: &'static str,
-    /// What it runs in.
+    /// The runtime.
     pub runtime: &'static str,
-    /// Asks it.
+    /// Verifies tokens.
     pub accepts: Accepts,
 }
 
 impl Side {
-    /// Verifies one of the slices a round.
+    /// One round of an interleaved measurement: verifies one slice.
     ///
     /// # Panics
-    /// If it refuses a token, or there is no slice.
+    /// Panics if a token is rejected, or if there are no slices.
     pub fn work<'a>(&'a self, slices: &'a [&'a [String]]) -> Work<'a> {
         Box::new(move |round| {
             let slice = slices[round % slices.len()];
-            assert!((self.accepts)(slice), "{}: a good token was refused", self.name);
+            assert!((self.accepts)(slice), "{}: a valid token was rejected", self.name);
             slice.len()
         })
     }

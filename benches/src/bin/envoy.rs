@@ -1,7 +1,8 @@
-//! poolgate's filter beside `jwt_authn` in one Envoy: the CPU time that each adds to a request.
+//! poolgate's filter and `jwt_authn` in one Envoy: the CPU time that each adds to a request.
 //!
-//! `cargo run --release -p benches --bin envoy -- --json`. One worker; slices of requests to each listener in turn, in another order each
-//! round; differences to the bare listener within a round, and their median. `--rounds N` takes another number of them than 45. `--memory` sends a million requests to the filter and
+//! `cargo run --release -p benches --bin envoy -- --json`. Envoy has one worker. In each round, the requests go to each listener in turn, in
+//! a different order. The result is the median of the differences to the listener without a filter within a round. `--rounds N` sets the
+//! number of rounds, 45 by default. `--memory` sends a million requests to the filter and
 //! watches Envoy's memory instead.
 
 use poolgate_artifacts::{ENVOY_FILTER, ENVOY_FILTER_PLAIN};
@@ -26,12 +27,12 @@ use tokio::{
 
 const TOKENS: usize = 2_000;
 const ROUNDS: usize = 45;
-/// Requests of a slice.
+/// Requests per slice.
 const SLICE: usize = 3_000;
-/// Connections that send at a time.
+/// Concurrent connections.
 const CONNECTIONS: usize = 8;
 
-/// What is compared: a listener, and whether its tokens come again and again.
+/// The alternatives: a listener, and whether its tokens are repeated.
 const RIVALS: [(&str, bool); 8] = [
     ("bare", false),
     ("jwt_authn", false),
@@ -78,7 +79,7 @@ fn setup(folder: &Path) -> Setup {
         file
     };
     let (simd, plain) = (write("simd.wasm", ENVOY_FILTER), write("plain.wasm", ENVOY_FILTER_PLAIN));
-    let by_hand = wat::parse_str(include_str!("../../envoy/reader.wat")).expect("it is WebAssembly");
+    let by_hand = wat::parse_str(include_str!("../../envoy/reader.wat")).expect("the module is valid");
     let (by_hand, of_the_sdk) = (write("by_hand.wasm", &by_hand), write("of_the_sdk.wasm", &reader_of_the_sdk()));
     let keys = jwks(&[RSA_2048.jwk(KEY_ID)]);
     let ours = |cache: Value| {
@@ -118,14 +119,14 @@ fn setup(folder: &Path) -> Setup {
     Setup { listeners, clusters: vec![], concurrency: 1, is_dynamic: false, answers_itself: true }
 }
 
-/// Builds `benches/envoy/reader`, as the filter is built.
+/// Builds `benches/envoy/reader` with the profile of the filter.
 fn reader_of_the_sdk() -> Vec<u8> {
     let target = target_folder("guest").join("plain");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--package=poolgate-reader", "--profile=guest-filter"]);
     cargo.args(["--target=wasm32-unknown-unknown", "--target-dir"]).arg(&target).current_dir(root);
-    assert!(cargo.status().expect("cargo runs").success(), "the reader does not build");
+    assert!(cargo.status().expect("cargo runs").success(), "the reader could not be built");
     fs::read(target.join("wasm32-unknown-unknown/guest-filter/poolgate_reader.wasm")).expect("it was built")
 }
 
@@ -139,7 +140,7 @@ fn request(number: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Sends so many requests over a few connections. All must pass.
+/// Sends requests over a few connections. All must pass.
 async fn load(url: &str, requests: &[Vec<u8>], count: usize) {
     let address = url.strip_prefix("http://").expect("a plain URL").to_owned();
     let tasks: Vec<_> = (0..CONNECTIONS)
@@ -191,7 +192,7 @@ async fn compare(envoy: &Envoy, requests: &[Vec<u8>], rounds: usize, is_json: bo
             let before = cpu(envoy.process_id());
             load(&urls[rival], tokens, SLICE).await;
             let spent = (cpu(envoy.process_id()) - before) as f64 / SLICE as f64 / 1_000.0;
-            // The first round warms up.
+            // The first round is for warming up.
             if round > 0 {
                 times[rival].push(spent);
             }
@@ -242,7 +243,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A million requests with distinct and with repeated tokens, and Envoy's memory every 100,000.
+/// Sends a million requests with distinct and with repeated tokens, and prints Envoy's memory after every 100,000.
 async fn memory(envoy: &Envoy, requests: &[Vec<u8>], is_json: bool) {
     let (fresh, cached) = (envoy.url("poolgate").await, envoy.url("poolgate-cached").await);
     let mut series = Vec::new();

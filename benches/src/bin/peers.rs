@@ -1,4 +1,5 @@
-//! poolgate and the Rust peers over a file of tokens: `peers FILE`. Prints a JSON object a line, as every measurer of `benches/peers` does.
+//! Measures poolgate and the Rust libraries with a file of tokens: `peers FILE`. Prints one JSON object per line, as every program of
+//! `benches/peers` does.
 
 use poolgate_benches::{
     interleaved::interleaved,
@@ -16,7 +17,7 @@ use std::{
 
 const SLICES: usize = 21;
 const SLICE: usize = 200;
-/// Of each verifier, before the first slice that counts.
+/// Verifications of each library before the first slice that counts.
 const WARM_UP: Duration = Duration::from_millis(300);
 
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let read = fs::read_to_string(&path).map_err(|error| error.to_string());
-    // serde's texts may repeat a part of what they read.
+    // serde's messages may repeat parts of the input.
     let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|_| "not a file of tokens".to_owned()));
     match parsed.and_then(|tokens| measure(&tokens)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -58,18 +59,18 @@ fn measure(all: &Tokens) -> Result<(), String> {
     sides.extend(peers::all(&expected)?);
     for side in &sides {
         let begun = Instant::now();
-        // Every token is judged once, so that none is refused while it counts.
+        // Every token is verified once before the measurement, so that a rejected token is noticed.
         let mut is_good = (side.accepts)(&all.tokens);
         while is_good && begun.elapsed() < WARM_UP {
             is_good = (side.accepts)(&all.tokens);
         }
         if !is_good {
-            return Err(format!("{}: a good token was refused", side.name));
+            return Err(format!("{}: a valid token was rejected", side.name));
         }
     }
     let slices: Vec<&[String]> = all.tokens.chunks(SLICE).collect();
     if slices.is_empty() {
-        return Err("it has no tokens".into());
+        return Err("the file contains no tokens".into());
     }
     let figures = interleaved(&mut sides.iter().map(|side| side.work(&slices)).collect::<Vec<_>>(), SLICES);
     for (Side { id, name, version, runtime, .. }, us) in sides.iter().zip(figures) {

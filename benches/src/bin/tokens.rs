@@ -1,6 +1,6 @@
-//! Writes the tokens that every verifier of `benches/peers` is measured with: `tokens FILE`.
+//! Writes the tokens for `benches/peers`: `tokens FILE`.
 //!
-//! They are access tokens as Cognito issues them, valid from now for a day, because not every verifier lets its clock be set.
+//! They have the claims of Cognito's access tokens. They are valid for a day from now, because not every library has a settable clock.
 
 use poolgate_core::Algorithm;
 use poolgate_tests::{

@@ -1,4 +1,4 @@
-//! The least that a filter made with the `proxy-wasm` SDK can do about a token: read the header. Everything else is the SDK's own.
+//! A minimal filter with the `proxy-wasm` SDK: it only reads the header with the token. The rest of its cost is that of the SDK.
 
 use proxy_wasm::{
     traits::{Context, HttpContext},
