@@ -123,9 +123,9 @@ async fn a_failed_fetch_causes_503_and_is_retried() {
     serving.set_now(start + 100);
     assert_eq!(get(&serving.url, "/x", Some(&token)).await.status, 200);
     let said = serving.said();
-    let faults: Vec<_> = said.lines().filter_map(|line| line.rsplit_once(": ")).map(|(_, fault)| fault).collect();
+    let errors: Vec<_> = said.lines().filter_map(|line| line.rsplit_once(": ")).map(|(_, error)| error).collect();
     // A truncated body was not read completely, so it is not reported as malformed.
-    assert_eq!(faults, ["BadStatus", "BadStatus", "Unreachable", "TooLarge", "Malformed"], "{said}");
+    assert_eq!(errors, ["BadStatus", "BadStatus", "Unreachable", "TooLarge", "Malformed"], "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
