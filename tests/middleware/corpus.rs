@@ -23,7 +23,7 @@ pub async fn verdicts() -> Vec<Seen> {
             let bearer = format!("Bearer {}", case.token);
             answers.note(case, &send(&serving.url, "GET", "/", &[("authorization", &bearer)]).await);
         }
-        assert!(serving.instances() <= 1, "one instance judged them all");
+        assert!(serving.instances() <= 1, "one instance must verify all tokens");
     }
     answers.seen()
 }

@@ -9,6 +9,6 @@ async fn every_token_of_the_corpus_gets_the_verdict_of_the_core() {
     let wrong = differences("middleware", &seen);
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
     let unsent = seen.iter().filter(|seen| **seen == Seen::Unsendable).count();
-    println!("{} tokens judged alike; {unsent} can't stand in a header", seen.len() - unsent);
+    println!("{} tokens have the same verdict; {unsent} can't be sent in a header", seen.len() - unsent);
     assert!(unsent * 20 < seen.len(), "too many were left out: {unsent}");
 }
