@@ -137,7 +137,7 @@ fn the_package_of_artifacts_builds_without_a_webassembly_toolchain() {
     assert_eq!(fs::read(outside.path().join("one.wasm")).expect("it was written"), poolgate_artifacts::MIDDLEWARE);
     let (code, said) = run(&["middlewear", "one.wasm"]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("there is no middlewear") && said.contains("envoy-filter"), "{said}");
+    assert!(said.contains("unknown artifact middlewear") && said.contains("envoy-filter"), "{said}");
     assert_eq!(run(&["middleware", "no/such/folder/one.wasm"]).0, Some(1));
     assert_eq!(run(&["--help"]).0, Some(0));
     assert_eq!(run(&[]).0, Some(2));
