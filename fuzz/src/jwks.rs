@@ -104,8 +104,8 @@ fn check_report(set: &KeySet, report: &KeyReport, entries: &[Tree], limits: &Lim
         let is_held = key_ids.contains(key_id);
         let is_as_reported = match set.find(key_id) {
             Found::Key(_) => is_held && key.error == KeyError::DuplicateKeyId,
-            Found::Refused => !is_held,
-            Found::Nothing => false,
+            Found::Rejected => !is_held,
+            Found::Unknown => false,
         };
         assert!(is_as_reported, "{key:?}");
     }

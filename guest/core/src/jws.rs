@@ -74,8 +74,8 @@ fn find<'k>(keys: &'k KeySet, key_id: Option<&str>) -> Result<&'k PreparedKey, R
     };
     match keys.find(key_id) {
         Found::Key(key) => Ok(key),
-        Found::Refused => Err(Reason::KeyRefused),
+        Found::Rejected => Err(Reason::KeyRefused),
         // The only key of the set has no `kid`, so it is used for any `kid`.
-        Found::Nothing => keys.only_unnamed_key().ok_or(Reason::KeyUnknown),
+        Found::Unknown => keys.only_unnamed_key().ok_or(Reason::KeyUnknown),
     }
 }

@@ -1,6 +1,6 @@
-//! Every kernel against two other implementations, on random and edge-case inputs.
+//! Compares every kernel with two other implementations, on random and edge-case inputs.
 //!
-//! `cargo run --release --example differential -- SEED COUNT`; exits with 1 at the first difference.
+//! Run it with `cargo run --release --example differential -- SEED COUNT`. It exits with 1 at the first difference.
 
 #[path = "../tests/cases/mod.rs"]
 mod cases;

@@ -1,4 +1,4 @@
-//! A slice of the differential test; the whole of it is the example of the same name.
+//! A part of the differential test. The whole test is the example with the same name.
 
 mod cases;
 

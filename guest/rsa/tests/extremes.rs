@@ -1,5 +1,5 @@
-//! Single Montgomery operations on the largest factors that are allowed, 2n - 1: no sum of a column may overflow. (Tests
-//! are built with overflow checks, so one that did would panic.)
+//! Single Montgomery operations on the largest allowed factors, 2n - 1: the sum of a column must not overflow. (Tests are built with overflow
+//! checks, so an overflow panics.)
 
 use num_bigint::BigUint;
 use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};

@@ -1,4 +1,4 @@
-//! The RS256 example of RFC 7515 appendix A.2, through every kernel.
+//! The RS256 example of RFC 7515 appendix A.2, with every kernel.
 
 use poolgate_rsa::PublicKey;
 use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};

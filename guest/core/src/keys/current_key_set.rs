@@ -121,9 +121,9 @@ impl CurrentKeySet {
     pub(super) fn find(&self, key_id: &str) -> Result<&PreparedKey, KeyLookupError> {
         match self.set.find(key_id) {
             Found::Key(key) => Ok(key),
-            Found::Refused => Err(KeyLookupError::RejectedKey),
-            Found::Nothing if self.is_usable() => Err(KeyLookupError::UnknownKeyId),
-            Found::Nothing => Err(KeyLookupError::NoKeySet),
+            Found::Rejected => Err(KeyLookupError::RejectedKey),
+            Found::Unknown if self.is_usable() => Err(KeyLookupError::UnknownKeyId),
+            Found::Unknown => Err(KeyLookupError::NoKeySet),
         }
     }
 

@@ -28,9 +28,9 @@ pub enum Found<'k> {
     /// A usable key.
     Key(&'k PreparedKey),
     /// A key that was skipped, because it can't be used.
-    Refused,
+    Rejected,
     /// No key has this ID.
-    Nothing,
+    Unknown,
 }
 
 impl KeySet {
@@ -72,8 +72,8 @@ impl KeySet {
     pub fn find(&self, key_id: &str) -> Found<'_> {
         match self.named.get(key_id) {
             Some(Ok(key)) => Found::Key(key),
-            Some(Err(_)) => Found::Refused,
-            None => Found::Nothing,
+            Some(Err(_)) => Found::Rejected,
+            None => Found::Unknown,
         }
     }
 

@@ -5,18 +5,18 @@ use crate::mid::montgomery::Modulus;
 
 /// A modulus of 2,048, 3,072 or 4,096 bits with its Montgomery constants, for the public exponent 65,537.
 ///
-/// For 2,048 bits it holds 680 bytes on the heap with the wide kernel and 596 with the others. `K` is the kernel that
-/// computes; the default is the fastest one of the target.
+/// For 2,048 bits it uses 680 bytes of heap memory with the wide kernel and 596 with the others. `K` is the kernel; the default is the fastest
+/// one for the target.
 pub struct PublicKey<K: Kernel = Fastest> {
     modulus: Modulus<K>,
-    /// The length of the modulus, and so of signatures and messages, in bytes (RFC 8017: k).
+    /// The length of the modulus, of signatures and of messages, in bytes (k in RFC 8017).
     length: usize,
 }
 
 impl PublicKey {
-    /// Takes the modulus, big-endian and without leading zeros.
+    /// Creates a key from its modulus, big-endian and without leading zeros.
     ///
-    /// `None` if it is not of 2,048, 3,072 or 4,096 bits, or is even.
+    /// Returns `None` if the modulus does not have 2,048, 3,072 or 4,096 bits, or is even.
     #[must_use]
     pub fn new(modulus: &[u8]) -> Option<Self> {
         Self::with_kernel(modulus)
@@ -24,7 +24,7 @@ impl PublicKey {
 }
 
 impl<K: Kernel> PublicKey<K> {
-    /// [`PublicKey::new`] with a chosen kernel, so that tests can run every one of them on every target.
+    /// Like [`PublicKey::new`], with a given kernel, so that tests can run every kernel on every target.
     #[doc(hidden)]
     #[must_use]
     pub fn with_kernel(modulus: &[u8]) -> Option<Self> {
@@ -35,11 +35,10 @@ impl<K: Kernel> PublicKey<K> {
         (is_known_size && has_top_bit && is_odd).then(|| Self { modulus: Modulus::new(modulus), length })
     }
 
-    /// RSAVP1 (RFC 8017 section 5.2.2): m = s^65537 mod n, big-endian, into `message`.
+    /// Computes m = s^65537 mod n (RSAVP1, RFC 8017 section 5.2.2), and writes it to `message`, big-endian.
     ///
-    /// `None`, and `message` as it was, if the signature is n or more (the RFC's "signature representative out of
-    /// range"), or if one of the two is not as long as the modulus. Takes a time that depends on the signature and the
-    /// modulus, which are public.
+    /// Returns `None`, and does not change `message`, if the signature is not less than n (the RFC's "signature representative out of range"),
+    /// or if one of the two is not as long as the modulus. The time depends on the signature and the modulus, which are public.
     #[must_use]
     pub fn public_operation(&self, signature: &[u8], message: &mut [u8]) -> Option<()> {
         if signature.len() != self.length || message.len() != self.length {
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_odd_moduli_of_the_three_sizes_are_taken() {
+    fn only_odd_moduli_of_the_three_sizes_are_accepted() {
         for length in [0, 1, 255, 257, 320, 511, 513] {
             assert!(PublicKey::new(&[0xff; 600][..length]).is_none(), "{length} bytes");
         }
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_lengths_and_a_signature_not_below_the_modulus_leave_the_message_alone() {
+    fn wrong_lengths_and_a_signature_not_below_the_modulus_do_not_change_the_message() {
         let mut modulus = [0; 256];
         (modulus[0], modulus[255]) = (0x80, 1);
         let key = PublicKey::new(&modulus).expect("a modulus");

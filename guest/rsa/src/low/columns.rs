@@ -1,10 +1,10 @@
 //! Product scanning ("Comba's method") and Montgomery reduction for limbs of 28 bits in a `u32`.
 //!
-//! Koç, Acar, Kaliski 1996, "Analyzing and comparing Montgomery multiplication algorithms": separated operand scanning
-//! (SOS), but column by column, so that a column's sum stays in registers, and two columns at a time, so that a kernel
-//! loads one of the factors once for both. 28 bits is a redundant radix (Gueron, Krasnov 2012, "Software implementation
-//! of modular exponentiation, using advanced vector instructions architectures"): a product has 56 bits, so 148 of them
-//! (4,096 bits) and a carry still fit in 64, and no carry is looked at before the end of a column.
+//! Koç, Acar, Kaliski 1996, "Analyzing and comparing Montgomery multiplication algorithms": separated operand scanning (SOS), but column by
+//! column, so that the sum of a column stays in registers, and two columns at a time, so that a kernel loads one of the factors once for
+//! both. 28 bits is a redundant radix (Gueron, Krasnov 2012, "Software implementation of modular exponentiation, using advanced vector
+//! instructions architectures"): a product has 56 bits, so 148 of them (4,096 bits) and a carry fit in 64 bits, and carries are handled only
+//! at the end of a column.
 
 /// The bits of a limb.
 pub(super) const LIMB_BITS: u32 = 28;
@@ -13,19 +13,19 @@ const MASK: u64 = (1 << LIMB_BITS) - 1;
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = limbs(4096);
 
-/// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n, and an even number.
+/// Returns the number of limbs of a modulus: two more bits for R ≥ 4n, rounded up to an even number.
 pub(super) const fn limbs(modulus_bits: usize) -> usize {
     (modulus_bits + 2).div_ceil(LIMB_BITS as usize).next_multiple_of(2)
 }
 
-/// The inner loop of a kernel, which is all that such kernels differ in.
+/// The inner loop of a kernel. The kernels differ only in this.
 pub(super) trait Dot {
-    /// The sums of `x[i]` · `y[i + 1]` and of `x[i]` · `y[i]`, for a y that is one limb longer than x. At most 148 limbs of 28 bits.
+    /// Returns the sums of `x[i]` · `y[i + 1]` and of `x[i]` · `y[i]`, for a y that is one limb longer than x. At most 148 limbs of 28 bits.
     fn dot(x: &[u32], y: &[u32]) -> [u64; 2];
 }
 
-/// Makes a kernel of an inner loop. A macro, for a generic `impl` would be compiled where it is used, and tests are compiled without
-/// optimisation.
+/// Implements a kernel with an inner loop. It is a macro, because a generic `impl` would be compiled where it is used, and tests are compiled
+/// without optimisation.
 macro_rules! kernel {
     ($kernel:ty) => {
         impl Kernel for $kernel {
@@ -70,7 +70,7 @@ pub(super) fn square<D: Dot>(x: &mut [u32], modulus: &[u32], inverse: &[u32]) {
     let reversed = Reversed::new(x);
     let mut carry = 0;
     for (half, digits) in product.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        // Columns 2 · half and 2 · half + 1. Each product of two different limbs once, doubled at the end.
+        // Columns 2 · half and 2 · half + 1. Each product of two different limbs is computed once, and doubled at the end.
         let from = (2 * half + 1).saturating_sub(x.len());
         let [even, odd] = reversed.columns::<D>(x, 2 * half, align(from, half)..half);
         let (middle, next) = (limb(x, half), limb(x, half + 1));
@@ -94,7 +94,7 @@ pub(super) fn multiply<D: Dot>(x: &mut [u32], y: &[u32], modulus: &[u32], invers
 
 /// REDC: x = product / R mod n, below 2n if the product is below 4n^2. `inverse` is n0' = -n^-1 mod 2^28.
 ///
-/// Adds the multiple m · n that makes the low half zero; m's limbs come out one by one, from the lowest column up.
+/// Adds the multiple m · n that makes the low half zero. The limbs of m result one by one, from the lowest column up.
 fn reduce<D: Dot>(x: &mut [u32], product: &[u32], modulus: &[u32], inverse: &[u32]) {
     let Some((low, high)) = product.split_at_checked(modulus.len()) else { return };
     let reversed = Reversed::new(modulus);
@@ -123,7 +123,7 @@ fn reduce<D: Dot>(x: &mut [u32], product: &[u32], modulus: &[u32], inverse: &[u3
     }
 }
 
-/// Leaves the low bits of two columns in their digits and gives back the carry.
+/// Stores the low bits of two columns in their digits, and returns the carry.
 #[inline(always)]
 fn settle(digits: &mut [u32; 2], sums: [u64; 2], carry: u64) -> u64 {
     let even = sums[0] + carry;
@@ -137,17 +137,17 @@ fn limb(limbs: &[u32], at: usize) -> u64 {
     limbs.get(at).copied().unwrap_or_default().into()
 }
 
-/// Lowers the start of a range, so that its length is a multiple of four, if it does not start at zero: above a number's
-/// last limb are zeros enough.
+/// Lowers the start of a range, so that its length is a multiple of four, unless it starts at zero. There are enough zeros above the last limb
+/// of a number.
 #[inline(always)]
 fn align(from: usize, to: usize) -> usize {
     from.saturating_sub(from.wrapping_sub(to) % 4)
 }
 
-/// The zeros on both sides of a number, so that a column may reach beyond its ends.
+/// The number of zeros on both sides of a number, because a column may reach beyond its ends.
 const PADDING: usize = 4;
 
-/// A number with its limbs in reverse, so that both factors of a column's products are read upwards.
+/// A number with its limbs in reverse, so that both factors of the products of a column are read in ascending order.
 struct Reversed {
     limbs: [u32; MAX_LIMBS + 2 * PADDING],
     count: usize,
@@ -162,7 +162,7 @@ impl Reversed {
         reversed
     }
 
-    /// The sums of `x[i]` · `y[column - i]` and of `x[i]` · `y[column + 1 - i]` for the i of a range.
+    /// Returns the sums of `x[i]` · `y[column - i]` and of `x[i]` · `y[column + 1 - i]` for the i of a range.
     #[inline(always)]
     fn columns<D: Dot>(&self, x: &[u32], column: usize, range: core::ops::Range<usize>) -> [u64; 2] {
         // y[column + 1 - i] is limbs[start + i], y[column - i] is limbs[start + i + 1].

@@ -1,13 +1,13 @@
 //! The kernel for wasm32 with `relaxed-simd`: exact products of 100 bits, two at a time, from fused multiply-adds on doubles.
 //!
-//! A double holds 53 bits, so a product of two limbs of 50 bits is not exact in one; but a fused multiply-add rounds only once. With
-//! C = 3 · 2^101, whose last bit counts 2^50, x · y + C is the high half of the product, rounded, and x · y + (C - that) is what the rounding
-//! left, exactly (Emmart, Zheng, Weems 2018, "Faster modular exponentiation using double precision floating point arithmetic on the
-//! GPU"). The bits of the two doubles are summed as integers, so a column costs no carries; see `lanes` for the arithmetic.
+//! A double has 53 bits, so it can't represent the product of two limbs of 50 bits exactly. But a fused multiply-add rounds only once. With
+//! C = 3 · 2^101, whose last bit counts 2^50, x · y + C is the high half of the product, rounded, and x · y + (C - that) is exactly the
+//! remainder of the rounding (Emmart, Zheng, Weems 2018, "Faster modular exponentiation using double precision floating point arithmetic on
+//! the GPU"). The bits of the two doubles are summed as integers, so a column needs no carries. See `lanes` for the arithmetic.
 //!
-//! Montgomery reduction takes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb waits for the one before it.
-//! Of m · n only the upper half is computed, and two columns below it, which give the carry out of the lower half: t + m · n is a
-//! multiple of R.
+//! Montgomery reduction computes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb depends on the previous one. Of m · n
+//! only the upper half is computed, and two columns below it. They determine the carry out of the lower half, because t + m · n is a multiple
+//! of R.
 
 use super::kernel::Kernel;
 use lanes::{Bases, Dekker, Fused, Lanes, Products};
@@ -15,21 +15,21 @@ use lanes::{Bases, Dekker, Fused, Lanes, Products};
 #[path = "fused_lanes.rs"]
 mod lanes;
 
-/// The bits of a limb. One more would do for the arithmetic; with 50 there is room for a limb that is doubled, or not quite settled.
+/// The bits of a limb. The arithmetic allows one more; with 50, a limb may also be doubled, or not fully reduced.
 const LIMB_BITS: u32 = 50;
 const MASK: i64 = (1 << LIMB_BITS) - 1;
 
-/// The columns that are summed side by side.
+/// The number of columns that are summed at the same time.
 const WIDTH: usize = 6;
 const PAIRS: usize = WIDTH / 2;
 
-/// The columns below R that m · n is computed from.
+/// The number of columns below R from which m · n is computed.
 const GUARDS: usize = 2;
 
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = limbs(4096);
 
-/// How many limbs a modulus of so many bits takes: two bits more for R ≥ 4n. 2,048 bits are 41 limbs to the last bit.
+/// Returns the number of limbs of a modulus, with two more bits for R ≥ 4n. 2,048 bits need exactly 41 limbs.
 const fn limbs(modulus_bits: usize) -> usize {
     (modulus_bits + 2).div_ceil(LIMB_BITS as usize)
 }
@@ -54,36 +54,36 @@ impl Kernel for FusedDoubles {
         value
     }
 
-    type Ready<'m> = Desk;
+    type Ready<'m> = Workspace;
 
-    fn ready<'m>(modulus: &'m [u64], inverse: &'m [u64]) -> Desk {
-        Desk::new(modulus, inverse)
+    fn ready<'m>(modulus: &'m [u64], inverse: &'m [u64]) -> Workspace {
+        Workspace::new(modulus, inverse)
     }
 
-    fn square(x: &mut [u64], desk: &mut Desk) {
-        match desk.is_fused {
-            true => desk.square::<Fused>(x),
-            false => desk.square::<Dekker>(x),
+    fn square(x: &mut [u64], workspace: &mut Workspace) {
+        match workspace.is_fused {
+            true => workspace.square::<Fused>(x),
+            false => workspace.square::<Dekker>(x),
         }
     }
 
-    fn multiply(x: &mut [u64], y: &[u64], desk: &mut Desk) {
-        match desk.is_fused {
-            true => desk.multiply::<Fused>(x, y),
-            false => desk.multiply::<Dekker>(x, y),
+    fn multiply(x: &mut [u64], y: &[u64], workspace: &mut Workspace) {
+        match workspace.is_fused {
+            true => workspace.multiply::<Fused>(x, y),
+            false => workspace.multiply::<Dekker>(x, y),
         }
     }
 }
 
-/// A modulus, and room to work. To clear the room for each product would take a fifth of its time; so each part of it is for one thing, and
-/// what is read of it was written just before, or is zero from the beginning.
-pub struct Desk {
+/// A modulus, and buffers. Clearing the buffers for each product would take a fifth of its time. So each buffer has one use, and everything
+/// that is read from it was either written just before or is still zero.
+pub struct Workspace {
     is_fused: bool,
     bases: Bases,
     modulus: Reversed,
     /// n' = -n^-1 mod R.
     inverse: Reversed,
-    /// What the other factor is read against: x, then t, then m.
+    /// One factor of the current product: x, then t, then m.
     number: Number,
     factor: Reversed,
     t: Columns,
@@ -92,7 +92,7 @@ pub struct Desk {
     sums: Columns,
 }
 
-impl Desk {
+impl Workspace {
     fn new(modulus: &[u64], inverse: &[u64]) -> Self {
         let reversed = |limbs: &[u64]| {
             let mut reversed = Reversed::new(limbs.len());
@@ -116,7 +116,8 @@ impl Desk {
         self.number.set(x);
         self.factor.set(x, 2.0);
         for column in (0..2 * x.len()).step_by(WIDTH) {
-            // Each product of two different limbs once, one of them doubled, up to where the two would meet; and then what is left there.
+            // Each product of two different limbs is computed once, with one of them doubled, up to the middle; then the products at the
+            // middle.
             let middle = column / 2;
             let (own, windows) = self.number.diagonal(middle);
             let before = self.factor.factors(&self.number, column, (column + 1).saturating_sub(x.len())..middle);
@@ -143,7 +144,7 @@ impl Desk {
             let factors = self.inverse.factors(&self.number, column, 0..(column + WIDTH).min(count));
             self.m.set(column, Sums::of::<P, _>(self.bases, [factors]));
         }
-        // x has room for m, until it takes the result.
+        // x stores m, until it receives the result.
         self.m.settle(None, x, 0, 0);
         self.number.set(x);
         let start = count.saturating_sub(GUARDS);
@@ -151,8 +152,8 @@ impl Desk {
             let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
             self.sums.set(column, Sums::of::<P, _>(self.bases, [self.modulus.factors(&self.number, column, range)]));
         }
-        // What the columns below `start` would bring is more than -2^58 and less than 2^58, and with it the columns up to R are zero. So
-        // this much more than it brings the right carry into the column of R, because the columns between are far larger: 2^100.
+        // The columns below `start` contribute more than -2^58 and less than 2^58; including that, the columns up to R are zero. So a carry
+        // of 2^58 results in the correct carry into the column of R, because the columns in between are far larger: 2^100.
         let mut carry = 1 << 58;
         for column in start..count {
             carry = (self.t.sum(column) + self.sums.sum(column) + carry) >> LIMB_BITS;
@@ -161,7 +162,7 @@ impl Desk {
     }
 }
 
-/// A number as doubles, with zeros on both sides, so that a column may reach beyond its ends.
+/// A number as doubles, with zeros on both sides, because a column may reach beyond its ends.
 struct Number {
     limbs: [f64; MAX_LIMBS + 3 * WIDTH],
 }
@@ -171,7 +172,7 @@ impl Number {
         Self { limbs: [0.0; MAX_LIMBS + 3 * WIDTH] }
     }
 
-    /// Takes limbs, always as many.
+    /// Stores limbs, whose number is always the same.
     fn set(&mut self, limbs: &[u64]) {
         if let Some(own) = self.limbs.get_mut(WIDTH..) {
             let (pairs, last) = limbs.as_chunks();
@@ -184,8 +185,8 @@ impl Number {
         }
     }
 
-    /// The limbs from the middle of a square's columns on, the first of them in reverse, with windows that hold what each must be
-    /// multiplied with: each of the first with each of the first, so that two meet in both orders, and with the others, doubled.
+    /// Returns the limbs from the middle of the columns of a square on, the first of them in reverse, with windows of the limbs that each is
+    /// multiplied by: each of the first by each of the first, in both orders, and by the others, doubled.
     #[inline(always)]
     fn diagonal(&self, middle: usize) -> ([f64; PAIRS], [f64; WIDTH + PAIRS - 1]) {
         let (mut own, mut windows) = ([0.0; PAIRS], [0.0; WIDTH + PAIRS - 1]);
@@ -209,10 +210,10 @@ impl Number {
     }
 }
 
-/// What two limbs are multiplied with one another in a block of columns: limbs upwards, and windows of [`WIDTH`] limbs that go with them.
+/// The limbs that are multiplied in a block of columns: limbs in ascending order, and for each a window of [`WIDTH`] limbs.
 type Factors<'a> = (&'a [f64], &'a [f64]);
 
-/// A number with its limbs in reverse, so that both factors of a column's products are read upwards.
+/// A number with its limbs in reverse, so that both factors of the products of a column are read in ascending order.
 struct Reversed {
     limbs: [f64; MAX_LIMBS],
     count: usize,
@@ -223,7 +224,7 @@ impl Reversed {
         Self { limbs: [0.0; MAX_LIMBS], count }
     }
 
-    /// Takes `count` limbs, each times a factor.
+    /// Stores `count` limbs, each multiplied by a factor.
     fn set(&mut self, limbs: &[u64], factor: f64) {
         let (last, pairs) = limbs.as_rchunks();
         for (to, [low, high]) in self.limbs.as_chunks_mut().0.iter_mut().zip(pairs.iter().rev()) {
@@ -234,7 +235,7 @@ impl Reversed {
         }
     }
 
-    /// The factors of `self[i]` · `y[column - i]` for the i of a range, and of the columns after that.
+    /// Returns the factors of `self[i]` · `y[column - i]` for the i of a range, and of the following columns.
     fn factors<'a>(&'a self, y: &'a Number, column: usize, range: core::ops::Range<usize>) -> Factors<'a> {
         let steps = range.len();
         let (x_from, y_from) = (self.count - range.end, (column + 1 + WIDTH) - range.end);
@@ -273,7 +274,8 @@ impl Sums {
 /// The sums of all columns of a product.
 struct Columns {
     low: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
-    /// One column further: the high half of a product belongs to the next. What comes before the first column that is set stays zero.
+    /// Shifted by one column, because the high half of a product belongs to the next column. The columns before the first one that is set are
+    /// zero.
     high: [i64; 2 * MAX_LIMBS + 2 * WIDTH],
 }
 
@@ -303,8 +305,8 @@ impl Columns {
         }
     }
 
-    /// The lowest `count` columns as a number of the same residue mod R. Each column has given its carry to the next, but not what that
-    /// carry makes: limbs can be a little over 50 bits, or a little below zero.
+    /// Stores the lowest `count` columns as a number with the same residue mod R. The carry of each column is added to the next, but not
+    /// propagated further, so limbs can be slightly longer than 50 bits, or slightly negative.
     fn settle_loosely(&self, number: &mut Number, count: usize) {
         let mut carry = 0;
         for ((to, low), high) in number.limbs.iter_mut().skip(WIDTH).zip(&self.low).zip(&self.high).take(count) {
@@ -314,7 +316,7 @@ impl Columns {
         }
     }
 
-    /// The columns from `from` on, of this and of another product, as a number.
+    /// Stores the columns from `from` on, of this product plus another, as a number.
     #[inline(always)]
     fn settle(&self, other: Option<&Self>, x: &mut [u64], from: usize, mut carry: i64) {
         for (x, column) in x.iter_mut().zip(from..) {

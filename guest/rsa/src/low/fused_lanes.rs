@@ -1,17 +1,17 @@
-//! Two doubles at a time: exact products in two halves, as doubles whose bits can be summed.
+//! Two doubles at a time: exact products in two halves, as doubles whose bits can be summed as integers.
 //!
-//! A half h is in the double B + h, where B is so large that its last bit counts one (or 2^50 for the high half); so the bits of that
-//! double, as an integer, are the bits of B plus h. [`start`] takes the Bs off beforehand.
+//! A half h is represented by the double B + h, where B is so large that its last bit counts one (or 2^50 for the high half). So the bits of that
+//! double, as an integer, are the bits of B plus h. [`start`] subtracts all B in advance.
 
-/// 3 · 2^101: its last bit counts 2^50, and there are 2^101 below it and above it before that changes. A limb can be a little below zero.
+/// 3 · 2^101. Its last bit counts 2^50, also for numbers up to 2^101 below and above it. (A limb can be slightly negative.)
 const HIGH: f64 = (3u128 << 101) as f64;
-/// 3 · 2^51: its last bit counts one, and there are 2^51 below it and above it before that changes. The low half has a sign.
+/// 3 · 2^51. Its last bit counts one, also for numbers up to 2^51 below and above it. (The low half has a sign.)
 const LOW: f64 = (3u64 << 51) as f64;
 
 pub(super) use vectors::*;
 
-/// [`HIGH`], and [`HIGH`] + [`LOW`]. The compiler is not to know what they are: an engine makes a constant anew wherever it stands, in the
-/// innermost loop too.
+/// [`HIGH`], and [`HIGH`] + [`LOW`]. They are hidden from the compiler, because a WebAssembly engine creates a constant again at each use, also in
+/// the innermost loop.
 #[derive(Clone, Copy)]
 pub(super) struct Bases {
     high: Lanes,
@@ -25,13 +25,13 @@ impl Bases {
     }
 }
 
-/// A way to get at a product exactly.
+/// A way to compute a product exactly.
 pub(super) trait Products {
-    /// The low and the high halves of x · y, which is below 2^101: `LOW` + l and `HIGH` + h · 2^50, with x · y = l + h · 2^50.
+    /// Returns the low and the high half of x · y, which is less than 2^101: `LOW` + l and `HIGH` + h · 2^50, with x · y = l + h · 2^50.
     fn products(x: Lanes, y: Lanes, bases: Bases) -> (Lanes, Lanes);
 }
 
-/// With one rounding for a product and a sum.
+/// Rounds a product and a sum once (fused multiply-add).
 pub(super) enum Fused {}
 
 impl Products for Fused {
@@ -42,7 +42,7 @@ impl Products for Fused {
     }
 }
 
-/// With a rounding for each: Dekker 1971, "A floating-point technique for extending the available precision". For processors that have no
+/// Rounds the product and the sum: Dekker 1971, "A floating-point technique for extending the available precision". For processors without
 /// fused multiply-add, and for tests on other targets.
 pub(super) enum Dekker {}
 
@@ -60,7 +60,7 @@ impl Products for Dekker {
     }
 }
 
-/// Veltkamp's split: two halves of at most 26 bits.
+/// Splits a double into two halves of at most 26 bits (Veltkamp).
 #[inline(always)]
 fn split(x: Lanes) -> (Lanes, Lanes) {
     let scaled = multiply(x, splat(((1 << 27) + 1) as f64));
@@ -68,20 +68,20 @@ fn split(x: Lanes) -> (Lanes, Lanes) {
     (high, subtract(x, high))
 }
 
-/// What the sums of so many low and high halves start with.
+/// Returns the initial values of the sums of `steps` low and high halves.
 #[inline(always)]
 pub(super) fn start(steps: i64) -> (Lanes, Lanes) {
-    let taken_off = |base: f64| from_integer((base.to_bits() as i64).wrapping_mul(steps).wrapping_neg());
-    (taken_off(LOW), taken_off(HIGH))
+    let minus = |base: f64| from_integer((base.to_bits() as i64).wrapping_mul(steps).wrapping_neg());
+    (minus(LOW), minus(HIGH))
 }
 
-/// Two limbs as doubles: they fit below `LOW`'s last bit.
+/// Converts two limbs to doubles. They fit, because they have at most 50 bits.
 #[inline(always)]
 pub(super) fn doubles(limbs: [u64; 2]) -> [f64; 2] {
     limbs.map(|limb| double(limb as i64))
 }
 
-/// A number between -2^51 and 2^51 as a double.
+/// Converts a number between -2^51 and 2^51 to a double.
 #[inline(always)]
 pub(super) fn double(number: i64) -> f64 {
     f64::from_bits(LOW.to_bits().wrapping_add_signed(number)) - LOW
@@ -105,18 +105,18 @@ mod vectors {
         *sums = [wasm::i64x2_extract_lane::<0>(lanes), wasm::i64x2_extract_lane::<1>(lanes)];
     }
 
-    /// Whether `f64x2.relaxed_madd` rounds once here. The engine may choose, but not differently from one time to the next
+    /// Returns whether `f64x2.relaxed_madd` rounds once. The engine may choose, but always in the same way
     /// (WebAssembly 3.0, "Relaxed operations"; <https://webassembly.github.io/spec/core/exec/numerics.html>).
     #[inline(always)]
     pub(in super::super) fn is_fused() -> bool {
-        // (1 + 2^-30)^2 = 1 + 2^-29 + 2^-60, whose last term a double has no room for.
+        // (1 + 2^-30)^2 = 1 + 2^-29 + 2^-60, whose last term does not fit in a double.
         let x = core::hint::black_box(1.0 + 1.0 / f64::from(1 << 30));
         let (x, rounded) = (splat(x), splat(-(x * x)));
         wasm::f64x2_extract_lane::<0>(multiply_add(x, x, rounded)) != 0.0
     }
 }
 
-/// The same functions on arrays, so that the kernel's logic can be tested on any target. There it is Dekker's way that is taken.
+/// The same functions on arrays, so that the kernel can be tested on any target. They use Dekker's algorithm.
 #[cfg(not(all(target_family = "wasm", target_feature = "relaxed-simd")))]
 mod vectors {
     pub(in super::super) type Lanes = [f64; 2];

@@ -1,4 +1,4 @@
-//! Limbs and carries: the kernels, and which of them this target takes.
+//! Limbs and carries: the kernels, and the one that this target uses.
 
 mod columns;
 pub mod fused;

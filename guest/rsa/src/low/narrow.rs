@@ -3,7 +3,7 @@
 use super::columns::{self, Dot};
 use super::kernel::{Kernel, Plain};
 
-/// Limbs of 28 bits, multiplied one by one; see the module `columns` for the algorithm and its sources.
+/// Limbs of 28 bits, multiplied one by one. See the module `columns` for the algorithm and its sources.
 pub enum Narrow {}
 
 columns::kernel!(Narrow);

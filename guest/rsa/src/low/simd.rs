@@ -1,9 +1,9 @@
-//! The kernel for wasm32 with `simd128`: two products of 64 bits an instruction.
+//! The kernel for wasm32 with `simd128`: two products of 64 bits in each instruction.
 
 use super::columns::{self, Dot};
 use super::kernel::{Kernel, Plain};
 
-/// Limbs of 28 bits, multiplied in lanes; see `columns` for the algorithm and its sources.
+/// Limbs of 28 bits, multiplied in lanes. See the module `columns` for the algorithm and its sources.
 pub enum Simd {}
 
 columns::kernel!(Simd);
@@ -19,7 +19,7 @@ impl Dot for Simd {
             even = lanes::add(even, lanes::add(lanes::multiply_low(x, above), lanes::multiply_high(x, above)));
             odd = lanes::add(odd, lanes::add(lanes::multiply_low(x, y), lanes::multiply_high(x, y)));
         };
-        // Four steps a round: a runtime that can interrupt a loop looks at its clock in each round.
+        // Four steps in each iteration, because a runtime that can interrupt loops checks for it in each iteration.
         let ((x, x_steps), (y, y_steps), (above, above_steps)) =
             (x.as_chunks::<4>(), y.as_chunks::<4>(), above.as_chunks::<4>());
         for ((x, y), above) in x.iter().zip(y).zip(above) {
@@ -40,8 +40,8 @@ impl Dot for Simd {
     }
 }
 
-/// The vector instructions. They are safe functions, because `simd128` is enabled for the whole build; and the loads are
-/// built from four limbs, which LLVM turns into one `v128.load`. So not even this kernel holds unsafe code.
+/// The vector instructions. They are safe functions, because `simd128` is enabled for the whole build. A load is written as four limbs, which
+/// LLVM combines to one `v128.load`. So this kernel has no unsafe code either.
 #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
 mod lanes {
     use core::arch::wasm32 as wasm;
@@ -62,7 +62,7 @@ mod lanes {
     }
 }
 
-/// The same functions on arrays, so that the kernel's logic can be tested on any target.
+/// The same functions on arrays, so that the kernel can be tested on any target.
 #[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
 mod lanes {
     pub(super) fn zero() -> [u64; 2] {

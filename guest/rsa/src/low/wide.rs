@@ -9,15 +9,15 @@
 //!   are summed in 128 bits with one addition each, without a third word for the carry.
 //! - 17 such limbs make a block, 1,037 bits. So 2,048, 3,072 and 4,096 bits are 2, 3 and 4 blocks, with two bits or more
 //!   to spare, and the same unrolled code serves all three.
-//! - Products are subtracted, not added. LLVM orders a chain of additions so that all products of a column are computed
-//!   before the first is added, and cranelift then keeps them on the stack; a difference it leaves in order.
+//! - Products are subtracted, not added. LLVM reorders a chain of additions so that all products of a column are computed
+//!   before the first is added, and cranelift then keeps them on the stack. It does not reorder subtractions.
 
 use super::kernel::{Kernel, Plain};
 
 /// The bits of a limb.
 const LIMB_BITS: u32 = 61;
 const MASK: u64 = (1 << LIMB_BITS) - 1;
-/// The limbs of a block: every number is a whole number of blocks long.
+/// The number of limbs of a block. Every number consists of whole blocks.
 const BLOCK: usize = 17;
 /// The limbs of 4,096 bits.
 const MAX_LIMBS: usize = 4 * BLOCK;
@@ -75,7 +75,7 @@ impl Kernel for Wide {
 
 /// REDC: x = product / R mod n, below 2n, where `product` holds *minus* a product below 4n^2.
 ///
-/// Each row subtracts the multiple m · n that makes its block zero. What is left above is minus the result.
+/// Each row subtracts the multiple m · n that makes its block zero. The rest above it is minus the result.
 fn reduce(x: &mut [u64], product: &mut [u64], modulus: &[u64], inverse: &[u64]) {
     let mut rows = product;
     for _ in 0..x.len() / BLOCK {
@@ -90,18 +90,17 @@ fn reduce(x: &mut [u64], product: &mut [u64], modulus: &[u64], inverse: &[u64]) 
     }
 }
 
-/// Calls a macro for each column, so that each column is compiled on its own, with its number known.
+/// Calls a macro for each column, so that each column is compiled separately, with a constant number.
 macro_rules! each {
     ($column:ident: $($number:literal)*) => { $( $column!($number); )* };
 }
 
-/// t = t - m · n, for the one m of a block's length that makes t's first block zero; `inverse` is n' = -n^-1 mod 2^1037.
+/// t = t - m · n, for the m of one block that makes the first block of t zero. `inverse` is n' = -n^-1 mod 2^1037.
 ///
-/// All of m is found first, as the low half of t · n^-1, so that no limb of m waits for the one before it. Then the first
-/// block need not be subtracted, as the outcome is known; only the carry k out of it is needed, and columns 15 and 16 of
-/// m · n give that. In units of 2^(61 · 16), m · n's first block is C and t's is T, and k · 2^61 = C - T exactly.
+/// All of m is computed first, as the low half of t · n^-1, so that no limb of m depends on the previous one. The first block need not be
+/// subtracted, because the result is known. Only the carry k out of it is needed, which follows from columns 15 and 16 of m · n. In units of 2^(61 · 16), m · n's first block is C and t's is T, and k · 2^61 = C - T exactly.
 /// T is between `t[16]` and `t[16]` + 1. C is more than column 16 + ceil(column 15 / 2^61) - 1, and exceeds it by less than 16,
-/// what columns 0 to 14 can come to. So k is floor((column 16 + ceil(column 15 / 2^61) - `t[16]` + 19) / 2^61): the slack is
+/// which is the maximum that columns 0 to 14 contribute. So k is floor((column 16 + ceil(column 15 / 2^61) - `t[16]` + 19) / 2^61): the slack is
 /// far below the 2^61 that is between one multiple and the next.
 #[inline(never)]
 fn reduce_row(t: &mut [u64], modulus: &[u64], inverse: &[u64]) {
@@ -117,7 +116,7 @@ fn reduce_row(t: &mut [u64], modulus: &[u64], inverse: &[u64]) {
         };
     }
     each!(column: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
-    let _ = carry; // 2^1037 and above: m is a residue.
+    let _ = carry; // It counts 2^1037 and above, and m is a residue.
     let column_15 = subtract_column::<15, 0, 16, BLOCK, BLOCK>(0, &m, n);
     let column_16 = subtract_column::<16, 0, BLOCK, BLOCK, BLOCK>(i128::from(low[16]) - 19, &m, n);
     let carry = -((-(column_16 + (column_15 >> LIMB_BITS))) >> LIMB_BITS);
@@ -140,7 +139,7 @@ fn multiply_row(t: &mut [u64], x: &[u64; BLOCK], y: &[u64]) {
     finish_row(t, carry, x, above);
 }
 
-/// t = t - x · (x + 2 · 2^1037 · rest): a block's own square, and its products with the blocks above it, which come twice.
+/// t = t - x · (x + 2 · 2^1037 · rest): the square of a block, and twice its products with the blocks above it.
 #[inline(never)]
 fn square_row(t: &mut [u64], x: &[u64]) {
     let Some((low, t)) = t.split_first_chunk_mut::<{ 2 * BLOCK }>() else { return };
@@ -158,7 +157,7 @@ fn square_row(t: &mut [u64], x: &[u64]) {
             };
         }
         each!(column: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
-        // From here on there can be more than 2 · 16 full products in a column: too many for the 127 bits of one sum.
+        // From here on, a column can have more than 2 · 16 full products, which is too many for the 127 bits of one sum.
         macro_rules! column_in_halves {
             ($c:literal) => {
                 let start = carry + i128::from(low[$c]) - middle::<$c>(own);
@@ -203,7 +202,7 @@ fn square_row(t: &mut [u64], x: &[u64]) {
 }
 
 /// The columns of a row from the block's second on: `t[k]` = `t[k]` - the sum of `x[j]` · `y[k + 16 - j]`, with y given from its
-/// second limb on. First the columns in which all of x has a partner.
+/// second limb on. First come the columns to which all of x contributes.
 #[inline(always)]
 fn finish_row(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], y: &[u64]) {
     let Some((full, t)) = t.split_at_mut_checked((y.len() + 1).saturating_sub(BLOCK)) else { return };
@@ -216,7 +215,7 @@ fn finish_row(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], y: &[u64]) {
     subtract_falling_columns(t, carry, x, last);
 }
 
-/// The columns that run out of y's limbs, and the carry above them.
+/// The columns in which y has fewer limbs than x, and the carry above them.
 #[inline(never)]
 fn subtract_falling_columns(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], last: &[u64; BLOCK - 1]) {
     let Some((falling, t)) = t.split_first_chunk_mut::<{ BLOCK - 1 }>() else { return };
@@ -255,14 +254,14 @@ fn subtract_column<const COLUMN: usize, const FROM: usize, const TO: usize, cons
     sum
 }
 
-/// The same reference, of unknown origin to LLVM, which otherwise computes each limb's address from the whole number's
-/// start, in 32 bits, with an instruction of its own for each product; so they become offsets within the load.
+/// Returns the same reference, with its origin hidden from LLVM. Otherwise LLVM computes the address of each limb from the start of the whole
+/// number, in 32 bits, with one more instruction for each product. In this way, the addresses become offsets of the loads.
 #[inline(always)]
 fn opaque(window: &[u64; BLOCK]) -> &[u64; BLOCK] {
     core::hint::black_box(window)
 }
 
-/// `x[COLUMN / 2]^2`, where there is such a limb in the middle of a column.
+/// Returns `x[COLUMN / 2]^2`, if the column has such a limb in the middle.
 #[inline(always)]
 fn middle<const COLUMN: usize>(x: &[u64; BLOCK]) -> i128 {
     match x.get(COLUMN / 2) {
@@ -271,13 +270,13 @@ fn middle<const COLUMN: usize>(x: &[u64; BLOCK]) -> i128 {
     }
 }
 
-/// A product of limbs, the doubled ones of 62 bits included: 123 bits.
+/// Returns the product of two limbs. With a doubled limb of 62 bits, it has 123 bits.
 #[inline(always)]
 fn product(x: u64, y: u64) -> i128 {
     (u128::from(x) * u128::from(y)) as i128
 }
 
-/// Leaves a column's low bits in its digit and gives back the carry, which is below zero as often as not.
+/// Stores the low bits of a column in its digit, and returns the carry, which may be negative.
 #[inline(always)]
 fn settle(digit: &mut u64, sum: i128) -> i128 {
     *digit = sum as u64 & MASK;

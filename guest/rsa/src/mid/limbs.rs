@@ -1,6 +1,6 @@
-//! Numbers as limbs: from and to bytes, comparing, subtracting, doubling.
+//! Numbers as limbs: conversion from and to bytes, comparison, subtraction, doubling.
 //!
-//! None of this is in the inner loops, so it is written once for all kernels, on values of 64 bits.
+//! None of this is in the inner loops, so one implementation on values of 64 bits serves all kernels.
 
 use crate::low::Kernel;
 
@@ -8,16 +8,15 @@ const fn mask<K: Kernel>() -> u64 {
     (1 << K::LIMB_BITS) - 1
 }
 
-/// The bits of a word: eight bytes at a time go in and come out, as moduli are of whole words.
+/// The bits of a word. Bytes are converted eight at a time, because moduli consist of whole words.
 const WORD_BITS: u32 = 64;
 
-/// Big-endian bytes, of a whole number of words, into limbs (RFC 8017 section 4.2, OS2IP); the limbs that are left over
-/// become zero.
+/// Converts big-endian bytes, of a whole number of words, to limbs (OS2IP, RFC 8017 section 4.2). The remaining limbs become zero.
 pub(super) fn from_bytes<K: Kernel>(bytes: &[u8], limbs: &mut [K::Limb]) {
     let mut words = bytes.as_rchunks::<8>().1.iter().rev();
     let (mut buffer, mut bits) = (0u128, 0);
     for limb in limbs {
-        // Less than a limb is left, so a word fits beside it: 60 + 64 bits.
+        // Less than a limb is left, so a word fits in addition: 60 + 64 bits.
         if bits < K::LIMB_BITS {
             buffer |= u128::from(words.next().map_or(0, |word| u64::from_be_bytes(*word))) << bits;
             bits += WORD_BITS;
@@ -28,12 +27,12 @@ pub(super) fn from_bytes<K: Kernel>(bytes: &[u8], limbs: &mut [K::Limb]) {
     }
 }
 
-/// Limbs into big-endian bytes, of a whole number of words (RFC 8017 section 4.1, I2OSP); the number must fit.
+/// Converts limbs to big-endian bytes, of a whole number of words (I2OSP, RFC 8017 section 4.1). The number must fit.
 pub(super) fn to_bytes<K: Kernel>(limbs: &[K::Limb], bytes: &mut [u8]) {
     let mut limbs = limbs.iter();
     let (mut buffer, mut bits) = (0u128, 0);
     for word in bytes.as_rchunks_mut::<8>().1.iter_mut().rev() {
-        // Less than a word is there, so a limb fits beside it: 63 + 61 bits.
+        // There is less than a word, so a limb fits in addition: 63 + 61 bits.
         while bits < WORD_BITS {
             buffer |= u128::from(limbs.next().copied().unwrap_or_default().into()) << bits;
             bits += K::LIMB_BITS;
@@ -44,12 +43,12 @@ pub(super) fn to_bytes<K: Kernel>(limbs: &[K::Limb], bytes: &mut [u8]) {
     }
 }
 
-/// Whether x < y, for numbers of one length.
+/// Returns whether x < y, for numbers of the same length.
 pub(super) fn is_below<K: Kernel>(x: &[K::Limb], y: &[K::Limb]) -> bool {
     x.iter().rev().lt(y.iter().rev())
 }
 
-/// x = x - y as often as it can be done: x mod y, for an x that is a small multiple of y at most.
+/// x = x mod y, by repeated subtraction, for an x that is at most a small multiple of y.
 pub(super) fn subtract_while_not_below<K: Kernel>(x: &mut [K::Limb], y: &[K::Limb]) {
     while !is_below::<K>(x, y) {
         let mut borrow = 0;

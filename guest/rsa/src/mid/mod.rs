@@ -1,4 +1,4 @@
-//! Montgomery multiplication, without a word on how limbs are multiplied.
+//! Montgomery multiplication, independent of how limbs are multiplied.
 
 pub mod limbs;
 pub mod montgomery;

@@ -7,16 +7,16 @@ use alloc::{boxed::Box, vec};
 /// The limbs of the largest modulus, 4,096 bits, in the kernel with the smallest limbs, 28 bits.
 const MAX_LIMBS: usize = 148;
 
-/// An odd modulus n with what Montgomery multiplication needs to know about it.
+/// An odd modulus n, with the constants of Montgomery multiplication.
 pub struct Modulus<K: Kernel> {
-    /// n, R^2 mod n, and n' = -n^-1: one allocation, because verifiers hold thousands of keys.
+    /// n, R^2 mod n, and n' = -n^-1, in one allocation, because a verifier may have thousands of keys.
     limbs: Box<[K::Limb]>,
     /// The number of limbs of n.
     count: usize,
 }
 
 impl<K: Kernel> Modulus<K> {
-    /// Takes an odd number of at most 4,096 bits, big-endian, with its top bit set.
+    /// Creates a modulus from an odd number of at most 4,096 bits, big-endian, whose top bit is set.
     pub(crate) fn new(modulus: &[u8]) -> Self {
         let bits = modulus.len() * 8;
         let count = K::limbs(bits);
@@ -29,7 +29,7 @@ impl<K: Kernel> Modulus<K> {
         Self { limbs, count }
     }
 
-    /// message = signature^65537 mod n. `None` if the signature is not below n.
+    /// message = signature^65537 mod n. Returns `None` if the signature is not less than n.
     pub(crate) fn power_65537(&self, signature: &[u8], message: &mut [u8]) -> Option<()> {
         let (n, rest) = self.limbs.split_at_checked(self.count)?;
         let (r_squared, inverse) = rest.split_at_checked(self.count)?;
@@ -46,7 +46,7 @@ impl<K: Kernel> Modulus<K> {
         for _ in 0..16 {
             K::square(x, &mut ready);
         }
-        // s^65536 · R times s itself, not its Montgomery form: this multiplication also takes the factor R away.
+        // s^65536 · R times s itself, not its Montgomery form, so this multiplication also removes the factor R.
         K::multiply(x, s, &mut ready);
         subtract_while_not_below::<K>(x, n);
         to_bytes::<K>(x, message);
@@ -56,8 +56,8 @@ impl<K: Kernel> Modulus<K> {
 
 /// x = n' = -n^-1 mod 2^(`LIMB_BITS` · x.len()), for an x that is not longer than n.
 ///
-/// Limb by limb, as Montgomery reduction finds its multipliers: each one clears the lowest limb of what x · n still lacks
-/// to -1.
+/// It works limb by limb, in the same way as Montgomery reduction finds its multipliers: each limb clears the lowest limb of the difference
+/// between x · n and -1.
 fn negative_inverse<K: Kernel>(x: &mut [K::Limb], n: &[K::Limb]) {
     let mask = (1u64 << K::LIMB_BITS) - 1;
     let inverse = inverse_of_word(n.first().copied().unwrap_or_default().into());
@@ -84,12 +84,12 @@ fn inverse_of_word(n: u64) -> u64 {
 
 /// x = R^2 mod n, for an x of zeros.
 ///
-/// Doubling gives 2R; from there 2^e · R goes to 2^2e · R by a Montgomery squaring and to 2^(e+1) · R by doubling, so
-/// that e can be led along the bits of the exponent of R itself.
+/// Doubling gives 2R. Then a Montgomery squaring takes 2^e · R to 2^2e · R, and doubling takes it to 2^(e+1) · R, so that e follows the bits of
+/// the exponent of R.
 fn square_of_r<K: Kernel>(x: &mut [K::Limb], n: &[K::Limb], inverse: &[K::Limb], bits: usize) {
     let limb_bits = K::LIMB_BITS as usize;
     let r_exponent = n.len() * limb_bits;
-    // 2^(bits - 1) is below n, whose top bit is set and which is odd.
+    // 2^(bits - 1) is less than n, which is odd and has its top bit set.
     if let Some(limb) = x.get_mut((bits - 1) / limb_bits) {
         *limb = K::limb(1 << ((bits - 1) % limb_bits));
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_constants_are_what_they_are_called() {
+    fn the_constants_are_correct() {
         for bits in [2048, 3072, 4096] {
             check_constants::<Wide>(bits);
             check_constants::<Narrow>(bits);

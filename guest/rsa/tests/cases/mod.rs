@@ -6,14 +6,14 @@ use num_bigint::BigUint;
 use poolgate_rsa::PublicKey;
 use poolgate_rsa::low::{Kernel, fused::FusedDoubles, narrow::Narrow, simd::Simd, wide::Wide};
 
-/// A modulus and a signature, big-endian and of one length.
+/// A modulus and a signature, big-endian and of the same length.
 #[derive(Debug)]
 pub struct Case {
     pub modulus: Vec<u8>,
     pub signature: Vec<u8>,
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a few lines, the same numbers everywhere.
+/// SplitMix64 (Steele, Lea, Flood 2014), which generates the same numbers on all platforms.
 pub struct Generator(u64);
 
 impl Generator {
@@ -36,13 +36,13 @@ impl Generator {
         (0..length).map(|_| self.next() as u8).collect()
     }
 
-    /// A small number in the low bytes of a long one.
+    /// Returns a long number with a small value.
     fn small(&mut self, length: usize) -> BigUint {
         let bits = self.below(8 * length as u64 / 8);
         BigUint::from(self.next()) >> (64 - bits.min(63)) as usize
     }
 
-    /// Random bytes of which runs, as long as one or a few limbs of some kernel, are all ones or all zeros.
+    /// Returns random bytes with runs of ones or zeros that are as long as one or a few limbs of a kernel.
     fn runs(&mut self, length: usize) -> Vec<u8> {
         let mut number = BigUint::from_bytes_be(&self.bytes(length));
         let limb = [28, 32, 50, 61, 64, 1037][self.below(6) as usize];
@@ -98,7 +98,7 @@ impl Generator {
     }
 
     pub fn next_case(&mut self) -> Case {
-        // Half of the cases are of 2,048 bits, the size that most pools use.
+        // Half of the cases have 2,048 bits, the size that most pools use.
         let length = [256, 256, 384, 512][self.below(4) as usize];
         let n = self.modulus(length);
         let signature = to_bytes(&self.signature(&n, length), length);
@@ -113,7 +113,7 @@ fn to_bytes(number: &BigUint, length: usize) -> Vec<u8> {
     padded
 }
 
-/// Runs every kernel and both oracles.
+/// Runs a case with every kernel and both oracles.
 pub fn check(case: &Case) -> Result<(), String> {
     let expected = with_num_bigint(case);
     if expected != with_crypto_bigint(case) {
@@ -139,7 +139,7 @@ fn with_kernel<K: Kernel>(case: &Case) -> Option<Vec<u8>> {
     key.public_operation(&case.signature, &mut message).map(|()| message)
 }
 
-/// What `num-bigint` says.
+/// Returns the result of `num-bigint`.
 pub fn with_num_bigint(case: &Case) -> Option<Vec<u8>> {
     let (n, s) = (BigUint::from_bytes_be(&case.modulus), BigUint::from_bytes_be(&case.signature));
     (s < n).then(|| to_bytes(&s.modpow(&BigUint::from(65_537u32), &n), case.modulus.len()))
