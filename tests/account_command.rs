@@ -1,5 +1,5 @@
-//! `poolgate account` and `poolgate serve` as a user meets them: secrets from standard input alone, exit codes, JSON; and nothing of
-//! a password, a code, a session or a token in what they log at the most talkative level.
+//! `poolgate account` and `poolgate serve`: secrets are read from standard input only, exit codes, JSON. At the log level `trace`, the log
+//! contains no password, code, session or token.
 
 use poolgate_tests::{
     ministack::Ministack,
@@ -48,7 +48,7 @@ impl Workbench {
         command
     }
 
-    /// Runs a flow with secrets on standard input, a line each.
+    /// Runs a flow with secrets on standard input, one per line.
     fn account(&self, arguments: &[&str], secrets: &[&str]) -> Run {
         let mut command = self.command("account");
         command.arg("--json").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -66,11 +66,11 @@ struct Run {
 }
 
 impl Run {
-    /// Sees that no secret that went in is in what is logged.
+    /// Checks that the log contains no secret of the input.
     fn of(output: Output, secrets: &[&str]) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         for secret in secrets.iter().filter(|secret| secret.len() > 6) {
-            assert!(!stderr.contains(secret), "the log tells {}…", &secret[..6]);
+            assert!(!stderr.contains(secret), "the log contains {}…", &secret[..6]);
         }
         let json = serde_json::from_slice(&output.stdout).unwrap_or_default();
         Self { code: output.status.code().expect("it was not killed"), json, stderr }
@@ -82,7 +82,7 @@ impl Run {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_from_sign_up_to_its_end_with_secrets_from_standard_input_alone() {
+async fn all_flows_from_sign_up_to_deletion_with_secrets_from_standard_input() {
     let bench = Workbench::new().await;
     let run = bench.account(&["sign-up", "anna", "--attribute", "email=anna@example.com"], &[PASSWORD]);
     assert_eq!((run.code, &run.json["delivery"]), (0, &json!({ "medium": "email", "destination": "a***@e***" })));
@@ -96,7 +96,7 @@ async fn an_account_from_sign_up_to_its_end_with_secrets_from_standard_input_alo
         let run = bench.account(&[&["sign-in", "anna"], srp].concat(), &[PASSWORD]);
         assert_eq!((run.code, run.text("username")), (0, "anna"), "{}", run.stderr);
         for token in ["access_token", "id_token", "refresh_token"] {
-            assert!(!run.stderr.contains(run.text(token)), "the log tells the {token}");
+            assert!(!run.stderr.contains(run.text(token)), "the log contains the {token}");
         }
     }
     let signed_in = bench.account(&["sign-in", "anna"], &[PASSWORD]);
@@ -120,7 +120,7 @@ async fn bad_usage_ends_with_2_and_a_server_that_is_away_with_3() {
     let run = bench.account(&["sign-in", "anna"], &[]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("standard input has no line for: password"), "{}", run.stderr);
-    // There is no option that takes a password.
+    // No option accepts a password.
     let run = bench.account(&["sign-in", "anna", "--password", PASSWORD], &[PASSWORD]);
     assert_eq!(run.code, 2);
     let Workbench { server, pool, folder } = bench;
@@ -134,7 +134,7 @@ async fn bad_usage_ends_with_2_and_a_server_that_is_away_with_3() {
     assert_eq!((run.code, run.text("problem")), (3, "unavailable"));
 }
 
-/// `poolgate serve`; it ends if a test fails.
+/// A running `poolgate serve`. It is ended if the test fails.
 struct Serving {
     child: Child,
     public: String,
@@ -164,7 +164,7 @@ impl Serving {
         post.send().await.expect("an answer")
     }
 
-    /// Signs anna in, and answers her access, ID and refresh token.
+    /// Signs anna in, and returns the access, ID and refresh token.
     async fn sign_in(&self, method: &str) -> [String; 3] {
         let answer =
             self.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD, "method": method })).await;
@@ -173,7 +173,7 @@ impl Serving {
             .map(|name| answer["tokens"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned())
     }
 
-    /// Of the process, in kilobytes.
+    /// The resident memory of the process, in kilobytes.
     fn resident(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
@@ -183,14 +183,14 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
+async fn serve_prints_its_addresses_logs_no_secrets_and_ends_on_sigterm() {
     let bench = Workbench::new().await;
     let log = bench.folder.path().join("log");
     let mut command = bench.command("serve");
@@ -217,14 +217,14 @@ async fn serve_says_where_logs_no_secret_and_ends_when_it_is_asked_to() {
     let client_secret = bench.pool.client_secret.clone().expect("a secret");
     secrets.push(client_secret);
     for secret in &secrets {
-        // Of a token, the signature alone is a secret of its own; the whole is one.
+        // The signature of a token is secret, and so is the whole token.
         let tail = &secret[secret.len().saturating_sub(40)..];
-        assert!(!logged.contains(tail), "the log tells {}…", &secret[..6]);
+        assert!(!logged.contains(tail), "the log contains {}…", &secret[..6]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_hook_is_told_which_name_was_asked_for_and_where() {
+async fn the_hook_receives_the_taken_username_and_the_flow() {
     let bench = Workbench::new().await;
     let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
     let hook = axum::Router::new()
@@ -239,14 +239,14 @@ async fn the_operators_hook_is_told_which_name_was_asked_for_and_where() {
     for _ in 0..2 {
         assert_eq!(serving.post("/v1/sign-up", sign_up.clone()).await.status(), 200);
     }
-    // The second sign-up is the only one that it hears of.
+    // Only the second sign-up calls the hook.
     let heard = hears.recv().await.expect("the hook is called");
     let heard: Value = serde_json::from_str(&heard).expect("JSON");
     assert_eq!(heard, json!({ "username": "anna", "flow": "sign-up" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_reader_a_flow_ends_with_its_outcome_and_a_gateway_serves() {
+async fn with_closed_output_a_flow_exits_with_its_outcome_and_a_gateway_serves() {
     let bench = Workbench::new().await;
     let without_a_reader = |mut command: Command| {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -271,13 +271,13 @@ async fn without_a_reader_a_flow_ends_with_its_outcome_and_a_gateway_serves() {
     let mut serving = Serving { child: without_a_reader(command), public, metrics, http };
     let mut polls = tokio::time::interval(Duration::from_millis(20));
     while serving.http.get(format!("{}/healthz", serving.public)).send().await.is_err() {
-        assert_eq!(serving.child.try_wait().expect("it can be asked"), None, "it serves nobody");
+        assert_eq!(serving.child.try_wait().expect("it can be asked"), None, "the gateway is running");
         polls.tick().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_on_the_command_line_is_known_to_a_gateway_through_redis() {
+async fn a_gateway_rejects_tokens_after_a_sign_out_on_the_command_line_with_a_shared_redis() {
     let (bench, redis) = (Workbench::new().await, Redis::start().await);
     bench.pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let log = bench.folder.path().join("log");
@@ -303,7 +303,7 @@ async fn a_sign_out_on_the_command_line_is_known_to_a_gateway_through_redis() {
     assert_eq!(verify().await, 401);
     let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
     assert!(shown.contains("poolgate_revocation_checks_total{answer=\"revoked\"} 1"), "{shown}");
-    assert!(!fs::read_to_string(log).expect("the log").contains(redis::PASSWORD), "the log tells the password");
+    assert!(!fs::read_to_string(log).expect("the log").contains(redis::PASSWORD), "the log contains the password");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,7 +323,7 @@ async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unreadable_address_a_missing_path_and_an_ambiguous_one_are_warned_of_at_once() {
+async fn the_first_unreadable_address_missing_path_and_ambiguous_path_are_logged() {
     let bench = Workbench::new().await;
     let log = bench.folder.path().join("log");
     let mut command = bench.command("serve");
@@ -385,7 +385,7 @@ async fn rules_cookies_and_origins_that_are_none_end_with_2() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_request_does_not_keep_the_command_after_sigterm() {
+async fn an_incomplete_request_does_not_delay_the_end_after_sigterm() {
     let bench = Workbench::new().await;
     let mut command = bench.command("serve");
     command.env_remove("RUST_LOG").args(["--shutdown-timeout", "1"]);
@@ -403,13 +403,13 @@ async fn half_a_request_does_not_keep_the_command_after_sigterm() {
     assert_eq!(serving.child.wait().expect("it ends").code(), Some(0));
 }
 
-/// Verifications, and how many there are in a round, after each of which memory is looked at.
+/// The number of verifications, and of verifications per round. The memory is measured after each round.
 const VERIFICATIONS: usize = 20_000;
 const ROUND: usize = 2_000;
 const AT_ONCE: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_twenty_thousand_verifications_the_gateways_memory_is_flat() {
+async fn the_gateways_memory_does_not_grow_over_twenty_thousand_verifications() {
     let bench = Workbench::new().await;
     let mut command = bench.command("serve");
     command.env_remove("RUST_LOG");
@@ -437,7 +437,7 @@ async fn over_twenty_thousand_verifications_the_gateways_memory_is_flat() {
         after.push(serving.resident());
     }
     println!("resident after each {ROUND} verifications, kB: {after:?}");
-    // The first rounds fill the allocator's and the connections' buffers.
+    // The first rounds fill the buffers of the allocator and of the connections.
     let (early, late) = (after[2], after[after.len() - 1]);
     assert!(late <= early + early / 50 + 1_024, "it grew from {early} to {late} kB: {after:?}");
 }

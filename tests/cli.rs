@@ -1,4 +1,4 @@
-//! The command as a user meets it: output, exit codes, files and pipes.
+//! The command line: output, exit codes, files and pipes.
 
 #[path = "cli/code_cache.rs"]
 mod code_cache;
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 const RFC_7515_A2: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
 const RFC_7515_A2_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 
-/// A folder with the keys of the pool, and the command in it.
+/// A folder with the key set of the pool, in which the command runs.
 struct Workbench(TempDir);
 
 impl Workbench {
@@ -59,7 +59,7 @@ impl Workbench {
         Run::of(command.stdin(fs::File::open(path).expect("the input")).output().expect("the command runs"))
     }
 
-    /// `verify` for access tokens of the pool at the time of minting.
+    /// Runs `verify` for access tokens of the pool, at the time at which the tokens were issued.
     fn verify(&self, more: &[&str]) -> Run {
         self.run(&[&VERIFY, more].concat())
     }
@@ -100,7 +100,7 @@ impl Run {
     }
 
     fn json_lines(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("one JSON object per line")).collect()
     }
 }
 
@@ -113,7 +113,7 @@ fn expired() -> String {
 }
 
 #[test]
-fn verify_allows_a_good_token_with_0() {
+fn verify_exits_with_0_for_a_valid_token() {
     let run = Workbench::new().verify(&["--json", &good()]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
     let claims: Value = serde_json::from_slice(&Draft::access(&RSA_2048).payload_bytes()).expect("a payload");
@@ -121,19 +121,19 @@ fn verify_allows_a_good_token_with_0() {
 }
 
 #[test]
-fn verify_denies_with_1_and_a_stable_reason() {
+fn verify_exits_with_1_and_prints_a_reason_code_for_an_invalid_token() {
     let run = Workbench::new().verify(&["--json", &expired()]);
     assert_eq!(run.code, 1, "{run:?}");
     assert_eq!(run.stdout, "{\"verdict\":\"deny\",\"reason\":\"expired\",\"status\":401}\n");
 }
 
 #[test]
-fn verify_speaks_to_people_without_colour_in_a_pipe() {
+fn verify_prints_text_without_colours_to_a_pipe() {
     let bench = Workbench::new();
     let allowed = bench.verify(&[&good()]);
     assert!(allowed.stdout.starts_with("allow\n") && allowed.stdout.contains(ISSUER), "{allowed:?}");
     let denied = bench.verify(&[&expired()]);
-    assert!(denied.stdout.starts_with("deny  expired (answer 401)\n"), "{denied:?}");
+    assert!(denied.stdout.starts_with("deny  expired (status 401)\n"), "{denied:?}");
     assert!(!denied.stdout.contains('\u{1b}') && !allowed.stdout.contains('\u{1b}'));
 }
 
@@ -147,14 +147,14 @@ fn verify_reads_the_token_from_standard_input() {
     let two = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}\nmore", good()).as_bytes());
     assert!(two.code == 2 && two.stderr.contains("--batch"), "{two:?}");
     for spaced in [format!(" {}", good()), format!("{}\n", good()), format!("{} ", good())] {
-        assert_eq!(bench.verify(&[&spaced]).code, 1, "an argument is judged as it is");
+        assert_eq!(bench.verify(&[&spaced]).code, 1, "an argument is verified as it is");
     }
     let nothing = bench.run_with_input(&[&VERIFY[..], &["--json", "-"]].concat(), b"");
     assert_eq!((nothing.code, nothing.json()["reason"].as_str()), (1, Some("token-empty")));
 }
 
 #[test]
-fn verify_asks_for_groups_and_scopes() {
+fn verify_requires_groups_and_scopes() {
     let bench = Workbench::new();
     let draft = Draft::access(&RSA_2048).claim("cognito:groups", r#"["a","b"]"#).claim("scope", r#""r w""#);
     let token = draft.compact();
@@ -176,7 +176,7 @@ fn verify_asks_for_groups_and_scopes() {
 }
 
 #[test]
-fn verify_says_what_was_pasted_with_a_token_and_judges_it_as_it_is() {
+fn verify_prints_a_hint_about_text_that_was_pasted_with_a_token() {
     let bench = Workbench::new();
     let token = good();
     for (pasted, word) in [
@@ -194,7 +194,7 @@ fn verify_says_what_was_pasted_with_a_token_and_judges_it_as_it_is() {
         assert!(run.code == 1 && hint.contains(word), "{word}: {run:?}");
         let text = bench.verify(&[&pasted]);
         assert!(text.stdout.contains(&format!("  hint: {hint}\n")), "{word}: {text:?}");
-        assert!(!text.stdout.contains(&token) && !run.stdout.contains(&token), "the token is told");
+        assert!(!text.stdout.contains(&token) && !run.stdout.contains(&token), "the output contains the token");
     }
     for plain in [expired(), "a.b.c".into(), String::new()] {
         assert_eq!(bench.verify(&["--json", &plain]).json().get("hint"), None);
@@ -222,7 +222,7 @@ fn verify_says_which_claim_is_wrong_and_which_issuer_is_nearly_right() {
 }
 
 #[test]
-fn verify_looks_at_resource_subject_and_binding_and_skips_them_only_where_that_is_written() {
+fn verify_checks_resource_subject_and_binding_unless_the_check_is_disabled() {
     let bench = Workbench::new();
     let other_use = ["--any-client", "--token-use", "unchecked", "--jwks", "jwks.json", "--at", "1700000000", "--json"];
     let pool = ["verify", "--pool-id", POOL_ID];
@@ -242,7 +242,7 @@ fn verify_looks_at_resource_subject_and_binding_and_skips_them_only_where_that_i
 }
 
 #[test]
-fn verify_takes_an_issuer_as_it_is() {
+fn verify_compares_the_issuer_exactly() {
     let bench = Workbench::new();
     let token = Draft::access(&RSA_2048).claim("iss", "\"http://127.0.0.1:9229/local_abc\"").compact();
     let more = ["--client-id", "other", "--client-id", CLIENT_ID, "--jwks", "jwks.json", "--at", "1700000000", &token];
@@ -266,7 +266,7 @@ fn verify_takes_the_algorithms_of_another_issuers_keys_and_of_a_user_pool_rs256_
 }
 
 #[test]
-fn verify_takes_pool_and_client_from_the_environment() {
+fn verify_reads_pool_and_client_from_the_environment() {
     let bench = Workbench::new();
     let token = good();
     let arguments = ["verify", "--token-use", "access", "--jwks", "jwks.json", "--at", "1700000000", &token];
@@ -332,7 +332,7 @@ fn bad_usage_and_configuration_end_with_2() {
 
 #[test]
 fn keys_that_cannot_be_had_end_with_3() {
-    // A port that nobody listens on: taken from the system and given back.
+    // A port without a listener: bound and closed again.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
     drop(listener);
@@ -346,7 +346,7 @@ fn keys_that_cannot_be_had_end_with_3() {
 }
 
 #[test]
-fn a_weak_key_is_reported_and_its_tokens_are_refused() {
+fn a_weak_key_is_reported_and_its_tokens_are_rejected() {
     let bench = Workbench::new();
     let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
     key["e"] = json!("AQ");
@@ -357,7 +357,7 @@ fn a_weak_key_is_reported_and_its_tokens_are_refused() {
 }
 
 #[test]
-fn batch_judges_every_line_in_order_to_the_end() {
+fn batch_verifies_every_line_in_order() {
     let bench = Workbench::new();
     let mut file = Vec::new();
     for line in [&good(), "", "nonsense", &expired(), &"x".repeat(3 << 20), "\u{e9}.a.b"] {
@@ -401,7 +401,7 @@ fn jws_verifies_any_payload() {
     assert_eq!(object["text"], "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}");
 
     assert_eq!(bench.run_with_input(&["jws", "--jwks", "rfc.json"], RFC_7515_A2.as_bytes()).code, 0, "from a pipe");
-    assert_eq!(bench.run(&["jws", "--jwks", "rfc.json"]).code, 2, "nothing to judge");
+    assert_eq!(bench.run(&["jws", "--jwks", "rfc.json"]).code, 2, "no input");
 
     let forged = RFC_7515_A2.replacen("cC4h", "cC4i", 1);
     let run = bench.run(&["jws", "--jwks", "rfc.json", "--json", &forged]);
@@ -417,7 +417,7 @@ fn jws_verifies_any_payload() {
 }
 
 #[test]
-fn inspect_shows_claims_as_not_verified_and_no_signature() {
+fn inspect_marks_claims_as_not_verified_and_omits_the_signature() {
     let bench = Workbench::new();
     let token = Draft::access(&OTHER_RSA_2048).compact();
     let signature = token.rsplit('.').next().expect("a signature");
@@ -431,7 +431,7 @@ fn inspect_shows_claims_as_not_verified_and_no_signature() {
 }
 
 #[test]
-fn demo_ends_as_expected() {
+fn demo_prints_the_expected_verdicts() {
     let bench = Workbench::new();
     let run = bench.run(&["demo"]);
     assert_eq!(run.code, 0, "{run:?}");
@@ -444,7 +444,7 @@ fn demo_ends_as_expected() {
 }
 
 #[test]
-fn help_teaches() {
+fn help_lists_commands_examples_and_exit_codes() {
     let bench = Workbench::new();
     let run = bench.run(&["--help"]);
     assert_eq!(run.code, 0);
@@ -458,7 +458,7 @@ fn help_teaches() {
 }
 
 #[test]
-fn bench_measures_every_row_and_says_what_it_skips() {
+fn bench_measures_every_row_or_says_why_it_was_skipped() {
     let bench = Workbench::new();
     let run = bench.run(&["bench", "--quick", "--json"]);
     assert_eq!(run.code, 0, "{run:?}");
@@ -494,7 +494,7 @@ fn bench_measures_every_row_and_says_what_it_skips() {
         };
         assert!(is_right, "{row}");
     }
-    // Sizes and memory are the same on every machine, and what is promised.
+    // Sizes and memory do not depend on the machine, and must reach their targets.
     for id in ["memory", "size", "size-cognito"] {
         let row = rows.iter().find(|row| row["id"] == id).expect("the row");
         assert_eq!(row["reached"], true, "{row}");

@@ -1,5 +1,5 @@
-//! Every exception that every operation declares, injected between the component and a real server: what came in, and what the
-//! public is told.
+//! Every declared exception of every operation is injected between the component and an emulator. The tests check the internal reason and
+//! the response.
 
 mod account_setup;
 
@@ -23,7 +23,7 @@ async fn accounts(proxy: &Microburst, pool: &TestPool, credentials_checked_first
     builder.build().await.expect("the accounts build")
 }
 
-/// The answer of a flow: a problem, or what a success hides.
+/// The result of a flow: an error, or the suppressed error of a success.
 type Answered = Result<Option<InternalReason>, AccountError>;
 
 fn suppressed_error(accepted: Result<Accepted, AccountError>) -> Answered {
@@ -34,7 +34,7 @@ fn nothing<T>(answer: Result<T, AccountError>) -> Answered {
     answer.map(|_| None)
 }
 
-/// A flow that calls the operation.
+/// Runs a flow that calls the operation.
 async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretString) -> Answered {
     let (name, token) = ("anna", access_token);
     let (password, code, session) = (secret(PASSWORD), secret("123456"), secret("a-session-of-some-length"));
@@ -83,7 +83,7 @@ async fn call(operation: Operation, accounts: &Accounts, access_token: &SecretSt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table_says() {
+async fn every_declared_exception_has_the_response_of_the_table_and_its_name_as_internal_reason() {
     let server = Ministack::start().await;
     let proxy = Microburst::start(server.endpoint()).await;
     let pool = server.create_pool(PoolOptions::default()).await;
@@ -94,10 +94,10 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
         let plain = accounts(&proxy, &pool, credentials_checked_first, RefreshFlow::RefreshTokenAuth).await;
         proxy.clear().await;
         let Ok(SignedIn::Tokens(tokens)) = rotating.sign_in("anna", &secret(PASSWORD)).await else {
-            panic!("anna can't sign in")
+            panic!("anna cannot sign in")
         };
         for row in rows() {
-            // The second time, those rows that depend on it.
+            // With `credentials_checked_first`, only the rows that depend on it are tested.
             if credentials_checked_first && !matches!(row.outcome, Outcome::DependsOnCheckOrder { .. }) {
                 continue;
             }
@@ -113,14 +113,14 @@ async fn every_declared_exception_comes_in_by_its_name_and_goes_out_as_the_table
                     check(&at, checked_first, error)
                 }
                 (Outcome::DependsOnCheckOrder { otherwise, .. }, Err(error)) => check(&at, otherwise, error),
-                (_, Ok(_)) => panic!("{at}: it went through"),
+                (_, Ok(_)) => panic!("{at}: no error was returned"),
             };
             assert_eq!(internal.failure, row.exception.name(), "{at}");
             assert_eq!((internal.operation.as_str(), internal.unforeseen), (row.operation.name(), false), "{at}");
             checked += 1;
         }
     }
-    assert!(checked >= 272, "only {checked} pairs were tried");
+    assert!(checked >= 272, "only {checked} pairs were tested");
     println!("{checked} exceptions injected");
 }
 
@@ -133,40 +133,40 @@ fn check<'p>(
     assert_eq!(error.status, expected.status(), "{at}");
     let after = expected.is_retryable().then_some(Duration::from_secs(7));
     assert_eq!(error.retry_after, after, "{at}");
-    assert_eq!(error.detail, None, "{at}: nothing but the input's faults has details");
+    assert_eq!(error.detail, None, "{at}: only errors about the input have details");
     &error.internal
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_exception_is_the_answer_to_nobody_or_a_failure_of_ours_and_so_is_a_dead_server() {
+async fn an_unknown_exception_has_the_response_for_no_account_and_an_unreachable_server_is_unavailable() {
     let server = Ministack::start().await;
     let proxy = Microburst::start(server.endpoint()).await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let accounts = accounts(&proxy, &pool, false, RefreshFlow::Rotation).await;
     let Ok(SignedIn::Tokens(tokens)) = accounts.sign_in("anna", &secret(PASSWORD)).await else {
-        panic!("anna can't sign in")
+        panic!("anna cannot sign in")
     };
     let operations: BTreeSet<Operation> = rows().map(|row| row.operation).collect();
     for operation in operations {
-        // The SDK would be asked for the other flow of refreshing.
+        // This operation belongs to the other refresh flow.
         if operation == Operation::RefreshTokenAuth {
             continue;
         }
-        // Declared for another operation, if for any.
+        // An exception that is not declared at all, and one that is declared for another operation only.
         for exception in ["SomethingNewException", "GroupExistsException"] {
             proxy.inject(operation.name(), exception).await;
             let at = format!("{operation:?} {exception}");
             let internal = match (operation.unforeseen(), call(operation, &accounts, &tokens.access_token).await) {
                 (Outcome::SameAsSuccess, Ok(Some(internal))) => internal,
                 (Outcome::Error(name), Err(error)) => check(&at, name, &error).clone(),
-                (expected, answered) => panic!("{at}: {expected:?} was expected, {answered:?} came"),
+                (expected, answered) => panic!("{at}: expected {expected:?}, got {answered:?}"),
             };
             assert_eq!((internal.failure.as_str(), internal.unforeseen), (exception, true), "{at}");
         }
     }
     drop(proxy);
-    let error = accounts.forgot_password("anna").await.expect_err("nobody is there");
+    let error = accounts.forgot_password("anna").await.expect_err("the server is unreachable");
     assert_eq!((error.code.name(), error.internal.failure.as_str()), ("unavailable", "unreachable"));
     assert!(error.retry_after.is_some());
 }

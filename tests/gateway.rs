@@ -1,4 +1,4 @@
-//! The gateway as its callers meet it, over HTTP, with a real Cognito-compatible server behind it.
+//! The gateway over HTTP, with a Cognito emulator.
 
 mod account_setup;
 #[path = "gateway/browsers.rs"]
@@ -26,11 +26,11 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 const NEW_PASSWORD: &str = "Better-Horse-8";
-/// What ministack sends for a sign-up, and for a new password.
+/// The codes that ministack sends for a sign-up and for a new password.
 const SIGN_UP_CODE: &str = "123456";
 const RESET_CODE: &str = "654321";
 
-/// A server, a pool of it, and a gateway over that.
+/// An emulator, a pool in it, and a gateway for the pool.
 struct Stage {
     _server: Ministack,
     pool: TestPool,
@@ -60,7 +60,7 @@ impl Stage {
         self.request(Method::POST, path).bearer_auth(token).json(&body).send().await.expect("an answer")
     }
 
-    /// A confirmed user's tokens.
+    /// Creates a confirmed user and returns the user's tokens.
     async fn join(&self, username: &str) -> Value {
         let email = json!({ "email": format!("{username}@example.com") });
         let sign_up = json!({ "username": username, "password": PASSWORD, "attributes": email });
@@ -88,7 +88,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
-/// A problem as RFC 9457 has it.
+/// Checks that a response has problem details (RFC 9457), and returns them.
 async fn problem(answer: Response, status: u16, reason: &str) -> Value {
     assert_eq!(answer.status(), status, "{reason}");
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
@@ -102,7 +102,7 @@ async fn problem(answer: Response, status: u16, reason: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_flows_of_a_users_life_are_served() {
+async fn all_flows_from_sign_up_to_deletion_are_served() {
     let stage = Stage::new(|gateway| gateway).await;
     let email = json!({ "email": "anna@example.com" });
     let sign_up = json!({ "username": "anna", "password": PASSWORD, "attributes": email });
@@ -170,7 +170,7 @@ async fn challenges_are_answered() {
     let signed_in = body(stage.post("/v1/answer-challenge", answer).await).await;
     assert_eq!(signed_in["status"], "signed-in", "{signed_in}");
     let access = text(&signed_in["tokens"], "access_token");
-    // An authenticator app: the code of another one is refused.
+    // The code of another authenticator app is rejected.
     let secret = body(stage.post_as(access, "/v1/totp/associate", json!({})).await).await;
     assert!(text(&secret, "secret_code").len() >= 16);
     let malformed = stage.post_as(access, "/v1/totp/verify", json!({ "code": "12345x" })).await;
@@ -183,7 +183,7 @@ async fn challenges_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_request_is_a_problem_and_nothing_of_it_is_repeated() {
+async fn invalid_requests_get_problem_details_that_do_not_repeat_the_input() {
     const SECRET: &str = "s3cret-and-not-to-be-told";
     let stage = Stage::new(|gateway| gateway.body_limit(1_024)).await;
     let send = async |path: &str, content_type: &str, body: String| {

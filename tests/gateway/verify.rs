@@ -1,4 +1,4 @@
-//! `/v1/verify`: what a proxy asks before it lets a request through.
+//! Authorization checks for reverse proxies: `/v1/verify` and `/v1/ext-authz`.
 
 use super::{PASSWORD, Stage, problem, text};
 use crate::{account_setup::account_builder, gateway_setup::serve};
@@ -34,7 +34,11 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
     }
 
     let anonymous = verify("/v1/verify").send().await.expect("an answer");
-    assert_eq!(anonymous.headers()[header::WWW_AUTHENTICATE], "Bearer", "nothing is said about a token");
+    assert_eq!(
+        anonymous.headers()[header::WWW_AUTHENTICATE],
+        "Bearer",
+        "without a token, the challenge has no error code"
+    );
     problem(anonymous, 401, "token-missing").await;
     let two = verify("/v1/verify").bearer_auth(access).bearer_auth(access).send().await.expect("an answer");
     problem(two, 401, "token-missing").await;
@@ -57,12 +61,12 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
     }
     let misspelt = verify("/v1/verify?groups=admins").bearer_auth(access).send().await.expect("an answer");
     problem(misspelt, 400, "invalid-request").await;
-    // One slash too many is no way to ask for less.
+    // An additional slash must not weaken the requirement.
     for path in ["/v1/verify/", "/v1/verify/?group=admins", "/v1/verify/orders", "/v1/verify//", "/v1//verify"] {
         let answer = verify(path).bearer_auth(access).send().await.expect("an answer");
         problem(answer, 404, "invalid-request").await;
     }
-    // Envoy's ext_authz puts the method, the path and the query of the request there.
+    // Envoy's ext_authz appends the path and the query of the request, and keeps the method.
     for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
         for path in ["/v1/ext-authz/orders/7?group=x", "/v1/ext-authz/", "/v1/ext-authz//"] {
             let ask = || stage.request(method.clone(), path);
@@ -76,7 +80,7 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_connection_header_would_take_claims_away_is_refused() {
+async fn a_request_whose_connection_header_names_a_claim_header_is_rejected() {
     let stage = Stage::new(|gateway| gateway).await;
     stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins"]).await;
     let tokens = stage.sign_in("anna", PASSWORD).await;
@@ -97,9 +101,9 @@ async fn a_request_whose_connection_header_would_take_claims_away_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_rules_the_original_request_says_what_is_asked_for() {
+async fn with_route_rules_the_original_request_determines_the_requirement() {
     let rules = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.public("/public"));
-    let rules = rules.and_then(|rules| rules.preflights("/api")).expect("they are rules");
+    let rules = rules.and_then(|rules| rules.preflights("/api")).expect("the rules are valid");
     let stage = Stage::new(|gateway| gateway.routes(rules)).await;
     stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
     stage.pool.sign_up_user_in_groups("berta", PASSWORD, &["admins"]).await;
@@ -120,17 +124,17 @@ async fn with_rules_the_original_request_says_what_is_asked_for() {
         ("", &[(FORWARDED, "/public")], "", 200),
         ("", &[(URI, "/admin%2Fusers")], berta, 400),
         ("", &[(URI, "/caf\u{e9}")], anna, 200),
-        // Whose word counts?
+        // Two headers with the original path, of which the client may have forged one.
         ("", &[(URI, "/orders"), (FORWARDED, "/orders")], anna, 200),
         ("", &[(URI, "/admin"), (FORWARDED, "/public")], anna, 400),
         ("", &[(URI, "/public"), (FORWARDED, "/admin")], anna, 400),
         ("", &[(URI, "/public"), (URI, "/public")], anna, 400),
         ("", &[(URI, "")], anna, 400),
-        // The proxy says nothing.
+        // The proxy sends no original path.
         ("", &[], berta, 500),
         ("?group=admins", &[], berta, 500),
         ("", &[("X_Original_URI", "/public"), ("X-Original-URL", "/public")], berta, 500),
-        // What the query asks for comes in addition.
+        // The requirement of the query applies in addition.
         ("?group=admins", &[(URI, "/orders")], anna, 403),
         ("?group=admins", &[(URI, "/public")], "", 401),
         ("?group=admins", &[(URI, "/public")], berta, 200),
@@ -168,7 +172,7 @@ async fn with_rules_the_original_request_says_what_is_asked_for() {
             assert_eq!(told["detail"], "the proxy did not send the path of the original request");
         }
     }
-    // Envoy's own words: what a caller states elsewhere counts for nothing.
+    // Envoy sends the original request itself, so headers of the client are ignored.
     for (method, target, token, status) in [
         (Method::GET, "/orders", anna, 200),
         (Method::POST, "/admin/users", anna, 403),
@@ -203,7 +207,7 @@ async fn without_keys_a_token_is_503_and_its_caller_is_told_when_to_come_back() 
     let mut pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
     let token = pool.sign_in("anna", PASSWORD).await.access_token;
-    // Where nobody listens.
+    // There is no listener at this port.
     pool.jwks_url = format!("http://127.0.0.1:{}/jwks.json", free_port());
     let accounts = account_builder(server.endpoint(), &pool).await.build().await.expect("the accounts build");
     let gateway = serve(Gateway::new(accounts)).await;
