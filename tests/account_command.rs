@@ -226,9 +226,9 @@ async fn serve_prints_its_addresses_logs_no_secrets_and_ends_on_sigterm() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hook_receives_the_taken_username_and_the_flow() {
     let bench = Workbench::new().await;
-    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (calls, mut received) = tokio::sync::mpsc::unbounded_channel();
     let hook = axum::Router::new()
-        .route("/taken", axum::routing::post(async move |body: String| told.send(body).expect("the test listens")));
+        .route("/taken", axum::routing::post(async move |body: String| calls.send(body).expect("the test listens")));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/taken", listener.local_addr().expect("an address"));
     tokio::spawn(axum::serve(listener, hook).into_future());
@@ -240,9 +240,9 @@ async fn the_hook_receives_the_taken_username_and_the_flow() {
         assert_eq!(serving.post("/v1/sign-up", sign_up.clone()).await.status(), 200);
     }
     // Only the second sign-up calls the hook.
-    let heard = hears.recv().await.expect("the hook is called");
-    let heard: Value = serde_json::from_str(&heard).expect("JSON");
-    assert_eq!(heard, json!({ "username": "anna", "flow": "sign-up" }));
+    let call = received.recv().await.expect("the hook is called");
+    let call: Value = serde_json::from_str(&call).expect("JSON");
+    assert_eq!(call, json!({ "username": "anna", "flow": "sign-up" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,7 +309,7 @@ async fn a_gateway_rejects_tokens_after_a_sign_out_on_the_command_line_with_a_sh
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_2() {
     let bench = Workbench::new().await;
-    for (arguments, said) in [
+    for (arguments, message) in [
         (&["--revocation", "memory"][..], "--revocation-mode"),
         (&["--revocation-mode", "fail-open"], "--revocation"),
         (&["--revocation", "memory", "--revocation-mode", "perhaps"], "fail-closed"),
@@ -318,7 +318,7 @@ async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_
         let output = bench.command("serve").args(arguments).output().expect("the command runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(said) && !stderr.contains("Secret-Horse-1"), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message) && !stderr.contains("Secret-Horse-1"), "{arguments:?}: {stderr}");
     }
 }
 
@@ -358,7 +358,7 @@ async fn the_first_unreadable_address_missing_path_and_ambiguous_path_are_logged
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_cookies_and_origins_that_are_none_end_with_2() {
     let bench = Workbench::new().await;
-    for (arguments, said) in [
+    for (arguments, message) in [
         (&["--require", "admin=admins"][..], "must begin with /"),
         (&["--require", "/admin="], "groups separated by commas"),
         (&["--require", "/admin=admins,"], "groups separated by commas"),
@@ -380,7 +380,7 @@ async fn rules_cookies_and_origins_that_are_none_end_with_2() {
         let output = bench.command("serve").args(arguments).output().expect("the command runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     }
 }
 

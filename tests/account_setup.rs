@@ -15,8 +15,8 @@ pub fn secret(text: &str) -> SecretString {
 
 /// A builder for the pool at an endpoint: that of the emulator, or of a proxy in front of it. Responses are not delayed.
 pub async fn account_builder(endpoint: &str, pool: &TestPool) -> AccountsBuilder {
-    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
-    let builder = over(endpoint, stated, &pool.pool_id, &pool.client_id).await;
+    let verified_pool = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let builder = over(endpoint, verified_pool, &pool.pool_id, &pool.client_id).await;
     match &pool.client_secret {
         Some(client_secret) => builder.client_secret(secret(client_secret)),
         None => builder,
@@ -24,9 +24,9 @@ pub async fn account_builder(endpoint: &str, pool: &TestPool) -> AccountsBuilder
 }
 
 /// A builder for any pool.
-pub async fn over(endpoint: &str, stated: Pool, pool_id: &str, client_id: &str) -> AccountsBuilder {
+pub async fn over(endpoint: &str, verified_pool: Pool, pool_id: &str, client_id: &str) -> AccountsBuilder {
     let verifier = Verifier::builder()
-        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .pool(verified_pool.token_use(TokenUseRule::AccessOrId))
         .allow_http_loopback(true)
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
         .build()

@@ -89,8 +89,9 @@ async fn sign_up_sign_in_and_the_flows_of_a_signed_in_user_with_and_without_a_cl
         accounts.update_attributes(&tokens.access_token, &changed).await.expect("a new name");
         let user = accounts.get_user(&tokens.access_token).await.expect("a user");
         assert!(user.attributes.contains(&changed[0]));
-        let refused = accounts.change_password(&tokens.access_token, &secret("Wrong-1-x"), &secret(NEW_PASSWORD)).await;
-        assert_eq!(name(refused), AccountErrorCode::InvalidCredentials);
+        let rejected =
+            accounts.change_password(&tokens.access_token, &secret("Wrong-1-x"), &secret(NEW_PASSWORD)).await;
+        assert_eq!(name(rejected), AccountErrorCode::InvalidCredentials);
         let changed = accounts.change_password(&tokens.access_token, &secret(PASSWORD), &secret(NEW_PASSWORD)).await;
         changed.expect("a new password");
         assert_eq!(name(accounts.sign_in("anna", &secret(PASSWORD)).await), AccountErrorCode::InvalidCredentials);
@@ -195,8 +196,8 @@ async fn challenges_are_answered() {
     };
     assert_eq!(challenge.name, ChallengeName::NewPasswordRequired);
     let weak = ChallengeAnswer::NewPassword(secret("weak"), vec![]);
-    let refused = accounts.answer_challenge(&challenge.username, &challenge.session, &weak).await;
-    assert_eq!(name(refused), AccountErrorCode::PasswordRejected);
+    let rejected = accounts.answer_challenge(&challenge.username, &challenge.session, &weak).await;
+    assert_eq!(name(rejected), AccountErrorCode::PasswordRejected);
     let answer = ChallengeAnswer::NewPassword(secret(NEW_PASSWORD), vec![Attribute::new("name", "Anna")]);
     let signed_in = accounts.answer_challenge(&challenge.username, &challenge.session, &answer).await;
     let anna = tokens(signed_in);
@@ -230,9 +231,9 @@ async fn challenges_are_answered() {
 async fn an_attribute_is_verified_with_the_code_that_is_sent_for_it() {
     let server = CognitoLocal::start().await;
     let issuer = server.issuer();
-    let stated = Pool::issuer(&issuer).jwks_url(format!("{issuer}/.well-known/jwks.json"));
-    let stated = stated.client_ids([&server.client_id]);
-    let builder = over(&server.endpoint, stated, &server.pool_id, &server.client_id).await;
+    let configured = Pool::issuer(&issuer).jwks_url(format!("{issuer}/.well-known/jwks.json"));
+    let configured = configured.client_ids([&server.client_id]);
+    let builder = over(&server.endpoint, configured, &server.pool_id, &server.client_id).await;
     let accounts = builder.build().await.expect("the accounts build");
     let email = [Attribute::new("email", "anna@example.com")];
     accounts.sign_up("anna", &secret(PASSWORD), &email).await.expect("a sign-up");

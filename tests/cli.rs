@@ -104,17 +104,17 @@ impl Run {
     }
 }
 
-fn good() -> String {
+fn valid_token() -> String {
     Draft::access(&RSA_2048).compact()
 }
 
-fn expired() -> String {
+fn expired_token() -> String {
     Draft::access(&RSA_2048).claim("exp", NOW).compact()
 }
 
 #[test]
 fn verify_exits_with_0_for_a_valid_token() {
-    let run = Workbench::new().verify(&["--json", &good()]);
+    let run = Workbench::new().verify(&["--json", &valid_token()]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
     let claims: Value = serde_json::from_slice(&Draft::access(&RSA_2048).payload_bytes()).expect("a payload");
     assert_eq!(run.json(), json!({ "verdict": "allow", "claims": claims }));
@@ -122,7 +122,7 @@ fn verify_exits_with_0_for_a_valid_token() {
 
 #[test]
 fn verify_exits_with_1_and_prints_a_reason_code_for_an_invalid_token() {
-    let run = Workbench::new().verify(&["--json", &expired()]);
+    let run = Workbench::new().verify(&["--json", &expired_token()]);
     assert_eq!(run.code, 1, "{run:?}");
     assert_eq!(run.stdout, "{\"verdict\":\"deny\",\"reason\":\"expired\",\"status\":401}\n");
 }
@@ -130,9 +130,9 @@ fn verify_exits_with_1_and_prints_a_reason_code_for_an_invalid_token() {
 #[test]
 fn verify_prints_text_without_colours_to_a_pipe() {
     let bench = Workbench::new();
-    let allowed = bench.verify(&[&good()]);
+    let allowed = bench.verify(&[&valid_token()]);
     assert!(allowed.stdout.starts_with("allow\n") && allowed.stdout.contains(ISSUER), "{allowed:?}");
-    let denied = bench.verify(&[&expired()]);
+    let denied = bench.verify(&[&expired_token()]);
     assert!(denied.stdout.starts_with("deny  expired (status 401)\n"), "{denied:?}");
     assert!(!denied.stdout.contains('\u{1b}') && !allowed.stdout.contains('\u{1b}'));
 }
@@ -141,12 +141,12 @@ fn verify_prints_text_without_colours_to_a_pipe() {
 fn verify_reads_the_token_from_standard_input() {
     let bench = Workbench::new();
     for end in ["", "\n", "\r\n"] {
-        let run = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}{end}", good()).as_bytes());
+        let run = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}{end}", valid_token()).as_bytes());
         assert_eq!(run.code, 0, "{end:?}: {run:?}");
     }
-    let two = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}\nmore", good()).as_bytes());
+    let two = bench.run_with_input(&[&VERIFY[..], &["-"]].concat(), format!("{}\nmore", valid_token()).as_bytes());
     assert!(two.code == 2 && two.stderr.contains("--batch"), "{two:?}");
-    for spaced in [format!(" {}", good()), format!("{}\n", good()), format!("{} ", good())] {
+    for spaced in [format!(" {}", valid_token()), format!("{}\n", valid_token()), format!("{} ", valid_token())] {
         assert_eq!(bench.verify(&[&spaced]).code, 1, "an argument is verified as it is");
     }
     let nothing = bench.run_with_input(&[&VERIFY[..], &["--json", "-"]].concat(), b"");
@@ -178,7 +178,7 @@ fn verify_requires_groups_and_scopes() {
 #[test]
 fn verify_prints_a_hint_about_text_that_was_pasted_with_a_token() {
     let bench = Workbench::new();
-    let token = good();
+    let token = valid_token();
     for (pasted, word) in [
         (format!("Bearer {token}"), "Bearer"),
         (format!("bearer  {token}"), "Bearer"),
@@ -196,7 +196,7 @@ fn verify_prints_a_hint_about_text_that_was_pasted_with_a_token() {
         assert!(text.stdout.contains(&format!("  hint: {hint}\n")), "{word}: {text:?}");
         assert!(!text.stdout.contains(&token) && !run.stdout.contains(&token), "the output contains the token");
     }
-    for plain in [expired(), "a.b.c".into(), String::new()] {
+    for plain in [expired_token(), "a.b.c".into(), String::new()] {
         assert_eq!(bench.verify(&["--json", &plain]).json().get("hint"), None);
     }
     let run = bench.run(&["jws", "--jwks", "jwks.json", "--json", &format!("Bearer {token}")]);
@@ -268,7 +268,7 @@ fn verify_takes_the_algorithms_of_another_issuers_keys_and_of_a_user_pool_rs256_
 #[test]
 fn verify_reads_pool_and_client_from_the_environment() {
     let bench = Workbench::new();
-    let token = good();
+    let token = valid_token();
     let arguments = ["verify", "--token-use", "access", "--jwks", "jwks.json", "--at", "1700000000", &token];
     let mut command = bench.command(&arguments);
     command.env("COGNITO_USER_POOL_ID", POOL_ID).env("COGNITO_CLIENT_ID", format!("other, {CLIENT_ID}"));
@@ -283,7 +283,7 @@ fn bad_usage_and_configuration_end_with_2() {
     let bench = Workbench::new();
     bench.write("broken.json", "{\"keys\":");
     bench.write("empty.json", "{\"keys\":[]}");
-    let token = good();
+    let token = valid_token();
     let pool = ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access"];
     let with = |more: &[&'static str]| -> Vec<String> {
         pool.iter().chain(more).map(|text| (*text).to_owned()).chain([token.clone()]).collect()
@@ -336,7 +336,7 @@ fn keys_that_cannot_be_had_end_with_3() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));
     drop(listener);
-    let token = good();
+    let token = valid_token();
     let arguments =
         ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access", "--at", "1700000000"];
     let run =
@@ -351,7 +351,7 @@ fn a_weak_key_is_reported_and_its_tokens_are_rejected() {
     let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
     key["e"] = json!("AQ");
     bench.write("jwks.json", jwks(&[key]));
-    let run = bench.verify(&["--json", &good()]);
+    let run = bench.verify(&["--json", &valid_token()]);
     assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("key-refused")), "{run:?}");
     assert!(run.stderr.contains("bad-exponent"), "{run:?}");
 }
@@ -360,12 +360,12 @@ fn a_weak_key_is_reported_and_its_tokens_are_rejected() {
 fn batch_verifies_every_line_in_order() {
     let bench = Workbench::new();
     let mut file = Vec::new();
-    for line in [&good(), "", "nonsense", &expired(), &"x".repeat(3 << 20), "\u{e9}.a.b"] {
+    for line in [&valid_token(), "", "nonsense", &expired_token(), &"x".repeat(3 << 20), "\u{e9}.a.b"] {
         file.extend_from_slice(line.as_bytes());
         file.push(b'\n');
     }
     file.extend_from_slice(b"\xff\xfe.AA.AA\r\n");
-    file.extend_from_slice(good().as_bytes());
+    file.extend_from_slice(valid_token().as_bytes());
     bench.write("tokens.txt", &file);
     let expected = [
         "allow",
@@ -386,7 +386,7 @@ fn batch_verifies_every_line_in_order() {
     assert_eq!(from_file.code, 1);
     let from_pipe = bench.run_with_input(&[&VERIFY[..], &["--batch", "-"]].concat(), &file);
     assert_eq!(words(&from_pipe), expected);
-    assert_eq!(bench.run_with_input(&[&VERIFY[..], &["--batch", "-"]].concat(), good().as_bytes()).code, 0);
+    assert_eq!(bench.run_with_input(&[&VERIFY[..], &["--batch", "-"]].concat(), valid_token().as_bytes()).code, 0);
     assert_eq!(bench.verify(&["--batch", "missing.txt"]).code, 2);
 }
 

@@ -177,14 +177,14 @@ async fn challenges_are_answered() {
     problem(malformed, 400, "invalid-request").await;
     let contrary = json!({ "sms": { "enabled": false, "preferred": true } });
     let put = stage.request(Method::PUT, "/v1/mfa-preference").bearer_auth(access).json(&contrary);
-    let refused = problem(put.send().await.expect("an answer"), 400, "invalid-request").await;
-    assert_eq!(refused["detail"], "mfa: a preferred factor must be enabled");
+    let details = problem(put.send().await.expect("an answer"), 400, "invalid-request").await;
+    assert_eq!(details["detail"], "mfa: a preferred factor must be enabled");
     stage.gateway.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_requests_get_problem_details_that_do_not_repeat_the_input() {
-    const SECRET: &str = "s3cret-and-not-to-be-told";
+    const SECRET: &str = "s3cret-and-not-to-be-repeated";
     let stage = Stage::new(|gateway| gateway.body_limit(1_024)).await;
     let send = async |path: &str, content_type: &str, body: String| {
         let request = stage.request(Method::POST, path).header(header::CONTENT_TYPE, content_type).body(body);
@@ -200,12 +200,12 @@ async fn invalid_requests_get_problem_details_that_do_not_repeat_the_input() {
         (json_type, format!("{{\"username\": \"{}\"}}", SECRET.repeat(50)), 413),
         ("text/plain", format!("{{\"username\": \"{SECRET}\"}}"), 415),
     ] {
-        let refused = problem(send("/v1/forgot-password", content_type, body.clone()).await, status, "invalid-request");
-        assert!(!refused.await.to_string().contains(SECRET), "{body}");
+        let details = problem(send("/v1/forgot-password", content_type, body.clone()).await, status, "invalid-request");
+        assert!(!details.await.to_string().contains(SECRET), "{body}");
     }
     let long = json!({ "username": "a".repeat(129), "password": PASSWORD });
-    let refused = problem(stage.post("/v1/sign-in", long).await, 400, "invalid-request").await;
-    assert_eq!(refused["detail"], "username: must have at most 128 characters");
+    let details = problem(stage.post("/v1/sign-in", long).await, 400, "invalid-request").await;
+    assert_eq!(details["detail"], "username: must have at most 128 characters");
     problem(stage.post("/v1/nothing", json!({})).await, 404, "invalid-request").await;
     let get = stage.request(Method::GET, "/v1/sign-in").send().await.expect("an answer");
     assert!(get.headers().contains_key(header::ALLOW), "RFC 9110 section 15.5.6");

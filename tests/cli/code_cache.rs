@@ -1,6 +1,6 @@
 //! The cache of compiled code: a folder to which no other user can write. If there is none, the command warns once and continues.
 
-use super::{Run, VERIFY, Workbench, good};
+use super::{Run, VERIFY, Workbench, valid_token};
 use std::{ffi::OsStr, process::Command};
 
 const WARNING: &str = "no cache of compiled code is used";
@@ -11,7 +11,7 @@ fn warnings(run: &Run) -> usize {
 
 /// Verifies a valid token with these environment variables instead of a usable cache.
 fn verify(bench: &Workbench, variables: &[(&str, &OsStr)]) -> Run {
-    let mut command = bench.command(&[&VERIFY[..], &["--json", &good()]].concat());
+    let mut command = bench.command(&[&VERIFY[..], &["--json", &valid_token()]].concat());
     command.env_remove("POOLGATE_CACHE_DIR").env_remove("XDG_CACHE_HOME").envs(variables.iter().copied());
     Run::of(command.output().expect("the command runs"))
 }
@@ -48,7 +48,7 @@ fn no_other_user_can_write_to_the_cache_whatever_the_umask() {
     };
     let bench = Workbench::new();
     let cache = bench.0.path().join("home/.cache/poolgate");
-    let command = bench.command(&[&VERIFY[..], &["--json", &good()]].concat());
+    let command = bench.command(&[&VERIFY[..], &["--json", &valid_token()]].concat());
     let careless = || {
         let mut shell = Command::new("sh");
         shell.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());

@@ -1,6 +1,6 @@
 //! The command with pipes: a reader that closes standard output early, one that waits for each line, and a closed standard error.
 
-use super::{CLIENT_ID, Draft, RFC_7515_A2, RFC_7515_A2_N, RSA_2048, VERIFY, Workbench, expired, good};
+use super::{CLIENT_ID, Draft, RFC_7515_A2, RFC_7515_A2_N, RSA_2048, VERIFY, Workbench, expired_token, valid_token};
 use poolgate_core::Algorithm;
 use poolgate_tests::keys::jwks;
 use serde_json::{Value, json};
@@ -40,14 +40,14 @@ fn the_exit_code_is_that_of_the_outcome_even_if_standard_output_is_closed() {
     let unavailable = "verify --pool-id eu-west-1_EXAMPLE01 --any-client --token-use access --at 1700000000 \
                        --jwks http://127.0.0.1:1/jwks.json --allow-http-loopback -";
     for (arguments, input, code) in [
-        (verify(&["-"]), good(), 0),
-        (verify(&["-"]), expired(), 1),
-        (verify(&["--json", "-"]), expired(), 1),
-        (unavailable.split(' ').collect(), good(), 3),
+        (verify(&["-"]), valid_token(), 0),
+        (verify(&["-"]), expired_token(), 1),
+        (verify(&["--json", "-"]), expired_token(), 1),
+        (unavailable.split(' ').collect(), valid_token(), 3),
         (jws(&["-"]), RFC_7515_A2.to_owned(), 0),
         (jws(&["-"]), forged.clone(), 1),
         (jws(&["--json", "-"]), forged.clone(), 1),
-        (vec!["inspect", "-"], good(), 0),
+        (vec!["inspect", "-"], valid_token(), 0),
         (vec!["inspect", "-"], "nonsense".to_owned(), 1),
         // Not all of the output was read.
         (vec!["demo"], String::new(), 3),
@@ -60,18 +60,18 @@ fn the_exit_code_is_that_of_the_outcome_even_if_standard_output_is_closed() {
 #[test]
 fn a_batch_that_was_not_judged_to_its_end_is_3() {
     let bench = Workbench::new();
-    let (good, expired) = (good(), expired());
-    bench.write("good.txt", format!("{good}\n{good}\n"));
-    bench.write("bad.txt", format!("{good}\n{expired}"));
+    let (valid, expired) = (valid_token(), expired_token());
+    bench.write("valid.txt", format!("{valid}\n{valid}\n"));
+    bench.write("invalid.txt", format!("{valid}\n{expired}"));
     // More data than one read or write.
-    bench.write("long.txt", format!("{good}\n").repeat(200));
+    bench.write("long.txt", format!("{valid}\n").repeat(200));
     let from_file = |name: &str| code_without_a_reader(&bench, &[&VERIFY[..], &["--batch", name]].concat(), "");
     // All lines of a file may have been verified before the command notices that standard output is closed.
-    assert_eq!(from_file("good.txt"), 0);
-    assert_eq!(from_file("bad.txt"), 1);
+    assert_eq!(from_file("valid.txt"), 0);
+    assert_eq!(from_file("invalid.txt"), 1);
     assert_eq!(from_file("long.txt"), 3);
     // The end of a pipe cannot be detected without waiting for it.
-    for input in [format!("{good}\n{good}\n"), format!("{good}\n{expired}\n"), format!("{good}\n").repeat(200)] {
+    for input in [format!("{valid}\n{valid}\n"), format!("{valid}\n{expired}\n"), format!("{valid}\n").repeat(200)] {
         let arguments = [&VERIFY[..], &["--batch", "-"]].concat();
         assert_eq!(code_without_a_reader(&bench, &arguments, &input), 3);
     }
@@ -83,18 +83,18 @@ fn a_process_gets_the_verdict_of_a_line_before_it_writes_the_next_line() {
     let mut command = bench.command(&[&VERIFY[..], &["--batch", "-"]].concat());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
     let (mut input, output) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-    let (said, lines) = mpsc::channel();
-    let reader = thread::spawn(move || BufReader::new(output).lines().for_each(|line| drop(said.send(line))));
+    let (sender, lines) = mpsc::channel();
+    let reader = thread::spawn(move || BufReader::new(output).lines().for_each(|line| drop(sender.send(line))));
     let mut answer = |line: &str| -> Vec<Value> {
         input.write_all(line.as_bytes()).expect("it reads");
         let next = || lines.recv_timeout(PATIENCE).expect("the verdict comes before the next line").expect("a line");
         line.lines().map(|_| serde_json::from_str(&next()).expect("JSON")).collect()
     };
     for _ in 0..2 {
-        assert_eq!(answer(&format!("{}\n", good()))[0]["verdict"], "allow");
-        assert_eq!(answer(&format!("{}\n", expired()))[0]["reason"], "expired");
+        assert_eq!(answer(&format!("{}\n", valid_token()))[0]["verdict"], "allow");
+        assert_eq!(answer(&format!("{}\n", expired_token()))[0]["reason"], "expired");
     }
-    let several = answer(&format!("{}\n\nnonsense\n", good()));
+    let several = answer(&format!("{}\n\nnonsense\n", valid_token()));
     assert_eq!((&several[0]["verdict"], &several[1]["reason"]), (&json!("allow"), &json!("token-empty")));
     // An incomplete line waits for its end. Verdicts of earlier lines do not.
     input.write_all(b"a.b").expect("it reads");
@@ -113,10 +113,10 @@ fn a_closed_standard_error_does_not_change_the_outcome() {
     weak["e"] = json!("AQ");
     bench.write("jwks.json", jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, super::KEY_ID), weak]));
     for (arguments, input, expected) in [
-        (&VERIFY[..], good(), 0),
-        (&VERIFY[..], expired(), 1),
+        (&VERIFY[..], valid_token(), 0),
+        (&VERIFY[..], expired_token(), 1),
         (&["inspect", "-"], "nonsense".into(), 1),
-        (&["verify", "--client-id", CLIENT_ID, "--token-use", "id"], good(), 2),
+        (&["verify", "--client-id", CLIENT_ID, "--token-use", "id"], valid_token(), 2),
         (&["no-such-command"], String::new(), 2),
     ] {
         let mut command = bench.command(arguments);
@@ -167,7 +167,7 @@ fn control_and_invisible_characters_of_a_token_are_escaped_on_a_terminal() {
 fn the_token_use_is_printed_as_in_the_claim() {
     let bench = Workbench::new();
     let id = Draft::id(&RSA_2048).compact();
-    for (token, name) in [(good(), "access"), (id, "id")] {
+    for (token, name) in [(valid_token(), "access"), (id, "id")] {
         let mut arguments = VERIFY;
         arguments[6] = "any";
         let run = bench.run(&[&arguments[..], &[&token]].concat());

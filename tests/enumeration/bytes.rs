@@ -76,12 +76,12 @@ async fn the_response_is_the_same_for_users_in_every_state_and_for_no_user() {
             let accounts = accounts.on_username_taken(move |it| hook.lock().expect("no panic").push(it.username));
             let gateway = Gateway::new(accounts.build().await.expect("the accounts build")).rate_limit(None);
             let gateway = serve(gateway).await;
-            let mut nobody = Vec::new();
+            let mut no_account = Vec::new();
             for (what, _, path, body) in requests("nobody-is") {
-                nobody.push((what, Wire::post(path, body).answer(&gateway).await));
+                no_account.push((what, Wire::post(path, body).answer(&gateway).await));
             }
             for user in USERS {
-                for ((what, _, path, body), (_, expected)) in requests(user).into_iter().zip(&nobody) {
+                for ((what, _, path, body), (_, expected)) in requests(user).into_iter().zip(&no_account) {
                     let answer = Wire::post(path, body).answer(&gateway).await;
                     assert_eq!(&answer, expected, "{setting}: {what}, as {user}");
                 }
@@ -117,7 +117,7 @@ async fn the_delivery_in_the_response_is_computed_from_the_input() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_exception_about_an_account_has_the_response_for_no_account() {
     // These are about the service or the operator's firewall, not about an account.
-    let told = [
+    let about_the_service = [
         Exception::ResourceNotFound,
         Exception::OperationNotEnabled,
         Exception::UnsupportedOperation,
@@ -132,9 +132,9 @@ async fn every_exception_about_an_account_has_the_response_for_no_account() {
     let pool = server.create_pool(PoolOptions::default()).await;
     let accounts = account_builder(proxy.endpoint(), &pool).await.build().await.expect("the accounts build");
     let gateway = serve(Gateway::new(accounts).rate_limit(None)).await;
-    let mut nobody = BTreeMap::new();
+    let mut no_account = BTreeMap::new();
     for (what, _, path, body) in requests("nobody-is") {
-        nobody.insert(what, Wire::post(path, body).answer(&gateway).await);
+        no_account.insert(what, Wire::post(path, body).answer(&gateway).await);
     }
     pool.sign_up_user_in_groups("confirmed", PASSWORD, &[]).await;
     let mut tried = 0;
@@ -143,16 +143,18 @@ async fn every_exception_about_an_account_has_the_response_for_no_account() {
         for (operation, exception) in operations.iter().flat_map(|operation| UNFORESEEN.map(|name| (operation, name))) {
             proxy.inject(operation.name(), exception).await;
             let answer = Wire::post(path, body.clone()).answer(&gateway).await;
-            assert_eq!(answer, nobody[what], "{what}: {operation:?} {exception}");
+            assert_eq!(answer, no_account[what], "{what}: {operation:?} {exception}");
         }
-        for row in rows().filter(|row| operations.contains(&row.operation) && !told.contains(&row.exception)) {
+        for row in
+            rows().filter(|row| operations.contains(&row.operation) && !about_the_service.contains(&row.exception))
+        {
             // Our client secret is wrong. Every sign-up gets this response.
             if (row.operation, row.exception) == (Operation::SignUp, Exception::NotAuthorized) {
                 continue;
             }
             proxy.inject(row.operation.name(), row.exception.name()).await;
             let answer = Wire::post(path, body.clone()).answer(&gateway).await;
-            assert_eq!(answer, nobody[what], "{what}: {:?} {}", row.operation, row.exception.name());
+            assert_eq!(answer, no_account[what], "{what}: {:?} {}", row.operation, row.exception.name());
             tried += 1;
         }
     }

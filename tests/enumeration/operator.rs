@@ -24,10 +24,10 @@ async fn metrics_log_and_hook_come_before_the_response_is_delayed() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;
-    let (told, mut hears) = mpsc::unbounded_channel();
+    let (calls, mut received) = mpsc::unbounded_channel();
     let log = Log::default();
     let accounts = account_builder(server.endpoint(), &pool).await.response_time_floor(NEVER);
-    let accounts = accounts.on_username_taken(move |it| told.send(it.username).expect("the test listens"));
+    let accounts = accounts.on_username_taken(move |it| calls.send(it.username).expect("the test listens"));
     let accounts = accounts.build().await.expect("the accounts build");
     let verifier = accounts.verifier().clone();
     let gateway = serve(Gateway::new(accounts).rate_limit(None)).await;
@@ -40,8 +40,8 @@ async fn metrics_log_and_hook_come_before_the_response_is_delayed() {
         ask("/v1/sign-in", json!({ "username": "anna", "password": "Wrong-Horse-7" })),
         ask("/v1/forgot-password", json!({ "username": "nobody" })),
     ];
-    let heard = timeout(PATIENCE, hears.recv()).await.expect("the hook is called before the response is sent");
-    assert_eq!(heard.as_deref(), Some("anna"));
+    let username = timeout(PATIENCE, received.recv()).await.expect("the hook is called before the response is sent");
+    assert_eq!(username.as_deref(), Some("anna"));
     let counted = [
         "flow=\"sign-up\",response=\"accepted\",internal=\"UsernameExistsException\"} 1",
         "flow=\"sign-in\",response=\"invalid-credentials\",internal=\"NotAuthorizedException\"} 1",

@@ -109,8 +109,8 @@ async fn an_address_of_another_account_has_the_response_of_a_free_one_and_calls_
             assert_eq!(of_taken, of_free, "{}", attributes(exists));
         }
         // The hook is called for the changes that had the response of a success.
-        let told = std::mem::take(&mut *taken.lock().expect("no panic"));
-        assert_eq!(told, [("update-attributes", exists.to_owned()), ("update-attributes", exists.to_owned())]);
+        let reported = std::mem::take(&mut *taken.lock().expect("no panic"));
+        assert_eq!(reported, [("update-attributes", exists.to_owned()), ("update-attributes", exists.to_owned())]);
     }
     // Two aliases in one request: each is changed in a call of its own.
     let both = |email: &str| json!({ "email": email, "preferred_username": "taken" });
@@ -177,12 +177,12 @@ async fn every_exception_about_an_address_has_the_response_for_a_free_address() 
     ] {
         proxy.inject(operation.name(), free).await;
         let expected = request.answer(&gateway).await;
-        let told = |outcome| match outcome {
+        let is_returned = |outcome| match outcome {
             Outcome::SameAsSuccess | Outcome::DependsOnCheckOrder { .. } => false,
             Outcome::Error(name) => name.name() != "invalid-code",
         };
-        let hidden = rows().filter(|row| row.operation == operation && !told(row.outcome));
-        let names: Vec<&str> = hidden.map(|row| row.exception.name()).collect();
+        let suppressed = rows().filter(|row| row.operation == operation && !is_returned(row.outcome));
+        let names: Vec<&str> = suppressed.map(|row| row.exception.name()).collect();
         assert!(names.len() >= least, "{operation:?}: {names:?}");
         for name in names.into_iter().chain(["SomethingNewException", "UsernameExistsException"]) {
             proxy.inject(operation.name(), name).await;
@@ -203,9 +203,9 @@ async fn every_exception_about_an_address_has_the_response_for_a_free_address() 
 async fn the_responses_are_the_same_with_a_server_that_verifies_attributes() {
     let server = CognitoLocal::start().await;
     let issuer = server.issuer();
-    let stated = Pool::issuer(&issuer).jwks_url(format!("{issuer}/.well-known/jwks.json"));
-    let stated = stated.client_ids([&server.client_id]);
-    let builder = over(&server.endpoint, stated, &server.pool_id, &server.client_id).await;
+    let configured = Pool::issuer(&issuer).jwks_url(format!("{issuer}/.well-known/jwks.json"));
+    let configured = configured.client_ids([&server.client_id]);
+    let builder = over(&server.endpoint, configured, &server.pool_id, &server.client_id).await;
     let gateway = serve(Gateway::new(builder.build().await.expect("the accounts build")).rate_limit(None)).await;
     for username in ["anna", "maria"] {
         let email = json!({ "email": format!("{username}@example.com") });

@@ -106,51 +106,51 @@ impl Question {
 
 /// The response times in seconds, for the user who exists and for users who do not, in turns.
 async fn timings(asked: &Asked, question: Question) -> (Vec<f64>, Vec<f64>) {
-    static NOBODY: AtomicU32 = AtomicU32::new(0);
+    static MISSING_USERS: AtomicU32 = AtomicU32::new(0);
     let tasks: Vec<_> = (0..AT_ONCE)
         .map(|task| {
             let gateway = asked.clone();
             tokio::spawn(async move {
-                let (mut exists, mut nobody) = (Vec::new(), Vec::new());
+                let (mut exists, mut missing) = (Vec::new(), Vec::new());
                 for turn in 0..(2 * TIMINGS).div_ceil(AT_ONCE) + 1 {
-                    let is_about_nobody = (task + turn) % 2 == 0;
-                    let name = match is_about_nobody {
-                        // Never the same: who signs up is there afterwards. As long as the other's name.
-                        true => format!("n{:08}", NOBODY.fetch_add(1, Ordering::Relaxed)),
+                    let is_missing = (task + turn) % 2 == 0;
+                    let name = match is_missing {
+                        // A new name every time, because a sign-up creates the user. It is as long as the other name.
+                        true => format!("n{:08}", MISSING_USERS.fetch_add(1, Ordering::Relaxed)),
                         false => EXISTS.into(),
                     };
                     let asked = Instant::now();
                     question.ask(&gateway, &name).await;
                     let took = asked.elapsed().as_secs_f64();
-                    if is_about_nobody { nobody.push(took) } else { exists.push(took) }
+                    if is_missing { missing.push(took) } else { exists.push(took) }
                 }
-                (exists, nobody)
+                (exists, missing)
             })
         })
         .collect();
-    let (mut exists, mut nobody) = (Vec::new(), Vec::new());
+    let (mut exists, mut missing) = (Vec::new(), Vec::new());
     for task in tasks {
-        let (of_exists, of_nobody) = task.await.expect("no panic");
+        let (of_exists, of_missing) = task.await.expect("no panic");
         exists.extend(of_exists);
-        nobody.extend(of_nobody);
+        missing.extend(of_missing);
     }
-    assert!(exists.len() >= TIMINGS && nobody.len() >= TIMINGS, "{} and {}", exists.len(), nobody.len());
-    (exists, nobody)
+    assert!(exists.len() >= TIMINGS && missing.len() >= TIMINGS, "{} and {}", exists.len(), missing.len());
+    (exists, missing)
 }
 
 /// How likely it is by chance that the times differ so, of as many timings as it takes to see it: on a busy machine, noise hides the
 /// delay from fewer.
 async fn difference(asked: &Asked, question: Question) -> f64 {
-    let (mut exists, mut nobody) = timings(asked, question).await;
+    let (mut exists, mut missing) = timings(asked, question).await;
     for _ in 1..ROUNDS {
-        if p_value(&exists, &nobody) < SEEN {
+        if p_value(&exists, &missing) < SEEN {
             break;
         }
-        let (more_exists, more_nobody) = timings(asked, question).await;
+        let (more_exists, more_missing) = timings(asked, question).await;
         exists.extend(more_exists);
-        nobody.extend(more_nobody);
+        missing.extend(more_missing);
     }
-    p_value(&exists, &nobody)
+    p_value(&exists, &missing)
 }
 
 /// Threads enough that a hook that keeps one of them does not keep the others' answers.
@@ -182,10 +182,13 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
 
         let mut tried = Vec::new();
         while tried.len() < TRIES && tried.last().is_none_or(|p| *p <= 0.01) {
-            let (exists, nobody) = timings(&held, question).await;
-            tried.push(p_value(&exists, &nobody));
+            let (exists, missing) = timings(&held, question).await;
+            tried.push(p_value(&exists, &missing));
         }
         println!("{question:?} with the minimum response time: p = {tried:.3?}");
-        assert!(tried.last().is_some_and(|p| *p > 0.01), "{question:?}: the time tells who exists: p = {tried:?}");
+        assert!(
+            tried.last().is_some_and(|p| *p > 0.01),
+            "{question:?}: response times reveal who exists: p = {tried:?}"
+        );
     }
 }

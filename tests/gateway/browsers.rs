@@ -36,13 +36,13 @@ async fn a_refresh_token_can_be_stored_in_a_cookie_that_scripts_cannot_read_and_
     assert_eq!(refreshed["refresh_token"], Value::Null);
     // Of two cookies, one may come from a sibling domain, in either position.
     for two in [format!("{pair}; __Host-poolgate-refresh=x"), format!("__Host-poolgate-refresh=x; {pair}")] {
-        let refused = problem(refresh(&two).await.expect("an answer"), 400, "invalid-request").await;
-        assert!(text(&refused, "detail").contains("two cookies"), "{refused}");
+        let rejected = problem(refresh(&two).await.expect("an answer"), 400, "invalid-request").await;
+        assert!(text(&rejected, "detail").contains("two cookies"), "{rejected}");
     }
     // A refresh token in the body is ignored.
     let token = pair.split_once('=').expect("a value").1;
-    let refused = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;
-    problem(refused, 400, "invalid-request").await;
+    let rejected = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;
+    problem(rejected, 400, "invalid-request").await;
     let sign_out = stage.request(Method::POST, "/v1/sign-out").bearer_auth(text(&refreshed, "access_token"));
     assert!(cookie(&sign_out.send().await.expect("an answer")).contains("Max-Age=0"));
     stage.gateway.stop().await;
@@ -50,9 +50,9 @@ async fn a_refresh_token_can_be_stored_in_a_cookie_that_scripts_cannot_read_and_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cookie_can_have_the_path_that_the_browser_sees_behind_a_prefix() {
-    let stated = RefreshCookie::default().path("/auth").expect("a path").domain("example.com").expect("a domain");
-    let stated = stated.same_site(SameSite::Lax).max_age(Duration::from_secs(7_200)).expect("two hours");
-    let stage = Stage::new(|gateway| gateway.refresh_cookie(stated)).await;
+    let configured = RefreshCookie::default().path("/auth").expect("a path").domain("example.com").expect("a domain");
+    let configured = configured.same_site(SameSite::Lax).max_age(Duration::from_secs(7_200)).expect("two hours");
+    let stage = Stage::new(|gateway| gateway.refresh_cookie(configured)).await;
     stage.join("anna").await;
     let answer = stage.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD })).await;
     let set = cookie(&answer);
@@ -97,9 +97,9 @@ async fn only_scripts_of_configured_origins_can_use_the_flows() {
         assert_eq!(allowed, (origin == APPLICATION).then_some(APPLICATION), "{origin}");
         problem(answer, 401, "invalid-credentials").await;
     }
-    let refused = preflight("https://other.example.com", "/v1/sign-in").await.expect("an answer");
-    assert!(!refused.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
-    assert_eq!(refused.status(), 405);
+    let rejected = preflight("https://other.example.com", "/v1/sign-in").await.expect("an answer");
+    assert!(!rejected.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+    assert_eq!(rejected.status(), 405);
     // In an authorization check, the preflight is the application's. The gateway allows or rejects it, and does not respond to the preflight.
     let asked = preflight(APPLICATION, "/v1/ext-authz/orders").await.expect("an answer");
     assert_eq!(asked.status(), 401);

@@ -30,17 +30,17 @@ async fn too_many_requests_get_429_with_retry_after_and_verify_is_not_limited() 
         let post = stage.request(Method::POST, "/v1/forgot-password").header("x-real-ip", address);
         post.json(&json!({ "username": "anna" })).send()
     };
-    let mut refused = None;
+    let mut rejected = None;
     for _ in 0..50 {
         let answer = ask("192.0.2.1").await.expect("an answer");
         if answer.status() == StatusCode::TOO_MANY_REQUESTS {
-            refused = Some(answer);
+            rejected = Some(answer);
             break;
         }
     }
-    let refused = refused.expect("fifty at once are too many");
-    assert!(refused.headers()[header::RETRY_AFTER].to_str().is_ok_and(|text| text == "1"));
-    problem(refused, 429, "too-many-requests").await;
+    let rejected = rejected.expect("fifty at once are too many");
+    assert!(rejected.headers()[header::RETRY_AFTER].to_str().is_ok_and(|text| text == "1"));
+    problem(rejected, 429, "too-many-requests").await;
     assert_eq!(ask("192.0.2.2").await.expect("an answer").status(), 200, "another client has a bucket of its own");
     for path in ["/v1/verify", "/v1/ext-authz/orders"] {
         for _ in 0..50 {
@@ -102,7 +102,7 @@ async fn it_is_ready_once_it_has_keys_and_clients_cannot_read_the_counts_of_acco
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     let mut elsewhere = pool.clone();
-    // Where nobody listens.
+    // There is no listener at this port.
     elsewhere.jwks_url = format!("http://127.0.0.1:{}/jwks.json", free_port());
     let http = Client::builder().no_proxy().build().expect("an HTTP client");
     for (pool, expected) in [(&pool, 200), (&elsewhere, 503)] {
@@ -157,11 +157,11 @@ async fn only_the_operator_gets_the_hint_that_an_issuer_differs_by_a_slash() {
         answer.expect("an answer").text().await.expect("text")
     };
     let elsewhere = verify("https://example.com".into()).await;
-    assert!(!ready(&operator_url).await.contains("hint"), "another issuer is nobody's mistake");
-    assert_eq!(verify(format!("{}/", pool.issuer)).await, elsewhere, "the caller is told no more");
-    let told = ready(&operator_url).await;
-    assert!(told.contains("hint: ") && told.contains("`/` at the end"), "{told}");
-    assert!(!ready(&served.public).await.contains("hint"), "the public is told");
+    assert!(!ready(&operator_url).await.contains("hint"), "another issuer is not a misconfiguration");
+    assert_eq!(verify(format!("{}/", pool.issuer)).await, elsewhere, "the client gets the same response");
+    let text = ready(&operator_url).await;
+    assert!(text.contains("hint: ") && text.contains("`/` at the end"), "{text}");
+    assert!(!ready(&served.public).await.contains("hint"), "the hint is not on the address for clients");
     shown.abort();
     served.stop().await;
 }
@@ -229,8 +229,8 @@ async fn throttling_is_429_with_retry_after() {
     let post = http.post(format!("{}/v1/sign-in", served.public));
     let answer = post.json(&json!({ "username": "anna", "password": PASSWORD })).send().await.expect("an answer");
     assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
-    let told = problem(answer, 429, "too-many-requests").await;
-    assert!(told["detail"].is_null());
+    let details = problem(answer, 429, "too-many-requests").await;
+    assert!(details["detail"].is_null());
     proxy.clear().await;
     served.stop().await;
 }

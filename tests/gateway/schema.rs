@@ -38,9 +38,9 @@ async fn no_request_that_the_document_allows_gets_a_500_or_an_undocumented_answe
             command.current_dir(folder.path()).output().expect("schemathesis runs")
         });
         let output = ran.await.expect("no panic");
-        let said = String::from_utf8_lossy(&output.stdout);
-        println!("{said}");
-        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        let output_text = String::from_utf8_lossy(&output.stdout);
+        println!("{output_text}");
+        assert!(output.status.success(), "{output_text}\n{}", String::from_utf8_lossy(&output.stderr));
     }
     stage.gateway.stop().await;
 }

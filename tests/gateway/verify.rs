@@ -18,9 +18,9 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
     let access = text(&tokens, "access_token");
     let verify = |path: &str| stage.request(Method::GET, path);
 
-    let good = verify("/v1/verify").bearer_auth(access).send().await.expect("an answer");
-    assert_eq!(good.status(), 200);
-    let header = |name: &str| good.headers()[name].to_str().expect("ASCII").to_owned();
+    let response = verify("/v1/verify").bearer_auth(access).send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let header = |name: &str| response.headers()[name].to_str().expect("ASCII").to_owned();
     assert_eq!(header("x-poolgate-username"), "anna");
     assert_eq!(header("x-poolgate-client-id"), stage.pool.client_id);
     assert_eq!(header("x-poolgate-token-use"), "access");
@@ -30,7 +30,7 @@ async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_67
     groups.sort_unstable();
     assert_eq!(groups, ["a%2C b", "admins"]);
     for name in ["x-poolgate-subject", "x-poolgate-scopes", "x-poolgate-expires-at"] {
-        assert!(good.headers().contains_key(name), "{name}");
+        assert!(response.headers().contains_key(name), "{name}");
     }
 
     let anonymous = verify("/v1/verify").send().await.expect("an answer");
@@ -157,8 +157,8 @@ async fn with_route_rules_the_original_request_determines_the_requirement() {
         assert_eq!(answer.status(), status, "{query} {headers:?}");
         if status == 200 {
             let known = answer.headers()["x-poolgate-username"].to_str().expect("ASCII").to_owned();
-            let is_nobody = headers.iter().any(|(_, value)| value.starts_with("/public") || *value == "OPTIONS");
-            let expected = if is_nobody && query.is_empty() {
+            let is_public = headers.iter().any(|(_, value)| value.starts_with("/public") || *value == "OPTIONS");
+            let expected = if is_public && query.is_empty() {
                 ""
             } else if token == anna {
                 "anna"
@@ -168,8 +168,8 @@ async fn with_route_rules_the_original_request_determines_the_requirement() {
             assert_eq!((known.as_str(), answer.headers().contains_key("x-poolgate-expires-at")), (expected, true));
         }
         if status == 500 {
-            let told = problem(answer, 500, "misconfigured").await;
-            assert_eq!(told["detail"], "the proxy did not send the path of the original request");
+            let details = problem(answer, 500, "misconfigured").await;
+            assert_eq!(details["detail"], "the proxy did not send the path of the original request");
         }
     }
     // Envoy sends the original request itself, so headers of the client are ignored.

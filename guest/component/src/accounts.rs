@@ -1,4 +1,4 @@
-//! The `accounts` interface: the core's flows over the imported user pool.
+//! Exports the `accounts` interface: the core's flows with the imported user pool.
 
 use crate::{
     Component,
@@ -15,10 +15,10 @@ thread_local! {
     static ACCOUNTS: OnceCell<Accounts<ImportedUserPool>> = const { OnceCell::new() };
 }
 
-type Answer<T> = Result<T, wit::AccountError>;
+type FlowResult<T> = Result<T, wit::AccountError>;
 
-/// Runs a flow, if the settings were given.
-fn run<T>(flow: impl FnOnce(&Accounts<ImportedUserPool>) -> Result<T, core::AccountError>) -> Answer<T> {
+/// Runs a flow. Fails if `configure` has not been called.
+fn run<T>(flow: impl FnOnce(&Accounts<ImportedUserPool>) -> Result<T, core::AccountError>) -> FlowResult<T> {
     ACCOUNTS.with(|accounts| match accounts.get() {
         Some(accounts) => flow(accounts).map_err(account_error),
         None => Err(not_configured()),
@@ -31,27 +31,27 @@ impl Guest for Component {
         ACCOUNTS.with(|slot| slot.set(accounts)).map_err(|_| "configure was called before".into())
     }
 
-    fn sign_up(username: String, password: String, attributes: Vec<pool::Attribute>) -> Answer<wit::Accepted> {
+    fn sign_up(username: String, password: String, attributes: Vec<pool::Attribute>) -> FlowResult<wit::Accepted> {
         run(|it| it.sign_up(&username, &password, &core_attributes(attributes))).map(accepted)
     }
 
-    fn confirm_sign_up(username: String, code: String) -> Answer<()> {
+    fn confirm_sign_up(username: String, code: String) -> FlowResult<()> {
         run(|it| it.confirm_sign_up(&username, &code))
     }
 
-    fn resend_code(username: String) -> Answer<wit::Accepted> {
+    fn resend_code(username: String) -> FlowResult<wit::Accepted> {
         run(|it| it.resend_code(&username)).map(accepted)
     }
 
-    fn sign_in(username: String, password: String) -> Answer<wit::SignedIn> {
+    fn sign_in(username: String, password: String) -> FlowResult<wit::SignedIn> {
         run(|it| it.sign_in(&username, &password)).map(signed_in)
     }
 
-    fn sign_in_srp(username: String) -> Answer<wit::SignedIn> {
+    fn sign_in_srp(username: String) -> FlowResult<wit::SignedIn> {
         run(|it| it.sign_in_srp(&username)).map(signed_in)
     }
 
-    fn answer_challenge(username: String, session: String, answer: wit::ChallengeAnswer) -> Answer<wit::SignedIn> {
+    fn answer_challenge(username: String, session: String, answer: wit::ChallengeAnswer) -> FlowResult<wit::SignedIn> {
         let attributes;
         let answer = match &answer {
             wit::ChallengeAnswer::NewPassword(new) => {
@@ -66,16 +66,16 @@ impl Guest for Component {
         run(|it| it.answer_challenge(&username, &session, answer)).map(signed_in)
     }
 
-    fn associate_totp(owner: pool::TotpOwner) -> Answer<pool::TotpSecret> {
+    fn associate_totp(owner: pool::TotpOwner) -> FlowResult<pool::TotpSecret> {
         let secret = run(|it| it.associate_totp(core_owner(&owner)))?;
         Ok(pool::TotpSecret { secret_code: secret.secret_code, session: secret.session })
     }
 
-    fn verify_totp(owner: pool::TotpOwner, code: String, device_name: Option<String>) -> Answer<Option<String>> {
+    fn verify_totp(owner: pool::TotpOwner, code: String, device_name: Option<String>) -> FlowResult<Option<String>> {
         run(|it| it.verify_totp(core_owner(&owner), &code, device_name.as_deref()))
     }
 
-    fn refresh(refresh_token: String, flow: wit::RefreshFlow) -> Answer<pool::Tokens> {
+    fn refresh(refresh_token: String, flow: wit::RefreshFlow) -> FlowResult<pool::Tokens> {
         let flow = match &flow {
             wit::RefreshFlow::Rotation => core::RefreshFlow::Rotation,
             wit::RefreshFlow::RefreshTokenAuth(username) => core::RefreshFlow::RefreshTokenAuth(username.as_deref()),
@@ -83,19 +83,19 @@ impl Guest for Component {
         run(|it| it.refresh(&refresh_token, flow)).map(tokens)
     }
 
-    fn forgot_password(username: String) -> Answer<wit::Accepted> {
+    fn forgot_password(username: String) -> FlowResult<wit::Accepted> {
         run(|it| it.forgot_password(&username)).map(accepted)
     }
 
-    fn confirm_forgot_password(username: String, code: String, password: String) -> Answer<()> {
+    fn confirm_forgot_password(username: String, code: String, password: String) -> FlowResult<()> {
         run(|it| it.confirm_forgot_password(&username, &code, &password))
     }
 
-    fn change_password(access_token: String, previous: String, proposed: String) -> Answer<()> {
+    fn change_password(access_token: String, previous: String, proposed: String) -> FlowResult<()> {
         run(|it| it.change_password(&access_token, &previous, &proposed))
     }
 
-    fn get_user(access_token: String) -> Answer<pool::User> {
+    fn get_user(access_token: String) -> FlowResult<pool::User> {
         let core::User { username, attributes, mfa_settings, preferred_mfa } = run(|it| it.get_user(&access_token))?;
         let attribute = |it: core::Attribute| pool::Attribute { name: it.name, value: it.value };
         Ok(pool::User {
@@ -106,32 +106,32 @@ impl Guest for Component {
         })
     }
 
-    fn update_attributes(access_token: String, attributes: Vec<pool::Attribute>) -> Answer<Vec<wit::AliasChange>> {
+    fn update_attributes(access_token: String, attributes: Vec<pool::Attribute>) -> FlowResult<Vec<wit::AliasChange>> {
         let changes = run(|it| it.update_attributes(&access_token, &core_attributes(attributes)))?;
         Ok(changes.into_iter().map(alias_change).collect())
     }
 
-    fn send_attribute_code(access_token: String, attribute: String) -> Answer<wit::Accepted> {
+    fn send_attribute_code(access_token: String, attribute: String) -> FlowResult<wit::Accepted> {
         run(|it| it.send_attribute_code(&access_token, &attribute)).map(accepted)
     }
 
-    fn verify_attribute(access_token: String, attribute: String, code: String) -> Answer<()> {
+    fn verify_attribute(access_token: String, attribute: String, code: String) -> FlowResult<()> {
         run(|it| it.verify_attribute(&access_token, &attribute, &code))
     }
 
-    fn sign_out(access_token: String) -> Answer<()> {
+    fn sign_out(access_token: String) -> FlowResult<()> {
         run(|it| it.sign_out(&access_token))
     }
 
-    fn revoke_token(refresh_token: String) -> Answer<()> {
+    fn revoke_token(refresh_token: String) -> FlowResult<()> {
         run(|it| it.revoke_token(&refresh_token))
     }
 
-    fn delete_user(access_token: String) -> Answer<()> {
+    fn delete_user(access_token: String) -> FlowResult<()> {
         run(|it| it.delete_user(&access_token))
     }
 
-    fn set_mfa_preference(access_token: String, preference: pool::MfaPreference) -> Answer<()> {
+    fn set_mfa_preference(access_token: String, preference: pool::MfaPreference) -> FlowResult<()> {
         let setting = |it: pool::MfaSetting| core::MfaSetting { enabled: it.enabled, preferred: it.preferred };
         let preference = core::MfaPreference {
             email: preference.email.map(setting),

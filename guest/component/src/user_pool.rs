@@ -1,9 +1,9 @@
-//! The `user-pool` import as the core's user pool.
+//! Implements the core's `UserPool` with the `user-pool` import.
 
 use crate::bindings::poolgate::auth::user_pool as wit;
 use poolgate_core::accounts as core;
 
-/// The host's door.
+/// The imported user pool.
 pub struct ImportedUserPool;
 
 fn failure(failure: wit::Failure) -> core::Failure {

@@ -48,7 +48,7 @@ pub async fn run(arguments: Box<AccountArguments>) -> Result<Outcome, CommandErr
             let json = json!({ "problem": error.code.name(), "status": error.status, "title": error.code.description(),
                                "detail": error.detail, "retry_after": after });
             let message = shown::lines(&error.to_string());
-            let text = |palette: output::Palette| format!("{}  {message}\n", palette.bad("rejected"));
+            let text = |palette: output::Palette| format!("{}  {message}\n", palette.failure("rejected"));
             let outcome = if error.status == 503 { Outcome::Unavailable } else { Outcome::Denied };
             output::conclude(outcome, arguments.json, || json, text)
         }

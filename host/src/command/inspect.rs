@@ -28,7 +28,7 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
 }
 
 fn text(header: &JsonObject, claims: &JsonObject, palette: Palette) -> String {
-    let (warning, title) = (palette.loud(WARNING), |text| palette.strong(text));
+    let (warning, title) = (palette.warning(WARNING), |text| palette.bold(text));
     let object = |object: &JsonObject| shown::json(&Value::Object(object.clone()), true);
     let (header_title, claims_title) = (title("header"), title("claims"));
     format!("{warning}\n\n{header_title}\n{}\n\n{claims_title}\n{}\n\n{warning}\n", object(header), object(claims))

@@ -56,5 +56,8 @@ fn text(compact: &str, verdict: &Result<VerifiedJws, Denial>, palette: Palette) 
     };
     let key_id = jws.key_id.as_deref().unwrap_or("(none)").escape_debug();
     let algorithm = jws.algorithm.jose_name();
-    format!("{}\n  algorithm   {algorithm}\n  key         {key_id}\n  payload     {payload}\n", palette.good("allow"))
+    format!(
+        "{}\n  algorithm   {algorithm}\n  key         {key_id}\n  payload     {payload}\n",
+        palette.success("allow")
+    )
 }

@@ -135,19 +135,19 @@ impl Palette {
         Self { is_coloured: io::stdout().is_terminal() && !is_disabled }
     }
 
-    pub fn good(self, text: &str) -> String {
+    pub fn success(self, text: &str) -> String {
         self.paint(AnsiColor::Green.on_default(), text)
     }
 
-    pub fn bad(self, text: &str) -> String {
+    pub fn failure(self, text: &str) -> String {
         self.paint(AnsiColor::Red.on_default(), text)
     }
 
-    pub fn loud(self, text: &str) -> String {
+    pub fn warning(self, text: &str) -> String {
         self.paint(AnsiColor::Yellow.on_default().bold(), text)
     }
 
-    pub fn strong(self, text: &str) -> String {
+    pub fn bold(self, text: &str) -> String {
         self.paint(Style::new().bold(), text)
     }
 
@@ -180,7 +180,7 @@ pub fn notify(text: &str) {
 /// A denial as text: the reason code, the HTTP status, and an explanation.
 pub fn denied_text(denial: &Denial, hint: Option<&'static str>, palette: Palette) -> String {
     let Denial { reason, error, .. } = denial;
-    let verdict = palette.bad("deny");
+    let verdict = palette.failure("deny");
     let hint = hint.or(denial.hint.map(Hint::description)).map_or(String::new(), |hint| format!("  hint: {hint}\n"));
     format!("{verdict}  {} (status {})\n  {}\n{hint}", reason.name(), error.status(), reason.description())
 }

@@ -51,23 +51,23 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     let verifier = builder.build().await?;
     if let Some(jwks) = jwks {
         // With --at, the keys are considered as of that time.
-        let got_at = arguments.at.unwrap_or_else(|| SystemClock.now().as_secs());
-        seed(&verifier, jwks, got_at, key_file.unwrap_or_default()).await?;
+        let received_at = arguments.at.unwrap_or_else(|| SystemClock.now().as_secs());
+        load_key_set(&verifier, jwks, received_at, key_file.unwrap_or_default()).await?;
     }
     Ok(verifier)
 }
 
 /// Loads the key set from a file for the verifier's only pool, and lists the keys that are not used.
-async fn seed(verifier: &Verifier, jwks: Vec<u8>, got_at: u64, path: &str) -> Result<(), CommandError> {
+async fn load_key_set(verifier: &Verifier, jwks: Vec<u8>, received_at: u64, path: &str) -> Result<(), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
     let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
     let issuer = reports.iter().flat_map(|report| &report.issuers).next().cloned().unwrap_or_default();
-    let report = verifier.load_key_set(issuer, jwks, got_at).await.map_err(|error| usage(error.to_string()))?;
+    let report = verifier.load_key_set(issuer, jwks, received_at).await.map_err(|error| usage(error.to_string()))?;
     output::warn_of_skipped_keys(path, &report);
     Ok(())
 }
 
-fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandError> {
+fn pool(arguments: &VerifyArguments, is_key_file: bool) -> Result<Pool, CommandError> {
     let mut pool = match (&arguments.pool_id, &arguments.issuer) {
         (_, Some(issuer)) => Pool::issuer(issuer),
         (Some(id), None) => user_pool(id, arguments),
@@ -93,7 +93,7 @@ fn pool(arguments: &VerifyArguments, is_seeded: bool) -> Result<Pool, CommandErr
             TokenUse::Unchecked => TokenUseRule::Unchecked,
         })
         .leeway(Duration::from_secs(arguments.leeway.into()));
-    if is_seeded {
+    if is_key_file {
         pool = pool.local_keys_only();
     } else if let Some(url) = &arguments.jwks {
         pool = pool.jwks_url(url);
@@ -163,7 +163,7 @@ fn text(token: &str, verdict: &Result<Verified, Denial>, palette: Palette) -> St
         Err(denial) => return output::denied_text(denial, input::hint(token), palette),
         Ok(verified) => verified,
     };
-    let mut text = format!("{}\n", palette.good("allow"));
+    let mut text = format!("{}\n", palette.success("allow"));
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
     for (name, value) in [
         ("subject", optional(&verified.subject)),

@@ -53,15 +53,15 @@ impl Cors {
 }
 
 fn allowed(text: &str) -> Result<HeaderValue, OriginError> {
-    let refused = || OriginError(text.into());
-    let origin = Url::parse(text).map_err(|_| refused())?.origin();
+    let rejected = || OriginError(text.into());
+    let origin = Url::parse(text).map_err(|_| rejected())?.origin();
     let is_exact = matches!(&origin, Origin::Tuple(scheme, ..) if scheme == "https" || scheme == "http")
         && origin.ascii_serialization() == text
         && !text.contains('*');
     if !is_exact {
-        return Err(refused());
+        return Err(rejected());
     }
-    HeaderValue::from_str(text).map_err(|_| refused())
+    HeaderValue::from_str(text).map_err(|_| rejected())
 }
 
 /// Responds to preflights of the allowed origins, and lets their scripts read all other responses.
@@ -108,7 +108,7 @@ mod tests {
         {
             assert!(allowed(origin).is_ok(), "{origin}");
         }
-        for refused in [
+        for rejected in [
             "*",
             "null",
             "",
@@ -120,7 +120,7 @@ mod tests {
             "file:///x",
             "data:text/plain,x",
         ] {
-            assert_eq!(allowed(refused), Err(OriginError(refused.into())), "{refused}");
+            assert_eq!(allowed(rejected), Err(OriginError(rejected.into())), "{rejected}");
         }
     }
 }

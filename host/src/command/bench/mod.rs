@@ -67,10 +67,10 @@ fn text(table: &[Row], host: &str, palette: output::Palette) -> String {
         let line = line.trim_end();
         let reached = number.checked_sub(1).and_then(|row| table.get(row)).and_then(Row::is_reached);
         text += &match reached {
-            None if number == 0 => palette.strong(line),
-            None => palette.loud(line),
+            None if number == 0 => palette.bold(line),
+            None => palette.warning(line),
             Some(true) => line.to_owned(),
-            Some(false) => palette.bad(line),
+            Some(false) => palette.failure(line),
         };
         text.push('\n');
     }

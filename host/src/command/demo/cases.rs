@@ -25,12 +25,12 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
     let access = || access_claims(now);
     let header = header(api);
     let sign = |claims: Value| api.sign(&header, &claims.to_string());
-    let good = sign(access());
-    let (input, signature) = good.rsplit_once('.').unwrap_or_default();
+    let valid = sign(access());
+    let (input, signature) = valid.rsplit_once('.').unwrap_or_default();
     let case = |name, token: String, expected| Case { name, token, expected };
     vec![
-        case("an access token", good.clone(), Allow),
-        case("the same token again", good.clone(), Allow),
+        case("an access token", valid.clone(), Allow),
+        case("the same token again", valid.clone(), Allow),
         case("an ID token, at the web pool", web.sign(&self::header(web), &id_claims(now).to_string()), Allow),
         case("an access token that expired a second ago", sign(with(access(), "exp", json!(now - 1))), Deny("expired")),
         case(
@@ -69,7 +69,7 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
             web.sign(&self::header(web), &access().to_string()),
             Deny("key-unknown"),
         ),
-        case("forged: groups changed after signing", tampered(&good, &access()), Deny("signature-invalid")),
+        case("forged: groups changed after signing", tampered(&valid, &access()), Deny("signature-invalid")),
         case("forged: alg none, no signature", unsigned(&access()), Deny("algorithm-none")),
         case("forged: HS256 with the public key as the secret", hmac(api, &access()), Deny("algorithm-symmetric")),
         case(
@@ -79,13 +79,13 @@ pub fn all(api: &Signer, web: &Signer, forger: &Signer, now: u64) -> Vec<Case> {
         ),
         case("an unknown critical header", api.sign(&critical(api), &access().to_string()), Deny("critical-header")),
         case("two claims with the same name", api.sign(&header, &doubled(&access())), Deny("payload-duplicate-member")),
-        case("padded with ==", format!("{good}=="), Deny("encoding-padded")),
+        case("padded with ==", format!("{valid}=="), Deny("encoding-padded")),
         case(
             "one unused bit of the signature flipped",
             format!("{input}.{}", respelled(signature)),
             Deny("encoding-not-canonical"),
         ),
-        case("an encrypted token (five parts)", format!("{good}.x.y"), Deny("token-encrypted")),
+        case("an encrypted token (five parts)", format!("{valid}.x.y"), Deny("token-encrypted")),
         case("not a token", "hello".into(), Deny("token-not-three-parts")),
     ]
 }

@@ -79,7 +79,7 @@ impl Table {
         writeln!(stdout, "Pool {API_POOL} accepts access tokens of one app client and of the group {GROUP}.")?;
         writeln!(stdout, "Pool {WEB_POOL} accepts ID tokens. {hydrated} of 2 pools have their keys.\n")?;
         let title = format!("{:<58} {:<8} {:<24} {:>9}", "TOKEN", "VERDICT", "REASON", "TIME");
-        writeln!(stdout, "{}", self.palette.strong(&title))
+        writeln!(stdout, "{}", self.palette.bold(&title))
     }
 
     fn row(&mut self, case: &Case, verdict: Result<(), &'static str>, time: Duration) -> io::Result<()> {
@@ -106,8 +106,8 @@ impl Table {
             });
             return writeln!(stdout, "{object}");
         }
-        let painted = if verdict.is_ok() { self.palette.good("allow   ") } else { self.palette.bad("deny    ") };
-        let note = if is_expected { String::new() } else { self.palette.loud("  NOT EXPECTED") };
+        let painted = if verdict.is_ok() { self.palette.success("allow   ") } else { self.palette.failure("deny    ") };
+        let note = if is_expected { String::new() } else { self.palette.warning("  NOT EXPECTED") };
         writeln!(stdout, "{:<58} {painted} {reason:<24} {:>6} µs{note}", case.name, time.as_micros())
     }
 
@@ -119,8 +119,8 @@ impl Table {
         }
         let text = |palette: Palette| {
             let verdict = match unexpected {
-                0 => palette.good("as expected"),
-                count => palette.bad(&format!("{count} NOT AS EXPECTED")),
+                0 => palette.success("as expected"),
+                count => palette.failure(&format!("{count} NOT AS EXPECTED")),
             };
             format!(
                 "\n{allowed} allowed, {rejected} rejected, {verdict}. Key sets were fetched {fetches} times. Tokens that waited for a fetch: {waits}.\n\
