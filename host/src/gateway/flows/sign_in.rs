@@ -1,10 +1,10 @@
 //! Sign-in, challenges and token refresh.
 
+use super::cookie::{refresh_token, signed_in_response, with_cookie};
 use crate::{
     gateway::{
         bodies::{AnswerChallenge, Refresh, SignIn, SignInMethod, SignedInBody, TokensBody},
         extract::Body,
-        flows::cookie::{refresh_token, signed_in_response, with_cookie},
         state::{GatewayState, State},
     },
     refusal::{ProblemBody, Refused},

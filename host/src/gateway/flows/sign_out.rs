@@ -1,11 +1,11 @@
 //! Sign-out and token revocation.
 
+use super::cookie::{refresh_token, without_cookie};
 use crate::{
     bearer::Bearer,
     gateway::{
         bodies::RevokeToken,
         extract::Body,
-        flows::cookie::{refresh_token, without_cookie},
         state::{GatewayState, State},
     },
     refusal::{ProblemBody, Refused},
