@@ -34,15 +34,15 @@ pub fn run(data: &[u8]) {
     let is_grammatical = Tree::read(payload.as_bytes(), DEPTH).is_ok();
     let is_read = is_grammatical && !tree.has_duplicates();
     let token = scene::token(0, &payload);
-    let spelled = scene::token(0, &respelled(&tree, Order::Changed, &mut input));
+    let respelled_token = scene::token(0, &respelled(&tree, Order::Changed, &mut input));
     let mut with_more = members;
     with_more.push(("unknown to all".into(), Tree::Array(vec![Tree::Null])));
     let with_more = scene::token(0, &plain(&Tree::Object(with_more)));
 
-    let mut caching = verifier(&pool, CacheLimits::default());
+    let mut cached = verifier(&pool, CacheLimits::default());
     for now in plan.times() {
-        let mut plainly = verifier(&pool, scene::NO_CACHE);
-        let verdict = verify(&mut plainly, now, &token);
+        let mut uncached = verifier(&pool, scene::NO_CACHE);
+        let verdict = verify(&mut uncached, now, &token);
         let expected = is_read && model::allows(&tree, &pool, now);
         assert_eq!(verdict.is_ok(), expected, "{verdict:?} at {now} of {payload} for {pool:?}");
         match &verdict {
@@ -52,14 +52,18 @@ pub fn run(data: &[u8]) {
             }
             Err(_) => (),
         }
-        assert_eq!(verify(&mut caching, now, &token), verdict, "with a cache, at {now}, of {payload}");
-        assert_eq!(verify(&mut caching, now, &token), verdict, "from the cache, at {now}, of {payload}");
-        assert_eq!(verify(&mut plainly, now, &spelled), verdict, "encoded differently, at {now}, of {payload}");
-        assert_eq!(verify(&mut plainly, now, &with_more), verdict, "with an unknown claim, at {now}, of {payload}");
+        assert_eq!(verify(&mut cached, now, &token), verdict, "with a cache, at {now}, of {payload}");
+        assert_eq!(verify(&mut cached, now, &token), verdict, "from the cache, at {now}, of {payload}");
+        assert_eq!(
+            verify(&mut uncached, now, &respelled_token),
+            verdict,
+            "encoded differently, at {now}, of {payload}"
+        );
+        assert_eq!(verify(&mut uncached, now, &with_more), verdict, "with an unknown claim, at {now}, of {payload}");
     }
     // This is fast: an accepted token is cached, and for a rejected one no signature is verified.
     for now in model::edges(&tree, &pool) {
-        let verdict = verify(&mut caching, now, &token);
+        let verdict = verify(&mut cached, now, &token);
         let expected = is_read && model::allows(&tree, &pool, now);
         assert_eq!(verdict.is_ok(), expected, "{verdict:?} at the edge {now} of {payload} for {pool:?}");
     }
@@ -101,14 +105,14 @@ fn verifier(pool: &poolgate_core::Pool, cache: CacheLimits) -> Verifier {
     let mut verifier = Verifier::new(scene::config(vec![pool.clone()], KeyPolicy::default(), cache))
         .unwrap_or_else(|error| panic!("{error}: {pool:?}"));
     let jwks = format!(r#"{{"keys":[{}]}}"#, scene::jwk(0));
-    verifier.load_key_set(0, ISSUER, jwks.as_bytes(), 0).expect("the keys are good");
+    verifier.load_key_set(0, ISSUER, jwks.as_bytes(), 0).expect("the keys are valid");
     verifier
 }
 
 fn verify(verifier: &mut Verifier, now: u64, token: &str) -> Result<ClaimsOfToken, Reason> {
     // Loading the keys again keeps them fresh, because their age is not tested here.
     let jwks = format!(r#"{{"keys":[{}]}}"#, scene::jwk(0));
-    verifier.load_key_set(now, ISSUER, jwks.as_bytes(), now).expect("the keys are good");
+    verifier.load_key_set(now, ISSUER, jwks.as_bytes(), now).expect("the keys are valid");
     match verifier.verify(now, token) {
         Step::Done(verdict) => verdict.map(ClaimsOfToken::from),
         step => panic!("a pool with local keys waits for keys: {step:?}"),

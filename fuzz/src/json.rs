@@ -26,19 +26,19 @@ pub fn run(data: &[u8]) {
         return;
     }
     let expected = expected.ok().filter(|tree| matches!(tree, Tree::Object(_)));
-    let refusing = parse_object(text, depth, Duplicates::Reject);
+    let rejecting = parse_object(text, depth, Duplicates::Reject);
     let marking = parse_object(text, depth, Duplicates::Mark);
     if let Ok(text) = std::str::from_utf8(text) {
-        assert_eq!(parse_object_text(text, depth, Duplicates::Reject), refusing, "read as text");
+        assert_eq!(parse_object_text(text, depth, Duplicates::Reject), rejecting, "read as text");
         assert_eq!(parse_object_text(text, depth, Duplicates::Mark), marking, "read as text");
     }
     let public = poolgate_core::check_json_object(text, depth);
-    assert_eq!(public.is_ok(), refusing.is_ok(), "{public:?}");
+    assert_eq!(public.is_ok(), rejecting.is_ok(), "{public:?}");
 
     let Some(tree) = expected else {
         assert!(
-            refusing.is_err() && marking.is_err(),
-            "accepted, and the reference refuses it: {refusing:?} {marking:?}"
+            rejecting.is_err() && marking.is_err(),
+            "accepted, and the reference rejects it: {rejecting:?} {marking:?}"
         );
         return;
     };
@@ -48,7 +48,7 @@ pub fn run(data: &[u8]) {
         }
         Err(error) => assert!(tree.is_ambiguous(), "{error:?}, and the reference accepts {tree:?}"),
     }
-    match &refusing {
+    match &rejecting {
         Err(error) => {
             assert!(tree.has_duplicates(), "{error:?}, and the reference accepts {tree:?}");
             assert_eq!(*error, core_json::ParseError::DuplicateMember);

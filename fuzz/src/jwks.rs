@@ -51,7 +51,7 @@ fn check(bytes: &[u8], limits: &Limits) {
     check_report(&set, &report, &entries, limits);
     report.key_ids.iter().for_each(|key_id| check_key(key_id, &entries));
 
-    let again = KeySet::parse(bytes, limits).expect("it was taken a moment ago");
+    let again = KeySet::parse(bytes, limits).expect("it was accepted before");
     assert!(is_same(&report, &again.report()), "parsed again");
     let spelled = respelled(&tree, Order::Changed, &mut Unstructured::new(bytes));
     let unbounded = Limits { jwks_bytes: 1 << 24, jwks_keys: 10_000, ..*limits };

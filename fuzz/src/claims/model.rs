@@ -150,10 +150,10 @@ fn scopes(payload: &Tree) -> Vec<&str> {
     names.split(' ').filter(|name| !name.is_empty()).collect()
 }
 
-fn holds(rule: &Membership, held: &[&str]) -> bool {
-    let is_held = |name: &String| held.contains(&name.as_str());
-    rule.any_of.as_ref().is_none_or(|names| names.iter().any(is_held))
-        && rule.all_of.as_ref().is_none_or(|names| names.iter().all(is_held))
+fn holds(rule: &Membership, names: &[&str]) -> bool {
+    let has = |name: &String| names.contains(&name.as_str());
+    rule.any_of.as_ref().is_none_or(|names| names.iter().any(has))
+        && rule.all_of.as_ref().is_none_or(|names| names.iter().all(has))
 }
 
 /// Returns the expected claims of an accepted payload.

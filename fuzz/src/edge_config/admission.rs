@@ -60,11 +60,11 @@ impl Request {
             Token::Good => &GOOD,
             Token::Forged => &FORGED,
         };
-        let stated = |name: &str| place.and_then(|place| place.get(name)).and_then(Tree::as_str);
+        let member = |name: &str| place.and_then(|place| place.get(name)).and_then(Tree::as_str);
         let header = |name: &str, value: String| (name.to_owned(), value);
-        match (stated("header"), stated("cookie"), stated("query")) {
+        match (member("header"), member("cookie"), member("query")) {
             (Some(name), _, _) => {
-                self.headers.push(header(name, format!("{}{text}", stated("prefix").unwrap_or_default())));
+                self.headers.push(header(name, format!("{}{text}", member("prefix").unwrap_or_default())));
             }
             (_, Some(name), _) => self.headers.push(header("cookie", format!("a=b; {name}={text}"))),
             (_, _, Some(name)) => self.target += &format!("?{name}={text}"),
@@ -104,14 +104,14 @@ enum Expected {
         is_verified: bool,
         is_reported: bool,
     },
-    Refused(&'static str),
+    Rejected(&'static str),
     /// The token is rejected, for any reason.
-    TokenRefused,
+    TokenRejected,
     Waits,
 }
 
 /// The rules that the readings of a request choose.
-enum Said {
+enum ExpectedByReadings {
     Malformed,
     /// All readings choose rules with the same effect.
     One(Expected),
@@ -120,23 +120,24 @@ enum Said {
 }
 
 pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: &Request) {
-    let came = authorizer.authorize(NOW, request);
-    let context = || format!("{came:?} of {request:?} by {config:?}");
-    match said(config, request) {
-        Said::Malformed => {
-            let is_refused = matches!(&came, Decision::Reject(rejection) if rejection.status() == 400);
-            assert!(is_refused, "a malformed path: {}", context());
+    let decision = authorizer.authorize(NOW, request);
+    let context = || format!("{decision:?} of {request:?} by {config:?}");
+    match by_readings(config, request) {
+        ExpectedByReadings::Malformed => {
+            let is_rejected = matches!(&decision, Decision::Reject(rejection) if rejection.status() == 400);
+            assert!(is_rejected, "a malformed path: {}", context());
         }
-        Said::One(expected) => {
-            assert!(is_as_expected(authorizer, request, &came, &expected), "not {expected:?}: {}", context())
+        ExpectedByReadings::One(expected) => {
+            assert!(is_as_expected(authorizer, request, &decision, &expected), "not {expected:?}: {}", context())
         }
-        Said::Several(all) => {
+        ExpectedByReadings::Several(all) => {
             let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
             // If there are too many readings, one beyond the limit may be malformed.
-            let is_ambiguous = matches!(came, Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::MalformedPath));
+            let is_ambiguous =
+                matches!(decision, Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::MalformedPath));
             assert!(is_ambiguous || ignores_case, "ambiguous between {all:?}: {}", context());
             // If the request is forwarded, the rule for each reading accepts it.
-            let is_satisfied = |expected: &Expected| match &came {
+            let is_satisfied = |expected: &Expected| match &decision {
                 Decision::Admit(_) => matches!(expected, Expected::Admitted { .. }),
                 Decision::Pause(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
                 Decision::Reject(_) => true,
@@ -144,7 +145,7 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
             assert!(all.iter().all(is_satisfied), "a stricter rule is among {all:?}: {}", context());
         }
     }
-    if let Decision::Reject(rejection) = came {
+    if let Decision::Reject(rejection) = decision {
         let response = authorizer.response(rejection);
         assert!(matches!(response.status, 400 | 401 | 403 | 503), "{response:?}");
         let explained = authorizer.explain(rejection);
@@ -152,13 +153,13 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
     }
 }
 
-fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, came: &Decision, expected: &Expected) -> bool {
-    match (came, expected) {
+fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, decision: &Decision, expected: &Expected) -> bool {
+    match (decision, expected) {
         (Decision::Admit(admitted), Expected::Admitted { is_verified, is_reported }) => {
             (admitted.is_verified(), admitted.reported.is_some()) == (*is_verified, *is_reported)
         }
-        (Decision::Reject(rejection), Expected::Refused(name)) => rejection.name() == *name,
-        (Decision::Reject(Rejection::Token(_)), Expected::TokenRefused) => true,
+        (Decision::Reject(rejection), Expected::Rejected(name)) => rejection.name() == *name,
+        (Decision::Reject(Rejection::Token(_)), Expected::TokenRejected) => true,
         // More text than the limit for all readings.
         (Decision::Reject(Rejection::AmbiguousPath(conflict)), _) if *conflict == Conflict::default() => {
             request.target.len() > 1_000
@@ -172,9 +173,9 @@ fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, came: &Deci
     }
 }
 
-fn said(config: &Tree, request: &Request) -> Said {
+fn by_readings(config: &Tree, request: &Request) -> ExpectedByReadings {
     let (paths, is_all) = match paths::ways(&request.target) {
-        Ways::Malformed => return Said::Malformed,
+        Ways::Malformed => return ExpectedByReadings::Malformed,
         Ways::All(paths) => (paths, true),
         Ways::TooMany(paths) => (paths, false),
     };
@@ -184,63 +185,63 @@ fn said(config: &Tree, request: &Request) -> Said {
         true => header("origin").and_then(|_| header("access-control-request-method")),
         false => None,
     };
-    let unseen = || Expected::Admitted { is_verified: false, is_reported: false };
+    let without_token = || Expected::Admitted { is_verified: false, is_reported: false };
     let asked = asked.map(|asked| paths::routes(config, &paths, asked));
     // If no reading has a rule for the requested method, this is a request like any other. If case is ignored, this also applies if some
     // readings have none.
     let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
-    let is_torn = asked.as_ref().is_some_and(|routes| routes.len() > 1 && routes.contains(&None));
-    let preflight = asked.filter(|routes| routes.as_slice() != [None] && !(ignores_case && is_torn));
+    let is_split = asked.as_ref().is_some_and(|routes| routes.len() > 1 && routes.contains(&None));
+    let preflight = asked.filter(|routes| routes.as_slice() != [None] && !(ignores_case && is_split));
     let expected = |route: &Option<&Tree>| match (&preflight, route) {
-        (Some(_), Some(_)) => unseen(),
+        (Some(_), Some(_)) => without_token(),
         _ => expected(config, *route, request),
     };
     let routes = preflight.clone().unwrap_or_else(|| paths::routes(config, &paths, &request.method));
     let mut all: Vec<Expected> = routes.iter().map(expected).collect();
     match all.pop() {
-        Some(one) if all.is_empty() && is_all && !is_torn => Said::One(one),
+        Some(one) if all.is_empty() && is_all && !is_split => ExpectedByReadings::One(one),
         last => {
             all.extend(last);
-            Said::Several(all)
+            ExpectedByReadings::Several(all)
         }
     }
 }
 
 fn expected(config: &Tree, route: Option<&Tree>, request: &Request) -> Expected {
-    let unseen = Expected::Admitted { is_verified: false, is_reported: false };
-    let Some(route) = route else { return Expected::Refused("no-rule") };
+    let without_token = Expected::Admitted { is_verified: false, is_reported: false };
+    let Some(route) = route else { return Expected::Rejected("no-rule") };
     let is = |name: &str| route.get(name) == Some(&Tree::Bool(true));
     if is("public") || (is("optional") && request.token == Token::Absent) {
-        return unseen;
+        return without_token;
     }
-    let judged = match request.token {
-        Token::Absent => Expected::Refused("no-token"),
-        Token::Garbage => Expected::TokenRefused,
-        Token::Good | Token::Forged => judged(config, route, request.token),
+    let token_result = match request.token {
+        Token::Absent => Expected::Rejected("no-token"),
+        Token::Garbage => Expected::TokenRejected,
+        Token::Good | Token::Forged => token_result(config, route, request.token),
     };
-    match judged {
-        Expected::Refused(_) | Expected::TokenRefused if is("report_only") => {
+    match token_result {
+        Expected::Rejected(_) | Expected::TokenRejected if is("report_only") => {
             Expected::Admitted { is_verified: false, is_reported: true }
         }
-        judged => judged,
+        token_result => token_result,
     }
 }
 
 /// Returns the result for a well-formed token.
-fn judged(config: &Tree, route: &Tree, token: Token) -> Expected {
+fn token_result(config: &Tree, route: &Tree, token: Token) -> Expected {
     let list = |name: &str| match config.get(name) {
         Some(Tree::Array(items)) => items.as_slice(),
         _ => &[],
     };
     let is_its =
         |pool: &&Tree| text(pool, "issuer") == Some(ISSUER) || pool.get("any_issuer") == Some(&Tree::Bool(true));
-    let Some(pool) = list("pools").iter().find(is_its) else { return Expected::TokenRefused };
+    let Some(pool) = list("pools").iter().find(is_its) else { return Expected::TokenRejected };
     if strings(pool, "algorithms").is_none_or(|names| !names.contains(&"EdDSA")) {
-        return Expected::TokenRefused;
+        return Expected::TokenRejected;
     }
     // It has no `iat`, which is checked before the key.
     if pool.get("max_age_seconds").is_some_and(|seconds| *seconds != Tree::Null) {
-        return Expected::TokenRefused;
+        return Expected::TokenRejected;
     }
     if pool.get("keys").is_some_and(|keys| keys.get("jwks").is_none_or(|jwks| *jwks == Tree::Null)) {
         return Expected::Waits;
@@ -254,7 +255,7 @@ fn judged(config: &Tree, route: &Tree, token: Token) -> Expected {
     };
     match token == Token::Good && is_accepted(pool) && is_allowed {
         true => Expected::Admitted { is_verified: true, is_reported: false },
-        false => Expected::TokenRefused,
+        false => Expected::TokenRejected,
     }
 }
 
@@ -291,10 +292,10 @@ fn fits(policy: &Tree, pool: &Tree) -> bool {
         && holds(policy.get("scopes"), &["orders/read", "orders/write"])
 }
 
-fn holds(rule: Option<&Tree>, held: &[&str]) -> bool {
+fn holds(rule: Option<&Tree>, names_of_token: &[&str]) -> bool {
     let names = |name: &str| rule.and_then(|rule| strings(rule, name));
-    names("any_of").is_none_or(|names| names.iter().any(|name| held.contains(name)))
-        && names("all_of").is_none_or(|names| names.iter().all(|name| held.contains(name)))
+    names("any_of").is_none_or(|names| names.iter().any(|name| names_of_token.contains(name)))
+        && names("all_of").is_none_or(|names| names.iter().all(|name| names_of_token.contains(name)))
 }
 
 fn text<'t>(tree: &'t Tree, name: &str) -> Option<&'t str> {

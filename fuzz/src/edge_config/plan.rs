@@ -147,8 +147,8 @@ impl Plan {
             _ => None,
         };
         let request = |asked: &Asked| {
-            let stated = self.routes.get(usize::from(asked.route)).map(|route| path(&route.path));
-            let near = stated.unwrap_or_default().replace("{id}", "7").replace(' ', "%20");
+            let text = self.routes.get(usize::from(asked.route)).map(|route| path(&route.path));
+            let near = text.unwrap_or_default().replace("{id}", "7").replace(' ', "%20");
             let before = pick(&BEFORE, asked.method / 8);
             let target = before.to_owned() + &near + &picks(&PIECES, &asked.pieces).concat();
             let mut request = Request::plain(pick(&METHODS, asked.method), &target);
@@ -236,10 +236,10 @@ fn policy(policy: &Policy) -> Value {
 }
 
 fn route(route: &Route) -> Value {
-    let stated = path(&route.path);
+    let text = path(&route.path);
     let shape =
-        if stated.contains('{') { "template" } else { ["prefix", "path", "template"][usize::from(route.shape) % 3] };
-    let mut value = json!({shape: stated});
+        if text.contains('{') { "template" } else { ["prefix", "path", "template"][usize::from(route.shape) % 3] };
+    let mut value = json!({shape: text});
     // An empty list is rejected.
     if !route.methods.is_empty() {
         value["methods"] = picks(&METHODS[..4], &route.methods).into();

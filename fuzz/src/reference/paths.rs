@@ -200,10 +200,10 @@ fn fits_loosely(route: &Tree, path: &str, looseness: u8) -> bool {
         paths.extend(ends.into_iter().flatten().map(|dot| format!("{folder}/{}", &last[..*dot])));
     }
     paths.into_iter().any(|path| {
-        let stated = |name: &str| route.get(name).and_then(Tree::as_str).map(|text| trimmed(cased(text)));
-        stated("path").is_some_and(|stated| path == stated)
-            || stated("prefix").is_some_and(|prefix| is_below(&path, &prefix))
-            || stated("template").is_some_and(|template| fits(&path, &template))
+        let member = |name: &str| route.get(name).and_then(Tree::as_str).map(|text| trimmed(cased(text)));
+        member("path").is_some_and(|member| path == member)
+            || member("prefix").is_some_and(|prefix| is_below(&path, &prefix))
+            || member("template").is_some_and(|template| fits(&path, &template))
     })
 }
 
@@ -214,9 +214,9 @@ fn is_below(path: &str, prefix: &str) -> bool {
 
 fn fits(path: &str, template: &str) -> bool {
     let (path, template): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
-    let fits = |(segment, stated): (&&str, &&str)| match stated.starts_with('{') {
+    let fits = |(segment, member): (&&str, &&str)| match member.starts_with('{') {
         true => !segment.is_empty(),
-        false => segment == stated,
+        false => segment == member,
     };
     path.len() == template.len() && path.iter().zip(&template).all(fits)
 }
