@@ -49,7 +49,7 @@ struct FetchInProgress {
     deadline: Instant,
 }
 
-/// Whether a fetch may start now.
+/// Whether a fetch has started, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FetchDecision {
     /// It has started.
