@@ -1,4 +1,4 @@
-//! Whose request it is: the bearer token (RFC 6750 section 2.1), and no other place.
+//! The bearer token of a request (RFC 6750 section 2.1). Only the `Authorization` header is read.
 
 use crate::refusal::Refused;
 use axum::{
@@ -7,40 +7,41 @@ use axum::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// What the `Authorization` headers of a request hold. It has no `Debug`.
+/// The credentials in the `Authorization` headers of a request. The type does not implement `Debug`, so that tokens are not logged.
 pub(crate) enum BearerCredentials {
-    /// No header, or another scheme's.
-    Nothing,
-    /// A token, not verified yet; empty if nothing but the scheme is there.
+    /// There is no `Authorization` header, or it has another scheme.
+    None,
+    /// The token, not verified yet. It is empty if the header contains only the scheme.
     Token(SecretString),
-    /// More than one header: who sends two wants to be two.
+    /// There is more than one `Authorization` header. The request is rejected with 400 (RFC 6750 section 3.1).
     Several,
 }
 
 impl BearerCredentials {
+    /// Reads the credentials of a request.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Self::Nothing };
+        let Some(value) = values.next() else { return Self::None };
         if values.next().is_some() {
             return Self::Several;
         }
-        // A scheme has no case (RFC 9110 section 11.1), and its token follows one space or more (section 11.4).
-        let Some((scheme, rest)) = value.as_bytes().split_at_checked("Bearer".len()) else { return Self::Nothing };
+        // The scheme is case-insensitive (RFC 9110 section 11.1), and one or more spaces precede the token (section 11.4).
+        let Some((scheme, rest)) = value.as_bytes().split_at_checked("Bearer".len()) else { return Self::None };
         if !scheme.eq_ignore_ascii_case(b"Bearer") || rest.first().is_some_and(|byte| *byte != b' ') {
-            return Self::Nothing;
+            return Self::None;
         }
-        // What is not UTF-8 is no token either, and is refused as one that no token looks like.
+        // A token that is not UTF-8 is rejected later, because the replacement character is not part of any valid token.
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         let token = rest.get(spaces..).unwrap_or_default();
         Self::Token(String::from_utf8_lossy(token).into_owned().into())
     }
 }
 
-/// The access token of the `Authorization` header, not verified yet.
+/// The token of the `Authorization` header, not verified yet.
 pub(crate) struct Bearer(pub(crate) SecretString);
 
 impl Bearer {
-    /// Of headers that have exactly one `Authorization`, with a token.
+    /// Returns the token if there is exactly one `Authorization` header, with the scheme `Bearer` and a token.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         match BearerCredentials::of(headers) {
             BearerCredentials::Token(token) if !token.expose_secret().is_empty() => Some(Self(token)),
@@ -71,34 +72,34 @@ mod tests {
     }
 
     #[test]
-    fn one_bearer_token_and_nothing_else() {
+    fn exactly_one_bearer_token_is_accepted() {
         let token = |values: &[&str]| Bearer::of(&headers(values)).map(|bearer| bearer.0.expose_secret().to_owned());
         assert_eq!(token(&["Bearer a.b.c"]).as_deref(), Some("a.b.c"));
         assert_eq!(token(&["bearer  a.b.c"]).as_deref(), Some("a.b.c"));
-        for refused in [&[][..], &["Bearer"], &["Bearer "], &["Basic a"], &["a.b.c"], &["Bearer a", "Bearer b"]] {
-            assert_eq!(token(refused), None, "{refused:?}");
+        for rejected in [&[][..], &["Bearer"], &["Bearer "], &["Basic a"], &["a.b.c"], &["Bearer a", "Bearer b"]] {
+            assert_eq!(token(rejected), None, "{rejected:?}");
         }
     }
 
     #[test]
-    fn who_names_the_scheme_has_presented_a_token_even_if_it_is_none() {
-        let said = |values: &[&str]| match BearerCredentials::of(&headers(values)) {
-            BearerCredentials::Nothing => "nothing".to_owned(),
+    fn credentials_with_the_bearer_scheme_count_as_a_token_even_if_they_are_malformed() {
+        let kind = |values: &[&str]| match BearerCredentials::of(&headers(values)) {
+            BearerCredentials::None => "none".to_owned(),
             BearerCredentials::Token(token) => format!("token {}", token.expose_secret()),
             BearerCredentials::Several => "several".to_owned(),
         };
         for (values, expected) in [
-            (&[][..], "nothing"),
-            (&[""], "nothing"),
-            (&["Basic YTpi"], "nothing"),
-            (&["Bearera.b.c"], "nothing"),
+            (&[][..], "none"),
+            (&[""], "none"),
+            (&["Basic YTpi"], "none"),
+            (&["Bearera.b.c"], "none"),
             (&["Bearer"], "token "),
             (&["BEARER   a.b.c"], "token a.b.c"),
             (&["Bearer a, Bearer b"], "token a, Bearer b"),
             (&["Bearer é"], "token é"),
             (&["Bearer a", "Basic YTpi"], "several"),
         ] {
-            assert_eq!(said(values), expected, "{values:?}");
+            assert_eq!(kind(values), expected, "{values:?}");
         }
     }
 }

@@ -1,30 +1,30 @@
-//! Configuration from the environment, under the names that Cognito deployments use. A variable that is empty is not set.
+//! Settings from environment variables, with the names that Cognito deployments commonly use. An empty variable counts as not set.
 
 use crate::{BuildError, Pool};
 use secrecy::SecretString;
 use std::env;
 
-/// `COGNITO_USER_POOL_ID`: the user pool ID.
+/// Reads `COGNITO_USER_POOL_ID`, the user pool ID.
 pub fn user_pool_id() -> Option<String> {
     variable(USER_POOL_ID)
 }
 
-/// `COGNITO_REGION`: the region whose issuer the tokens carry, where it is not the one in the pool's ID.
+/// Reads `COGNITO_REGION`, the region in the issuer of the tokens. It is needed only if it differs from the region in the user pool ID.
 pub fn region() -> Option<String> {
     variable("COGNITO_REGION")
 }
 
-/// `COGNITO_CLIENT_ID`: the app client IDs, separated by commas.
+/// Reads `COGNITO_CLIENT_ID`, a comma-separated list of app client IDs.
 pub fn client_ids() -> Option<Vec<String>> {
     Some(variable(CLIENT_ID)?.split(',').map(|id| id.trim().to_owned()).collect())
 }
 
-/// `COGNITO_CLIENT_SECRET`: the app client's secret.
+/// Reads `COGNITO_CLIENT_SECRET`, the secret of the app client.
 pub fn client_secret() -> Option<SecretString> {
     variable("COGNITO_CLIENT_SECRET").map(Into::into)
 }
 
-/// `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`: where the user pools API is, if not at AWS.
+/// Reads `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`, the URL of the user pools API, for emulators and proxies.
 pub fn endpoint() -> Option<String> {
     variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
 }
@@ -37,11 +37,17 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl Pool {
-    /// A user pool with its app clients from `COGNITO_USER_POOL_ID`, `COGNITO_CLIENT_ID` (several, separated by commas) and,
-    /// where the issuer's region is not the one in the pool's ID, `COGNITO_REGION`. The token use is left to be stated.
+    /// Creates a pool from environment variables.
+    ///
+    /// * `COGNITO_USER_POOL_ID`: the user pool ID. Required.
+    /// * `COGNITO_CLIENT_ID`: a comma-separated list of app client IDs. Required.
+    /// * `COGNITO_REGION`: the region in the issuer, if it differs from the region in the user pool ID.
+    ///
+    /// The token use is not read from the environment: call [`Pool::token_use`].
     ///
     /// # Errors
-    /// [`BuildError::Environment`] if one of the first two is not set.
+    ///
+    /// Returns [`BuildError::Environment`] if a required variable is not set.
     pub fn from_environment() -> Result<Self, BuildError> {
         let id = user_pool_id().ok_or(BuildError::Environment(USER_POOL_ID))?;
         let clients = client_ids().ok_or(BuildError::Environment(CLIENT_ID))?;

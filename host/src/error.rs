@@ -1,4 +1,4 @@
-//! Why a verifier could not be built.
+//! Errors of building a verifier and of loading a key set.
 
 use crate::{
     bindings::exports::poolgate::auth::verifier::{ConfigError, KeySetError},
@@ -6,34 +6,34 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-/// Why a verifier could not be built.
+/// The error of [`VerifierBuilder::build`](crate::VerifierBuilder::build) and of the other builders of this crate.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A pool says nothing about this; to skip the check, say so.
+    /// A pool does not configure this required setting. Configure it, or disable the check explicitly.
     MissingSetting(&'static str),
-    /// A pool states this list twice: which of them counts, nobody could say.
+    /// A pool sets this list twice, so that it is ambiguous which one applies. Set it once, with all names.
     DuplicateSetting(&'static str),
-    /// The sandbox did not take the configuration.
+    /// The configuration is invalid, for example because two pools have the same issuer, or a limit is out of range.
     InvalidConfig(ConfigError),
-    /// A JWK Set's URL is not one that keys are fetched from.
+    /// The URL of a JWKS endpoint is invalid or not allowed.
     KeyUrl(KeyUrlError),
-    /// A JWK Set was not taken.
+    /// A JWK Set could not be loaded.
     KeySet(LoadKeySetError),
-    /// An environment variable that must be set is not.
+    /// This required environment variable is not set.
     Environment(&'static str),
-    /// The settings of the accounts are refused. The text says why.
+    /// The settings of the account flows are invalid, as described by the text.
     Accounts(String),
-    /// What was given as a root certificate is none.
+    /// The root certificate is not a certificate in PEM format.
     Certificate,
-    /// The store of revoked tokens has a time-out of its own that is not shorter than the verifier's deadline for it.
+    /// The time-out of the revocation store is not shorter than the verifier's deadline for it.
     RevocationDeadline {
-        /// The store's ([`Revocations::timeout`](crate::revocation::Revocations::timeout)).
+        /// The time-out of the store: [`Revocations::timeout`](crate::revocation::Revocations::timeout).
         timeout: Duration,
-        /// The verifier's ([`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline)).
+        /// The deadline of the verifier: [`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline).
         deadline: Duration,
     },
-    /// The component could not be compiled or started. The text says why.
+    /// The component could not be compiled or started, for the reason in the text.
     Sandbox(String),
 }
 
@@ -41,25 +41,25 @@ impl fmt::Display for BuildError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::MissingSetting(what) => {
-                write!(formatter, "nothing is stated about the {what}: state it, or state that it is not checked")
+                write!(formatter, "missing setting: {what}. Configure it, or disable the check explicitly")
             }
             BuildError::DuplicateSetting(list) => {
-                write!(formatter, "{list} is stated twice: state it once, with all names")
+                write!(formatter, "{list} is set twice; set it once, with all names")
             }
             BuildError::InvalidConfig(error) => {
-                write!(formatter, "the configuration is refused: {} ({})", error.message(), error.name())
+                write!(formatter, "the configuration is invalid: {} ({})", error.message(), error.name())
             }
             BuildError::KeyUrl(error) => error.fmt(formatter),
             BuildError::KeySet(error) => error.fmt(formatter),
             BuildError::Environment(name) => write!(formatter, "the environment variable {name} is not set"),
-            BuildError::Accounts(text) => write!(formatter, "the settings of the accounts are refused: {text}"),
-            BuildError::Certificate => formatter.write_str("the root certificate is not a certificate in PEM"),
+            BuildError::Accounts(text) => write!(formatter, "the settings of the account flows are invalid: {text}"),
+            BuildError::Certificate => formatter.write_str("the root certificate is not a certificate in PEM format"),
             BuildError::RevocationDeadline { timeout, deadline } => write!(
                 formatter,
-                "the store of revoked tokens has a time-out of {timeout:?}, and the verifier gives up on it after {deadline:?}: \
-                 a connection that is dead would never be noticed. Make the store's time-out shorter, better half of that"
+                "the time-out of the revocation store ({timeout:?}) must be shorter than the verifier's deadline for it ({deadline:?}), \
+                 or a dead connection is never detected; half of the deadline is recommended"
             ),
-            BuildError::Sandbox(text) => write!(formatter, "the sandbox did not start: {text}"),
+            BuildError::Sandbox(text) => write!(formatter, "the sandbox could not be started: {text}"),
         }
     }
 }
@@ -72,13 +72,13 @@ impl From<KeyUrlError> for BuildError {
     }
 }
 
-/// Why a JWK Set was not taken. The keys held before stay.
+/// Why a JWK Set could not be loaded. The current keys stay in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadKeySetError {
-    /// The sandbox refused it.
+    /// The JWK Set is invalid or cannot be used.
     Rejected(KeySetError),
-    /// The sandbox failed; nothing was taken.
+    /// The sandbox failed, or no instance was free in time.
     Sandbox,
 }
 
@@ -86,9 +86,9 @@ impl fmt::Display for LoadKeySetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LoadKeySetError::Rejected(error) => {
-                write!(formatter, "the JWK Set is refused: {} ({})", error.message(), error.name())
+                write!(formatter, "the JWK Set is rejected: {} ({})", error.message(), error.name())
             }
-            LoadKeySetError::Sandbox => formatter.write_str("the JWK Set was not taken: the sandbox failed"),
+            LoadKeySetError::Sandbox => formatter.write_str("the JWK Set could not be loaded: the sandbox failed"),
         }
     }
 }

@@ -1,32 +1,37 @@
-//! Signatures without claims, in the same sandbox: for checking keys and signatures.
+//! Verifies JWS signatures without claims, in the same sandbox.
 
 use crate::{
     Algorithm, BuildError, Denial, KeyReport, KeySetError, LoadKeySetError, VerifiedJws,
     bindings::TokenVerifier,
     clock::SystemClock,
-    sandbox::{Failure, Guest, Instance, ResourceLimits, Sandbox, SandboxGauges},
-    verifier::compile,
+    failure::Failure,
+    metrics::SandboxGauges,
+    sandbox::{Guest, Instance, ResourceLimits, Sandbox},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use wasmtime::{Store, component::ResourceAny};
 
-/// The longest compact JWS, in bytes; the component's own limit.
+/// The maximum length of a compact JWS, in bytes. The component has the same limit.
 const COMPACT_LIMIT: usize = 1 << 20;
 
-/// Verifies compact JWS with any payload against one JWK Set. One call at a time; nothing is ever fetched.
+/// Verifies JWS signatures against one JWK Set. The payload can be any bytes; no claims are checked.
+///
+/// It makes one call at a time and never fetches keys. Use it to check keys and signatures; use [`Verifier`](crate::Verifier) for tokens.
 pub struct JwsVerifier {
     sandbox: Sandbox,
     jwks: Vec<u8>,
     algorithms: Vec<Algorithm>,
-    /// Lost when the sandbox fails, and started anew by the next call.
+    /// The running instance and its key set. `None` after a sandbox failure; the next call starts another.
     warm: Option<(Instance, ResourceAny)>,
 }
 
 impl JwsVerifier {
-    /// Takes a JWK Set, with the built-in component. An empty list of algorithms means every one.
+    /// Creates a verifier for a JWK Set, with the built-in component. If `algorithms` is empty, all supported algorithms are accepted.
     ///
     /// # Errors
-    /// [`BuildError`] for the sandbox, and [`BuildError::KeySet`] for the set.
+    ///
+    /// * [`BuildError::Sandbox`]: the component could not be compiled or started.
+    /// * [`BuildError::KeySet`]: the JWK Set was rejected.
     pub async fn new(
         compilation_cache: Option<PathBuf>,
         jwks: impl Into<Vec<u8>>,
@@ -35,10 +40,11 @@ impl JwsVerifier {
         Self::with_component(poolgate_artifacts::TOKEN_VERIFIER_WIDE, compilation_cache, jwks, algorithms).await
     }
 
-    /// The same with another component of the world `token-verifier`.
+    /// Like [`new`](Self::new), with another component of the world `token-verifier`.
     ///
     /// # Errors
-    /// As [`JwsVerifier::new`].
+    ///
+    /// Returns the same errors as [`new`](Self::new).
     pub async fn with_component(
         component: impl Into<Arc<[u8]>>,
         compilation_cache: Option<PathBuf>,
@@ -46,7 +52,7 @@ impl JwsVerifier {
         algorithms: impl Into<Vec<Algorithm>>,
     ) -> Result<Self, BuildError> {
         let limits = ResourceLimits { memory_bytes: 64 * 1024 * 1024, call_deadline: Duration::from_secs(10) };
-        let sandbox = compile(component.into(), compilation_cache, limits).await?;
+        let sandbox = Sandbox::compile(component.into(), compilation_cache, limits).await?;
         let mut verifier = Self { sandbox, jwks: jwks.into(), algorithms: algorithms.into(), warm: None };
         match verifier.start() {
             Ok(Ok(())) => Ok(verifier),
@@ -55,18 +61,20 @@ impl JwsVerifier {
         }
     }
 
-    /// The keys in use and the ones skipped.
+    /// Returns a report on the JWK Set: the usable keys, and the skipped keys with the reasons.
     ///
     /// # Errors
-    /// A [`Denial`] if the sandbox fails.
+    ///
+    /// Returns a [`Denial`] (503) if the sandbox fails.
     pub async fn report(&mut self) -> Result<KeyReport, Denial> {
         self.call(|bindings, store, key_set| bindings.poolgate_auth_jws().key_set().call_report(store, key_set))
     }
 
-    /// Verifies the grammar and the signature of a compact JWS of at most 1 MiB.
+    /// Verifies the syntax and the signature of a JWS in the compact serialization (RFC 7515 section 7.1). The maximum length is 1 MiB.
     ///
     /// # Errors
-    /// A [`Denial`], which holds no part of the JWS.
+    ///
+    /// Returns a [`Denial`] if the JWS is invalid or the sandbox fails. It contains no part of the JWS.
     pub async fn verify(&mut self, compact: &str) -> Result<VerifiedJws, Denial> {
         if compact.len() > COMPACT_LIMIT {
             return Err(Denial::TOKEN_TOO_LARGE);
@@ -77,11 +85,11 @@ impl JwsVerifier {
         verdict?.map(Into::into).map_err(Into::into)
     }
 
-    /// Verifies a signature over any bytes, as test vectors bring them. Without a key ID, the set must hold exactly one
-    /// usable key.
+    /// Verifies a signature over a message, as in test vectors. Without a key ID, the JWK Set must contain exactly one usable key.
     ///
     /// # Errors
-    /// A [`Denial`].
+    ///
+    /// Returns a [`Denial`] if the signature is invalid or the sandbox fails.
     pub async fn verify_detached(
         &mut self,
         algorithm: Algorithm,
@@ -112,7 +120,7 @@ impl JwsVerifier {
         if self.warm.is_none() {
             self.start()?.map_err(|_| Failure::Trap)?;
         }
-        // Taken out: what fails does not come back.
+        // After a failure the instance is not put back.
         let (mut instance, key_set) = self.warm.take().ok_or(Failure::Trap)?;
         let outcome = instance.call(|bindings, store| call(bindings, store, key_set))?;
         self.warm = Some((instance, key_set));

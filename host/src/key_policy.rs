@@ -1,12 +1,21 @@
-//! The life of keys, as the contract states it, with the usual numbers.
+//! The default key policy.
 
 use crate::bindings::exports::poolgate::auth::verifier::KeyPolicy;
 use std::hash::{BuildHasher, RandomState};
 
 impl Default for KeyPolicy {
-    /// Fresh for an hour (5 minutes to an hour where the issuer says so), gone after a day; retries after 1 to 60 seconds;
-    /// 5 fetches for unknown key IDs, one more every 10 seconds; 256 of them remembered for a minute. The jitter is drawn
-    /// at random.
+    /// Returns the recommended policy. All durations are in seconds:
+    ///
+    /// * `soft_ttl` 3,600: a key set is refreshed after 1 hour, if `Cache-Control: max-age` does not specify another time.
+    /// * `soft_ttl_min` 300, `soft_ttl_max` 3,600: the range for a time from `max-age`.
+    /// * `hard_ttl` 86,400: a key set is not used after 24 hours.
+    /// * `retry_min` 1, `retry_max` 60: the back-off after a failed fetch.
+    /// * `fetch_deadline` 30: a fetch without a result after 30 seconds counts as failed.
+    /// * `unknown_key_fetches` 5, `unknown_key_interval` 10: the token bucket for fetches because of an unknown `kid`. It holds 5 fetches and
+    ///   gains one every 10 seconds.
+    /// * `unknown_key_ttl` 60, `unknown_key_entries` 256: a `kid` that a fetch did not return is cached as unknown for 1 minute, for at most 256
+    ///   such `kid`s.
+    /// * `jitter_seed`: a random number.
     fn default() -> Self {
         Self {
             soft_ttl: 3_600,
@@ -20,7 +29,7 @@ impl Default for KeyPolicy {
             unknown_key_interval: 10,
             unknown_key_ttl: 60,
             unknown_key_entries: 256,
-            // The standard library seeds its hash maps from the system's randomness.
+            // The standard library seeds `RandomState` from the system's random number generator.
             jitter_seed: RandomState::new().hash_one(()),
         }
     }

@@ -1,9 +1,20 @@
-//! poolgate verifies Amazon Cognito tokens inside a WebAssembly sandbox.
+//! Verifies Amazon Cognito tokens inside a WebAssembly sandbox.
 //!
-//! The sandbox holds the pure core as a component; this crate runs it, and opens two doors for it: a clock, and the network
-//! for fetching keys. Whatever goes wrong on this side, a token is never allowed because of it.
+//! The verification code is a WebAssembly component. This crate runs it and provides its two imports: a clock, and a function that fetches key
+//! sets over the network. No failure of the sandbox or of the network results in an accepted token.
 //!
-//! Start with [`Verifier::builder`] and [`Pool`].
+//! Start with [`Verifier::builder`] and [`Pool`]. The other parts of the crate:
+//!
+//! * [`tower`]: layers for axum, tonic and hyper.
+//! * [`revocation`]: rejects tokens before they expire.
+//! * [`accounts`]: sign-up, sign-in, recovery and the other account flows of Cognito.
+//! * [`gateway`]: the account flows and token verification over HTTP.
+//!
+//! # Features
+//!
+//! * `tower` (enabled by default): the module `tower`.
+//! * `axum` (enabled by default): `tower::Claims` as an extractor.
+//! * `redis`: `revocation::Redis`, a revocation store in Redis or Valkey.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -13,6 +24,7 @@ mod bindings;
 mod clock;
 pub mod environment;
 mod error;
+mod failure;
 pub mod gateway;
 mod jws;
 mod key_policy;
@@ -43,7 +55,7 @@ pub use verdict::{
 };
 pub use verifier::{Verifier, VerifierBuilder};
 
-/// The README's examples compile.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

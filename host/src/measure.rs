@@ -1,8 +1,9 @@
-//! For `poolgate bench` and the benchmarks: what no caller of the library needs.
+//! Measurements for `poolgate bench` and the benchmarks. This module is not part of the public API.
 
 use crate::{
     BuildError, SystemClock,
-    sandbox::{Instance, ResourceLimits, Sandbox, SandboxGauges, code_cache},
+    metrics::SandboxGauges,
+    sandbox::{Instance, ResourceLimits, Sandbox, code_cache},
 };
 use std::{
     path::{Path, PathBuf},
@@ -10,14 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long it takes to start an instance of a component that is compiled, `count` times; each is dropped before the next.
+/// Starts an instance of a compiled component `count` times, and returns how long each start took. Each instance is dropped before the
+/// next one starts.
 ///
 /// # Errors
-/// [`BuildError::Sandbox`].
+///
+/// Returns [`BuildError::Sandbox`] if the component cannot be compiled or started.
 pub fn instantiations(wasm: &[u8], cache: Option<PathBuf>, count: usize) -> Result<Vec<Duration>, BuildError> {
     let limits = ResourceLimits { memory_bytes: 64 << 20, call_deadline: Duration::from_millis(500) };
-    let sandbox = Sandbox::compile(wasm, cache, limits)?;
-    let failed = |_| BuildError::Sandbox("the component does not start".into());
+    let sandbox = Sandbox::compile_blocking(wasm, cache, limits)?;
+    let failed = |_| BuildError::Sandbox("the component could not be started".into());
     (0..count)
         .map(|_| {
             let begun = Instant::now();
@@ -28,7 +31,7 @@ pub fn instantiations(wasm: &[u8], cache: Option<PathBuf>, count: usize) -> Resu
         .collect()
 }
 
-/// Whether compiled code is kept in this directory: see [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
+/// Returns `true` if this directory can be used as a compilation cache: see [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
 pub fn keeps_compiled_code(directory: &Path) -> bool {
     code_cache::open(directory).is_some()
 }

@@ -1,14 +1,39 @@
-//! What the operator states about a pool. Skipping a check has to be written down; forgetting one does not build.
+//! The policy for the tokens of one issuer. A check is skipped only if it is disabled explicitly; a missing setting is an error.
 
 use crate::{BuildError, bindings::exports::poolgate::auth::verifier as wit, key_source::KeyUrl, verdict::Algorithm};
 use std::time::Duration;
 
 pub use wit::TokenUseRule;
 
-/// How far `iat` and `nbf` may lie in the future unless stated, for clocks that differ.
+/// The default for how far `iat` and `nbf` may be in the future, because clocks differ.
 const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 
-/// The rules for the tokens of one issuer.
+/// The policy for the tokens of one issuer.
+///
+/// Pass it to [`VerifierBuilder::pool`](crate::VerifierBuilder::pool). A token must pass all checks.
+///
+/// # Required settings
+///
+/// * The issuer: [`user_pool`](Self::user_pool), [`issuer`](Self::issuer) or [`any_issuer`](Self::any_issuer).
+/// * The token use: [`token_use`](Self::token_use).
+/// * The app client: [`client_ids`](Self::client_ids) or [`any_client`](Self::any_client).
+///
+/// [`VerifierBuilder::build`] returns [`BuildError::MissingSetting`] if the token use or the app client is missing.
+///
+/// # Defaults
+///
+/// * [`jwks_url`](Self::jwks_url): `<issuer>/.well-known/jwks.json`.
+/// * [`algorithms`](Self::algorithms): RS256, the algorithm that Cognito uses.
+/// * [`any_of_groups`](Self::any_of_groups), [`all_of_groups`](Self::all_of_groups), [`any_of_scopes`](Self::any_of_scopes),
+///   [`all_of_scopes`](Self::all_of_scopes): no group and no scope is required.
+/// * [`resources`](Self::resources): an access token needs no `aud`. If it has one, that must be an accepted app client.
+/// * [`any_subject`](Self::any_subject): disabled -- `sub` is required.
+/// * [`ignore_confirmation`](Self::ignore_confirmation): disabled -- a token with `cnf` is rejected.
+/// * [`max_age`](Self::max_age): none.
+/// * [`leeway`](Self::leeway): 0 seconds.
+/// * [`issued_at_skew`](Self::issued_at_skew): 60 seconds.
+///
+/// # Example
 ///
 /// ```
 /// use poolgate::{Pool, TokenUseRule};
@@ -18,6 +43,8 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 ///     .client_ids(["1example23456789"])
 ///     .any_of_groups(["admins", "operators"]);
 /// ```
+///
+/// [`VerifierBuilder::build`]: crate::VerifierBuilder::build
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Pool {
@@ -31,25 +58,32 @@ pub struct Pool {
     resource: wit::ResourceRule,
     subject: wit::SubjectRule,
     confirmation: wit::ConfirmationRule,
-    /// A list that was stated a second time.
-    stated_twice: Option<&'static str>,
+    /// The first list that was set a second time.
+    duplicate: Option<&'static str>,
     max_age: Option<Duration>,
     leeway: Duration,
     issued_at_skew: Duration,
 }
 
 impl Pool {
-    /// The tokens of an Amazon Cognito user pool, in both of its issuer forms. The region is the one in the ID.
+    /// Creates a policy for the tokens of an Amazon Cognito user pool.
+    ///
+    /// `id` is the user pool ID, for example `eu-west-1_EXAMPLE01`. Both issuer forms of the user pool are accepted:
+    /// `https://cognito-idp.<region>.amazonaws.com/<id>` and `https://issuer-cognito-idp.<region>.amazonaws.com/<id>`, with the domain of the
+    /// region's AWS partition. The region is the one in the ID, unless [`region`](Self::region) is set.
     pub fn user_pool(id: impl Into<String>) -> Self {
         Self::of(wit::IssuerRule::UserPool(wit::UserPool { id: id.into(), region: None }))
     }
 
-    /// The tokens of exactly this `iss`, for emulators and other OpenID providers.
+    /// Creates a policy for tokens with exactly this `iss`. Use it for emulators and other OpenID providers.
     pub fn issuer(issuer: impl Into<String>) -> Self {
         Self::of(wit::IssuerRule::Exactly(issuer.into()))
     }
 
-    /// **Skips the check of `iss`.** The verifier must have no other pool, and the URL of the keys must be stated.
+    /// Creates a policy for tokens of any issuer: **the check of `iss` is disabled.**
+    ///
+    /// The verifier must have no other pool, and [`jwks_url`](Self::jwks_url) or local keys must be configured; otherwise
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) fails.
     pub fn any_issuer() -> Self {
         Self::of(wit::IssuerRule::Unchecked)
     }
@@ -66,14 +100,16 @@ impl Pool {
             resource: wit::ResourceRule::Unbound,
             subject: wit::SubjectRule::Required,
             confirmation: wit::ConfirmationRule::Refuse,
-            stated_twice: None,
+            duplicate: None,
             max_age: None,
             leeway: Duration::ZERO,
             issued_at_skew: ISSUED_AT_SKEW,
         }
     }
 
-    /// The region whose issuer a user pool's tokens carry, where it is not the one in the ID.
+    /// Sets the region in the issuer of a user pool's tokens. The default is the region in the user pool ID.
+    ///
+    /// It has no effect on a pool that was not created with [`user_pool`](Self::user_pool).
     pub fn region(mut self, region: impl Into<String>) -> Self {
         if let wit::IssuerRule::UserPool(pool) = &mut self.issuer {
             pool.region = Some(region.into());
@@ -81,127 +117,141 @@ impl Pool {
         self
     }
 
-    /// Fetches the keys from this URL, not from `<issuer>/.well-known/jwks.json`.
+    /// Sets the URL from which the keys are fetched. The default is `<issuer>/.well-known/jwks.json`.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.keys = wit::KeyOrigin::Url(url.into());
         self
     }
 
-    /// Never fetches: only [`Verifier::load_key_set`](crate::Verifier::load_key_set) brings keys.
+    /// Disables key fetches for this pool. Load the keys with [`Verifier::load_key_set`](crate::Verifier::load_key_set).
     pub fn local_keys_only(mut self) -> Self {
         self.keys = wit::KeyOrigin::Local;
         self
     }
 
-    /// Accepts these algorithms. Without it RS256 alone, the one that Cognito signs with.
+    /// Sets the accepted signature algorithms. The default is RS256, the algorithm that Cognito uses. An empty list means the default.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Accepts access or ID tokens. It must be stated.
+    /// Sets whether access tokens, ID tokens or both are accepted (`token_use`). Required.
     pub fn token_use(mut self, rule: TokenUseRule) -> Self {
         self.token_use = Some(rule);
         self
     }
 
-    /// Accepts tokens of these app clients. This or [`Pool::any_client`] must be stated.
+    /// Accepts tokens of these app clients. This or [`any_client`](Self::any_client) is required.
+    ///
+    /// The client is `client_id` in an access token and `aud` in an ID token. [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an
+    /// empty list and an empty ID.
     pub fn client_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.client = Some(wit::ClientRule::OneOf(strings(ids)));
         self
     }
 
-    /// **Skips the check of the app client**: any client of the pool is accepted.
+    /// Accepts tokens of every app client of the pool: **the check of the app client is disabled.**
     pub fn any_client(mut self) -> Self {
         self.client = Some(wit::ClientRule::Unchecked);
         self
     }
 
-    /// Asks for at least one of these `cognito:groups`; with [`Pool::all_of_groups`], for both. [`VerifierBuilder::build`] refuses an empty
-    /// list, an empty name, and a list that is stated twice; so it is with the three below.
+    /// Requires at least one of these groups in `cognito:groups`. If [`all_of_groups`](Self::all_of_groups) is set too, both must be met.
     ///
-    /// [`VerifierBuilder::build`]: crate::VerifierBuilder::build
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an empty list, an empty name, and a list that is set twice. This also
+    /// holds for the next three methods.
     pub fn any_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let earlier = self.groups.any_of.replace(strings(groups));
-        self.stated_twice = self.stated_twice.or(earlier.map(|_| "any_of_groups"));
+        self.duplicate = self.duplicate.or(earlier.map(|_| "any_of_groups"));
         self
     }
 
-    /// Asks for every one of these `cognito:groups`.
+    /// Requires all of these groups in `cognito:groups`.
     pub fn all_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let earlier = self.groups.all_of.replace(strings(groups));
-        self.stated_twice = self.stated_twice.or(earlier.map(|_| "all_of_groups"));
+        self.duplicate = self.duplicate.or(earlier.map(|_| "all_of_groups"));
         self
     }
 
-    /// Asks for at least one of these scopes. ID tokens have none.
+    /// Requires at least one of these scopes in `scope`. ID tokens have no scopes and never meet this.
     pub fn any_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let earlier = self.scopes.any_of.replace(strings(scopes));
-        self.stated_twice = self.stated_twice.or(earlier.map(|_| "any_of_scopes"));
+        self.duplicate = self.duplicate.or(earlier.map(|_| "any_of_scopes"));
         self
     }
 
-    /// Asks for every one of these scopes. ID tokens have none.
+    /// Requires all of these scopes in `scope`. ID tokens have no scopes and never meet this.
     pub fn all_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let earlier = self.scopes.all_of.replace(strings(scopes));
-        self.stated_twice = self.stated_twice.or(earlier.map(|_| "all_of_scopes"));
+        self.duplicate = self.duplicate.or(earlier.map(|_| "all_of_scopes"));
         self
     }
 
-    /// Asks that an access token is bound to one of these resource servers (`aud`; RFC 8707), and with [`TokenUseRule::Unchecked`] any
-    /// token. With [`TokenUseRule::AccessOrId`], ID tokens pass by their app client; with [`TokenUseRule::Id`], which has nothing to
-    /// compare them with, the pool is refused.
+    /// Requires that access tokens are bound to one of these resource servers (`aud`, RFC 8707).
+    ///
+    /// With [`TokenUseRule::Unchecked`], this applies to all tokens. With [`TokenUseRule::AccessOrId`], it applies to access tokens only: `aud`
+    /// of an ID token is its app client. With [`TokenUseRule::Id`], [`VerifierBuilder::build`](crate::VerifierBuilder::build) fails.
+    ///
+    /// By default, an access token needs no `aud`. If it has one, that must be an accepted app client.
     pub fn resources(mut self, resources: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.resource = wit::ResourceRule::OneOf(strings(resources));
         self
     }
 
-    /// **Skips the check of `aud` on access tokens**: one that is bound to another resource server is accepted.
+    /// Accepts access tokens that are bound to any resource server: **the check of `aud` on access tokens is disabled.**
     pub fn any_resource(mut self) -> Self {
         self.resource = wit::ResourceRule::Unchecked;
         self
     }
 
-    /// **Skips the check of `sub`**: a token of nobody is accepted, which no sign-out of a user revokes.
+    /// Accepts tokens without a subject: **the check of `sub` is disabled.** A token without `sub` is not revoked when a user signs out.
     pub fn any_subject(mut self) -> Self {
         self.subject = wit::SubjectRule::Unchecked;
         self
     }
 
-    /// **Skips the check of `cnf`**: a token that is bound to a key, by mutual TLS (RFC 8705) or DPoP (RFC 9449), is accepted without a
-    /// proof of that key, as if it were a bearer token. For a service behind something that asks for the proof.
+    /// Accepts tokens that are bound to a key, by mutual TLS (RFC 8705) or DPoP (RFC 9449): **the check of `cnf` is disabled.**
+    ///
+    /// Such a token is then accepted without a proof of possession of the key, like a bearer token. Use this only behind a proxy that checks the
+    /// proof. By default, tokens with `cnf` are rejected.
     pub fn ignore_confirmation(mut self) -> Self {
         self.confirmation = wit::ConfirmationRule::Ignore;
         self
     }
 
-    /// Refuses tokens that were issued longer ago than this, in whole seconds.
+    /// Rejects tokens that were issued longer ago than this, even if they have not expired. `iat` is then required.
+    ///
+    /// The resolution is 1 second; fractions are dropped. By default, there is no maximum age.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Stretches `exp` and the maximum age by this, in whole seconds, at most 900. Without it, by nothing.
+    /// Extends `exp` and the maximum age by this time.
+    ///
+    /// The default is 0. The resolution is 1 second. Values above 900 seconds make [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Accepts an `iat` and an `nbf` that lie in the future by this, in whole seconds, at most 900. Without it, by a minute; where the
-    /// leeway is more, by that.
+    /// Sets how far `iat` and `nbf` may be in the future. If the leeway is longer, the leeway is used.
+    ///
+    /// The default is 60 seconds. The resolution is 1 second. Values above 900 seconds make
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
     pub fn issued_at_skew(mut self, skew: Duration) -> Self {
         self.issued_at_skew = skew;
         self
     }
 
-    /// The contract's record, if everything that must be stated is.
+    /// Converts the policy to the record of the WIT contract.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
-        if let Some(list) = self.stated_twice {
+        if let Some(list) = self.duplicate {
             return Err(BuildError::DuplicateSetting(list));
         }
         match (&self.keys, &self.issuer) {
             (wit::KeyOrigin::Url(url), _) => Some(KeyUrl::parse(url, allow_http_loopback)?),
-            // The keys' URL begins with the issuer.
+            // The URL of the keys starts with the issuer.
             (wit::KeyOrigin::Derived, wit::IssuerRule::Exactly(issuer)) => {
                 Some(KeyUrl::parse(issuer, allow_http_loopback)?)
             }
@@ -229,7 +279,7 @@ fn strings(items: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
     items.into_iter().map(Into::into).collect()
 }
 
-/// Whole seconds; what does not fit is out of range for the sandbox too.
+/// Converts a duration to whole seconds. The component rejects the maximum as out of range, so it is used for every longer duration.
 fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

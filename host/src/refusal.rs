@@ -1,5 +1,5 @@
-//! Refusals over HTTP: problems as RFC 9457 has them, challenges as RFC 6750 has them. None says anything of an account, nor why a
-//! token is refused.
+//! HTTP error responses: problem details (RFC 9457) and challenges (RFC 6750). They reveal neither whether an account exists nor why a token was
+//! rejected.
 
 use crate::{
     Denial, ErrorCode,
@@ -16,22 +16,22 @@ use utoipa::ToSchema;
 /// Problem details (RFC 9457).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProblemBody {
-    /// Which problem, as a reference to its description here: `/problems/` and the reason.
+    /// The problem type, as a relative URL of its description: `/problems/` and the reason.
     #[schema(example = "/problems/invalid-code")]
     r#type: String,
-    /// The stable name.
+    /// The stable name of the problem.
     #[schema(example = "invalid-code")]
     reason: String,
-    /// What it means.
+    /// A short description of the problem.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// Which input is wrong, and how.
+    /// The invalid input, and what is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-/// A problem on its way out.
+/// An error response.
 pub(crate) struct Refused {
     status: StatusCode,
     body: Box<ProblemBody>,
@@ -51,44 +51,44 @@ impl Refused {
         Self { status, body: Box::new(body), retry_after: None, challenge: None }
     }
 
-    /// A request that is refused before anyone is asked.
+    /// The response to a request that is rejected before any call to the verifier or to Cognito.
     pub(crate) fn request(status: StatusCode, detail: &str) -> Self {
         let name = AccountErrorCode::InvalidRequest;
         Self::new(status, name.name(), name.description(), Some(detail.into()))
     }
 
-    /// A service in front or behind is not set up as it must be.
+    /// The response if the proxy, Cognito or this service is not configured correctly.
     pub(crate) fn misconfigured(detail: &str) -> Self {
         let name = AccountErrorCode::Misconfigured;
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, name.name(), name.description(), Some(detail.into()))
     }
 
-    /// A client that asks too often.
+    /// The response to a client that has exceeded its rate limit.
     pub(crate) fn too_often(after: Duration) -> Self {
         let name = AccountErrorCode::TooManyRequests;
         let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, name.name(), name.description(), None);
         Self { retry_after: Some(after), ..refused }
     }
 
-    /// No token, or not one (RFC 6750 section 3: without any, nothing is said about it).
+    /// The response to a request without a token (RFC 6750 section 3: the challenge then has no error code).
     pub(crate) fn no_token() -> Self {
         let refused = Self::new(StatusCode::UNAUTHORIZED, "token-missing", "There is no access token.", None);
         Self { challenge: Some(HeaderValue::from_static("Bearer")), ..refused }
     }
 
-    /// More than one `Authorization` header, which is no way to send a token (RFC 6750 section 3.1: `invalid_request`).
+    /// The response to a request with more than one `Authorization` header (RFC 6750 section 3.1: `invalid_request`).
     #[cfg(feature = "tower")]
     pub(crate) fn several_tokens() -> Self {
         let refused = Self::request(StatusCode::BAD_REQUEST, "there is more than one Authorization header");
         Self { challenge: Some(HeaderValue::from_static("Bearer error=\"invalid_request\"")), ..refused }
     }
 
-    /// A token without a group or scope that is asked for; `scopes` are those that would have helped.
+    /// The response to a token without a required group or scope. `scopes` are the required scopes.
     pub(crate) fn insufficient(scopes: &[String]) -> Self {
-        let title = "The token lacks a group or scope that is asked for.";
+        let title = "The token lacks a required group or scope.";
         let refused = Self::new(StatusCode::FORBIDDEN, "insufficient-scope", title, None);
         let scope = scopes.join(" ");
-        // The scope attribute has its characters from RFC 6750 section 3: what has others is left out.
+        // The attribute `scope` is omitted if it contains characters that RFC 6750 section 3 does not allow.
         let is_plain = scope.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
         let challenge = match is_plain && !scope.is_empty() {
             true => HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok(),
@@ -98,32 +98,32 @@ impl Refused {
         Self { challenge: Some(challenge.unwrap_or(plain)), ..refused }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[cfg(feature = "tower")]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What it means, in a line.
+    /// Returns a description in one line.
     #[cfg(feature = "tower")]
     pub(crate) fn message(&self) -> &str {
         self.body.detail.as_deref().unwrap_or(&self.body.title)
     }
 
-    /// Problem details, and the headers that go with them.
+    /// Returns the HTTP response: problem details and the headers.
     pub(crate) fn into_http(self) -> http::Response<String> {
-        // A struct of texts and a number is always JSON.
+        // A struct of strings and a number can always be serialized.
         let mut response = http::Response::new(serde_json::to_string(&self.body).unwrap_or_default());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // The next token may be a better one.
+        // The next request may have a valid token, so the response must not be cached.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(after) = self.retry_after {
-            // Whole seconds (RFC 9110 section 10.2.3), and never too early.
+            // `Retry-After` has whole seconds (RFC 9110 section 10.2.3), rounded up.
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, seconds.max(1).into());
         }
@@ -137,7 +137,7 @@ impl From<AccountError> for Refused {
         let refused = Self::new(status, problem.code.name(), problem.code.description(), problem.detail);
         let challenge = match problem.code {
             AccountErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
-            // A 401 has a challenge (RFC 9110 section 15.5.2).
+            // A response with 401 must have a challenge (RFC 9110 section 15.5.2).
             _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer")),
             _ => None,
         };
@@ -146,7 +146,7 @@ impl From<AccountError> for Refused {
 }
 
 impl From<Denial> for Refused {
-    /// RFC 6750 section 3.1. The reason stays in the logs.
+    /// Creates the response of RFC 6750 section 3.1. It does not contain the reason.
     fn from(denial: Denial) -> Self {
         let bearer = |text| Some(HeaderValue::from_static(text));
         match denial.error {

@@ -1,8 +1,13 @@
-//! What a route asks of a token that is already verified.
+//! Groups and scopes that a verified token must have.
 
 use crate::{Denial, ErrorCode, Reason, Verified, refusal::Refused};
 
-/// Groups and scopes that a verified token must have: of one route, where [`Pool`](crate::Pool) states what holds for all.
+/// Groups and scopes that a verified token must have.
+///
+/// Use a requirement for one route or operation. Configure what all tokens of a user pool must have on [`Pool`](crate::Pool). A requirement is
+/// checked by [`RequireLayer`](crate::tower::RequireLayer), or with [`check`](Self::check).
+///
+/// By default, nothing is required. If several lists are set, the token must meet all of them.
 ///
 /// ```
 /// use poolgate::Requirement;
@@ -10,9 +15,10 @@ use crate::{Denial, ErrorCode, Reason, Verified, refusal::Refused};
 /// let reports = Requirement::new().any_of_groups(["admins", "auditors"]).all_of_scopes(["reports/read"]);
 /// ```
 ///
-/// Nothing is asked for unless stated. A list must be stated once, and have names: one that is empty would be met by everybody or by
-/// nobody, and an empty name is a group of that name. Each of the four methods panics otherwise, where it is called: check a list first
-/// that comes from elsewhere.
+/// # Panics
+///
+/// Each of the four methods that set a list panics if the list is empty or contains an empty name, or if the list has been set before. Check
+/// a list that comes from user input or a configuration file before you pass it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Requirement {
@@ -23,86 +29,92 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Asks for nothing but a verified token.
+    /// Creates a requirement that every verified token meets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks for at least one of these `cognito:groups`.
+    /// Requires at least one of these groups in `cognito:groups`.
     ///
     /// # Panics
-    /// If there is no name, an empty one, or this was stated before.
+    ///
+    /// Panics if the list is empty or contains an empty name, or if this method has been called before.
     #[track_caller]
     pub fn any_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        state(&mut self.any_of_groups, groups);
+        set(&mut self.any_of_groups, groups);
         self
     }
 
-    /// Asks for every one of these `cognito:groups`.
+    /// Requires all of these groups in `cognito:groups`.
     ///
     /// # Panics
-    /// If there is no name, an empty one, or this was stated before.
+    ///
+    /// Panics if the list is empty or contains an empty name, or if this method has been called before.
     #[track_caller]
     pub fn all_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        state(&mut self.all_of_groups, groups);
+        set(&mut self.all_of_groups, groups);
         self
     }
 
-    /// Asks for at least one of these scopes. ID tokens have none.
+    /// Requires at least one of these scopes in `scope`. ID tokens have no scopes.
     ///
     /// # Panics
-    /// If there is no name, an empty one, or this was stated before.
+    ///
+    /// Panics if the list is empty or contains an empty name, or if this method has been called before.
     #[track_caller]
     pub fn any_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        state(&mut self.any_of_scopes, scopes);
+        set(&mut self.any_of_scopes, scopes);
         self
     }
 
-    /// Asks for every one of these scopes. ID tokens have none.
+    /// Requires all of these scopes in `scope`. ID tokens have no scopes.
     ///
     /// # Panics
-    /// If there is no name, an empty one, or this was stated before.
+    ///
+    /// Panics if the list is empty or contains an empty name, or if this method has been called before.
     #[track_caller]
     pub fn all_of_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        state(&mut self.all_of_scopes, scopes);
+        set(&mut self.all_of_scopes, scopes);
         self
     }
 
-    /// Whether a token meets it.
+    /// Checks the groups and scopes of a verified token.
     ///
     /// # Errors
-    /// A [`Denial`] with the answer 403: `group-missing` or `scope-missing`.
+    ///
+    /// Returns a [`Denial`] with the reason `group-missing` or `scope-missing` (403) if the token does not meet the requirement.
     pub fn check(&self, verified: &Verified) -> Result<(), Denial> {
         let missing = |reason| Err(Denial::new(reason, ErrorCode::InsufficientScope));
-        if !fits(&verified.groups, self.any_of_groups.as_deref(), self.all_of_groups.as_deref()) {
+        if !meets(&verified.groups, self.any_of_groups.as_deref(), self.all_of_groups.as_deref()) {
             return missing(Reason::GroupMissing);
         }
-        if !fits(&verified.scopes, self.any_of_scopes.as_deref(), self.all_of_scopes.as_deref()) {
+        if !meets(&verified.scopes, self.any_of_scopes.as_deref(), self.all_of_scopes.as_deref()) {
             return missing(Reason::ScopeMissing);
         }
         Ok(())
     }
 
-    /// What the caller is told who does not meet it (RFC 6750 section 3.1).
-    pub(crate) fn refusal(&self) -> Refused {
+    /// Returns the error response for a token that does not meet the requirement (RFC 6750 section 3.1).
+    pub(crate) fn error_response(&self) -> Refused {
         let lists = self.any_of_scopes.iter().chain(&self.all_of_scopes);
         let scopes: Vec<String> = lists.flatten().cloned().collect();
         Refused::insufficient(&scopes)
     }
 }
 
-/// Takes a list of names, once.
+/// Sets a list of names. Panics if it is invalid, or has been set before.
 #[track_caller]
-fn state(place: &mut Option<Vec<String>>, names: impl IntoIterator<Item = impl Into<String>>) {
+fn set(list: &mut Option<Vec<String>>, names: impl IntoIterator<Item = impl Into<String>>) {
     let names: Vec<String> = names.into_iter().map(Into::into).collect();
-    assert!(!names.is_empty(), "a requirement without a name: leave it out, or name what is required");
-    assert!(!names.iter().any(String::is_empty), "a requirement with an empty name");
-    assert!(place.replace(names).is_none(), "a requirement that is stated twice: state it once, with all names");
+    assert!(!names.is_empty(), "the list of a requirement is empty; add a name, or remove the call");
+    assert!(!names.iter().any(String::is_empty), "a requirement contains an empty name");
+    assert!(list.replace(names).is_none(), "a list of a requirement is set twice; set it once, with all names");
 }
 
-fn fits(held: &[String], any_of: Option<&[String]>, all_of: Option<&[String]>) -> bool {
-    any_of.is_none_or(|names| names.iter().any(|name| held.contains(name)))
-        && all_of.is_none_or(|names| names.iter().all(|name| held.contains(name)))
+/// Returns `true` if `actual` contains one name of `any_of` and all names of `all_of`.
+fn meets(actual: &[String], any_of: Option<&[String]>, all_of: Option<&[String]>) -> bool {
+    any_of.is_none_or(|names| names.iter().any(|name| actual.contains(name)))
+        && all_of.is_none_or(|names| names.iter().all(|name| actual.contains(name)))
 }
 
 #[cfg(test)]
@@ -128,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_is_one_of_them_all_of_is_every_one_and_both_must_hold() {
+    fn any_of_needs_one_name_all_of_needs_every_name_and_both_must_be_met() {
         let new = Requirement::new;
         for (requirement, missing) in [
             (new(), None),
@@ -142,15 +154,15 @@ mod tests {
             (new().all_of_scopes(["read", "x"]), Some(Reason::ScopeMissing)),
             (new().any_of_groups(["a"]).all_of_scopes(["read", "write"]), None),
         ] {
-            let came = requirement.check(&verified(&["a", "b"], &["read", "write"]));
-            assert_eq!(came.err().map(|denial| denial.reason), missing, "{requirement:?}");
+            let result = requirement.check(&verified(&["a", "b"], &["read", "write"]));
+            assert_eq!(result.err().map(|denial| denial.reason), missing, "{requirement:?}");
         }
     }
 
     #[test]
-    fn a_list_that_says_nothing_is_refused_where_it_is_stated() {
-        type Statement = fn() -> Requirement;
-        let statements: [(&str, Statement); 8] = [
+    fn an_invalid_list_panics_where_it_is_set() {
+        type Setter = fn() -> Requirement;
+        let setters: [(&str, Setter); 8] = [
             ("any_of_groups", || Requirement::new().any_of_groups([""; 0])),
             ("all_of_groups", || Requirement::new().all_of_groups([""; 0])),
             ("any_of_scopes", || Requirement::new().any_of_scopes([""; 0])),
@@ -160,8 +172,8 @@ mod tests {
             ("groups twice", || Requirement::new().any_of_groups(["admins"]).any_of_groups(["readers"])),
             ("scopes twice", || Requirement::new().all_of_scopes(["read"]).all_of_scopes(["write"])),
         ];
-        for (what, state) in statements {
-            assert!(std::panic::catch_unwind(state).is_err(), "{what} is taken");
+        for (what, setter) in setters {
+            assert!(std::panic::catch_unwind(setter).is_err(), "{what} is accepted");
         }
     }
 }

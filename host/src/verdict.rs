@@ -1,11 +1,8 @@
-//! What the host tells its caller of a token.
+//! The result of a verification: the claims of a valid token, or a denial.
 
-use crate::{
-    bindings::{
-        exports::poolgate::auth::{jws, verifier as wit},
-        poolgate::auth::key_source,
-    },
-    sandbox::Failure,
+use crate::bindings::{
+    exports::poolgate::auth::{jws, verifier as wit},
+    poolgate::auth::key_source,
 };
 use std::fmt;
 
@@ -15,24 +12,26 @@ pub use wit::{
     TokenUse,
 };
 
-/// What a verified token says. Only the sandbox's verdict becomes one.
+/// The claims of a verified token.
+///
+/// The crate creates it only from a positive result of the sandbox.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// `sub`: the user's UUID, or the client ID for machine-to-machine tokens.
+    /// `sub`: the user's UUID, or the client ID in a machine-to-machine token. It is always present unless
+    /// [`Pool::any_subject`](crate::Pool::any_subject) is set.
     pub subject: Option<String>,
-    /// `username` of an access token, `cognito:username` of an ID token, as `token_use` says.
+    /// `username` of an access token, or `cognito:username` of an ID token.
     pub username: Option<String>,
-    /// `token_use`, unless it is not checked.
+    /// `token_use`. `None` if the check is disabled.
     pub token_use: Option<TokenUse>,
-    /// `iss`.
+    /// `iss`, the issuer.
     pub issuer: Option<String>,
-    /// The app client that passed the check: `client_id`, or the matching entry of `aud`. None where `aud` was compared with resource servers
-    /// alone.
+    /// The app client that was checked: `client_id`, or the matching entry of `aud`. `None` if `aud` was only compared with resource servers.
     pub client_id: Option<String>,
-    /// `cognito:groups`.
+    /// `cognito:groups`. Empty if the claim is absent.
     pub groups: Vec<String>,
-    /// `scope`, split at spaces. ID tokens have none.
+    /// `scope`, split at spaces. ID tokens have no scopes.
     pub scopes: Vec<String>,
     /// `iat`, in whole seconds since the Unix epoch.
     pub issued_at: Option<u64>,
@@ -40,14 +39,14 @@ pub struct Verified {
     pub expires_at: u64,
     /// `auth_time`, in whole seconds since the Unix epoch.
     pub auth_time: Option<u64>,
-    /// The payload as JSON text, byte for byte as it was signed, for everything else.
+    /// The payload as JSON text, byte for byte as it was signed. It contains all other claims.
     pub payload: String,
-    /// Whether the key is past its soft lifetime: refreshing it has not worked yet.
+    /// `true` if the key set is older than its soft lifetime, because it could not be refreshed yet.
     pub keys_are_stale: bool,
 }
 
 impl fmt::Debug for Verified {
-    /// Leaves out the payload and what names a person.
+    /// Omits the payload and the claims that identify a user.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Verified")
@@ -78,7 +77,7 @@ impl From<wit::Verified> for Verified {
     }
 }
 
-/// A compact JWS whose signature was verified.
+/// A JWS in the compact serialization whose signature has been verified.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifiedJws {
@@ -88,12 +87,12 @@ pub struct VerifiedJws {
     pub key_id: Option<String>,
     /// The JOSE header as JSON text.
     pub header: String,
-    /// The payload: any bytes.
+    /// The payload, which can be any bytes.
     pub payload: Vec<u8>,
 }
 
 impl fmt::Debug for VerifiedJws {
-    /// Leaves out header and payload.
+    /// Omits the header and the payload.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("VerifiedJws")
@@ -109,14 +108,16 @@ impl From<jws::VerifiedJws> for VerifiedJws {
     }
 }
 
-/// A refusal.
+/// Why a token was not accepted: it was rejected, it lacks a required group or scope, or it could not be verified.
+///
+/// A denial contains no part of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Denial {
-    /// For logs and metrics. Never tell a caller.
+    /// The stable reason code, for logs and metrics. Do not send it to clients.
     pub reason: Reason,
-    /// For the caller.
+    /// The error for the client: invalid token (401), insufficient scope (403) or unavailable (503).
     pub error: ErrorCode,
-    /// What else there is to say to the operator, if anything. For logs. Never tell a caller.
+    /// A hint for the operator about a probable configuration error, for logs. Do not send it to clients.
     pub hint: Option<Hint>,
 }
 
@@ -125,10 +126,11 @@ impl Denial {
         Self { reason, error, hint: None }
     }
 
-    /// What the sandbox would say, too; the host says it first, so that a huge token is not copied there.
+    /// The denial of a token that is too long. The component returns the same; the host checks first, so that a long token is not copied into
+    /// the sandbox.
     pub(crate) const TOKEN_TOO_LARGE: Self = Self::new(Reason::TokenTooLarge, ErrorCode::InvalidToken);
 
-    /// A refusal that the host itself pronounces: the token was not judged.
+    /// Returns a denial by the host: the token was not verified.
     pub(crate) fn unavailable(reason: Reason) -> Self {
         Self::new(reason, ErrorCode::Unavailable)
     }
@@ -140,25 +142,16 @@ impl From<wit::Denial> for Denial {
     }
 }
 
-impl From<Failure> for Denial {
-    fn from(failure: Failure) -> Self {
-        Denial::unavailable(match failure {
-            Failure::Deadline => Reason::SandboxTimeout,
-            Failure::Memory | Failure::Trap => Reason::SandboxFailed,
-        })
-    }
-}
-
 impl fmt::Display for Denial {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the token is refused: {}", self.reason.name())
+        write!(formatter, "the token is rejected: {}", self.reason.name())
     }
 }
 
 impl std::error::Error for Denial {}
 
 impl ErrorCode {
-    /// The HTTP status.
+    /// Returns the HTTP status: 401, 403 or 503.
     pub fn status(self) -> u16 {
         match self {
             ErrorCode::InvalidToken => 401,
@@ -171,14 +164,14 @@ impl ErrorCode {
 impl fmt::Display for KeyRefreshError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyRefreshError::Fetch(error) => write!(formatter, "the fetch failed: {}", error.name()),
-            KeyRefreshError::KeySet(error) => write!(formatter, "the key set is refused: {}", error.name()),
+            KeyRefreshError::Fetch(error) => write!(formatter, "the key fetch failed: {}", error.name()),
+            KeyRefreshError::KeySet(error) => write!(formatter, "the key set was rejected: {}", error.name()),
         }
     }
 }
 
 impl Algorithm {
-    /// The value of `alg` (RFC 7518 section 3.1, RFC 8037 section 3.1).
+    /// Returns the value of `alg` (RFC 7518 section 3.1, RFC 8037 section 3.1).
     pub fn jose_name(self) -> &'static str {
         match self {
             Algorithm::Rs256 => "RS256",

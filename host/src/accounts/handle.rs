@@ -11,7 +11,7 @@ use super::{
     settings::RefreshFlow,
     types::Accepted,
 };
-use crate::{Verifier, sandbox::Failure};
+use crate::{Verifier, failure::Failure};
 use std::{fmt, sync::Arc};
 use tokio::time::Instant;
 use wasmtime::Store;

@@ -11,7 +11,9 @@ use super::{
 use crate::{
     BuildError,
     clock::Clock,
-    sandbox::{Failure, MemoryLimit, SandboxGauges, engine, failure_of},
+    failure::Failure,
+    metrics::SandboxGauges,
+    sandbox::{MemoryLimit, engine, failure_of},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use wasmtime::{
@@ -71,7 +73,7 @@ impl AccountSandbox {
             true => Ok(UpdateDeadline::Continue(1)),
             false => Err(Trap::Interrupt.into()),
         });
-        self.call(&mut store, flow).await.map_err(|error| failure_of(store.data().memory.was_refused(), &error))
+        self.call(&mut store, flow).await.map_err(|error| failure_of(store.data().memory.was_exceeded(), &error))
     }
 
     async fn call<T>(

@@ -104,7 +104,7 @@ async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> 
         (required, _) => Some(authorize(&state, &headers, &required.unwrap_or_default()).await?),
     };
     if let Some(verified) = &verified {
-        requirement.check(verified).map_err(|_| requirement.refusal())?;
+        requirement.check(verified).map_err(|_| requirement.error_response())?;
     }
     claim_headers::response(&headers, verified.as_ref())
 }
@@ -135,7 +135,7 @@ async fn authorize(state: &GatewayState, headers: &HeaderMap, requirement: &Requ
     if !is_right {
         return Err(Denial::new(Reason::TokenUseMismatch, ErrorCode::InvalidToken).into());
     }
-    requirement.check(&verified).map_err(|_| requirement.refusal())?;
+    requirement.check(&verified).map_err(|_| requirement.error_response())?;
     Ok(verified)
 }
 

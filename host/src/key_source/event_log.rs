@@ -1,8 +1,8 @@
-//! What every instance must have been told of keys, in order: the ends of fetches, and seeds.
+//! An ordered log of key events: completed fetches and loaded key sets. Every instance applies all of them, in order.
 //!
-//! The instances are replicas of one state machine. Each is told what it missed before its next call, so that a key which
-//! one of them learns is gone is gone for all. Of old entries only those are kept that a new instance needs, and of key sets only
-//! the last that was taken and the last that came.
+//! The instances are replicas of one state machine. Before each call, an instance applies the events that it has not applied yet, so that a
+//! key that has been removed for one instance is removed for all. Of old events, the log keeps only those that a new instance needs. Of key
+//! sets, it keeps the last accepted and the last fetched.
 
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use std::{
@@ -14,54 +14,58 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How many ends of fetches from one URL are kept besides the last whose keys were taken: enough for the core's back-off and its
-/// token bucket to be what they are in an older instance.
+/// The number of completed fetches that are kept for each URL, in addition to the last one whose key set was accepted. It is enough for a new
+/// instance to reach the same back-off and the same token bucket as an older one.
 const KEPT_FETCHES: usize = 16;
 
-/// An entry.
+/// An event that changes the keys of an instance.
 #[derive(Debug)]
 pub(crate) struct KeyEvent {
-    pub(crate) event: KeyEventKind,
-    /// Whether an instance has said what it makes of it.
-    is_judged: AtomicBool,
-    /// Whether an instance has taken the keys.
-    was_taken: AtomicBool,
+    pub(crate) kind: KeyEventKind,
+    /// Whether an instance has applied the event.
+    was_applied: AtomicBool,
+    /// Whether an instance has accepted the keys.
+    was_accepted: AtomicBool,
 }
 
 impl KeyEvent {
-    fn new(event: KeyEventKind) -> Self {
-        // A seed is one that an instance has taken.
-        let was_taken = matches!(event, KeyEventKind::Loaded(_));
-        Self { event, is_judged: AtomicBool::new(was_taken), was_taken: AtomicBool::new(was_taken) }
+    fn new(kind: KeyEventKind) -> Self {
+        // A loaded key set is added to the log after an instance has accepted it.
+        let is_loaded = matches!(kind, KeyEventKind::Loaded(_));
+        Self { kind, was_applied: AtomicBool::new(is_loaded), was_accepted: AtomicBool::new(is_loaded) }
     }
 
-    /// What a new instance needs of a fetch whose keys are not needed: that it was made.
+    /// Returns the same event without its keys, if it is a fetch that returned keys. A new instance still needs to know that the fetch was made.
     fn without_keys(&self) -> Option<Self> {
         let KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome: Ok(KeyResponse { body: Some(_), .. }) } =
-            &self.event
+            &self.kind
         else {
             return None;
         };
         let (url, key_id, outcome) = (Arc::clone(url), key_id.clone(), Err(FetchError::Unreachable));
-        let event = KeyEventKind::Fetched { url, key_id, started_at: *started_at, ended_at: *ended_at, outcome };
-        Some(Self { event, is_judged: AtomicBool::new(true), was_taken: AtomicBool::new(false) })
+        let kind = KeyEventKind::Fetched { url, key_id, started_at: *started_at, ended_at: *ended_at, outcome };
+        Some(Self { kind, was_applied: AtomicBool::new(true), was_accepted: AtomicBool::new(false) })
     }
 }
 
 #[derive(Debug)]
 pub(crate) enum KeyEventKind {
+    /// A completed fetch.
     Fetched {
         url: Arc<str>,
+        /// The unknown `kid` because of which the fetch was made.
         key_id: Option<String>,
-        /// When the request was made: a [`KeyEventLog::tick`]; 0 if it never was.
+        /// The logical time of the request, from [`KeyEventLog::tick`], or 0 if no request was made.
         started_at: u64,
+        /// The time of the verifier's clock, in seconds since the Unix epoch.
         ended_at: u64,
         outcome: Result<KeyResponse, FetchError>,
     },
+    /// A loaded key set.
     Loaded(LocalKeySet),
 }
 
-/// A JWK Set that no fetch brought.
+/// A JWK Set that was loaded from the application and not fetched.
 #[derive(Debug)]
 pub(crate) struct LocalKeySet {
     pub(crate) issuer: String,
@@ -69,142 +73,148 @@ pub(crate) struct LocalKeySet {
     pub(crate) fetched_at: u64,
 }
 
+/// The event log. Events are numbered from 1.
 #[derive(Debug)]
 pub(crate) struct KeyEventLog {
-    /// The number of the last entry. An instance that has seen it has missed nothing.
+    /// The number of the last event. An instance that has applied it is up to date.
     last: AtomicU64,
     ticks: AtomicU64,
     state: Mutex<LogState>,
-    news: watch::Sender<u64>,
+    /// Notifies waiting calls of each new event.
+    added: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct LogState {
-    entries: BTreeMap<u64, Arc<KeyEvent>>,
-    fetches: HashMap<Arc<str>, Fetches>,
+    events: BTreeMap<u64, Arc<KeyEvent>>,
+    /// By URL.
+    fetches: HashMap<Arc<str>, FetchNumbers>,
+    /// The last loaded key set of each issuer.
     seeds: HashMap<String, u64>,
 }
 
-/// The numbers of a URL's entries.
+/// The numbers of the completed fetches of one URL.
 #[derive(Debug, Default)]
-struct Fetches {
+struct FetchNumbers {
     recent: VecDeque<u64>,
-    /// The last whose keys were taken.
-    taken: Option<u64>,
+    /// The last fetch whose key set was accepted.
+    accepted: Option<u64>,
 }
 
 impl KeyEventLog {
     pub(crate) fn new() -> Self {
-        Self { last: AtomicU64::new(0), ticks: AtomicU64::new(0), state: Mutex::default(), news: watch::channel(0).0 }
+        Self { last: AtomicU64::new(0), ticks: AtomicU64::new(0), state: Mutex::default(), added: watch::channel(0).0 }
     }
 
-    pub(crate) fn push(&self, event: KeyEventKind) {
+    /// Adds an event.
+    pub(crate) fn push(&self, kind: KeyEventKind) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.last.load(Ordering::Relaxed) + 1;
-        state.make_room(&event, number);
-        state.entries.insert(number, Arc::new(KeyEvent::new(event)));
+        state.make_room(&kind, number);
+        state.events.insert(number, Arc::new(KeyEvent::new(kind)));
         self.last.store(number, Ordering::Release);
         drop(state);
-        self.news.send_replace(number);
+        self.added.send_replace(number);
     }
 
-    /// The next number of the order in which tokens come and fetches begin.
+    /// Returns the next logical time. It orders the arrival of tokens and the start of fetches.
     pub(crate) fn tick(&self) -> u64 {
         self.ticks.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The number of the last entry.
+    /// Returns the number of the last event.
     pub(crate) fn last(&self) -> u64 {
         self.last.load(Ordering::Acquire)
     }
 
-    /// The entries after a number.
+    /// Returns the events after a number.
     pub(crate) fn after(&self, number: u64) -> Vec<(u64, Arc<KeyEvent>)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.entries.range(number + 1..).map(|(number, entry)| (*number, Arc::clone(entry))).collect()
+        state.events.range(number + 1..).map(|(number, event)| (*number, Arc::clone(event))).collect()
     }
 
-    /// The number of the last end of a fetch from a URL; 0 if there was none.
+    /// Returns the number of the last completed fetch of a URL, or 0 if there is none.
     pub(crate) fn last_fetch(&self, url: &str) -> u64 {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.fetches.get(url).and_then(|fetches| fetches.recent.back()).copied().unwrap_or(0)
     }
 
-    /// Notes what an instance makes of an entry; true if it is the first. Keys that were taken are kept until others are.
-    pub(crate) fn judge(&self, number: u64, entry: &KeyEvent, is_taken: bool) -> bool {
-        let is_first = !entry.is_judged.swap(true, Ordering::Relaxed);
-        let is_news = is_taken && !entry.was_taken.swap(true, Ordering::Relaxed);
-        if is_first || is_news {
+    /// Records whether an instance has accepted the keys of an event. Returns `true` for the first instance that applies the event. Accepted
+    /// keys are kept until others are accepted.
+    pub(crate) fn record_result(&self, number: u64, event: &KeyEvent, is_accepted: bool) -> bool {
+        let is_first = !event.was_applied.swap(true, Ordering::Relaxed);
+        let is_first_acceptance = is_accepted && !event.was_accepted.swap(true, Ordering::Relaxed);
+        if is_first || is_first_acceptance {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.judged(number, entry, is_taken);
+            state.applied(number, event, is_accepted);
         }
         is_first
     }
 
-    /// Takes out the keys that made a fresh instance fail, for they would make all others fail: those are told that nothing came. What an
-    /// instance has taken made it fail by no fault of its own, and stays.
-    pub(crate) fn disarm(&self, number: u64) {
+    /// Removes the keys of an event that made a new instance fail, because they would make every instance fail. For the other instances, the
+    /// fetch has failed. Keys that another instance has accepted are not removed: the failure then had another cause.
+    pub(crate) fn remove_keys(&self, number: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = state.entries.get_mut(&number).filter(|entry| !entry.was_taken.load(Ordering::Relaxed));
-        if let Some(entry) = entry
-            && let Some(harmless) = entry.without_keys()
+        let event = state.events.get_mut(&number).filter(|event| !event.was_accepted.load(Ordering::Relaxed));
+        if let Some(event) = event
+            && let Some(without_keys) = event.without_keys()
         {
-            *entry = Arc::new(harmless);
+            *event = Arc::new(without_keys);
         }
     }
 
-    /// Waits for the end of a fetch from a URL, after an entry.
+    /// Waits until a fetch of a URL has completed, with an event after the given one.
     pub(crate) async fn wait_for_fetch(&self, url: &str, number: u64) {
-        // It fails only without a sender, and the sender is ours.
-        let _ = self.news.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
+        // It fails only if the sender is dropped, and `self` owns the sender.
+        let _ = self.added.subscribe().wait_for(|_| self.last_fetch(url) > number).await;
     }
 }
 
 impl LogState {
-    /// Forgets what the new entry makes needless.
-    fn make_room(&mut self, event: &KeyEventKind, number: u64) {
-        match event {
+    /// Removes the events that are not needed after a new one.
+    fn make_room(&mut self, kind: &KeyEventKind, number: u64) {
+        match kind {
             KeyEventKind::Loaded(seed) => {
                 if let Some(earlier) = self.seeds.insert(seed.issuer.clone(), number) {
-                    self.entries.remove(&earlier);
+                    self.events.remove(&earlier);
                 }
             }
             KeyEventKind::Fetched { url, .. } => {
                 let fetches = self.fetches.entry(Arc::clone(url)).or_default();
                 fetches.recent.push_back(number);
                 let oldest = if fetches.recent.len() > KEPT_FETCHES { fetches.recent.pop_front() } else { None };
-                if let Some(oldest) = oldest.filter(|oldest| fetches.taken != Some(*oldest)) {
-                    self.entries.remove(&oldest);
+                if let Some(oldest) = oldest.filter(|oldest| fetches.accepted != Some(*oldest)) {
+                    self.events.remove(&oldest);
                 }
-                fetches.drop_needless_keys(&mut self.entries);
+                fetches.drop_unneeded_keys(&mut self.events);
             }
         }
     }
 
-    fn judged(&mut self, number: u64, entry: &KeyEvent, is_taken: bool) {
-        let KeyEventKind::Fetched { url, outcome, .. } = &entry.event else { return };
+    fn applied(&mut self, number: u64, event: &KeyEvent, is_accepted: bool) {
+        let KeyEventKind::Fetched { url, outcome, .. } = &event.kind else { return };
         let Some(fetches) = self.fetches.get_mut(url) else { return };
-        let brings_keys = matches!(outcome, Ok(KeyResponse { body: Some(_), .. }));
-        if is_taken && brings_keys && fetches.taken < Some(number) {
-            let earlier = fetches.taken.replace(number);
+        let has_keys = matches!(outcome, Ok(KeyResponse { body: Some(_), .. }));
+        if is_accepted && has_keys && fetches.accepted < Some(number) {
+            let earlier = fetches.accepted.replace(number);
             if let Some(earlier) = earlier.filter(|earlier| !fetches.recent.contains(earlier)) {
-                self.entries.remove(&earlier);
+                self.events.remove(&earlier);
             }
         }
-        fetches.drop_needless_keys(&mut self.entries);
+        fetches.drop_unneeded_keys(&mut self.events);
     }
 }
 
-impl Fetches {
-    /// A key set that was refused, or after which another was taken, is of no use to a new instance. The last that came stays, so that
-    /// every instance can say what is wrong with it.
-    fn drop_needless_keys(&self, entries: &mut BTreeMap<u64, Arc<KeyEvent>>) {
+impl FetchNumbers {
+    /// Drops key sets that a new instance does not need: those that were rejected, or replaced by a later accepted one. The last fetched key set
+    /// stays, so that every instance can report its error.
+    fn drop_unneeded_keys(&self, events: &mut BTreeMap<u64, Arc<KeyEvent>>) {
         let last = self.recent.back();
-        for number in self.recent.iter().filter(|number| Some(**number) != self.taken && Some(*number) != last) {
-            if let Some(entry) = entries.get_mut(number).filter(|entry| entry.is_judged.load(Ordering::Relaxed))
-                && let Some(bare) = entry.without_keys()
+        for number in self.recent.iter().filter(|number| Some(**number) != self.accepted && Some(*number) != last) {
+            if let Some(event) = events.get_mut(number).filter(|event| event.was_applied.load(Ordering::Relaxed))
+                && let Some(without_keys) = event.without_keys()
             {
-                *entry = Arc::new(bare);
+                *event = Arc::new(without_keys);
             }
         }
     }
@@ -224,76 +234,76 @@ mod tests {
         fetched(Ok(KeyResponse { body: Some(b"{}".to_vec()), max_age: None, etag: None }))
     }
 
-    fn judge_last(event_log: &KeyEventLog, is_taken: bool) {
-        let (number, entry) = event_log.after(event_log.last() - 1).pop().expect("there is one");
-        assert!(event_log.judge(number, &entry, is_taken), "nobody has judged it before");
-        assert!(!event_log.judge(number, &entry, is_taken));
+    fn record_last(event_log: &KeyEventLog, is_accepted: bool) {
+        let (number, event) = event_log.after(event_log.last() - 1).pop().expect("there is one");
+        assert!(event_log.record_result(number, &event, is_accepted), "no instance has applied it before");
+        assert!(!event_log.record_result(number, &event, is_accepted));
     }
 
-    /// The numbers of the entries that bring keys.
+    /// Returns the numbers of the events with keys.
     fn with_keys(event_log: &KeyEventLog) -> Vec<u64> {
-        let brings_keys = |entry: &KeyEvent| {
-            matches!(&entry.event, KeyEventKind::Fetched { outcome: Ok(KeyResponse { body: Some(_), .. }), .. })
+        let has_keys = |event: &KeyEvent| {
+            matches!(&event.kind, KeyEventKind::Fetched { outcome: Ok(KeyResponse { body: Some(_), .. }), .. })
         };
-        event_log.after(0).iter().filter(|(_, entry)| brings_keys(entry)).map(|(number, _)| *number).collect()
+        event_log.after(0).iter().filter(|(_, event)| has_keys(event)).map(|(number, _)| *number).collect()
     }
 
     #[test]
-    fn what_a_new_instance_needs_is_kept_and_no_more() {
+    fn only_the_events_that_a_new_instance_needs_are_kept() {
         let event_log = KeyEventLog::new();
         event_log.push(keys());
-        judge_last(&event_log, true);
+        record_last(&event_log, true);
         for _ in 0..100 {
-            // Bodies that are no key sets, too: nobody takes them.
+            // No instance accepts this key set.
             event_log.push(keys());
-            judge_last(&event_log, false);
-            assert_eq!(with_keys(&event_log), [1, event_log.last()], "the keys that are used, and what came last");
+            record_last(&event_log, false);
+            assert_eq!(with_keys(&event_log), [1, event_log.last()], "the keys in use, and the last fetched ones");
             event_log.push(fetched(Err(FetchError::Unreachable)));
         }
-        let entries = event_log.after(0);
-        assert_eq!(entries.len(), KEPT_FETCHES + 1);
-        assert_eq!(entries.first().map(|(number, _)| *number), Some(1), "the last keys that were taken, however old");
+        let events = event_log.after(0);
+        assert_eq!(events.len(), KEPT_FETCHES + 1);
+        assert_eq!(events.first().map(|(number, _)| *number), Some(1), "the last accepted keys, however old");
         event_log.push(keys());
-        judge_last(&event_log, true);
-        assert_eq!(event_log.after(0).len(), KEPT_FETCHES, "the new keys are in the place of the old");
+        record_last(&event_log, true);
+        assert_eq!(event_log.after(0).len(), KEPT_FETCHES, "the new keys replace the old ones");
         assert_eq!(with_keys(&event_log), [event_log.last()]);
         assert_eq!(event_log.last_fetch(URL), event_log.last());
     }
 
     #[test]
-    fn of_many_sets_that_are_taken_one_after_the_other_the_last_is_kept() {
+    fn of_many_accepted_key_sets_only_the_last_is_kept() {
         let event_log = KeyEventLog::new();
         for _ in 0..40 {
             event_log.push(keys());
-            judge_last(&event_log, true);
+            record_last(&event_log, true);
             assert_eq!(with_keys(&event_log), [event_log.last()]);
         }
-        // What no instance has been told of may be what they all need.
+        // Key sets that no instance has applied yet may be needed by all of them.
         event_log.push(keys());
         event_log.push(keys());
         assert_eq!(with_keys(&event_log), [40, 41, 42]);
     }
 
     #[test]
-    fn what_made_a_fresh_instance_fail_is_told_to_no_other_unless_one_has_taken_it() {
+    fn keys_that_made_a_new_instance_fail_are_removed_unless_another_has_accepted_them() {
         let event_log = KeyEventLog::new();
         event_log.push(keys());
         event_log.push(keys());
-        judge_last(&event_log, true);
+        record_last(&event_log, true);
         event_log.push(KeyEventKind::Loaded(LocalKeySet { issuer: "a".into(), jwks: Vec::new(), fetched_at: 0 }));
-        (1..=4).for_each(|number| event_log.disarm(number));
+        (1..=4).for_each(|number| event_log.remove_keys(number));
         assert_eq!(with_keys(&event_log), [2]);
-        let entries = event_log.after(0);
+        let events = event_log.after(0);
         assert!(
-            matches!(&entries[..], [(1, harmless), (2, _), (3, seed)]
-                if matches!(harmless.event, KeyEventKind::Fetched { outcome: Err(_), .. })
-                && matches!(seed.event, KeyEventKind::Loaded(_))),
-            "{entries:?}"
+            matches!(&events[..], [(1, without_keys), (2, _), (3, loaded)]
+                if matches!(without_keys.kind, KeyEventKind::Fetched { outcome: Err(_), .. })
+                && matches!(loaded.kind, KeyEventKind::Loaded(_))),
+            "{events:?}"
         );
     }
 
     #[test]
-    fn one_seed_of_an_issuer_is_kept() {
+    fn only_the_last_loaded_key_set_of_an_issuer_is_kept() {
         let event_log = KeyEventLog::new();
         for fetched_at in 0..10 {
             for issuer in ["a", "b"] {

@@ -1,7 +1,10 @@
-//! One fetch serves all instances: what one asks for while it is under way is not asked for twice, and its end is told to
-//! all of them.
+//! Key fetches. All instances share one fetch per URL: a request for a URL that is being fetched starts no second fetch, and the result is
+//! added to the event log for all instances.
 
-use super::{HttpKeySource, KeyEventKind, KeyEventLog};
+use super::{
+    event_log::{KeyEventKind, KeyEventLog},
+    http::HttpKeySource,
+};
 use crate::{
     bindings::poolgate::auth::key_source::{FetchError, KeyResponse},
     clock::Clock,
@@ -13,10 +16,10 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::Semaphore};
 
-/// How many fetches are under way at once; more wait for their turn.
-const AT_ONCE: usize = 32;
+/// The maximum number of concurrent fetches. Others wait.
+const MAX_CONCURRENT: usize = 32;
 
-/// The key source of a verifier.
+/// The key fetches of a verifier.
 #[derive(Debug)]
 pub(crate) struct Fetches {
     http: HttpKeySource,
@@ -24,21 +27,22 @@ pub(crate) struct Fetches {
     event_log: Arc<KeyEventLog>,
     metrics: Arc<Metrics>,
     runtime: Handle,
+    /// The URLs of the fetches that are in progress or waiting.
     in_progress: Mutex<HashSet<Arc<str>>>,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
-/// What an instance asks for.
+/// A request of an instance for the key set at a URL.
 pub(crate) struct FetchRequest {
-    /// The `kid` that is not among the keys that it holds.
+    /// The unknown `kid` because of which the instance needs a fetch.
     pub(crate) key_id: Option<String>,
-    /// Of the set that it holds.
+    /// The `ETag` of the instance's current key set.
     pub(crate) etag: Option<String>,
-    /// The last entry of the event log that it was told of.
+    /// The number of the last event that the instance has applied.
     pub(crate) applied_up_to: u64,
 }
 
-/// A fetch under way. However it ends, its end is noted; a task that is dropped is a connection lost.
+/// A fetch in progress. When it is dropped, its outcome is added to the event log. A task that is cancelled counts as a lost connection.
 struct FetchInProgress {
     fetches: Arc<Fetches>,
     url: Arc<str>,
@@ -48,24 +52,24 @@ struct FetchInProgress {
 }
 
 impl Fetches {
-    /// Fetches on the runtime that this is called on.
+    /// Creates the key source. Fetches run on the current Tokio runtime.
     pub(crate) fn new(
         http: HttpKeySource,
         clock: Arc<dyn Clock>,
         event_log: Arc<KeyEventLog>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (runtime, turns) = (Handle::current(), Semaphore::new(AT_ONCE));
-        Self { http, clock, event_log, metrics, runtime, in_progress: Mutex::default(), turns }
+        let (runtime, permits) = (Handle::current(), Semaphore::new(MAX_CONCURRENT));
+        Self { http, clock, event_log, metrics, runtime, in_progress: Mutex::default(), permits }
     }
 
-    /// Sees to it that the keys at a URL are being fetched.
+    /// Starts a fetch of the key set at a URL, unless one is in progress or has completed since the last event that the instance has applied.
     pub(crate) fn start(self: &Arc<Self>, url: &str, request: FetchRequest) {
         let FetchRequest { key_id, etag, applied_up_to } = request;
         let url: Arc<str> = url.into();
         {
             let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-            // Under the lock, because a fetch ends under it: nothing is asked for that has just come.
+            // A fetch adds its outcome under this lock, so a fetch that has just completed is seen here.
             if self.event_log.last_fetch(&url) > applied_up_to || !in_progress.insert(Arc::clone(&url)) {
                 return;
             }
@@ -74,19 +78,19 @@ impl Fetches {
         let mut fetch = FetchInProgress { fetches: Arc::clone(self), url, key_id, started_at: 0, outcome };
         self.runtime.spawn(async move {
             let fetches = Arc::clone(&fetch.fetches);
-            // The semaphore is never closed.
-            let _turn = fetches.turns.acquire().await;
+            // This cannot fail, because the semaphore is never closed.
+            let _permit = fetches.permits.acquire().await;
             fetch.started_at = fetches.event_log.tick();
             let outcome = fetches.http.fetch(&fetch.url, etag.as_deref()).await;
-            fetch.ends_with(outcome);
+            fetch.complete(outcome);
         });
     }
 
-    /// Waits once for each fetch that is under way now, however it ends: not for those that begin meanwhile.
+    /// Waits until every fetch that is now in progress has completed or failed. It does not wait for fetches that start later.
     pub(crate) async fn wait_for_all(&self) {
         let (urls, applied_up_to) = {
             let in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-            // Under the lock, because a fetch ends under it.
+            // A fetch adds its outcome under this lock, so none is missed.
             (in_progress.iter().cloned().collect::<Vec<_>>(), self.event_log.last())
         };
         for url in urls {
@@ -96,7 +100,7 @@ impl Fetches {
 }
 
 impl FetchInProgress {
-    fn ends_with(mut self, outcome: Result<KeyResponse, FetchError>) {
+    fn complete(mut self, outcome: Result<KeyResponse, FetchError>) {
         self.outcome = outcome;
     }
 }
@@ -107,7 +111,7 @@ impl Drop for FetchInProgress {
         let outcome = std::mem::replace(outcome, Err(FetchError::Unreachable));
         match &outcome {
             Ok(KeyResponse { body: Some(body), .. }) => tracing::info!(%url, bytes = body.len(), "fetched a JWK Set"),
-            Ok(KeyResponse { body: None, .. }) => tracing::debug!(%url, "the JWK Set is not modified"),
+            Ok(KeyResponse { body: None, .. }) => tracing::debug!(%url, "the JWK Set has not been modified"),
             Err(error) => tracing::warn!(%url, error = error.name(), "could not fetch a JWK Set"),
         }
         fetches.metrics.count_fetch(url, &outcome);

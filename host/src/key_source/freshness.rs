@@ -1,10 +1,10 @@
-//! How long a response stays fresh (RFC 9111 sections 4.2 and 5.2.2).
+//! The freshness lifetime of an HTTP response (RFC 9111 sections 4.2 and 5.2.2).
 
 use headers::{CacheControl, HeaderMapExt};
 use reqwest::header::{AGE, HeaderMap};
 
-/// For how many seconds more: `max-age` less `Age`, 0 for `no-store` and `no-cache`; none if `Cache-Control` says nothing of
-/// it, or can't be read.
+/// Returns for how many more seconds the response is fresh: `max-age` minus `Age`, or 0 for `no-store` and `no-cache`. Returns `None` if
+/// `Cache-Control` is absent, cannot be parsed, or has none of these directives.
 pub(crate) fn max_age(headers: &HeaderMap) -> Option<u64> {
     let control: CacheControl = headers.typed_get()?;
     if control.no_store() || control.no_cache() {
@@ -20,7 +20,7 @@ mod tests {
     use reqwest::header::{CACHE_CONTROL, HeaderValue};
 
     #[test]
-    fn max_age_less_age_and_nothing_else() {
+    fn the_freshness_lifetime_is_max_age_minus_age() {
         for (control, age, expected) in [
             (None, None, None),
             (Some("public, max-age=86400"), None, Some(86_400)),

@@ -1,6 +1,6 @@
-//! One HTTP request for a JWK Set: bounded in time and size, following nothing.
+//! The HTTP client for JWK Sets. Time and response size are limited, and redirects are not followed.
 
-use super::{KeyUrl, freshness};
+use super::{freshness, url::KeyUrl};
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use reqwest::{
     Certificate, Client, Response, StatusCode,
@@ -9,26 +9,27 @@ use reqwest::{
 };
 use std::{sync::OnceLock, time::Duration};
 
-/// Fetches JWK Sets over HTTPS.
+/// Fetches JWK Sets over HTTPS, or over plain HTTP from loopback addresses if the settings allow that.
 #[derive(Debug)]
 pub(crate) struct HttpKeySource {
     settings: HttpSettings,
-    /// Made when they are needed for the first time: reading the machine's certificates takes longer than a start from keys in a file.
+    /// Created by the first fetch: loading the system's certificates takes longer than starting a verifier with local keys.
     https: OnceLock<Client>,
-    /// For plain http to a loopback address, which no proxy has a part in.
+    /// For plain HTTP to a loopback address. It ignores the proxy settings of the environment.
     loopback: OnceLock<Client>,
 }
 
-/// What an operator states of the connections.
+/// The settings of the HTTP clients.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpSettings {
-    /// For the connection, TLS and all.
+    /// The maximum time to connect, including the TLS handshake.
     pub(crate) connect_timeout: Duration,
-    /// For everything.
+    /// The maximum time for the whole request, including the response body.
     pub(crate) timeout: Duration,
+    /// The maximum size of a response body, in bytes.
     pub(crate) body_limit: u32,
     pub(crate) allow_http_loopback: bool,
-    /// Trusted besides the machine's.
+    /// Root certificates that are trusted in addition to those of the system.
     pub(crate) roots: Vec<Certificate>,
 }
 
@@ -51,24 +52,24 @@ impl HttpKeySource {
             .user_agent(concat!("poolgate/", env!("CARGO_PKG_VERSION")));
         let client = if is_plain_http { client.no_proxy() } else { client.https_only(true) };
         let built = client.build().map_err(|error| {
-            tracing::error!(%error, "no HTTP client can be made: are there certificates on this machine?");
+            tracing::error!(%error, "could not create the HTTP client; check that root certificates are installed");
             FetchError::Unreachable
         });
-        // Another task may have been faster: then its client serves.
+        // If another task has set the client in the meantime, use that one.
         built.map(|client| slot.get_or_init(|| client))
     }
 
-    /// What the server at `url` answers, if it is 200 or 304, in time and within the limit.
+    /// Fetches the JWK Set at `url`. Responses with another status than 200 or 304 are errors.
     ///
-    /// The content type is not looked at: issuers differ in it, and what is not a JWK Set is refused as such. No content
-    /// coding is asked for, and none is undone, so that a small body can't become a large one.
+    /// The content type is ignored, because issuers use different ones; the core rejects a body that is not a JWK Set. Content codings are
+    /// neither requested nor decoded, so that a small compressed body cannot expand to a large one.
     pub(crate) async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<KeyResponse, FetchError> {
         let url = KeyUrl::parse(url, self.settings.allow_http_loopback).map_err(|_| FetchError::Refused)?;
         let mut request = self.client(url.is_plain_http())?.get(url.as_url().clone());
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let response = request.send().await.map_err(fault)?;
+        let response = request.send().await.map_err(fetch_error)?;
         let (max_age, etag) = (freshness::max_age(response.headers()), etag_of(&response));
         let body = match response.status() {
             StatusCode::OK => Some(self.body(response).await?),
@@ -80,7 +81,7 @@ impl HttpKeySource {
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(fault)? {
+        while let Some(chunk) = response.chunk().await.map_err(fetch_error)? {
             if body.len() + chunk.len() > self.settings.body_limit as usize {
                 return Err(FetchError::TooLarge);
             }
@@ -94,6 +95,6 @@ fn etag_of(response: &Response) -> Option<String> {
     response.headers().get(ETAG)?.to_str().ok().map(str::to_owned)
 }
 
-fn fault(error: reqwest::Error) -> FetchError {
+fn fetch_error(error: reqwest::Error) -> FetchError {
     if error.is_timeout() { FetchError::TimedOut } else { FetchError::Unreachable }
 }

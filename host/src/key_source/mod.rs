@@ -1,4 +1,4 @@
-//! The door through which keys come in: the host's HTTP client, what it may fetch, and who is told what came.
+//! Implements the `key-source` import: the HTTP client, the allowed URLs, and the log of key events that all instances apply.
 
 mod event_log;
 mod fetches;

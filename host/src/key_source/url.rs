@@ -1,31 +1,33 @@
-//! The URLs that keys may be fetched from.
+//! The URLs from which a key set may be fetched.
 
 use std::fmt;
 use url::{Host, Url};
 
-/// A URL that keys may be fetched from: https, or http to a loopback address where that is allowed.
+/// The URL of a JWKS endpoint: `https`, or `http` to a loopback address if that is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUrl(Url);
 
-/// Why a URL is not one that keys are fetched from.
+/// Why a URL cannot be used as a JWKS endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyUrlError {
-    /// It can't be parsed, has no host, or carries a user name or a password.
+    /// The URL cannot be parsed, has no host, or contains a user name or a password.
     Malformed,
-    /// Its scheme is neither https nor http.
+    /// The scheme is neither `https` nor `http`.
     Scheme,
-    /// It is plain http, and not to a loopback address.
+    /// The scheme is `http`, and the host is not a loopback address.
     PlainHttp,
-    /// It is plain http to a loopback address, which was not allowed.
+    /// The scheme is `http` and the host is a loopback address, but plain HTTP is not allowed. See
+    /// [`VerifierBuilder::allow_http_loopback`](crate::VerifierBuilder::allow_http_loopback).
     LoopbackNotAllowed,
 }
 
 impl KeyUrl {
-    /// Checks a URL. Loopback means `localhost`, 127.0.0.0/8 and ::1.
+    /// Parses and checks a URL. Loopback addresses are `localhost`, 127.0.0.0/8 and ::1.
     ///
     /// # Errors
-    /// See [`KeyUrlError`].
+    ///
+    /// Returns [`KeyUrlError`] if keys must not be fetched from this URL.
     pub fn parse(text: &str, allow_http_loopback: bool) -> Result<Self, KeyUrlError> {
         let url = Url::parse(text).map_err(|_| KeyUrlError::Malformed)?;
         let is_loopback = match url.host() {
@@ -58,11 +60,11 @@ impl KeyUrl {
 impl fmt::Display for KeyUrlError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            KeyUrlError::Malformed => "the URL of the keys is malformed, or carries credentials",
-            KeyUrlError::Scheme => "keys are fetched over https",
-            KeyUrlError::PlainHttp => "keys are fetched over https; plain http is for loopback addresses only",
+            KeyUrlError::Malformed => "the JWKS URL is malformed or contains credentials",
+            KeyUrlError::Scheme => "the JWKS URL must use https",
+            KeyUrlError::PlainHttp => "the JWKS URL must use https; plain http is allowed only for loopback addresses",
             KeyUrlError::LoopbackNotAllowed => {
-                "keys are fetched over https; plain http to a loopback address has to be allowed (--allow-http-loopback)"
+                "the JWKS URL must use https; allow plain http to loopback addresses with --allow-http-loopback"
             }
         })
     }
@@ -76,15 +78,15 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_allowed_loopback_only() {
-        for (text, allowed, refused) in [
+        for (text, allowed, error) in [
             ("https://cognito-idp.eu-west-1.amazonaws.com/x/.well-known/jwks.json", true, None),
             ("http://127.0.0.1:9/jwks", false, Some(KeyUrlError::LoopbackNotAllowed)),
             ("http://127.9.9.9/jwks", false, Some(KeyUrlError::LoopbackNotAllowed)),
             ("http://[::1]:9/jwks", false, Some(KeyUrlError::LoopbackNotAllowed)),
             ("http://localhost/jwks", false, Some(KeyUrlError::LoopbackNotAllowed)),
         ] {
-            assert_eq!(KeyUrl::parse(text, true).is_ok(), allowed || refused.is_some(), "{text}");
-            assert_eq!(KeyUrl::parse(text, false).err(), refused, "{text}");
+            assert_eq!(KeyUrl::parse(text, true).is_ok(), allowed || error.is_some(), "{text}");
+            assert_eq!(KeyUrl::parse(text, false).err(), error, "{text}");
         }
         for (text, error) in [
             ("http://example.com/jwks", KeyUrlError::PlainHttp),

@@ -1,32 +1,35 @@
-//! A circuit breaker before the store: while it does not answer, callers do not wait for it one after the other.
+//! A circuit breaker for the revocation store. While the store does not respond, calls fail immediately and do not each wait for a time-out.
 
-use super::RevocationError;
+use super::error::RevocationError;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 
-/// How many questions in a row have no answer before the circuit opens.
+/// The circuit opens after this many consecutive queries without a response.
 const FAILURES: u32 = 5;
-/// While it is open, the store is tried with one question each time so long has passed.
+/// While the circuit is open, one trial query is sent to the store per pause.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What becomes of a question.
+/// Whether a query is sent to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is asked.
-    Asked,
-    /// It is asked, and its answer decides for all others: it must come to its end, also if its caller leaves.
-    Tried,
-    /// It is not asked.
-    NotAsked,
+    /// The circuit is closed: send the query.
+    Query,
+    /// The circuit is open: send this query as a trial. Its result decides whether the circuit closes, so it must be completed even if
+    /// its caller is cancelled.
+    Trial,
+    /// The circuit is open: do not send the query.
+    Reject,
 }
 
-/// Closed: every question is asked. Open, after [`FAILURES`] time-outs or lost connections in a row: questions fail at once, but for one
-/// each [`PAUSE`], whose answer closes it.
+/// A circuit breaker.
+///
+/// Closed: every query is sent. It opens after [`FAILURES`] consecutive time-outs or connection failures. Open: queries fail immediately,
+/// except one trial query per [`PAUSE`]. The circuit closes when a trial gets a response.
 pub(super) struct Breaker {
-    /// The longest that a question takes.
+    /// The maximum time that a query takes.
     deadline: Duration,
     state: Mutex<State>,
 }
@@ -34,8 +37,8 @@ pub(super) struct Breaker {
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// If the circuit is open: when the store is tried again.
-    next_try: Option<Instant>,
+    /// If the circuit is open: the time of the next trial.
+    next_trial: Option<Instant>,
 }
 
 impl Breaker {
@@ -43,28 +46,28 @@ impl Breaker {
         Self { deadline, state: Mutex::default() }
     }
 
-    /// Whether to ask the store now.
-    pub(super) fn admits(&self) -> Admission {
+    /// Decides whether to send a query to the store now.
+    pub(super) fn admit(&self) -> Admission {
         let mut state = self.state();
-        let Some(next_try) = state.next_try else { return Admission::Asked };
+        let Some(next_trial) = state.next_trial else { return Admission::Query };
         let now = Instant::now();
-        if now < next_try {
-            return Admission::NotAsked;
+        if now < next_trial {
+            return Admission::Reject;
         }
-        // The others wait for what becomes of it. If it never ends, another follows.
-        state.next_try = Some(later(now, self.deadline.saturating_add(PAUSE)));
-        Admission::Tried
+        // Until the trial has a result, other queries fail. If it never ends, another trial follows after the deadline and the pause.
+        state.next_trial = Some(later(now, self.deadline.saturating_add(PAUSE)));
+        Admission::Trial
     }
 
-    /// Takes note of what became of a question. An error reply is an answer: the store is there, and what it refuses one token must not
-    /// decide about all others.
-    pub(super) fn note<T>(&self, answer: &Result<T, RevocationError>) {
+    /// Records the result of a query. An error reply counts as a response: the store is reachable, and an error for one token must not
+    /// open the circuit for all others.
+    pub(super) fn record<T>(&self, answer: &Result<T, RevocationError>) {
         let mut state = self.state();
         match answer {
             Err(RevocationError::TimedOut | RevocationError::Unreachable) => {
                 state.failures = state.failures.saturating_add(1);
                 if state.failures >= FAILURES {
-                    state.next_try = Some(later(Instant::now(), PAUSE));
+                    state.next_trial = Some(later(Instant::now(), PAUSE));
                 }
             }
             _ => *state = State::default(),
@@ -76,7 +79,7 @@ impl Breaker {
     }
 }
 
-/// A deadline may be as long as a [`Duration`]: what no clock can show is a year away.
+/// Adds a duration to a time. If the sum cannot be represented, it returns a time one year later.
 fn later(now: Instant, duration: Duration) -> Instant {
     now.checked_add(duration).unwrap_or(now + Duration::from_secs(365 * 86_400))
 }
@@ -89,58 +92,58 @@ mod tests {
     const DEADLINE: Duration = Duration::from_millis(100);
     const STALLED: Result<bool, RevocationError> = Err(RevocationError::TimedOut);
 
-    /// One before which as many questions have failed as it takes.
+    /// Returns an open breaker.
     fn open() -> Breaker {
         let breaker = Breaker::new(DEADLINE);
         for _ in 0..FAILURES {
-            assert_eq!(breaker.admits(), Asked);
-            breaker.note(&STALLED);
+            assert_eq!(breaker.admit(), Query);
+            breaker.record(&STALLED);
         }
         breaker
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_opens_after_failures_in_a_row_and_lets_one_question_through_at_a_time() {
+    async fn it_opens_after_consecutive_failures_and_sends_one_trial_at_a_time() {
         let breaker = open();
-        assert_eq!(breaker.admits(), NotAsked);
+        assert_eq!(breaker.admit(), Reject);
         advance(PAUSE).await;
-        assert_eq!(breaker.admits(), Tried);
-        assert_eq!(breaker.admits(), NotAsked, "by one question");
-        breaker.note(&STALLED);
+        assert_eq!(breaker.admit(), Trial);
+        assert_eq!(breaker.admit(), Reject, "one trial at a time");
+        breaker.record(&STALLED);
         advance(PAUSE - Duration::from_millis(1)).await;
-        assert_eq!(breaker.admits(), NotAsked);
+        assert_eq!(breaker.admit(), Reject);
         advance(Duration::from_millis(1)).await;
-        assert_eq!(breaker.admits(), Tried);
-        breaker.note(&Ok(false));
-        assert_eq!([breaker.admits(), breaker.admits()], [Asked; 2], "an answer closes it");
+        assert_eq!(breaker.admit(), Trial);
+        breaker.record(&Ok(false));
+        assert_eq!([breaker.admit(), breaker.admit()], [Query; 2], "a response closes the circuit");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_try_that_never_ends_is_followed_by_another() {
+    async fn a_trial_that_never_ends_is_followed_by_another() {
         let breaker = open();
         advance(PAUSE).await;
-        assert_eq!(breaker.admits(), Tried);
+        assert_eq!(breaker.admit(), Trial);
         advance(DEADLINE + PAUSE).await;
-        assert_eq!(breaker.admits(), Tried);
+        assert_eq!(breaker.admit(), Trial);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_and_error_replies_keep_it_closed() {
+    async fn responses_and_error_replies_keep_it_closed() {
         let breaker = Breaker::new(Duration::MAX);
         for answer in [Ok(true), Ok(false), Err(RevocationError::Refused), Err(RevocationError::Full)] {
             for _ in 1..FAILURES {
-                breaker.note(&STALLED);
+                breaker.record(&STALLED);
             }
             for _ in 0..FAILURES {
-                breaker.note(&answer);
+                breaker.record(&answer);
             }
-            assert_eq!(breaker.admits(), Asked, "{answer:?}");
+            assert_eq!(breaker.admit(), Query, "{answer:?}");
         }
         for _ in 0..FAILURES {
-            breaker.note::<bool>(&Err(RevocationError::Unreachable));
+            breaker.record::<bool>(&Err(RevocationError::Unreachable));
         }
-        assert_eq!(breaker.admits(), NotAsked);
+        assert_eq!(breaker.admit(), Reject);
         advance(PAUSE).await;
-        assert_eq!(breaker.admits(), Tried, "a deadline without end is no reason to fail");
+        assert_eq!(breaker.admit(), Trial, "an infinite deadline does not cause a failure");
     }
 }

@@ -1,10 +1,17 @@
-//! A verifier's store, and how it is asked: in bounded time, and counted.
+//! Queries the revocation store of a verifier, with a deadline and a circuit breaker.
 
 use super::{
-    Revocation, RevocationClaims, RevocationError, RevocationMode, Revocations,
     breaker::{Admission, Breaker},
+    claims::RevocationClaims,
+    entry::Revocation,
+    error::RevocationError,
+    store::{RevocationFuture, Revocations},
 };
-use crate::{bindings::exports::poolgate::auth::verifier::RevocationStatus, clock::Clock, metrics::Metrics};
+use crate::{
+    bindings::exports::poolgate::auth::verifier::{RevocationMode, RevocationStatus},
+    clock::Clock,
+    metrics::Metrics,
+};
 use std::{
     sync::{
         Arc,
@@ -14,27 +21,27 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// How often a revocation is tried to be remembered: unlike a question, it has no answer that can be guessed.
+/// The number of attempts to store a revocation. A failed attempt must be repeated, because the tokens are accepted until it is stored.
 const ATTEMPTS: usize = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
 
-/// The store that says which tokens were revoked.
+/// The revocation store of a verifier.
 pub(crate) struct RevocationChecker {
     store: Arc<dyn Revocations>,
     pub(crate) mode: RevocationMode,
-    /// The longest that it may take to answer.
+    /// The maximum time of one query.
     deadline: Duration,
     breaker: Arc<Breaker>,
-    /// Whether the last question had no answer: the log tells of the first such one, and of the first that has one again.
-    is_out: AtomicBool,
+    /// Whether the last query failed. The first failure is logged, and the first success after it.
+    is_failing: AtomicBool,
 }
 
 impl RevocationChecker {
     pub(crate) fn new(store: Arc<dyn Revocations>, mode: RevocationMode, deadline: Duration) -> Self {
-        Self { store, mode, deadline, breaker: Arc::new(Breaker::new(deadline)), is_out: AtomicBool::new(false) }
+        Self { store, mode, deadline, breaker: Arc::new(Breaker::new(deadline)), is_failing: AtomicBool::new(false) }
     }
 
-    /// What the store says of a token.
+    /// Queries the store for the revocation status of a token.
     pub(crate) async fn check(
         &self,
         token: &RevocationClaims,
@@ -42,62 +49,68 @@ impl RevocationChecker {
         metrics: &Metrics,
     ) -> RevocationStatus {
         let now = clock.now().as_secs();
-        let answer = match self.breaker.admits() {
-            Admission::Asked => question(&*self.store, &self.breaker, token, now, self.deadline).await,
-            Admission::Tried => self.attempt(token.clone(), now).await,
-            Admission::NotAsked => Err(RevocationError::CircuitOpen),
+        let result = match self.breaker.admit() {
+            Admission::Query => query(&*self.store, &self.breaker, token, now, self.deadline).await,
+            Admission::Trial => self.run_trial(token.clone(), now).await,
+            Admission::Reject => Err(RevocationError::CircuitOpen),
         };
-        metrics.count_revocation_check(answer);
-        let was_out = self.is_out.swap(answer.is_err(), Ordering::Relaxed);
-        match answer {
-            Err(error) if !was_out => {
-                tracing::error!(error = error.name(), mode = ?self.mode, "the store of revoked tokens does not answer");
+        metrics.count_revocation_check(match result {
+            Ok(true) => "revoked",
+            Ok(false) => "not-revoked",
+            Err(error) => error.name(),
+        });
+        let was_failing = self.is_failing.swap(result.is_err(), Ordering::Relaxed);
+        match result {
+            Err(error) if !was_failing => {
+                tracing::error!(error = error.name(), mode = ?self.mode, "the revocation store does not respond");
             }
-            Ok(_) if was_out => tracing::info!("the store of revoked tokens answers again"),
+            Ok(_) if was_failing => tracing::info!("the revocation store responds again"),
             _ => {}
         }
-        match answer {
+        match result {
             Ok(false) => RevocationStatus::NotRevoked,
             Ok(true) => RevocationStatus::Revoked,
             Err(_) => RevocationStatus::Unavailable,
         }
     }
 
-    /// Asks in a task of its own: a caller that leaves early would keep the circuit open, and one with a revoked token would like that.
-    async fn attempt(&self, token: RevocationClaims, now: u64) -> Result<bool, RevocationError> {
+    /// Runs a trial query in a separate task. If the query were cancelled with its caller, a client could keep the circuit open by
+    /// cancelling its requests, and so have a revoked token accepted in the mode fail-open.
+    async fn run_trial(&self, token: RevocationClaims, now: u64) -> Result<bool, RevocationError> {
         let (store, breaker, deadline) = (Arc::clone(&self.store), Arc::clone(&self.breaker), self.deadline);
-        let asked = tokio::spawn(async move { question(&*store, &breaker, &token, now, deadline).await });
-        asked.await.unwrap_or(Err(RevocationError::Unreachable))
+        let trial = tokio::spawn(async move { query(&*store, &breaker, &token, now, deadline).await });
+        trial.await.unwrap_or(Err(RevocationError::Unreachable))
     }
 
-    /// Remembers a revocation.
+    /// Stores a revocation.
     pub(crate) async fn revoke(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
-        let mut taken = Err(RevocationError::TimedOut);
+        let mut result = Err(RevocationError::TimedOut);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(BETWEEN_ATTEMPTS).await;
             }
-            taken = in_time(self.deadline, self.store.revoke(revocation, now)).await;
-            if matches!(taken, Ok(()) | Err(RevocationError::Full)) {
+            result = with_deadline(self.deadline, self.store.revoke(revocation, now)).await;
+            if matches!(result, Ok(()) | Err(RevocationError::Full)) {
                 break;
             }
         }
-        taken.inspect_err(|error| tracing::error!(error = error.name(), ?revocation, "a revocation is not remembered"))
+        result
+            .inspect_err(|error| tracing::error!(error = error.name(), ?revocation, "a revocation could not be stored"))
     }
 }
 
-async fn question(
+async fn query(
     store: &dyn Revocations,
     breaker: &Breaker,
     token: &RevocationClaims,
     now: u64,
     deadline: Duration,
 ) -> Result<bool, RevocationError> {
-    let answer = in_time(deadline, store.is_revoked(token, now)).await;
-    breaker.note(&answer);
-    answer
+    let result = with_deadline(deadline, store.is_revoked(token, now)).await;
+    breaker.record(&result);
+    result
 }
 
-async fn in_time<T>(deadline: Duration, answer: super::RevocationFuture<'_, T>) -> Result<T, RevocationError> {
-    timeout(deadline, answer).await.unwrap_or(Err(RevocationError::TimedOut))
+async fn with_deadline<T>(deadline: Duration, future: RevocationFuture<'_, T>) -> Result<T, RevocationError> {
+    timeout(deadline, future).await.unwrap_or(Err(RevocationError::TimedOut))
 }

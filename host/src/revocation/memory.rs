@@ -1,6 +1,11 @@
-//! Revocations in the memory of this process.
+//! A revocation store in the memory of this process.
 
-use super::{Revocation, RevocationClaims, RevocationError, RevocationFuture, Revocations};
+use super::{
+    claims::RevocationClaims,
+    entry::Revocation,
+    error::RevocationError,
+    store::{RevocationFuture, Revocations},
+};
 use std::{
     collections::HashMap,
     fmt,
@@ -10,10 +15,13 @@ use std::{
     time::Duration,
 };
 
-/// Revocations that this process alone knows, and forgets when it ends: for one host, whose own sign-outs are all that count.
+/// A revocation store in memory.
 ///
-/// An entry takes about 200 bytes. None is ever dropped before its time: when as many are there as may be, a further revocation is
-/// refused with [`RevocationError::Full`], and whoever revokes is told.
+/// Other processes do not see its entries, and they are lost when the process ends. Use it if one process both revokes and verifies
+/// tokens; otherwise use `Redis` (feature `redis`).
+///
+/// An entry takes about 200 bytes. Entries are never evicted before they expire: if the store is full,
+/// [`Verifier::revoke`](crate::Verifier::revoke) returns [`RevocationError::Full`].
 ///
 /// ```
 /// use poolgate::revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME};
@@ -30,26 +38,28 @@ pub struct InMemory {
 #[derive(Default)]
 struct Entries {
     by_key: HashMap<String, Entry>,
-    /// None expires before this: until then looking for those that have is in vain.
+    /// No entry expires before this time, so that there is nothing to remove before it.
     next_expiry: u64,
 }
 
 struct Entry {
-    /// Tokens of sign-ins up to then.
+    /// Revokes the user's tokens with an `auth_time` up to this time.
     until: u64,
     expires_at: u64,
 }
 
 impl InMemory {
-    /// Entries live so long, in whole seconds rounded up: at least as long as the longest token, [`MAX_COGNITO_TOKEN_LIFETIME`] for
-    /// Cognito. There are never more than `capacity`.
+    /// Creates an empty store.
+    ///
+    /// `lifetime` is the time after which an entry expires, rounded up to whole seconds. It must be at least the maximum token lifetime, which
+    /// is [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. `capacity` is the maximum number of entries.
     ///
     /// [`MAX_COGNITO_TOKEN_LIFETIME`]: super::MAX_COGNITO_TOKEN_LIFETIME
     pub fn new(lifetime: Duration, capacity: NonZeroUsize) -> Self {
         Self { lifetime: whole_seconds(lifetime), capacity: capacity.get(), entries: Mutex::default() }
     }
 
-    /// How many entries there are, expired ones among them that nobody has needed the room of.
+    /// Returns the number of entries. It can include expired entries: they are removed only when the store is full.
     pub fn entries(&self) -> usize {
         self.lock().by_key.len()
     }
@@ -58,7 +68,7 @@ impl InMemory {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, token: &RevocationClaims, now: u64) -> bool {
+    fn is_listed(&self, token: &RevocationClaims, now: u64) -> bool {
         let keys = token.keys();
         let entries = self.lock();
         let entry = |key: Option<String>| entries.by_key.get(&key?).filter(|entry| now < entry.expires_at);
@@ -68,7 +78,7 @@ impl InMemory {
             || entry(keys.subject).is_some_and(|entry| signed_in <= entry.until)
     }
 
-    fn remember(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
+    fn insert(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
         let expires_at = now.saturating_add(self.lifetime);
         let key = revocation.key();
         let mut entries = self.lock();
@@ -95,11 +105,11 @@ impl InMemory {
 
 impl Revocations for InMemory {
     fn is_revoked<'a>(&'a self, token: &'a RevocationClaims, now: u64) -> RevocationFuture<'a, bool> {
-        Box::pin(ready(Ok(self.answer(token, now))))
+        Box::pin(ready(Ok(self.is_listed(token, now))))
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation, now: u64) -> RevocationFuture<'a, ()> {
-        Box::pin(ready(self.remember(revocation, now)))
+        Box::pin(ready(self.insert(revocation, now)))
     }
 }
 
@@ -114,6 +124,7 @@ impl fmt::Debug for InMemory {
     }
 }
 
+/// Rounds a duration up to whole seconds.
 pub(super) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }

@@ -1,8 +1,8 @@
-//! The engine, the compiled component, and the clock that ends calls which take too long.
+//! The engine, the compiled component, and the thread that advances the epoch for call deadlines.
 
-use super::{code_cache, instance::Guest};
+use super::{code_cache, guest::Guest};
 use crate::{BuildError, bindings::TokenVerifierPre};
-use std::{path::PathBuf, thread, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use wasmtime::{
     Config, Engine,
     component::{Component, Linker},
@@ -14,14 +14,14 @@ const TICK: Duration = Duration::from_millis(5);
 /// Limits on what one call may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResourceLimits {
-    /// The most linear memory of an instance, in bytes.
+    /// The maximum linear memory of an instance, in bytes.
     pub(crate) memory_bytes: usize,
-    /// The longest that a call may run in the sandbox, not counting the wait for a fetch.
+    /// The maximum time that a call may run in the sandbox. The wait for a key fetch does not count.
     pub(crate) call_deadline: Duration,
 }
 
 impl ResourceLimits {
-    /// The deadline in ticks, rounded up, and one more because the first tick may come at once.
+    /// Returns the deadline in ticks, rounded up, plus one because the first tick can follow immediately.
     pub(crate) fn deadline_ticks(&self) -> u64 {
         u64::try_from(self.call_deadline.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
     }
@@ -35,8 +35,23 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Compiles a component (a second of CPU, or a file read where a cache has it).
-    pub(crate) fn compile(wasm: &[u8], cache: Option<PathBuf>, limits: ResourceLimits) -> Result<Self, BuildError> {
+    /// Compiles a component on a thread for blocking work.
+    pub(crate) async fn compile(
+        wasm: Arc<[u8]>,
+        cache: Option<PathBuf>,
+        limits: ResourceLimits,
+    ) -> Result<Self, BuildError> {
+        tokio::task::spawn_blocking(move || Self::compile_blocking(&wasm, cache, limits))
+            .await
+            .map_err(|error| BuildError::Sandbox(error.to_string()))?
+    }
+
+    /// Compiles a component. This takes about a second of CPU time, or a file read if the cache contains the code.
+    pub(crate) fn compile_blocking(
+        wasm: &[u8],
+        cache: Option<PathBuf>,
+        limits: ResourceLimits,
+    ) -> Result<Self, BuildError> {
         let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
         let engine = engine(cache)?;
         let component = Component::new(&engine, wasm).map_err(failed)?;
@@ -47,10 +62,10 @@ impl Sandbox {
     }
 }
 
-/// An engine whose epoch goes on.
+/// Creates an engine, and starts the thread that advances its epoch.
 pub(crate) fn engine(cache: Option<PathBuf>) -> Result<Engine, BuildError> {
     let engine = Engine::new(&config(cache)).map_err(|error| BuildError::Sandbox(format!("{error:#}")))?;
-    tick(&engine)?;
+    start_epoch_thread(&engine)?;
     Ok(engine)
 }
 
@@ -61,8 +76,8 @@ fn config(cache: Option<PathBuf>) -> Config {
     config
 }
 
-/// Advances the engine's epoch for as long as there is an engine.
-fn tick(engine: &Engine) -> Result<(), BuildError> {
+/// Starts a thread that advances the engine's epoch until the engine is dropped.
+fn start_epoch_thread(engine: &Engine) -> Result<(), BuildError> {
     let engine = engine.weak();
     thread::Builder::new()
         .name("poolgate-epoch".into())

@@ -1,6 +1,6 @@
-//! One instance in a store of its own, and the doors it sees.
+//! An instance of the component, in its own store.
 
-use super::{Sandbox, SandboxGauges, claims::ClaimsByHandle, memory::MemoryLimit};
+use super::{claims::ClaimsByHandle, engine::Sandbox, guest::Guest, memory::MemoryLimit};
 use crate::{
     bindings::{
         TokenVerifier,
@@ -8,19 +8,19 @@ use crate::{
             self, CacheHit, Config, ConfigError, KeyReport, KeySetError, NewlyVerified, RevocationMode,
             RevocationStatus, VerifyOutcome,
         },
-        poolgate::auth::key_source::{self, FetchError, KeyResponse},
-        wasi::clocks::wall_clock::{self, Datetime},
     },
     clock::Clock,
-    key_source::{FetchRequest, Fetches, KeyEvent, KeyEventKind, LocalKeySet},
+    failure::Failure,
+    key_source::{Fetches, KeyEvent, KeyEventKind, LocalKeySet},
+    metrics::SandboxGauges,
     verdict::Verified,
 };
 use std::sync::Arc;
-use wasmtime::{Store, Trap, component::HasData};
+use wasmtime::{Store, Trap};
 
 /// An instance of the component. After a [`Failure`] it must not be used again.
 ///
-/// Its calls never wait for anything outside: what it asks the key source for comes with a later call.
+/// Its calls never wait for I/O. If a call needs keys, it starts a fetch; the fetched keys are applied before a later call.
 pub(crate) struct Instance {
     pub(crate) store: Store<Guest>,
     pub(crate) bindings: TokenVerifier,
@@ -29,40 +29,8 @@ pub(crate) struct Instance {
     is_fresh: bool,
 }
 
-/// The sandbox failed: the call has no verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// It ran past its deadline.
-    Deadline,
-    /// It asked for more memory than it may have.
-    Memory,
-    /// It trapped.
-    Trap,
-}
-
-impl Failure {
-    pub(crate) const ALL: [Self; 3] = [Self::Deadline, Self::Memory, Self::Trap];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Failure::Deadline => "deadline",
-            Failure::Memory => "memory",
-            Failure::Trap => "trap",
-        }
-    }
-}
-
-/// What the host keeps for an instance: the doors, and the limits.
-pub(crate) struct Guest {
-    clock: Arc<dyn Clock>,
-    keys: Option<Arc<Fetches>>,
-    memory: MemoryLimit,
-    /// The number of the last entry of the event log that it was told of.
-    applied_up_to: u64,
-}
-
 impl Instance {
-    /// Starts an instance. Without a key source, every fetch is refused.
+    /// Starts an instance. Without a key source, every fetch is rejected.
     pub(crate) fn start(
         sandbox: &Sandbox,
         clock: Arc<dyn Clock>,
@@ -71,7 +39,7 @@ impl Instance {
     ) -> Result<Self, Failure> {
         let memory = MemoryLimit::new(sandbox.limits.memory_bytes, gauges);
         let deadline_ticks = sandbox.limits.deadline_ticks();
-        let mut store = Store::new(&sandbox.engine, Guest { clock, keys, memory, applied_up_to: 0 });
+        let mut store = Store::new(&sandbox.engine, Guest::new(clock, keys, memory));
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(deadline_ticks);
         let bindings = sandbox.component.instantiate(&mut store);
@@ -89,8 +57,9 @@ impl Instance {
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_fresh = false;
-        let judged = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_cached(store, token))?;
-        Ok(match judged {
+        let outcome =
+            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_cached(store, token))?;
+        Ok(match outcome {
             Ok(VerifyOutcome::Verified(NewlyVerified { verified, handle })) => {
                 let verified = Verified::from(verified);
                 if let Some(handle) = handle {
@@ -100,7 +69,7 @@ impl Instance {
             }
             Ok(VerifyOutcome::Cached(CacheHit { handle, keys_are_stale })) => match self.claims.get(handle) {
                 Some(claims) => Ok(Verified { keys_are_stale, ..claims.clone() }),
-                // It was remembered by a call that waited for keys, and says no handle.
+                // The token was cached by a call that waited for keys. Such a call returns no cache handle, so the claims are not stored yet.
                 None => {
                     let verdict = self.verify_in_full(token)?;
                     if let Ok(verified) = &verdict {
@@ -133,11 +102,11 @@ impl Instance {
     pub(crate) fn verify_with_revocation_status(
         &mut self,
         token: &str,
-        status: RevocationStatus,
+        answer: RevocationStatus,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_fresh = false;
         let verdict = self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, status)
+            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, answer)
         })?;
         Ok(verdict.map(Into::into))
     }
@@ -157,19 +126,19 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_key_reports(store))
     }
 
-    /// Whether it has judged no token yet: then nothing but what it was told of fills its memory, or takes its time.
+    /// Returns `true` if the instance has verified no token yet. Then only key events can have used up its memory or its time.
     pub(crate) fn is_fresh(&self) -> bool {
         self.is_fresh
     }
 
-    /// The number of the last entry of the event log that it was told of.
+    /// Returns the number of the last event of the event log that the instance has applied.
     pub(crate) fn applied_up_to(&self) -> u64 {
         self.store.data().applied_up_to
     }
 
-    /// Tells it of an entry of the event log; why it did not take the keys, if it did not.
-    pub(crate) fn apply(&mut self, number: u64, entry: &KeyEvent) -> Result<Result<(), KeySetError>, Failure> {
-        let taken = match &entry.event {
+    /// Applies an event of the event log. Returns an error if the component rejects the key set.
+    pub(crate) fn apply(&mut self, number: u64, event: &KeyEvent) -> Result<Result<(), KeySetError>, Failure> {
+        let result = match &event.kind {
             KeyEventKind::Loaded(seed) => self.load_key_set(seed)?.map(|_| ()),
             KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome } => self.call(|bindings, store| {
                 let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
@@ -178,10 +147,10 @@ impl Instance {
             })?,
         };
         self.store.data_mut().applied_up_to = number;
-        Ok(taken)
+        Ok(result)
     }
 
-    /// Makes a call with its full time.
+    /// Makes a call, with a new deadline.
     pub(crate) fn call<T>(
         &mut self,
         call: impl FnOnce(&TokenVerifier, &mut Store<Guest>) -> wasmtime::Result<T>,
@@ -192,13 +161,13 @@ impl Instance {
 }
 
 fn failure(store: &Store<Guest>, error: &wasmtime::Error) -> Failure {
-    failure_of(store.data().memory.was_refused(), error)
+    failure_of(store.data().memory.was_exceeded(), error)
 }
 
-/// A trap's text names functions and offsets, never data.
-pub(crate) fn failure_of(memory_was_refused: bool, error: &wasmtime::Error) -> Failure {
+/// Classifies an error of wasmtime and logs it. The text of a trap contains function names and offsets, but no data.
+pub(crate) fn failure_of(memory_limit_was_exceeded: bool, error: &wasmtime::Error) -> Failure {
     let failure = match error.downcast_ref::<Trap>() {
-        _ if memory_was_refused => Failure::Memory,
+        _ if memory_limit_was_exceeded => Failure::Memory,
         Some(Trap::Interrupt) => Failure::Deadline,
         _ => Failure::Trap,
     };
@@ -208,32 +177,4 @@ pub(crate) fn failure_of(memory_was_refused: bool, error: &wasmtime::Error) -> F
         "the sandbox failed; the instance is replaced"
     );
     failure
-}
-
-impl HasData for Guest {
-    type Data<'a> = &'a mut Guest;
-}
-
-impl key_source::Host for Guest {
-    /// Never waits here: the instance would be of no use to others meanwhile.
-    fn fetch(&mut self, url: String, key_id: Option<String>, etag: Option<String>) -> Result<KeyResponse, FetchError> {
-        match &self.keys {
-            Some(keys) => {
-                keys.start(&url, FetchRequest { key_id, etag, applied_up_to: self.applied_up_to });
-                Err(FetchError::Deferred)
-            }
-            None => Err(FetchError::Refused),
-        }
-    }
-}
-
-impl wall_clock::Host for Guest {
-    fn now(&mut self) -> Datetime {
-        let now = self.clock.now();
-        Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() }
-    }
-
-    fn resolution(&mut self) -> Datetime {
-        Datetime { seconds: 0, nanoseconds: 1 }
-    }
 }

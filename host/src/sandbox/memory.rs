@@ -1,46 +1,40 @@
-//! The bounds on an instance's memory and tables, and a count of what all instances have.
+//! The limits on the memory and the tables of an instance.
 
-use prometheus_client::metrics::gauge::Gauge;
+use crate::metrics::SandboxGauges;
 use wasmtime::{ResourceLimiter, Result, bail};
 
-/// The most elements of a table: function references, whose number is fixed when the component is built.
+/// The maximum number of elements of a table. Tables hold function references, whose number is fixed when the component is built.
 const TABLE_ELEMENTS: usize = 10_000;
 
-/// What all instances of a verifier have.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SandboxGauges {
-    pub(crate) instances: Gauge,
-    pub(crate) memory: Gauge,
-}
-
-/// Asked whenever an instance grows.
+/// The limiter of one instance. wasmtime calls it whenever a memory or a table of the instance grows.
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
     gauges: SandboxGauges,
-    was_refused: bool,
+    was_exceeded: bool,
 }
 
 impl MemoryLimit {
     pub(crate) fn new(limit: usize, gauges: SandboxGauges) -> Self {
         gauges.instances.inc();
-        Self { limit, used: 0, gauges, was_refused: false }
+        Self { limit, used: 0, gauges, was_exceeded: false }
     }
 
-    /// Whether the instance has asked for more than it may have.
-    pub(crate) fn was_refused(&self) -> bool {
-        self.was_refused
+    /// Returns `true` if the instance has tried to grow beyond a limit.
+    pub(crate) fn was_exceeded(&self) -> bool {
+        self.was_exceeded
     }
 }
 
 impl ResourceLimiter for MemoryLimit {
-    /// An error traps: an allocation that fails inside the sandbox would do so later, and less clearly.
+    /// Returns an error, which traps, if the limit is exceeded. If the growth failed without a trap, the allocation failure would
+    /// be reported later and without its cause.
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         let grown = desired.saturating_sub(current);
         if self.used.saturating_add(grown) > self.limit {
-            self.was_refused = true;
-            bail!("memory over the limit of {} bytes", self.limit);
+            self.was_exceeded = true;
+            bail!("memory limit of {} bytes exceeded", self.limit);
         }
         self.used += grown;
         self.gauges.memory.inc_by(signed(grown));
@@ -49,8 +43,8 @@ impl ResourceLimiter for MemoryLimit {
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         if desired > TABLE_ELEMENTS {
-            self.was_refused = true;
-            bail!("a table over the limit of {TABLE_ELEMENTS} elements");
+            self.was_exceeded = true;
+            bail!("table limit of {TABLE_ELEMENTS} elements exceeded");
         }
         Ok(true)
     }

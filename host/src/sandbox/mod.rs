@@ -1,15 +1,17 @@
-//! WebAssembly: the engine, one instance, and the pool of them.
+//! The WebAssembly sandbox: the engine, an instance of the component, and the pool of instances.
 
 mod claims;
 pub(crate) mod code_cache;
 mod engine;
+mod guest;
 mod instance;
-mod instances;
+mod instance_pool;
 mod memory;
 mod queue;
 
 pub(crate) use engine::{ResourceLimits, Sandbox, engine};
-pub(crate) use instance::{Failure, Guest, Instance, failure_of};
-pub(crate) use instances::{Instances, Shared};
-pub(crate) use memory::{MemoryLimit, SandboxGauges};
-pub(crate) use queue::{Queue, QueueLimits};
+pub(crate) use guest::Guest;
+pub(crate) use instance::{Instance, failure_of};
+pub(crate) use instance_pool::{InstancePool, Shared};
+pub(crate) use memory::MemoryLimit;
+pub(crate) use queue::QueueLimits;

@@ -1,4 +1,4 @@
-//! How many calls may be inside at once, and how long they wait for an instance.
+//! Limits on the number of calls in progress, and on the time that a call waits for an instance.
 
 use crate::{Denial, Reason, metrics::Metrics};
 use std::{
@@ -10,23 +10,24 @@ use tokio::{
     time::timeout,
 };
 
-/// What an operator states of the queue.
+/// The limits of a [`Queue`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QueueLimits {
-    /// Calls inside at once: running, waiting for an instance, waiting for keys.
+    /// The maximum number of calls in progress: running, waiting for an instance, or waiting for keys.
     pub(crate) calls: usize,
-    /// The longest that a call waits for an instance.
+    /// The maximum time that a call waits for an instance.
     pub(crate) deadline: Duration,
 }
 
+/// Admits calls and hands out instances.
 #[derive(Debug)]
 pub(crate) struct Queue {
     limits: QueueLimits,
-    /// One a call inside.
+    /// One permit per call in progress.
     calls: Semaphore,
-    /// One a call that waits for keys: at most a quarter of all, so that tokens with unknown keys never fill the house.
+    /// One permit per call that waits for keys: at most a quarter of all calls, so that tokens with unknown keys cannot use up all permits.
     waiting_for_keys: Semaphore,
-    /// One an instance.
+    /// One permit per instance.
     instances: Semaphore,
     is_closing: AtomicBool,
 }
@@ -43,7 +44,9 @@ impl Queue {
         }
     }
 
-    /// Lets a call in, if there is room and the house is not being closed.
+    /// Admits a call.
+    ///
+    /// Returns a denial with the reason `overloaded` if the limit is reached, and `shutting-down` after [`Queue::close`].
     pub(crate) fn enter(&self) -> Result<SemaphorePermit<'_>, Denial> {
         if self.is_closing.load(Ordering::Acquire) {
             return Err(Denial::unavailable(Reason::ShuttingDown));
@@ -51,7 +54,7 @@ impl Queue {
         self.calls.try_acquire().map_err(|_| Denial::unavailable(Reason::Overloaded))
     }
 
-    /// Waits for an instance.
+    /// Waits for a free instance, at most until the deadline. Returns a denial with the reason `overloaded` after that.
     pub(crate) async fn instance(&self, metrics: &Metrics) -> Result<SemaphorePermit<'_>, Denial> {
         if let Ok(permit) = self.instances.try_acquire() {
             metrics.count_queue(Duration::ZERO);
@@ -64,12 +67,12 @@ impl Queue {
         permit.ok().and_then(Result::ok).ok_or(Denial::unavailable(Reason::Overloaded))
     }
 
-    /// An instance that nobody uses, if there is one now.
+    /// Returns a permit for an instance if one is free now.
     pub(crate) fn free_instance(&self) -> Option<SemaphorePermit<'_>> {
         self.instances.try_acquire().ok()
     }
 
-    /// A place to wait for keys, if there is one.
+    /// Returns a permit to wait for keys, unless a quarter of the calls already waits.
     pub(crate) fn wait_for_keys(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting_for_keys.try_acquire().ok()
     }
@@ -78,11 +81,11 @@ impl Queue {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Lets no more calls in, and waits until those inside have ended.
+    /// Stops admitting calls, and waits until those in progress have finished.
     pub(crate) async fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
         let all = u32::try_from(self.limits.calls).unwrap_or(u32::MAX);
-        // Whoever slipped in while it was being closed holds one of them.
+        // A call that was admitted concurrently holds a permit, so this waits for it too.
         let _ = self.calls.acquire_many(all).await;
     }
 }

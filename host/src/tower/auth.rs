@@ -1,8 +1,8 @@
-//! The layer that verifies.
+//! The layer that verifies bearer tokens.
 
 use super::{
-    answer::{ResponseBody, ResponseFuture, Style},
     claims::Claims,
+    error_format::{FormatOptions, ResponseBody, ResponseFuture},
 };
 use crate::{Denial, Verifier, bearer::BearerCredentials, refusal::Refused};
 use http::{HeaderMap, Request, Response, header};
@@ -15,55 +15,66 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets requests pass whose bearer token (RFC 6750 section 2.1) the verifier accepts, with [`Claims`] in their extensions; answers
-/// all others itself. See the [module](super) for the answers.
+/// A layer that verifies the bearer token of each request (RFC 6750 section 2.1).
 ///
-/// The token is looked for in the one `Authorization` header and nowhere else; that header is marked as sensitive, so that no
-/// Debug output further in shows it. Bodies are not touched, in neither direction. A CORS preflight has no token: a layer that
-/// answers it belongs outside of this one.
+/// If the token is valid, the layer adds [`Claims`] to the request's extensions and calls the service. Otherwise it responds itself, with the
+/// status listed in the [module documentation](super).
+///
+/// The token is read from the `Authorization` header only. The layer marks this header as sensitive, so that `Debug` output of the request
+/// does not contain the token. It does not change request or response bodies.
+///
+/// CORS preflight requests have no token. Add a layer that answers them outside of this one.
+///
+/// # Defaults
+///
+/// * [`allow_anonymous`](Self::allow_anonymous): disabled -- requests without a token get 401.
+/// * [`without_body`](Self::without_body): disabled -- error responses contain problem details (RFC 9457).
+/// * [`grpc`](Self::grpc): disabled -- every error response has an HTTP error status.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthLayer {
     verifier: Verifier,
     admits_anonymous: bool,
-    style: Style,
+    format: FormatOptions,
 }
 
 impl AuthLayer {
-    /// Every request needs a good token.
+    /// Creates a layer that requires a valid bearer token on every request.
     pub fn new(verifier: Verifier) -> Self {
-        Self { verifier, admits_anonymous: false, style: Style::default() }
+        Self { verifier, admits_anonymous: false, format: FormatOptions::default() }
     }
 
-    /// Lets requests pass that have no bearer token, without [`Claims`]. One that has a token needs a good one all the same.
+    /// Accepts requests without a bearer token. They have no [`Claims`]. A request with an invalid token is still rejected.
     pub fn allow_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
         self
     }
 
-    /// Refuses without a body: the status and `WWW-Authenticate` say it all. Problem details (RFC 9457) unless stated.
+    /// Removes the body of error responses, so that they have only a status and headers. By default, the body contains problem details
+    /// (RFC 9457).
     pub fn without_body(mut self) -> Self {
-        self.style.is_without_body = true;
+        self.format.is_without_body = true;
         self
     }
 
-    /// Answers gRPC calls (POST over HTTP/2 with the content type `application/grpc`) in gRPC: the status is in `grpc-status`, and the HTTP
-    /// status is 200. Say so in front of a gRPC server such as tonic's. Unless stated, every refusal has an HTTP status of its own,
-    /// whatever the request calls itself.
+    /// Responds to gRPC calls with gRPC statuses: the status is in `grpc-status`, and the HTTP status is 200.
+    ///
+    /// Enable this for gRPC servers, such as tonic's. A gRPC call is a POST over HTTP/2 with the content type `application/grpc`; other requests
+    /// still get an HTTP error status. By default, all requests do.
     pub fn grpc(mut self) -> Self {
-        self.style.speaks_grpc = true;
+        self.format.uses_grpc = true;
         self
     }
 
-    /// Who asks, if anyone does: nobody only where that is allowed.
-    async fn judge(&self, credentials: BearerCredentials) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
+    /// Returns the verified claims, or `None` for a request without a token if anonymous requests are allowed.
+    async fn authenticate(&self, credentials: BearerCredentials) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
         match credentials {
             BearerCredentials::Token(token) => match self.verifier.verify(token.expose_secret()).await {
                 Ok(verified) => Ok(Some(Claims::new(verified))),
                 Err(denial) => Err((denial.into(), Some(denial))),
             },
-            BearerCredentials::Nothing if self.admits_anonymous => Ok(None),
-            BearerCredentials::Nothing => Err((Refused::no_token(), None)),
+            BearerCredentials::None if self.admits_anonymous => Ok(None),
+            BearerCredentials::None => Err((Refused::no_token(), None)),
             BearerCredentials::Several => Err((Refused::several_tokens(), None)),
         }
     }
@@ -77,7 +88,7 @@ impl<S> Layer<S> for AuthLayer {
     }
 }
 
-/// A service behind an [`AuthLayer`].
+/// The service that [`AuthLayer`] creates.
 #[derive(Clone, Debug)]
 pub struct Auth<S> {
     inner: S,
@@ -94,8 +105,8 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<R, S::Error>;
 
-    /// Always ready: the service is asked whether it is when the token is good. A request that waits for keys, or that is refused, takes
-    /// none of the room that the service has.
+    /// Always ready. The inner service is polled for readiness after the token has been verified, so that requests that wait for keys, or that
+    /// are rejected, do not use its capacity.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -103,27 +114,27 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let (mut inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
-            let style = layer.style.of_request(request.method(), request.version(), request.headers());
+            let format = layer.format.for_request(request.method(), request.version(), request.headers());
             let credentials = BearerCredentials::of(request.headers());
-            hide(request.headers_mut());
-            match layer.judge(credentials).await {
+            mark_sensitive(request.headers_mut());
+            match layer.authenticate(credentials).await {
                 Ok(claims) => {
                     let extensions = request.extensions_mut();
-                    // What a layer further out found with another verifier says nothing here.
+                    // Claims from an outer layer, which may use another verifier, must not be used here.
                     extensions.remove::<Claims>();
-                    extensions.insert(style);
+                    extensions.insert(format);
                     claims.map(|claims| extensions.insert(claims));
                     poll_fn(|context| inner.poll_ready(context)).await?;
                     Ok(inner.call(request).await?.map(Either::Left))
                 }
-                Err((refused, denial)) => Ok(style.answer(refused, denial).map(Either::Right)),
+                Err((refused, denial)) => Ok(format.response(refused, denial).map(Either::Right)),
             }
         })
     }
 }
 
-/// Keeps tokens out of Debug output.
-fn hide(headers: &mut HeaderMap) {
+/// Keeps tokens out of `Debug` output.
+fn mark_sensitive(headers: &mut HeaderMap) {
     if let header::Entry::Occupied(mut authorization) = headers.entry(header::AUTHORIZATION) {
         authorization.iter_mut().for_each(|value| value.set_sensitive(true));
     }

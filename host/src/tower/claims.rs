@@ -1,15 +1,17 @@
-//! What the service learns of its caller.
+//! The claims of a verified token, in the extensions of a request.
 
 use crate::Verified;
 use std::{ops::Deref, sync::Arc};
 
-/// What the caller's token says, verified: in the extensions of every request that [`AuthLayer`](super::AuthLayer) let pass with one.
-/// Only the layer makes it. Cheap to clone.
+/// The verified claims of the caller's token.
+///
+/// [`AuthLayer`](super::AuthLayer) adds them to the extensions of each request with a valid token. Only this layer can create them. Clones are
+/// cheap. With the feature `axum`, `Claims` is also an extractor.
 ///
 /// ```
 /// # use poolgate::tower::Claims;
 /// // In tonic, and wherever there is no extractor:
-/// fn who<T>(request: &http::Request<T>) -> Option<&str> {
+/// fn username<T>(request: &http::Request<T>) -> Option<&str> {
 ///     request.extensions().get::<Claims>()?.username.as_deref()
 /// }
 /// ```

@@ -1,6 +1,6 @@
-//! [`Claims`] as an argument of axum's handlers.
+//! [`Claims`] as an axum extractor.
 
-use super::{answer::AnswerStyle, claims::Claims};
+use super::{claims::Claims, error_format::ErrorFormat};
 use crate::refusal::Refused;
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -10,12 +10,12 @@ use axum::{
 use std::convert::Infallible;
 
 impl<S: Send + Sync> FromRequestParts<S> for Claims {
-    /// 401, as [`AuthLayer`](super::AuthLayer) answers a request without a token.
+    /// 401: the response of [`AuthLayer`](super::AuthLayer) to a request without a token.
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let style = AnswerStyle::of(&parts.extensions).unwrap_or(AnswerStyle::Http);
-        found(parts).ok_or_else(|| style.answer(Refused::no_token(), None).into_response())
+        let format = ErrorFormat::of(&parts.extensions).unwrap_or(ErrorFormat::Http);
+        claims_of(parts).ok_or_else(|| format.response(Refused::no_token(), None).into_response())
     }
 }
 
@@ -23,13 +23,17 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Claims {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(found(parts))
+        Ok(claims_of(parts))
     }
 }
 
-fn found(parts: &Parts) -> Option<Claims> {
-    if AnswerStyle::of(&parts.extensions).is_none() {
-        tracing::error!("a handler asks for Claims, and no AuthLayer stands before it: nobody is let in");
+/// Returns the claims of the request. Logs an error if no [`AuthLayer`](super::AuthLayer) has seen the request, because the handler then rejects every
+/// request.
+fn claims_of(parts: &Parts) -> Option<Claims> {
+    if ErrorFormat::of(&parts.extensions).is_none() {
+        tracing::error!(
+            "a handler extracts Claims, but no AuthLayer runs before it; add the layer, or no request has claims"
+        );
     }
     parts.extensions.get().cloned()
 }

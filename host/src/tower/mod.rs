@@ -1,9 +1,9 @@
-//! Middleware for everything that is a [`tower`](https://docs.rs/tower) service: axum, tonic, hyper (feature `tower`, on unless
-//! default features are off).
+//! Layers that protect [`tower`](https://docs.rs/tower) services, such as those of axum, tonic and hyper. They need the feature `tower`, which
+//! is enabled by default.
 //!
-//! [`AuthLayer`] verifies the bearer token of a request before the service sees it, and puts the [`Claims`] into the request's
-//! extensions. [`RequireLayer`] asks for groups or scopes, a route or a service at a time. With the feature `axum`, [`Claims`] is an
-//! extractor. In front of a gRPC server, [`AuthLayer::grpc`] makes the answers to gRPC calls gRPC statuses.
+//! [`AuthLayer`] verifies the bearer token of each request before the service is called, and adds the [`Claims`] to the request's extensions.
+//! [`RequireLayer`] requires groups or scopes for one route or service. With the feature `axum`, [`Claims`] is an extractor. For gRPC servers,
+//! [`AuthLayer::grpc`] returns gRPC statuses.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -14,7 +14,7 @@
 //! }
 //!
 //! async fn greeting(claims: Option<Claims>) -> &'static str {
-//!     if claims.is_some() { "welcome back" } else { "hello, whoever you are" }
+//!     if claims.is_some() { "welcome back" } else { "hello" }
 //! }
 //!
 //! fn app(verifier: Verifier) -> Router {
@@ -22,39 +22,41 @@
 //!     let open = Router::new().route("/", get(greeting)).layer(AuthLayer::new(verifier.clone()).allow_anonymous());
 //!     Router::new()
 //!         .route("/me", get(me))
-//!         .route("/admin", get(|| async { "the office" }).layer(admins))
+//!         .route("/admin", get(|| async { "administration" }).layer(admins))
 //!         .layer(AuthLayer::new(verifier))
 //!         .merge(open)
 //! }
 //! ```
 //!
-//! | request | answer (RFC 6750 section 3.1) | with `grpc()`, to a gRPC call |
+//! Requests that are not passed to the service get these responses:
+//!
+//! | request | HTTP response (RFC 6750 section 3.1) | response to a gRPC call with [`grpc`](AuthLayer::grpc) |
 //! |---|---|---|
-//! | no token, or another scheme's credentials | 401, `Bearer` | `UNAUTHENTICATED` |
-//! | two `Authorization` headers | 400, `invalid_request` | `INVALID_ARGUMENT` |
-//! | a token that is refused | 401, `invalid_token` | `UNAUTHENTICATED` |
+//! | no token, or credentials of another scheme | 401, `Bearer` | `UNAUTHENTICATED` |
+//! | more than one `Authorization` header | 400, `invalid_request` | `INVALID_ARGUMENT` |
+//! | the token is invalid | 401, `invalid_token` | `UNAUTHENTICATED` |
 //! | a group or scope is missing | 403, `insufficient_scope` | `PERMISSION_DENIED` |
-//! | no keys, overload, a trap, shutdown | 503, `Retry-After` | `UNAVAILABLE` |
+//! | keys unavailable, overload, sandbox failure, or shutdown | 503, `Retry-After` | `UNAVAILABLE` |
 //!
-//! Every refusal is `Cache-Control: no-store` and problem details (RFC 9457), as the [gateway](crate::gateway)'s are. **Why** a token is
-//! refused is for logs alone: the [`Denial`](crate::Denial) is in the response's extensions, where layers further out find it, and
-//! never in what is sent.
+//! HTTP error responses contain problem details (RFC 9457), in the same format as those of the [gateway](crate::gateway), and
+//! `Cache-Control: no-store`. The reason for a rejection is never sent to the client. The layer adds the [`Denial`](crate::Denial) to the
+//! extensions of the response, where outer layers can log it.
 //!
-//! The token is judged before the service is asked whether it is ready: requests that are refused, or that wait for keys, take none of the
-//! room that the service has (`ConcurrencyLimit` and its like count the requests that passed).
+//! The layers verify the token before they poll the inner service for readiness. Requests that are rejected, or that wait for keys,
+//! therefore do not use the capacity of layers such as `ConcurrencyLimit`.
 //!
-//! **Long-lived connections.** A token is judged once, when the request comes. A WebSocket, a stream of server-sent events or a gRPC stream
-//! that it opened goes on after the token's `exp`, and after a revocation. To bound it, end the stream at
-//! [`Claims::expires_at`](crate::Verified::expires_at), and verify the token again from time to time where revocation counts.
+//! **Long-lived connections.** A token is verified once, at the start of a request. A WebSocket, a stream of server-sent events or a gRPC stream
+//! stays open after the token has expired or has been revoked. To limit this, close the stream at
+//! [`Claims::expires_at`](crate::Verified::expires_at), and verify the token again at intervals if revocation matters.
 
-mod answer;
 mod auth;
 mod claims;
+mod error_format;
 #[cfg(feature = "axum")]
 mod extract;
 mod require;
 
-pub use answer::ResponseBody;
 pub use auth::{Auth, AuthLayer};
 pub use claims::Claims;
+pub use error_format::ResponseBody;
 pub use require::{Require, RequireLayer};

@@ -1,8 +1,8 @@
-//! The layer that asks for groups and scopes.
+//! The layer that requires groups and scopes.
 
 use super::{
-    answer::{ResponseBody, ResponseFuture, Style, refuse},
     claims::Claims,
+    error_format::{FormatOptions, ResponseBody, ResponseFuture, error_response},
 };
 use crate::{Denial, Requirement, refusal::Refused};
 use http::{Request, Response};
@@ -15,26 +15,43 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets requests pass whose [`Claims`] meet a requirement; answers all others itself: 403, or 401 where there are no claims.
+/// A layer that requires groups or scopes, for one route or one service.
 ///
-/// It stands behind [`AuthLayer`](super::AuthLayer). Without one nothing passes.
+/// A request whose [`Claims`] meet the [`Requirement`] is passed to the service. Otherwise the layer responds with 403, or with 401 if the request
+/// has no claims.
+///
+/// Add it inside of an [`AuthLayer`](super::AuthLayer), which verifies the token. Without one, every request gets 401.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use poolgate::{Requirement, Verifier, tower::{AuthLayer, RequireLayer}};
+///
+/// fn app(verifier: Verifier) -> Router {
+///     let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"]));
+///     Router::new()
+///         .route("/admin", get(|| async { "administration" }).layer(admins))
+///         .layer(AuthLayer::new(verifier))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequireLayer {
     requirement: Arc<Requirement>,
-    style: Style,
+    format: FormatOptions,
 }
 
 impl RequireLayer {
-    /// Asks for this.
+    /// Creates a layer that requires the groups and scopes of `requirement`.
     pub fn new(requirement: Requirement) -> Self {
-        Self { requirement: Arc::new(requirement), style: Style::default() }
+        Self { requirement: Arc::new(requirement), format: FormatOptions::default() }
     }
 
-    /// Answers gRPC calls in gRPC where no [`AuthLayer`](super::AuthLayer) stands before it, and nothing passes. Behind one it answers as
-    /// that one does: see [`AuthLayer::grpc`](super::AuthLayer::grpc).
+    /// Responds to gRPC calls with gRPC statuses if no [`AuthLayer`](super::AuthLayer) runs before this layer.
+    ///
+    /// Behind an `AuthLayer`, this setting has no effect: the format of error responses is that of the `AuthLayer` (see
+    /// [`AuthLayer::grpc`](super::AuthLayer::grpc)). The default is HTTP.
     pub fn grpc(mut self) -> Self {
-        self.style.speaks_grpc = true;
+        self.format.uses_grpc = true;
         self
     }
 }
@@ -47,7 +64,7 @@ impl<S> Layer<S> for RequireLayer {
     }
 }
 
-/// A service behind a [`RequireLayer`].
+/// The service that [`RequireLayer`] creates.
 #[derive(Clone, Debug)]
 pub struct Require<S> {
     inner: S,
@@ -58,7 +75,7 @@ impl<S> Require<S> {
     fn check<B>(&self, request: &Request<B>) -> Result<(), (Refused, Option<Denial>)> {
         let claims = request.extensions().get::<Claims>().ok_or_else(|| (Refused::no_token(), None))?;
         let requirement = &self.layer.requirement;
-        requirement.check(claims).map_err(|denial| (requirement.refusal(), Some(denial)))
+        requirement.check(claims).map_err(|denial| (requirement.error_response(), Some(denial)))
     }
 }
 
@@ -74,7 +91,7 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<R, S::Error>;
 
-    /// Always ready: a refusal neither waits for the service nor takes any of its room.
+    /// Always ready. The inner service is polled for readiness after the check, so that rejected requests do not use its capacity.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -89,7 +106,7 @@ where
                 })
             }
             Err((refused, denial)) => {
-                let response = refuse(&request, self.layer.style, refused, denial);
+                let response = error_response(&request, self.layer.format, refused, denial);
                 Box::pin(ready(Ok(response.map(Either::Right))))
             }
         }

@@ -1,4 +1,4 @@
-//! A refusal in the words of who asks: HTTP or gRPC.
+//! The format of error responses: HTTP or gRPC.
 
 use crate::{Denial, refusal::Refused};
 use bytes::Bytes;
@@ -6,61 +6,62 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, Status
 use http_body_util::{Either, Full};
 use std::pin::Pin;
 
-/// The service's own body, untouched, or that of a refusal.
+/// The response body of a service behind a layer: the service's own body, unchanged, or the body of an error response.
 pub type ResponseBody<B> = Either<B, Full<Bytes>>;
 
-/// What a guarded service answers, in time.
+/// The future of a service behind a layer.
 pub(super) type ResponseFuture<B, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>>;
 
-/// How the refusals of a layer look, as it was configured.
+/// The options of a layer for its error responses.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Style {
+pub(super) struct FormatOptions {
+    /// Whether HTTP error responses have no body.
     pub(super) is_without_body: bool,
-    /// Whether gRPC calls are answered in gRPC.
-    pub(super) speaks_grpc: bool,
+    /// Whether gRPC calls get gRPC statuses.
+    pub(super) uses_grpc: bool,
 }
 
-impl Style {
-    /// How a request is answered: in gRPC only if the layer was told that it guards a gRPC server, and if the request is a gRPC call.
-    pub(super) fn of_request(self, method: &Method, version: Version, headers: &HeaderMap) -> AnswerStyle {
-        if self.speaks_grpc && is_grpc_call(method, version, headers) {
-            AnswerStyle::Grpc
+impl FormatOptions {
+    /// Returns the format for a request. It is gRPC only if the layer is configured for gRPC and the request is a gRPC call.
+    pub(super) fn for_request(self, method: &Method, version: Version, headers: &HeaderMap) -> ErrorFormat {
+        if self.uses_grpc && is_grpc_call(method, version, headers) {
+            ErrorFormat::Grpc
         } else if self.is_without_body {
-            AnswerStyle::HttpWithoutBody
+            ErrorFormat::HttpWithoutBody
         } else {
-            AnswerStyle::Http
+            ErrorFormat::Http
         }
     }
 }
 
-/// How a request is refused. It is in the extensions of every request that went through [`AuthLayer`](super::AuthLayer), so that what is
-/// refused further in looks the same.
+/// The format of an error response to one request. [`AuthLayer`](super::AuthLayer) adds it to the request's extensions, so that the layers and
+/// extractors behind it use the same format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AnswerStyle {
-    /// An HTTP status and problem details (RFC 9457).
+pub(super) enum ErrorFormat {
+    /// An HTTP status, and problem details as the body (RFC 9457).
     Http,
-    /// An HTTP status alone.
+    /// An HTTP status without a body.
     HttpWithoutBody,
-    /// A gRPC status in an HTTP response of status 200.
+    /// A gRPC status, in an HTTP response with status 200.
     Grpc,
 }
 
-impl AnswerStyle {
-    /// That of the layer which the request went through, if it did.
+impl ErrorFormat {
+    /// Returns the format that an [`AuthLayer`](super::AuthLayer) has set, if there is one in front of this service.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get().copied()
     }
 
-    /// The refusal; the denial, where a token was judged, is for the layers further out.
-    pub(super) fn answer(self, refused: Refused, denial: Option<Denial>) -> Response<Full<Bytes>> {
+    /// Creates the error response. If a token was rejected, its denial is added to the response's extensions, for outer layers.
+    pub(super) fn response(self, refused: Refused, denial: Option<Denial>) -> Response<Full<Bytes>> {
         let mut response = match self {
-            AnswerStyle::Grpc => in_grpc(refused),
-            AnswerStyle::HttpWithoutBody => {
+            ErrorFormat::Grpc => grpc_response(refused),
+            ErrorFormat::HttpWithoutBody => {
                 let mut response = refused.into_http().map(|_| Full::default());
                 response.headers_mut().remove(header::CONTENT_TYPE);
                 response
             }
-            AnswerStyle::Http => refused.into_http().map(Full::from),
+            ErrorFormat::Http => refused.into_http().map(Full::from),
         };
         if let Some(denial) = denial {
             response.extensions_mut().insert(denial);
@@ -69,20 +70,23 @@ impl AnswerStyle {
     }
 }
 
-/// The refusal of a request further in: as the [`AuthLayer`](super::AuthLayer) before it refuses, or as `own` says where there is none.
-pub(super) fn refuse<B>(
+/// Creates the error response for a layer behind [`AuthLayer`](super::AuthLayer), in the format of that layer. Without one, it uses the options
+/// `own`.
+pub(super) fn error_response<B>(
     request: &Request<B>,
-    own: Style,
+    own: FormatOptions,
     refused: Refused,
     denial: Option<Denial>,
 ) -> Response<Full<Bytes>> {
-    let own = || own.of_request(request.method(), request.version(), request.headers());
-    AnswerStyle::of(request.extensions()).unwrap_or_else(own).answer(refused, denial)
+    let own = || own.for_request(request.method(), request.version(), request.headers());
+    ErrorFormat::of(request.extensions()).unwrap_or_else(own).response(refused, denial)
 }
 
-/// Whether a request is a gRPC call over HTTP/2 ("Requests" in gRPC's protocol over HTTP/2): a POST of that content type. Everybody can
-/// write a content type, and who reads the status of an answer to anything else (a proxy that asks, such as nginx's `auth_request`) must
-/// not be told 200. gRPC-Web is HTTP here: its clients know what a 401 is.
+/// Returns `true` for a gRPC call: a POST over HTTP/2 with the content type `application/grpc` ("Requests" in the gRPC over HTTP/2
+/// protocol).
+///
+/// The content type alone is not enough. A client can set any content type, and a proxy that reads the HTTP status, such as nginx with
+/// `auth_request`, must not get status 200 for a request that is rejected. gRPC-Web requests get HTTP responses; their clients handle 401.
 fn is_grpc_call(method: &Method, version: Version, headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let is_grpc = match content_type.strip_prefix(b"application/grpc") {
@@ -92,16 +96,16 @@ fn is_grpc_call(method: &Method, version: Version, headers: &HeaderMap) -> bool 
     is_grpc && method == Method::POST && version == Version::HTTP_2
 }
 
-/// A response that is nothing but trailers ("Trailers-Only" in gRPC's protocol over HTTP/2): the HTTP status is 200, and what it
-/// would have been is the gRPC status.
-fn in_grpc(refused: Refused) -> Response<Full<Bytes>> {
+/// Creates a gRPC error response ("Trailers-Only" in the gRPC over HTTP/2 protocol). The HTTP status is 200; the gRPC status is derived from the
+/// status of the HTTP response.
+fn grpc_response(refused: Refused) -> Response<Full<Bytes>> {
     let code = match refused.status() {
         StatusCode::BAD_REQUEST => "3",          // INVALID_ARGUMENT
         StatusCode::FORBIDDEN => "7",            // PERMISSION_DENIED
         StatusCode::SERVICE_UNAVAILABLE => "14", // UNAVAILABLE
         _ => "16",                               // UNAUTHENTICATED
     };
-    // They are printable ASCII without `%`: nothing of them is percent-encoded.
+    // The messages are printable ASCII without `%`, so no percent-encoding is needed.
     let message = HeaderValue::from_str(refused.message()).ok();
     let mut response = refused.into_http().map(|_| Full::default());
     *response.status_mut() = StatusCode::OK;
@@ -119,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grpc_call_is_a_post_of_its_content_type_over_http_2_to_a_layer_that_speaks_grpc() {
+    fn a_grpc_call_is_a_post_over_http_2_with_the_grpc_content_type_to_a_layer_with_grpc() {
         let (post, http_2) = (Method::POST, Version::HTTP_2);
         for (method, version, content_type, is_grpc) in [
             (&post, http_2, "application/grpc", true),
@@ -136,16 +140,16 @@ mod tests {
             (&post, Version::HTTP_10, "application/grpc", false),
         ] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            let http = Style::default();
-            let grpc = Style { speaks_grpc: true, ..http };
-            let expected = if is_grpc { AnswerStyle::Grpc } else { AnswerStyle::Http };
-            assert_eq!(grpc.of_request(method, version, &headers), expected, "{method} {version:?} {content_type}");
-            assert_eq!(http.of_request(method, version, &headers), AnswerStyle::Http, "{content_type}");
+            let http = FormatOptions::default();
+            let grpc = FormatOptions { uses_grpc: true, ..http };
+            let expected = if is_grpc { ErrorFormat::Grpc } else { ErrorFormat::Http };
+            assert_eq!(grpc.for_request(method, version, &headers), expected, "{method} {version:?} {content_type}");
+            assert_eq!(http.for_request(method, version, &headers), ErrorFormat::Http, "{content_type}");
         }
     }
 
     #[test]
-    fn every_message_can_stand_in_a_grpc_message() {
+    fn no_message_needs_percent_encoding_in_grpc_message() {
         let unavailable = Denial::unavailable(crate::Reason::KeysUnavailable);
         for (refused, code) in [
             (Refused::no_token(), "16"),
@@ -156,7 +160,7 @@ mod tests {
         ] {
             let message = refused.message().to_owned();
             assert!(message.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'%'), "{message}");
-            let response = in_grpc(refused);
+            let response = grpc_response(refused);
             assert_eq!(response.headers()["grpc-status"], code);
             assert_eq!(response.headers()["grpc-message"], message);
         }

@@ -1,0 +1,141 @@
+//! The metrics of a verifier, and their registration with names and descriptions.
+
+use super::{
+    gauges::SandboxGauges,
+    labels::{
+        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, RejectedLabels, RevocationCheckLabels,
+        RevocationLabels, VerdictLabels,
+    },
+};
+use crate::{Reason, failure::Failure};
+use prometheus_client::{
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{OnceLock, atomic::AtomicBool},
+};
+
+/// The metrics of one verifier, with the names that docs/operations.md lists.
+pub(crate) struct Metrics {
+    pub(super) registry: Registry,
+    /// Metrics that reveal whether an account exists. Only the operator may read them.
+    pub(super) operator_registry: Registry,
+    pub(super) verdicts: Vec<Counter>,
+    pub(super) verify: Histogram,
+    pub(super) queue: Histogram,
+    pub(super) key_waits: Counter,
+    pub(super) stale_key_verifications: Counter,
+    pub(super) unknown_key_cache_hits: Counter,
+    pub(super) fetches: Family<FetchLabels, Counter>,
+    pub(super) rejected_key_sets: Family<RejectedLabels, Counter>,
+    pub(super) key_age: Family<IssuerLabels, Gauge>,
+    pub(super) keys: Family<IssuerLabels, Gauge>,
+    pub(super) accounts: Family<AccountLabels, Counter>,
+    pub(super) revocation_checks: Family<RevocationCheckLabels, Counter>,
+    pub(super) revocation_fail_open: Counter,
+    pub(super) revocations: Family<RevocationLabels, Counter>,
+    pub(super) failures: [Counter; Failure::ALL.len()],
+    pub(crate) sandbox: SandboxGauges,
+    /// Whether a token had an issuer that differs from a configured one only by a final slash.
+    pub(super) has_seen_issuer_slash: AtomicBool,
+    /// The label of each JWKS URL: the issuer.
+    pub(super) issuers: OnceLock<HashMap<String, String>>,
+}
+
+impl Metrics {
+    /// Creates the metrics of a verifier, all with the value zero.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("poolgate");
+        let verdicts: Family<VerdictLabels, Counter> = Family::default();
+        registry.register("verdicts", "Tokens verified or rejected, by verdict and reason", verdicts.clone());
+        let allowed = VerdictLabels { verdict: "allow", reason: "" };
+        let denied = |reason: &Reason| VerdictLabels { verdict: "deny", reason: reason.name() };
+        let labels = std::iter::once(allowed).chain(Reason::ALL.iter().map(denied));
+        let failures: Family<FailureLabels, Counter> = Family::default();
+        registry.register("sandbox_failures", "Sandbox failures, by kind", failures.clone());
+        let mut metrics = Self {
+            verdicts: labels.map(|labels| verdicts.get_or_create_owned(&labels)).collect(),
+            verify: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
+            queue: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
+            key_waits: Counter::default(),
+            stale_key_verifications: Counter::default(),
+            unknown_key_cache_hits: Counter::default(),
+            fetches: Family::default(),
+            rejected_key_sets: Family::default(),
+            key_age: Family::default(),
+            keys: Family::default(),
+            accounts: Family::default(),
+            revocation_checks: Family::default(),
+            revocation_fail_open: Counter::default(),
+            revocations: Family::default(),
+            failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
+            sandbox: SandboxGauges::default(),
+            has_seen_issuer_slash: AtomicBool::new(false),
+            issuers: OnceLock::new(),
+            registry,
+            operator_registry: Registry::with_prefix("poolgate"),
+        };
+        // These exist from the start, so that rates can be computed.
+        metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
+        metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let seconds = Unit::Seconds;
+        let verify = self.verify.clone();
+        registry.register_with_unit("verify", "Time from the call to the result", seconds, verify);
+        let queue = self.queue.clone();
+        registry.register_with_unit("queue", "Time that a call waited for a sandbox instance", Unit::Seconds, queue);
+        registry.register("key_waits", "Calls that waited for a key fetch", self.key_waits.clone());
+        let stale = self.stale_key_verifications.clone();
+        registry.register("stale_key_verifications", "Tokens verified with keys older than their soft lifetime", stale);
+        let negative = self.unknown_key_cache_hits.clone();
+        registry.register("unknown_key_cache_hits", "Tokens rejected because their kid is cached as unknown", negative);
+        registry.register("key_fetches", "Key fetches, by outcome", self.fetches.clone());
+        let rejected = self.rejected_key_sets.clone();
+        registry.register("key_sets_rejected", "Key sets that were fetched and rejected, by error", rejected);
+        let age = self.key_age.clone();
+        registry.register_with_unit(
+            "key_age",
+            "Time since the keys were fetched or confirmed; absent if there are none",
+            Unit::Seconds,
+            age,
+        );
+        registry.register("keys", "Usable keys", self.keys.clone());
+        registry.register("instances", "Sandbox instances", self.sandbox.instances.clone());
+        let memory = self.sandbox.memory.clone();
+        registry.register_with_unit("instance_memory", "Linear memory of all instances", Unit::Bytes, memory);
+        let checks = self.revocation_checks.clone();
+        registry.register("revocation_checks", "Queries to the revocation store, by answer", checks);
+        let fail_open = self.revocation_fail_open.clone();
+        registry.register(
+            "revocation_fail_open",
+            "Tokens accepted without a revocation status, in the mode fail-open",
+            fail_open,
+        );
+        registry.register("revocations", "Revocations to be stored, by outcome", self.revocations.clone());
+        let accounts = self.accounts.clone();
+        self.operator_registry.register(
+            "account_flows",
+            "Account flows, by the response to the client and the internal reason",
+            accounts,
+        );
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

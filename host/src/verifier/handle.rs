@@ -1,0 +1,188 @@
+//! The verifier: built once, cheap to clone, and used from many tasks.
+
+use super::inner::Inner;
+use crate::{
+    Denial, KeyReport, LoadKeySetError, Verified,
+    key_source::LocalKeySet,
+    revocation::{Revocation, RevocationError},
+};
+use std::{fmt, sync::Arc};
+
+/// Verifies tokens in the sandbox.
+///
+/// Create a verifier with [`Verifier::builder()`]. Clones are cheap, and share the sandbox instances, the keys and the caches.
+///
+/// ```no_run
+/// use poolgate::{Pool, TokenUseRule, Verifier};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder()
+///     .pool(
+///         Pool::user_pool("eu-west-1_EXAMPLE01")
+///             .token_use(TokenUseRule::Access)
+///             .client_ids(["1example23456789"]),
+///     )
+///     .build()
+///     .await?;
+/// match verifier.verify("eyJraWQiOi…").await {
+///     Ok(verified) => println!("hello {}", verified.username.unwrap_or_default()),
+///     Err(denial) => println!("{} ({})", denial.error.status(), denial.reason.name()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Verifier {
+    pub(super) inner: Arc<Inner>,
+}
+
+impl Verifier {
+    /// Verifies a token in the compact serialization, without the prefix `Bearer`.
+    ///
+    /// If the verifier has the token's key, the call does not wait for the network, except for the revocation store if one is configured. The
+    /// first token of an issuer, and a token with an unknown `kid`, may wait for a key fetch. This takes at most about the
+    /// [fetch timeout](crate::VerifierBuilder::fetch_timeout), or twice that if a fetch was already in progress and did not return the key.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] if the token is rejected, and also if it could not be verified, for example because the keys are unavailable or the
+    /// sandbox failed. A denial contains no part of the token.
+    pub async fn verify(&self, token: &str) -> Result<Verified, Denial> {
+        self.inner.verify(token).await
+    }
+
+    /// Fetches all missing key sets, waits for the fetches, and returns a report for each JWKS endpoint.
+    ///
+    /// Call it at startup. Afterwards, no token of an issuer whose keys were fetched waits for them. A failed fetch is in the report and does
+    /// not affect the other endpoints; it is not repeated by this call. The call takes at most the
+    /// [fetch timeout](crate::VerifierBuilder::fetch_timeout) for every 32 endpoints.
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: poolgate::Verifier) -> Result<(), Box<dyn std::error::Error>> {
+    /// for report in verifier.hydrate().await? {
+    ///     if let Some(error) = report.last_error {
+    ///         eprintln!("no keys from {}: {error}", report.url.unwrap_or_default());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] (503) if the sandbox fails or no instance is free in time.
+    pub async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.inner.hydrate().await
+    }
+
+    /// Starts the key fetches that are due, and does not wait for them.
+    ///
+    /// The verifier does this in the background. Call it only after
+    /// [`VerifierBuilder::disable_background_refresh`](crate::VerifierBuilder::disable_background_refresh), about once per second.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] (503) if the sandbox fails or no instance is free in time.
+    pub async fn maintain(&self) -> Result<(), Denial> {
+        self.inner.maintain().await
+    }
+
+    /// Loads a JWK Set for an issuer, for example from a file.
+    ///
+    /// * `issuer` is the issuer of the pool, or an empty string for a pool with [`Pool::any_issuer`](crate::Pool::any_issuer).
+    /// * `jwks` is the JWK Set as JSON (RFC 7517 section 5).
+    /// * `fetched_at` is the time at which the key set was obtained, in seconds since the Unix epoch. The keys are used until they are older
+    ///   than the hard lifetime of the [`KeyPolicy`](crate::KeyPolicy).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LoadKeySetError`] if the key set is rejected or the sandbox fails. The current keys then stay in use.
+    pub async fn load_key_set(
+        &self,
+        issuer: impl Into<String>,
+        jwks: impl Into<Vec<u8>>,
+        fetched_at: u64,
+    ) -> Result<KeyReport, LoadKeySetError> {
+        self.inner.load_key_set(LocalKeySet { issuer: issuer.into(), jwks: jwks.into(), fetched_at }).await
+    }
+
+    /// Returns the state of the keys, with one report for each JWKS endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] (503) if the sandbox fails or no instance is free in time.
+    pub async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.inner.key_reports().await
+    }
+
+    /// Returns the number of sandbox failures: traps, exceeded memory limits and exceeded deadlines. Each instance that failed was replaced.
+    pub fn sandbox_failures(&self) -> u64 {
+        self.inner.shared.metrics.failures()
+    }
+
+    /// Returns the number of calls that waited for a key fetch. It should stop increasing once every pool has keys.
+    pub fn key_waits(&self) -> u64 {
+        self.inner.shared.metrics.key_waits()
+    }
+
+    /// Returns the metrics in the OpenMetrics text format, which Prometheus reads
+    /// (`application/openmetrics-text; version=1.0.0; charset=utf-8`). `docs/operations.md` lists the metrics.
+    ///
+    /// The call does not wait and cannot fail. If all instances are in use, the age of the keys is computed from the last known report.
+    pub fn metrics(&self) -> String {
+        self.inner.shared.metrics.text(&self.inner.last_key_reports())
+    }
+
+    /// Like [`metrics`](Self::metrics), without the counts of account flows, which reveal whether an account exists.
+    pub(crate) fn public_metrics(&self) -> String {
+        self.inner.shared.metrics.public_text(&self.inner.last_key_reports())
+    }
+
+    /// Counts a completed account flow.
+    pub(crate) fn count_account(&self, flow: &'static str, response: &'static str, internal: &str) {
+        self.inner.shared.metrics.count_account(flow, response, internal);
+    }
+
+    /// Adds a revocation to the store that was configured with
+    /// [`VerifierBuilder::revocations`](crate::VerifierBuilder::revocations). From then on, the revoked tokens are rejected with the reason
+    /// `revoked`.
+    ///
+    /// A failed attempt is repeated twice, with a pause of 300 ms before each repetition. Each attempt may take the
+    /// [revocation deadline](crate::VerifierBuilder::revocation_deadline).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`RevocationError`] if the revocation could not be stored: the tokens are accepted until they expire. The error is
+    /// [`RevocationError::NoStore`] if no store is configured.
+    pub async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
+        self.inner.revoke(revocation).await
+    }
+
+    /// Returns `true` after a token with an issuer that differs from a configured one only by a final slash. The configuration may then be
+    /// wrong.
+    pub(crate) fn has_seen_issuer_slash(&self) -> bool {
+        self.inner.shared.metrics.has_seen_issuer_slash()
+    }
+
+    /// Returns `true` if a revocation store is configured.
+    pub(crate) fn checks_revocation(&self) -> bool {
+        self.inner.revocation.is_some()
+    }
+
+    /// Returns the current time of the verifier's clock, in seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.inner.now()
+    }
+
+    /// Shuts the verifier down: rejects new calls with the reason `shutting-down` (503), and returns when the calls in progress have finished.
+    pub async fn shut_down(&self) {
+        self.inner.pool.queue().close().await;
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! The state that all clones of a verifier share, and the steps of a verification outside of the sandbox.
+
+use crate::{
+    Hint, LoadKeySetError, Reason,
+    bindings::exports::poolgate::auth::verifier::{self as wit, KeyReport, RevocationStatus},
+    key_source::{KeyEventKind, LocalKeySet},
+    revocation::{Revocation, RevocationChecker, RevocationError},
+    sandbox::{Instance, InstancePool, Shared},
+    verdict::{Denial, Verified},
+};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::time::timeout_at;
+
+/// The state of a verifier.
+pub(super) struct Inner {
+    pub(super) pool: InstancePool,
+    pub(super) shared: Shared,
+    pub(super) revocation: Option<RevocationChecker>,
+    /// The maximum length of a token, in bytes.
+    pub(super) token_limit: usize,
+    /// The maximum time that a call waits for keys.
+    pub(super) key_wait: Duration,
+    pub(super) last_reports: LastReports,
+}
+
+/// The key reports that an instance returned last, and when. They are used while no instance is free.
+#[derive(Default)]
+pub(super) struct LastReports(Mutex<(Duration, Vec<KeyReport>)>);
+
+impl Inner {
+    pub(super) async fn verify(&self, token: &str) -> Result<Verified, Denial> {
+        let started = Instant::now();
+        let verdict = self.verify_and_wait(token).await;
+        self.shared.metrics.count_verdict(&verdict, started.elapsed());
+        if let Err(denial) = &verdict {
+            self.log(denial);
+        }
+        verdict
+    }
+
+    /// Logs a denial at the level *debug*. An issuer that differs from a configured one only by a final slash is probably a configuration
+    /// error, so the first such denial is logged at the level *warn*.
+    fn log(&self, denial: &Denial) {
+        let hint = denial.hint.map(Hint::description);
+        tracing::debug!(reason = denial.reason.name(), hint, "a token is rejected");
+        if denial.hint == Some(Hint::IssuerSlash) && self.shared.metrics.note_issuer_slash() {
+            tracing::warn!(hint, "a token is rejected");
+        }
+    }
+
+    async fn verify_and_wait(&self, token: &str) -> Result<Verified, Denial> {
+        // The component has the same limit. Checking it here saves copying a long token into the sandbox, which may not have the memory.
+        if token.len() > self.token_limit {
+            return Err(Denial::TOKEN_TOO_LARGE);
+        }
+        let _call = self.pool.queue().enter()?;
+        let received_at = self.shared.event_log.tick();
+        let (verdict, applied_up_to) =
+            self.pool.call(|instance| Ok((instance.verify(token)?, instance.applied_up_to()))).await?;
+        let verdict = match verdict {
+            Err(wit::Denial { pending_key_url: Some(url), .. }) => {
+                self.verify_after_fetch(token, received_at, url, applied_up_to).await?
+            }
+            verdict => verdict,
+        };
+        match verdict {
+            Err(wit::Denial { pending_revocation: Some(claims), .. }) => self.check_revocation(token, claims).await,
+            verdict => verdict.map_err(Into::into),
+        }
+    }
+
+    /// Waits for a fetch of `url` and verifies the token again. `applied_up_to` is the last event that the instance has applied; only a fetch
+    /// that completes after it can contain the key. No instance and no thread is blocked meanwhile.
+    ///
+    /// If that fetch started before the token arrived, the key may have been published since. Then it waits for one more fetch.
+    async fn verify_after_fetch(
+        &self,
+        token: &str,
+        received_at: u64,
+        mut url: String,
+        mut applied_up_to: u64,
+    ) -> Result<Result<Verified, wit::Denial>, Denial> {
+        let unavailable = Denial::unavailable(Reason::KeysUnavailable);
+        let _waiting = self.pool.queue().wait_for_keys().ok_or(unavailable)?;
+        self.shared.metrics.count_key_wait();
+        let deadline = tokio::time::Instant::now() + self.key_wait;
+        loop {
+            let fetch = self.shared.event_log.wait_for_fetch(&url, applied_up_to);
+            timeout_at(deadline, fetch).await.map_err(|_| unavailable)?;
+            let call = |instance: &mut Instance| {
+                Ok((instance.verify_after_fetch(token, received_at)?, instance.applied_up_to()))
+            };
+            let (verdict, now_applied) = self.pool.call(call).await?;
+            match verdict {
+                Err(wit::Denial { pending_key_url: Some(next), .. }) => (url, applied_up_to) = (next, now_applied),
+                verdict => return Ok(verdict),
+            }
+        }
+    }
+
+    /// Queries the revocation store and verifies the token again, with the result. No instance and no thread is blocked meanwhile.
+    async fn check_revocation(&self, token: &str, claims: wit::RevocationClaims) -> Result<Verified, Denial> {
+        let unavailable = Denial::unavailable(Reason::RevocationUnavailable);
+        let checker = self.revocation.as_ref().ok_or(unavailable)?;
+        let status = checker.check(&claims.into(), &*self.shared.clock, &self.shared.metrics).await;
+        let verdict = self.pool.call(|instance| instance.verify_with_revocation_status(token, status)).await?;
+        if verdict.is_ok() && status == RevocationStatus::Unavailable {
+            self.shared.metrics.record_fail_open();
+        }
+        verdict.map_err(Into::into)
+    }
+
+    pub(super) async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
+        let checker = self.revocation.as_ref().ok_or(RevocationError::NoStore)?;
+        let result = checker.revoke(revocation, self.now()).await;
+        self.shared.metrics.count_revocation(result.err().map_or("remembered", RevocationError::name));
+        result
+    }
+
+    pub(super) async fn load_key_set(&self, seed: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {
+        let report = self.pool.call(|instance| instance.load_key_set(&seed)).await;
+        let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
+        // The instance that has loaded the key set applies this event too, which changes nothing.
+        self.shared.event_log.push(KeyEventKind::Loaded(seed));
+        Ok(report)
+    }
+
+    /// Starts the fetches that are due.
+    pub(super) async fn maintain(&self) -> Result<(), Denial> {
+        let maintain = |instance: &mut Instance| {
+            instance.maintain()?;
+            instance.key_reports()
+        };
+        self.pool.call(maintain).await.map(|reports| self.store_reports(&reports))
+    }
+
+    /// Starts a fetch of every missing key set, and waits for all fetches that are then in progress.
+    pub(super) async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.maintain().await?;
+        self.shared.fetches.wait_for_all().await;
+        self.key_reports().await
+    }
+
+    pub(super) async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.pool.call(Instance::key_reports).await.inspect(|reports| self.store_reports(reports))
+    }
+
+    /// Returns the key reports without waiting. If no instance is free, it returns the last known reports, and adds the time since then to the
+    /// age of the keys.
+    pub(super) fn last_key_reports(&self) -> Vec<KeyReport> {
+        if let Some(reports) = self.pool.call_if_free(Instance::key_reports) {
+            self.store_reports(&reports);
+            return reports;
+        }
+        let (at, reports) = self.last_reports.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let elapsed = self.shared.clock.now().saturating_sub(at).as_secs();
+        let aged = |report: KeyReport| KeyReport { age: report.age.map(|age| age.saturating_add(elapsed)), ..report };
+        reports.into_iter().map(aged).collect()
+    }
+
+    fn store_reports(&self, reports: &[KeyReport]) {
+        let mut last = self.last_reports.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (self.shared.clock.now(), reports.to_vec());
+    }
+
+    /// The current time of the verifier's clock, in seconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.shared.clock.now().as_secs()
+    }
+}
