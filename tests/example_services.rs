@@ -9,10 +9,10 @@ use tonic::{
     transport::{Channel, Endpoint, Server, server::TcpIncoming},
 };
 
-/// The header of [`telling`].
+/// The header that [`with_reason`] adds.
 pub const REASON: &str = "x-reason-for-the-test";
 
-/// Serves on a port of the system's choice, and says where.
+/// Serves on a free port, and returns the address.
 pub async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -20,31 +20,31 @@ pub async fn serve(router: Router) -> String {
     address.to_string()
 }
 
-/// With a layer further out that finds the denials of the layers within, and tells what no service tells its callers.
-pub fn telling(router: Router) -> Router {
-    router.layer(middleware::map_response(tell))
+/// Adds an outer layer that reads the denial of the layers inside, and adds its reason to the response as a header.
+pub fn with_reason(router: Router) -> Router {
+    router.layer(middleware::map_response(add_reason))
 }
 
-async fn tell(mut response: Response) -> Response {
+async fn add_reason(mut response: Response) -> Response {
     if let Some(denial) = response.extensions().get::<Denial>().copied() {
         response.headers_mut().insert(REASON, denial.reason.name().parse().expect("a header"));
     }
     response
 }
 
-/// The connection to a server of the example's.
+/// Starts the example server and connects to it.
 pub async fn channel(verifier: Verifier) -> Channel {
     let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).expect("a port");
     let address = incoming.local_addr().expect("an address");
     let server = Server::builder()
         .http2_max_header_list_size(example_tonic::HEADER_LIMIT)
-        .layer(example_tonic::guard(verifier))
+        .layer(example_tonic::auth_layer(verifier))
         .add_routes(example_tonic::services());
     tokio::spawn(server.serve_with_incoming(incoming));
     Endpoint::from_shared(format!("http://{address}")).expect("a URL").connect().await.expect("the server listens")
 }
 
-/// A call with these values of `authorization`.
+/// Creates a call with these values of `authorization`.
 pub fn call(authorizations: &[String]) -> Request<Nothing> {
     let mut request = Request::new(Nothing {});
     for value in authorizations {

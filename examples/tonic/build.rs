@@ -1,4 +1,4 @@
-//! Generates the service `example.v1.Accounts`, without `protoc`: a service of your own would come from its `.proto` file.
+//! Generates the services without `protoc`. In your project, generate them from a `.proto` file.
 
 use tonic_build::manual::{Builder, Method, Service};
 

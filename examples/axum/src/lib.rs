@@ -1,4 +1,4 @@
-//! A small service with one route for everybody, one for everybody who is signed in, and one for administrators.
+//! A small service with a public route, a route for every signed-in user, and a route for administrators.
 
 use axum::{Json, Router, routing::get};
 use poolgate::{
@@ -7,15 +7,15 @@ use poolgate::{
 };
 use serde_json::{Value, json};
 
-/// The routes.
+/// Returns the routes of the service.
 pub fn app(verifier: Verifier) -> Router {
     let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"]));
-    // Whoever comes: a token is not needed, but a bad one is refused.
+    // A token is optional here, but an invalid token is rejected.
     let open = Router::new().route("/", get(greet)).layer(AuthLayer::new(verifier.clone()).allow_anonymous());
     Router::new()
         .route("/me", get(me))
         .route("/admin", get(admin).layer(admins))
-        // Guards the routes above it, and none below.
+        // This layer applies to the routes above, and not to those below.
         .layer(AuthLayer::new(verifier))
         .merge(open)
         .route("/health", get(|| async { "well" }))

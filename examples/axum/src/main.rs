@@ -1,4 +1,4 @@
-//! Runs the service. The user pool and the app client come from the environment.
+//! Runs the service. The user pool and the app client are read from environment variables.
 
 use poolgate::{Pool, TokenUseRule, Verifier};
 use std::{env, error::Error, process::ExitCode};
@@ -20,7 +20,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let verifier = Verifier::builder().pool(pool).build().await?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;
-    println!("the service is at http://{}", listener.local_addr()?);
+    println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, example_axum::app(verifier)).await?;
     Ok(())
 }
