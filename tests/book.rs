@@ -1,4 +1,4 @@
-//! Every block of code in the README and the book is run by a test, or is marked as output.
+//! Every code block in the README and the book is run by a test, or is marked as output.
 
 use poolgate_core::Algorithm;
 use poolgate_tests::{
@@ -16,20 +16,20 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Its configuration stands for the reader's.
+/// Its configuration is used instead of the reader's.
 const POLICY_PAGE: &str = include_str!("../docs/policy.md");
 
-/// What runs the blocks of a language.
+/// How the blocks of a language are run.
 enum RunBy {
     /// `the_shell_commands_work`.
     ThisTest,
-    /// `the_configurations_are_right`.
+    /// `the_configurations_are_valid`.
     Configuration,
     /// The documentation tests of these pages: `host/src/lib.rs` and `tests/src/book.rs`.
     DocumentationTest(&'static [&'static str]),
     /// `cargo test --test hosts`, in these pages.
     Hosts(&'static [&'static str]),
-    /// Nothing: it is output, or a drawing.
+    /// Not run: output or a drawing.
     Output,
 }
 
@@ -51,7 +51,7 @@ struct Block {
     code: String,
 }
 
-/// The blocks of the README and of every page of the book.
+/// Returns the code blocks of the README and of every page of the book.
 fn blocks() -> Vec<Block> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec![root.join("README.md")];
@@ -83,7 +83,7 @@ fn blocks_of(path: &Path) -> Vec<Block> {
 }
 
 #[test]
-fn every_block_is_run_or_is_output() {
+fn every_code_block_is_run_or_is_output() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for Block { page, line, language, .. } in blocks() {
         let place = format!("{page}.md, line {line}");
@@ -100,7 +100,7 @@ fn every_block_is_run_or_is_output() {
 }
 
 #[test]
-fn the_configurations_are_right() {
+fn the_configurations_are_valid() {
     let key = RSA_2048.jwk(KEY_ID);
     let modulus = key["n"].as_str().expect("a modulus");
     for block in blocks().iter().filter(|block| matches!(run_by(&block.language), Some(RunBy::Configuration))) {
@@ -112,7 +112,7 @@ fn the_configurations_are_right() {
     }
 }
 
-/// A folder with the files that the pages speak of, and a `poolgate` that fetches keys here, not from Cognito.
+/// A folder with the files that the pages mention, and a `poolgate` that fetches keys from this test and not from Cognito.
 struct Scene {
     folder: TempDir,
     server: FaultyServer,
@@ -123,7 +123,7 @@ impl Scene {
     async fn new() -> Self {
         let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
         let server = FaultyServer::start(Behaviour::Serve(keys.clone())).await;
-        // Free a moment ago: the gateway takes an address, not a socket.
+        // The port was free a moment ago. The gateway needs an address and cannot use a socket.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a loopback port").port();
         let scene = Self { folder: TempDir::new().expect("a folder"), server, port };
         let token =
@@ -134,7 +134,7 @@ impl Scene {
         scene.write("signatures.txt", format!("{token}\n"));
         scene.write("jwks.json", keys);
         scene.command("poolgate", &scene.poolgate());
-        // What cargo has built is here, but for a command of another package; and what it tests is this.
+        // Cargo's binaries are in this folder, except commands of other packages.
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let cargo = env!("CARGO");
         scene.command(
@@ -155,7 +155,7 @@ impl Scene {
         scene
     }
 
-    /// The command itself, told where this test's keys are unless the page says where they are.
+    /// Returns a script that runs the command with the JWKS URL of this test, unless the page sets another.
     fn poolgate(&self) -> String {
         let command = env!("CARGO_BIN_EXE_poolgate");
         let keys = format!("--jwks {} --allow-http-loopback", self.server.url("/jwks.json"));
@@ -217,7 +217,7 @@ async fn the_shell_commands_work() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn every_link_has_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = fs::read_dir(root.join("docs")).expect("the book").map(|entry| entry.expect("a page").path());
     let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|it| it == "md")).collect();
@@ -251,7 +251,7 @@ fn links_lead_somewhere() {
     assert!(links > 50, "only {links} links were found");
 }
 
-/// The page leads a new maintainer through the files in order: a file that is moved must be moved there, too.
+/// The page lists the files in order. If a file is moved, the page must be changed too.
 #[test]
 fn the_files_of_the_architecture_page_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -259,11 +259,11 @@ fn the_files_of_the_architecture_page_exist() {
     let files: Vec<&str> = page.split('`').filter(|text| text.contains('/') && text.ends_with(".rs")).collect();
     assert!(files.len() > 40, "only {} files were found", files.len());
     for file in files {
-        assert!(root.join(file).is_file(), "docs/architecture.md: there is no {file}");
+        assert!(root.join(file).is_file(), "docs/architecture.md: {file} does not exist");
     }
 }
 
-/// `## The life of keys` to `the-life-of-keys`, as forges do it.
+/// Returns the anchor of a heading, as GitHub creates it: `the-life-of-keys` for `## The life of keys`.
 fn anchor_of(title: &str) -> String {
     let title = title.trim_start_matches('#').trim().to_lowercase();
     let kept = title.chars().filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));

@@ -1,5 +1,4 @@
-//! The contract as another host meets it: one that runs the component synchronously, can't wait inside an import, and
-//! returns `deferred`.
+//! The contract from the view of another host, which runs the component synchronously, cannot wait inside an import, and returns `deferred`.
 
 mod synchronous_host;
 
@@ -23,32 +22,32 @@ use synchronous_host::{
 };
 use wasmtime::Store;
 
-/// In an engine without any special feature.
+/// Starts an instance in an engine with the default features.
 fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
     synchronous_host::start(component, &wasmtime::Config::new())
 }
 
 #[test]
-fn a_host_that_answers_later_brings_the_keys_itself() {
+fn a_host_that_defers_fetches_passes_the_keys_itself() {
     for component in [TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_COGNITO] {
         let (mut store, bindings) = start(component);
         let verifier = bindings.poolgate_auth_verifier();
         let token = Draft::access(&RSA_2048).compact();
         let jwks = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-        verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+        verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
 
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!(denial.reason, Reason::KeysUnavailable);
         assert_eq!(denial.pending_key_url, Some(format!("{ISSUER}/.well-known/jwks.json")));
         assert_eq!(store.data().asked, [format!("{ISSUER}/.well-known/jwks.json")]);
 
-        // Another token at the same moment does not ask again.
+        // Another token at the same time does not cause a second fetch.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!((denial.pending_key_url.is_some(), store.data().asked.len()), (true, 1));
 
         let seeded = verifier.call_load_key_set(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
-        assert_eq!(seeded.expect("the set is good").key_ids, [KEY_ID]);
-        let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("the token is good");
+        assert_eq!(seeded.expect("the key set is valid").key_ids, [KEY_ID]);
+        let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("the token is valid");
         assert_eq!(verified.issuer.as_deref(), Some(ISSUER));
         assert_eq!(store.data().asked.len(), 1);
 
@@ -61,28 +60,28 @@ fn a_host_that_answers_later_brings_the_keys_itself() {
 }
 
 #[test]
-fn a_clock_that_steps_back_does_not_stop_fetching() {
+fn a_clock_jump_back_does_not_stop_fetches() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
-    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
     let token = Draft::access(&RSA_2048).claim("iat", NOW - 7200).compact();
     let _ = verifier.call_verify(&mut store, &token).expect("no trap");
     store.data_mut().now = NOW - 3600;
     let _ = verifier.call_verify(&mut store, &token).expect("no trap");
-    assert_eq!(store.data().asked.len(), 1, "the first fetch may still be under way");
-    // Its deadline of 30 seconds passes, and the pause of a second after the failure.
+    assert_eq!(store.data().asked.len(), 1, "the first fetch may still be in progress");
+    // The deadline of 30 seconds passes, and then the back-off of a second.
     for now in [NOW - 3570, NOW - 3569] {
         store.data_mut().now = now;
         let _ = verifier.call_verify(&mut store, &token).expect("no trap");
     }
-    assert_eq!(store.data().asked.len(), 2, "an hour back, and no fetch until the clock has caught up");
+    assert_eq!(store.data().asked.len(), 2, "no fetch after a jump of an hour back");
 }
 
 #[test]
-fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
+fn a_host_that_defers_fetches_can_refresh_the_keys_with_a_timer() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
-    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
     let url = format!("{ISSUER}/.well-known/jwks.json");
     let keys = |body: Option<&str>| KeyResponse {
         body: body.map(|body| body.as_bytes().to_vec()),
@@ -103,11 +102,11 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
     assert_eq!(bring(&mut store, NOW + 1, Ok(&keys(Some(&set)))), Ok(()));
     let token = Draft::access(&RSA_2048).compact();
-    assert!(verifier.call_verify(&mut store, &token).expect("no trap").is_ok(), "no token waits for the keys");
+    assert!(verifier.call_verify(&mut store, &token).expect("no trap").is_ok(), "no token waits for keys");
     assert_eq!(store.data().asked.len(), 2);
 
     store.data_mut().now = NOW + 700;
-    let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("stale keys serve");
+    let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("stale keys verify tokens");
     assert!(verified.keys_are_stale);
     verifier.call_maintain(&mut store).expect("no trap");
     assert_eq!(store.data().etags, [None, None, Some("\"1\"".into())]);
@@ -117,7 +116,11 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
 
     store.data_mut().now = NOW + 1400;
     verifier.call_maintain(&mut store).expect("no trap");
-    assert_eq!(bring(&mut store, NOW + 1400, Err(FetchError::BadStatus)), Ok(()), "a failure is no error of the call");
+    assert_eq!(
+        bring(&mut store, NOW + 1400, Err(FetchError::BadStatus)),
+        Ok(()),
+        "a failed fetch is not an error of the call"
+    );
     let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
     assert_eq!((report.state, report.failures), (KeyState::Stale, 1));
     assert_eq!(report.last_error, Some(KeyRefreshError::Fetch(FetchError::BadStatus)));
@@ -126,14 +129,14 @@ fn a_host_that_answers_later_can_look_after_the_keys_on_a_timer() {
 }
 
 #[test]
-fn the_hosts_usual_key_policy_is_the_cores() {
+fn the_default_key_policy_of_the_host_is_that_of_the_core() {
     let host = poolgate::KeyPolicy { jitter_seed: 0, ..poolgate::KeyPolicy::default() };
     let words = |debug: String| debug.replace('-', "_");
     assert_eq!(words(format!("{host:?}")), words(format!("{:?}", poolgate_core::KeyPolicy::default())));
 }
 
 #[test]
-fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
+fn no_token_is_verified_before_the_configuration_which_can_be_set_once() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
     let denial = verifier.call_verify(&mut store, "a.b.c").expect("no trap").expect_err("it is not configured");
@@ -147,10 +150,10 @@ fn nothing_is_judged_before_the_configuration_and_there_is_only_one() {
 }
 
 #[test]
-fn a_denial_says_to_the_operator_which_claim_it_is_and_which_issuer_is_nearly_right() {
+fn a_denial_has_hints_about_the_claim_and_about_an_issuer_that_differs_by_a_slash() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
-    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
     let access = || Draft::access(&RSA_2048);
     for (draft, reason, hint) in [
         (access().claim("sub", 1), Reason::ClaimInvalid, Some(Hint::SubInvalid)),
@@ -164,13 +167,14 @@ fn a_denial_says_to_the_operator_which_claim_it_is_and_which_issuer_is_nearly_ri
         (access().claim("iss", 1), Reason::IssuerInvalid, None),
         (access().claim("exp", NOW), Reason::Expired, None),
     ] {
-        let denial = verifier.call_verify(&mut store, &draft.compact()).expect("no trap").expect_err("a bad token");
+        let denial =
+            verifier.call_verify(&mut store, &draft.compact()).expect("no trap").expect_err("an invalid token");
         assert_eq!((denial.reason, denial.hint), (reason, hint));
     }
 }
 
 #[test]
-fn a_policy_with_an_unstated_check_is_not_taken() {
+fn an_incomplete_policy_is_rejected() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_COGNITO);
     let verifier = bindings.poolgate_auth_verifier();
     let with = |change: &dyn Fn(&mut Pool)| {

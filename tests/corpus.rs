@@ -1,4 +1,4 @@
-//! The corpus, judged natively by the core: a named test for each case, and tests of the corpus itself.
+//! The token corpus, verified by the core: a named test for each case, and tests of the corpus itself.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use poolgate_core::{Reason, Verified};
@@ -6,30 +6,30 @@ use poolgate_tests::corpus::{Case, Expected, cases};
 use std::collections::BTreeSet;
 
 fn main() {
-    let mut trials: Vec<Trial> = cases().iter().map(|case| Trial::test(case.name, || judge(case))).collect();
+    let mut trials: Vec<Trial> = cases().iter().map(|case| Trial::test(case.name, || verify(case))).collect();
     trials.extend([
-        Trial::test("the_corpus_names_every_case_once", names_are_unique),
-        Trial::test("the_corpus_has_at_least_90_refusals_and_15_acceptances", sizes),
-        Trial::test("the_corpus_has_every_reason_that_the_core_gives", every_reason_is_there),
+        Trial::test("every_case_of_the_corpus_has_a_unique_name", names_are_unique),
+        Trial::test("the_corpus_has_at_least_90_denials_and_15_acceptances", sizes),
+        Trial::test("the_corpus_has_every_reason_of_the_core", every_reason_is_there),
     ]);
     libtest_mimic::run(&Arguments::from_args(), trials).exit()
 }
 
-fn judge(case: &Case) -> Result<(), Failed> {
-    let verdict = case.judge_natively();
-    let came = came(&verdict);
-    if came != case.expected {
-        return Err(format!("expected {:?}, came {came:?}", case.expected).into());
+fn verify(case: &Case) -> Result<(), Failed> {
+    let verdict = case.verify_with_core();
+    let actual = actual(&verdict);
+    if actual != case.expected {
+        return Err(format!("expected {:?}, got {actual:?}", case.expected).into());
     }
     let Some(fault) = case.key_error else { return Ok(()) };
     let skipped: Vec<_> = case.verifier().key_reports(case.now).into_iter().flat_map(|report| report.skipped).collect();
     match skipped.iter().any(|key| key.error == fault) {
         true => Ok(()),
-        false => Err(format!("expected a key skipped for {fault:?}, came {skipped:?}").into()),
+        false => Err(format!("expected a key skipped for {fault:?}, got {skipped:?}").into()),
     }
 }
 
-fn came(verdict: &Result<Verified, Reason>) -> Expected {
+fn actual(verdict: &Result<Verified, Reason>) -> Expected {
     match verdict {
         Ok(_) => Expected::Allow,
         Err(reason) => Expected::Deny(reason.name()),
@@ -40,15 +40,15 @@ fn names_are_unique() -> Result<(), Failed> {
     let mut seen = BTreeSet::new();
     match cases().iter().find(|case| !seen.insert(case.name)) {
         None => Ok(()),
-        Some(case) => Err(format!("{} is there twice", case.name).into()),
+        Some(case) => Err(format!("{} exists twice", case.name).into()),
     }
 }
 
 fn sizes() -> Result<(), Failed> {
     let allowed = cases().iter().filter(|case| case.expected == Expected::Allow).count();
     let denied = cases().len() - allowed;
-    println!("{denied} refusals, {allowed} acceptances");
-    if denied >= 90 && allowed >= 15 { Ok(()) } else { Err(format!("{denied} refusals, {allowed} acceptances").into()) }
+    println!("{denied} denials, {allowed} acceptances");
+    if denied >= 90 && allowed >= 15 { Ok(()) } else { Err(format!("{denied} denials, {allowed} acceptances").into()) }
 }
 
 fn every_reason_is_there() -> Result<(), Failed> {
@@ -60,16 +60,16 @@ fn every_reason_is_there() -> Result<(), Failed> {
         })
         .collect();
     let elsewhere = [
-        // Said by the component and the host, never by the core.
+        // Reasons of the component and the host, which the core does not return.
         Reason::NotConfigured,
         Reason::SandboxFailed,
         Reason::SandboxTimeout,
         Reason::Overloaded,
         Reason::ShuttingDown,
-        // A matter of what came before, which no case has: see tests/keys.rs.
+        // Reasons that depend on earlier tokens, which a case does not have: see tests/keys.rs.
         Reason::KeyUnknownCached,
         Reason::KeyUnknownLimited,
-        // A matter of what a store says: see tests/revocation.rs.
+        // Reasons that depend on a revocation store: see tests/revocation.rs.
         Reason::Revoked,
         Reason::RevocationUnavailable,
     ];
@@ -79,5 +79,5 @@ fn every_reason_is_there() -> Result<(), Failed> {
         .map(|reason| reason.name())
         .filter(|name| !given.contains(name))
         .collect();
-    if missing.is_empty() { Ok(()) } else { Err(format!("no case is refused with {missing:?}").into()) }
+    if missing.is_empty() { Ok(()) } else { Err(format!("no case is rejected with {missing:?}").into()) }
 }

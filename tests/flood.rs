@@ -1,4 +1,4 @@
-//! A flood of tokens with random key IDs beside a stream of valid ones.
+//! A flood of tokens with random key IDs does not slow down valid tokens.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use poolgate::{Clock, Pool, Reason, TokenUseRule, Verifier};
@@ -18,17 +18,17 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-/// Tokens with random key IDs in all.
+/// The total number of tokens with random key IDs.
 const FLOOD: usize = 50_000;
-/// Windows with the flood; as many without it lie between them.
+/// The number of measurement windows with the flood. They alternate with as many windows without it.
 const WINDOWS: usize = 5;
-/// One valid token each time.
+/// The interval between valid tokens.
 const PACE: Duration = Duration::from_millis(2);
 const VALID_A_WINDOW: usize = 1_000;
-/// The most that the flood may make of the valid stream's p99.
-const MOST: f64 = 2.0;
+/// The maximum ratio of the p99 latency of valid tokens with the flood to that without it.
+const MAX_RATIO: f64 = 2.0;
 
-/// It goes as the machine's, from the time of the tests.
+/// A clock that starts at the time of the test tokens and advances in real time.
 #[derive(Debug)]
 struct RunningClock(Instant);
 
@@ -59,11 +59,11 @@ impl Bench {
             .build()
             .await
             .expect("it builds");
-        verifier.hydrate().await.expect("the keys come");
+        verifier.hydrate().await.expect("the keys are fetched");
         Self { server, verifier, begun }
     }
 
-    /// Sends a valid token each time, whatever became of the last, and returns the latencies, sorted.
+    /// Sends valid tokens at a fixed rate, without waiting for results, and returns the sorted latencies.
     async fn valid_stream(&self) -> Vec<Duration> {
         let token = Draft::access(&RSA_2048).compact();
         let mut ticks = interval(PACE);
@@ -73,7 +73,7 @@ impl Bench {
             ticks.tick().await;
             let (verifier, token, sent) = (self.verifier.clone(), token.clone(), Instant::now());
             calls.spawn(async move {
-                verifier.verify(&token).await.unwrap_or_else(|denial| panic!("a valid token was refused: {denial}"));
+                verifier.verify(&token).await.unwrap_or_else(|denial| panic!("a valid token was rejected: {denial}"));
                 sent.elapsed()
             });
         }
@@ -82,33 +82,33 @@ impl Bench {
         latencies
     }
 
-    /// The most fetches that the token bucket allows by now; the first one included, which the hydrating made.
+    /// Returns the number of fetches that the token bucket has allowed so far, including the first fetch by `hydrate`.
     fn allowed_fetches(&self) -> usize {
         1 + 5 + usize::try_from(self.begun.elapsed().as_secs() / 10).expect("it fits")
     }
 }
 
-/// Tokens with random key IDs, five every millisecond, and what became of them.
+/// Sends tokens with random key IDs, five per millisecond, and counts the reasons of the denials.
 async fn flood(verifier: Verifier, first: usize) -> BTreeMap<&'static str, usize> {
-    let strangers = Strangers::new();
+    let random_key_ids = RandomKeyIds::new();
     let mut reasons = BTreeMap::new();
     let mut ticks = interval(Duration::from_millis(1));
     for number in first..first + FLOOD / WINDOWS {
         if number % 5 == 0 {
             ticks.tick().await;
         }
-        let denial = verifier.verify(&strangers.token(number)).await.expect_err("nobody's key");
+        let denial = verifier.verify(&random_key_ids.token(number)).await.expect_err("no such key");
         *reasons.entry(denial.reason.name()).or_default() += 1;
     }
     reasons
 }
 
-/// Makes tokens of a random key each: what is not signed needs no key to be made.
-struct Strangers {
+/// Creates tokens with random key IDs. Their signatures are not valid, so no key is needed.
+struct RandomKeyIds {
     rest: String,
 }
 
-impl Strangers {
+impl RandomKeyIds {
     fn new() -> Self {
         let good = Draft::access(&RSA_2048).compact();
         Self { rest: good.split_once('.').expect("three parts").1.to_owned() }
@@ -152,29 +152,29 @@ async fn fifty_thousand_random_key_ids_do_not_slow_a_stream_of_valid_tokens() {
         bench.begun.elapsed().as_secs_f64(),
         bench.allowed_fetches()
     );
-    assert_eq!(reasons.values().sum::<usize>(), FLOOD, "every token is answered");
+    assert_eq!(reasons.values().sum::<usize>(), FLOOD, "every token gets a result");
     assert!(reasons.keys().all(|reason| reason.starts_with("key-unknown")), "{reasons:?}");
     assert!(fetches <= bench.allowed_fetches(), "{fetches} fetches, {} allowed", bench.allowed_fetches());
-    assert!(flooded <= quiet * MOST, "the flood makes {:.2} of the p99", flooded / quiet);
+    assert!(flooded <= quiet * MAX_RATIO, "with the flood, the p99 is {:.2} times as long", flooded / quiet);
     assert_eq!(bench.verifier.sandbox_failures(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_issuer_does_not_answer_a_flood_fills_no_queue_that_valid_tokens_stand_in() {
+async fn while_the_issuer_does_not_respond_a_flood_does_not_block_valid_tokens() {
     let bench = Bench::start().await;
     bench.server.now_does(Behaviour::Stall);
-    let strangers = Strangers::new();
+    let random_key_ids = RandomKeyIds::new();
     let mut flood = JoinSet::new();
     for number in 0..5_000 {
-        let (verifier, token) = (bench.verifier.clone(), strangers.token(number));
-        flood.spawn(async move { verifier.verify(&token).await.expect_err("nobody's key").reason });
+        let (verifier, token) = (bench.verifier.clone(), random_key_ids.token(number));
+        flood.spawn(async move { verifier.verify(&token).await.expect_err("no such key").reason });
     }
     bench.server.wait_for_fetches(2).await;
     let latencies = bench.valid_stream().await;
     assert_eq!(latencies.len(), VALID_A_WINDOW);
-    assert_eq!(bench.server.fetches(), 2, "one fetch, and it is under way");
+    assert_eq!(bench.server.fetches(), 2, "one fetch, which is in progress");
     drop(bench.server);
-    // The connection is lost, and nobody knows whether the keys are there now.
+    // The connection is lost, so it is unknown whether the keys exist.
     let reasons = flood.join_all().await;
     assert!(reasons.iter().all(|reason| *reason == Reason::KeysUnavailable || *reason == Reason::Overloaded));
 }

@@ -1,5 +1,5 @@
-//! How many instructions the hot path takes, counted by the runtime: the count is the same on every machine, whatever else it does. It is
-//! recorded in `fuel.json`, and must not rise by more than three parts in a hundred without a new record in the same commit:
+//! The number of WebAssembly instructions of a verification, counted by the runtime. It does not depend on the machine or its load. The counts are
+//! recorded in `fuel.json`. A count must not rise by more than 3 % unless the same commit updates the record:
 //! `POOLGATE_WRITE_FUEL=1 cargo test --test fuel`.
 
 mod synchronous_host;
@@ -21,12 +21,12 @@ use synchronous_host::{
 };
 use wasmtime::Store;
 
-/// The most that a count may rise above its record.
+/// The maximum ratio of a count to its record.
 const TOLERANCE: f64 = 0.03;
-/// Tokens a row: signatures on curves take now a few instructions more, now less.
+/// The number of tokens per row. The instruction count of elliptic curve signatures varies slightly.
 const TOKENS: u64 = 16;
 
-/// An instance that counts.
+/// An instance whose instructions are counted.
 struct Meter {
     store: Store<EventLoop>,
     bindings: TokenVerifier,
@@ -45,7 +45,7 @@ impl Meter {
             ..synchronous_host::pool()
         };
         let config = Config { pools: vec![pool], limits: None, key_policy: None, cache: Some(cache) };
-        verifier.call_configure(&mut meter.store, &config).expect("no trap").expect("a good configuration");
+        verifier.call_configure(&mut meter.store, &config).expect("no trap").expect("a valid configuration");
         let keys = [
             RSA_2048.jwk_for(CoreAlgorithm::Rs256, "rsa"),
             P256.jwk_for(CoreAlgorithm::Es256, "ec"),
@@ -56,13 +56,13 @@ impl Meter {
         meter
     }
 
-    /// What a call takes, on average over the tokens.
+    /// Returns the average number of instructions per call.
     fn count(&mut self, tokens: &[String], expected: fn(&Judged) -> bool) -> u64 {
         let before = self.store.get_fuel().expect("it counts");
         for token in tokens {
             let judged =
                 self.bindings.poolgate_auth_verifier().call_verify_cached(&mut self.store, token).expect("no trap");
-            assert!(expected(&judged.map_err(|denial| denial.reason as usize)), "another verdict than expected");
+            assert!(expected(&judged.map_err(|denial| denial.reason as usize)), "an unexpected verdict");
         }
         (before - self.store.get_fuel().expect("it counts")) / tokens.len() as u64
     }
@@ -105,14 +105,14 @@ fn counted() -> Value {
 }
 
 #[test]
-fn the_hot_path_takes_no_more_instructions_than_recorded() {
+fn a_verification_takes_no_more_instructions_than_recorded() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuel.json");
     let counted = counted();
     if env::var_os("POOLGATE_WRITE_FUEL").is_some() {
         let text = serde_json::to_string_pretty(&counted).expect("JSON");
-        fs::write(&path, text + "\n").expect("it can be written");
+        fs::write(&path, text + "\n").expect("the file is written");
     }
-    let recorded: Value = serde_json::from_str(&fs::read_to_string(&path).expect("fuel.json is there")).expect("JSON");
+    let recorded: Value = serde_json::from_str(&fs::read_to_string(&path).expect("fuel.json exists")).expect("JSON");
     let mut risen = Vec::new();
     for (build, rows) in counted.as_object().expect("builds") {
         for (row, count) in rows.as_object().expect("rows") {

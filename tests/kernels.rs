@@ -1,7 +1,7 @@
-//! The RSA kernels where they run: in a WebAssembly runtime, in the build with wide-arithmetic, in the one with SIMD, and in the plain one,
-//! and natively; each against num-bigint, on random and edge-case numbers, and on every RSA signature of Wycheproof.
+//! The RSA kernels, natively and in a WebAssembly runtime in each build (wide arithmetic, SIMD, portable). Each is compared with num-bigint for random
+//! numbers, edge cases and every RSA signature of Wycheproof.
 //!
-//! `cargo run --release -p poolgate-rsa --example differential -- SEED COUNT` runs as many cases as you have time for.
+//! `cargo run --release -p poolgate-rsa --example differential -- SEED COUNT` runs more cases.
 
 #[path = "../guest/rsa/tests/cases/mod.rs"]
 mod cases;
@@ -12,14 +12,14 @@ use poolgate_tests::wycheproof_vectors::sets;
 use serde_json::Value;
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
 
-/// Where the probe wants its bytes (`guest/probe`).
+/// The offsets at which the probe expects its input (`guest/probe`).
 const SIGNATURE: usize = 512;
 const MESSAGE: usize = 1_024;
 
-/// Cases in each build: a slice of what the example runs.
+/// The number of cases for each build: a part of those of the example.
 const CASES: usize = 1_500;
 
-/// A build of the probe, running.
+/// An instance of a build of the probe.
 struct Probe {
     name: &'static str,
     store: Store<()>,
@@ -58,7 +58,7 @@ impl Probe {
         self.set_key.call(&mut self.store, length as u32).expect("no trap");
         let done = self.fastest.call(&mut self.store, (length as u32, 1)).expect("no trap");
         let mut message = vec![0; length];
-        self.memory.read(&self.store, self.buffer + MESSAGE, &mut message).expect("it is there");
+        self.memory.read(&self.store, self.buffer + MESSAGE, &mut message).expect("the message is in memory");
         (done == 1).then_some(message)
     }
 }
@@ -87,7 +87,7 @@ fn natively_every_kernel_agrees_with_two_other_implementations() {
     }
 }
 
-/// A modulus and the signatures under it, of every Wycheproof set with a key that the kernels take.
+/// Returns the moduli and signatures of every Wycheproof set with a key that the kernels support.
 fn wycheproof_cases() -> Vec<Case> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let mut cases = Vec::new();

@@ -1,4 +1,5 @@
-//! The layers for axum and tonic: what they let pass, and what they answer. The corpus is put to them in `tests/hosts.rs`.
+//! The layers for axum and tonic: which requests they accept, and how they respond to the others. `tests/hosts.rs` runs the token corpus through
+//! them.
 
 mod example_services;
 mod layers {

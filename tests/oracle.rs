@@ -1,7 +1,7 @@
-//! The core against two oracles: `jsonwebtoken` (with aws-lc) judges tokens, the `rsa` crate's own interface judges RSA
-//! signatures. What the core accepts, both accept; where the core alone refuses, its reason is in [`STRICTER`].
+//! The core compared with two oracles: `jsonwebtoken` (with aws-lc) verifies tokens, and the `rsa` crate verifies RSA signatures. Both must
+//! accept what the core accepts. If only the core rejects a token, its reason must be in [`STRICTER`].
 //!
-//! `PROPTEST_CASES` sets how many tokens are tried. The seed is fixed, but keys are fresh in every process.
+//! `PROPTEST_CASES` sets the number of tokens. The seed is fixed, but every process creates new keys.
 
 #[path = "oracle/peer.rs"]
 mod peer;
@@ -16,17 +16,17 @@ use poolgate_tests::{
 use proptest::test_runner::{Config as Settings, RngSeed, TestCaseError, TestRunner};
 use std::{cell::RefCell, collections::BTreeMap};
 
-/// Every reason with which the core refuses a token that the oracle accepts, and why it should.
+/// Every reason with which the core rejects a token that the oracle accepts, and why it should.
 const STRICTER: &[(Reason, &str)] = &[
     (Reason::HeaderMalformed, "null counts as absent for cty and x5t"),
     (
         Reason::HeaderDuplicateMember,
-        "only declared members are looked at for duplicates; parsers differ in which one counts",
+        "only declared members are checked for duplicates; parsers differ in which one counts",
     ),
     (Reason::PayloadDuplicateMember, "the same: a proxy and a service could read different groups from one token"),
     (Reason::HeaderTooDeep, "serde_json allows 128 levels; no token needs 17"),
     (Reason::PayloadTooDeep, "the same"),
-    (Reason::TokenTooLarge, "there is no limit in the oracle; Cognito's tokens are a few KiB"),
+    (Reason::TokenTooLarge, "the oracle has no limit; Cognito's tokens are a few KiB"),
     (Reason::CriticalHeader, "an extension that must be understood is ignored (RFC 7515 section 4.1.11)"),
     (Reason::UnencodedPayload, "b64 is ignored; a JWT must not use it (RFC 7797 section 7)"),
     (Reason::EmbeddedKey, "a key in the header is parsed but not used; no token of a user pool has one"),
@@ -37,32 +37,32 @@ const STRICTER: &[(Reason, &str)] = &[
     (Reason::IssuerInvalid, "an array of issuers is accepted if one fits; iss is one string (RFC 7519 section 4.1.1)"),
     (Reason::NotBeforeInvalid, "null counts as absent, and there is no upper bound"),
     (Reason::ExpiryOutOfRange, "a date after the year 9999 is a mistake, such as milliseconds, not a long life"),
-    (Reason::IssuedAtInvalid, "iat is not looked at"),
+    (Reason::IssuedAtInvalid, "iat is not checked"),
     (Reason::IssuedInFuture, "the same"),
-    (Reason::ClaimInvalid, "sub, username, jti and auth_time are not looked at"),
+    (Reason::ClaimInvalid, "sub, username, jti and auth_time are not checked"),
     (Reason::ClientInvalid, "client_id is not known to the oracle"),
     (Reason::TokenUseMissing, "token_use is not known to the oracle"),
     (Reason::TokenUseInvalid, "the same"),
     (Reason::TokenUseMismatch, "the same"),
     (Reason::GroupsInvalid, "cognito:groups is not known to the oracle"),
     (Reason::ScopeInvalid, "scope is not known to the oracle"),
-    (Reason::SubjectMissing, "sub is not asked for, and no sign-out could revoke a token of nobody"),
-    (Reason::SenderConstrained, "cnf is not looked at: a token bound to a key passes as a bearer token"),
+    (Reason::SubjectMissing, "sub is not required; a token without it cannot be revoked by a sign-out"),
+    (Reason::SenderConstrained, "cnf is not checked: a token that is bound to a key is accepted as a bearer token"),
 ];
 
-/// How many tokens are tried unless `PROPTEST_CASES` says otherwise: enough to see every row of the list.
+/// The number of tokens, unless `PROPTEST_CASES` sets another. It is enough to see every row of the list.
 const CASES: u32 = 8_000;
 
 #[test]
-fn what_the_core_accepts_the_oracles_accept_and_what_it_alone_refuses_is_listed() {
+fn the_oracles_accept_what_the_core_accepts_and_other_differences_are_listed() {
     let verifier = RefCell::new(verifier());
     let peer = peer::Peer::new();
     let tally = RefCell::new(BTreeMap::<String, usize>::new());
     let count = |outcome: &str| *tally.borrow_mut().entry(outcome.to_owned()).or_default() += 1;
     let outcome = TestRunner::new(settings()).run(&tokens::strategy(), |token| {
         let step = verifier.borrow_mut().verify(NOW, &token.compact);
-        let Step::Done(verdict) = step else { panic!("a seeded pool asks for keys") };
-        match (verdict, peer.judge(&token.compact)) {
+        let Step::Done(verdict) = step else { panic!("a pool with local keys needs a fetch") };
+        match (verdict, peer.verify(&token.compact)) {
             (Ok(verified), Ok(payload)) => {
                 count("accepted by all");
                 let read: serde_json::Value = serde_json::from_str(&verified.payload).expect("JSON");
@@ -72,7 +72,7 @@ fn what_the_core_accepts_the_oracles_accept_and_what_it_alone_refuses_is_listed(
             }
             (Ok(_), Err(error)) => {
                 return Err(TestCaseError::fail(format!(
-                    "the core accepts what the oracle refuses: {error}\n{token:?}"
+                    "the core accepts what the oracle rejects: {error}\n{token:?}"
                 )));
             }
             (Err(reason), Ok(_)) => {
@@ -80,7 +80,7 @@ fn what_the_core_accepts_the_oracles_accept_and_what_it_alone_refuses_is_listed(
                 let is_listed = STRICTER.iter().any(|(listed, _)| *listed == reason);
                 proptest::prop_assert!(is_listed, "{} is not on the list: {token:?}", reason.name());
             }
-            (Err(_), Err(_)) => count("refused by all"),
+            (Err(_), Err(_)) => count("rejected by all"),
         }
         Ok(())
     });
@@ -94,12 +94,12 @@ fn what_the_core_accepts_the_oracles_accept_and_what_it_alone_refuses_is_listed(
         let seen = |reason: Reason| tally.borrow().contains_key(&alone(reason));
         let idle: Vec<&str> =
             STRICTER.iter().map(|(reason, _)| *reason).filter(|reason| !seen(*reason)).map(Reason::name).collect();
-        assert!(idle.is_empty(), "on the list, but not seen: {idle:?}");
+        assert!(idle.is_empty(), "in the list, but not seen: {idle:?}");
     }
 }
 
 fn alone(reason: Reason) -> String {
-    format!("refused by the core alone: {}", reason.name())
+    format!("rejected by the core alone: {}", reason.name())
 }
 
 fn settings() -> Settings {
@@ -109,7 +109,7 @@ fn settings() -> Settings {
     Settings { cases, rng_seed: RngSeed::Fixed(0x706f_6f6c), failure_persistence: None, ..from_environment }
 }
 
-/// ID tokens of one client, signed with anything but ES512, which the oracle does not know.
+/// Accepts ID tokens of one client with all algorithms except ES512, which the oracle does not support.
 fn verifier() -> Verifier {
     let pool = Pool {
         algorithms: peer::ALGORITHMS.to_vec(),

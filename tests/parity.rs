@@ -1,4 +1,4 @@
-//! One corpus, three ways: the core natively, the wide component and the portable one give the same verdicts.
+//! The core, compiled natively, and each build of the component give the same verdicts for the token corpus.
 
 mod case_verifier;
 
@@ -7,7 +7,7 @@ use poolgate::{Verified, Verifier};
 use poolgate_artifacts::{TOKEN_VERIFIER_COGNITO, TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
 use poolgate_tests::corpus::{Case, cases};
 
-/// A verdict in words that both sides share.
+/// A verdict in a form that both sides have in common.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Allow(Box<Claims>),
@@ -23,7 +23,7 @@ type Claims = (
 );
 
 fn natively(case: &Case) -> Verdict {
-    match case.judge_natively() {
+    match case.verify_with_core() {
         Ok(it) => Verdict::Allow(Box::new((
             (it.subject, it.username, it.token_use.map(|it| format!("{it:?}")), it.issuer, it.client_id),
             (it.groups, it.scopes),
@@ -82,23 +82,23 @@ async fn compare(component: &'static [u8], is_in: impl Fn(&Case) -> bool) -> usi
 }
 
 #[tokio::test]
-async fn the_wide_component_judges_as_the_core_does() {
+async fn the_wide_component_gives_the_verdicts_of_the_core() {
     assert_eq!(compare(TOKEN_VERIFIER_WIDE, |_| true).await, cases().len());
 }
 
 #[tokio::test]
-async fn the_simd_component_judges_as_the_core_does() {
+async fn the_simd_component_gives_the_verdicts_of_the_core() {
     assert_eq!(compare(TOKEN_VERIFIER_SIMD, |_| true).await, cases().len());
 }
 
 #[tokio::test]
-async fn the_portable_component_judges_as_the_core_does() {
+async fn the_portable_component_gives_the_verdicts_of_the_core() {
     assert_eq!(compare(TOKEN_VERIFIER_PORTABLE, |_| true).await, cases().len());
 }
 
-/// It has RSA only; the cases that allow other algorithms are for the builds that have them.
+/// The Cognito component supports only RSA, so cases that allow other algorithms are excluded.
 #[tokio::test]
-async fn the_cognito_component_judges_rsa_tokens_as_the_core_does() {
+async fn the_cognito_component_gives_the_verdicts_of_the_core_for_rsa_tokens() {
     use poolgate_core::Algorithm::{EdDsa, Es256, Es384, Es512};
     let is_rsa = |case: &Case| {
         let mut algorithms = case.config.pools.iter().flat_map(|pool| &pool.algorithms);

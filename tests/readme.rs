@@ -1,10 +1,10 @@
-//! The book's table of reason codes is the contract's.
+//! The table of reason codes in the book is that of the contract.
 
 use poolgate_core::Reason as CoreReason;
 
 const PAGE: &str = include_str!("../docs/reasons.md");
 
-/// The reason table, as the contract has it. To renew the page's, copy what this test prints.
+/// Returns the table of reason codes from the contract. To update the page, copy the output of this test.
 fn reason_table() -> String {
     let row = |reason: &poolgate::Reason| {
         let answer =

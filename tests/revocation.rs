@@ -1,8 +1,8 @@
-//! Tokens that were revoked are refused, whoever knows of it: the core and the contract ask last and about nothing unverified, a store in
-//! memory, a real Redis, and account flows that tell the store.
+//! Revoked tokens are rejected. Tested: when the core and the contract query the status, the store in memory, a Redis server, and the account
+//! flows that revoke tokens.
 
 mod gateway_setup;
-mod hand;
+mod manual_clock;
 mod synchronous_host;
 
 #[path = "revocation/accounts.rs"]

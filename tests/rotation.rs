@@ -1,4 +1,4 @@
-//! Rotation with a real Cognito-compatible server: its key files are deleted, it starts again, and signs with new keys.
+//! Key rotation with a Cognito emulator: its key files are deleted, it is restarted, and it signs with new keys.
 
 use poolgate::{Denial, Pool, Reason, TokenUseRule, Verified, Verifier};
 use poolgate_tests::{
@@ -21,7 +21,7 @@ async fn verifier(pool: &TestPool) -> Verifier {
     Verifier::builder()
         .pool(stated.token_use(TokenUseRule::Access))
         .allow_http_loopback(true)
-        // More than cores: the unlucky chance that only the same instance is asked is small.
+        // More instances than cores, so that the calls use different instances.
         .instances(NonZeroUsize::new(8).expect("eight"))
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
         .build()
@@ -29,7 +29,7 @@ async fn verifier(pool: &TestPool) -> Verifier {
         .expect("the verifier builds")
 }
 
-/// A user's requests, one after the other, all the time. Every one of them must be good.
+/// Verifies the same token repeatedly. Every call must succeed.
 struct Stream {
     is_over: Arc<AtomicBool>,
     task: JoinHandle<Result<usize, Denial>>,
@@ -53,34 +53,33 @@ impl Stream {
 
     async fn end(self) -> usize {
         self.is_over.store(true, Ordering::SeqCst);
-        self.task.await.expect("no panic").unwrap_or_else(|denial| panic!("a valid token was refused: {denial}"))
+        self.task.await.expect("no panic").unwrap_or_else(|denial| panic!("a valid token was rejected: {denial}"))
     }
 }
 
 fn reason(verdict: Result<Verified, Denial>) -> Reason {
-    verdict.expect_err("its key is gone").reason
+    verdict.expect_err("its key is removed").reason
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn through_two_rotations_no_valid_token_is_refused_and_old_ones_are_once_their_key_is_gone() {
+async fn during_two_rotations_valid_tokens_are_accepted_and_old_ones_are_rejected_after_the_fetch() {
     let mut server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("alice", PASSWORD, &[]).await;
     let verifier = verifier(&pool).await;
-    let hydrated = verifier.hydrate().await.expect("the keys come").remove(0);
+    let hydrated = verifier.hydrate().await.expect("the keys are fetched").remove(0);
     assert_eq!(hydrated.key_ids.len(), 2, "ministack has a key for access tokens and one for ID tokens");
     let mut key_ids = hydrated.key_ids;
     let mut token = pool.sign_in("alice", PASSWORD).await.access_token;
     let mut waits = 0;
 
     for round in 1..=2 {
-        // While the server is away, and while it comes back with new keys, the old token's key is still published for all
-        // that anyone knows.
+        // While the server is down, and until the new keys are fetched, the key of the old token is the last known one.
         let stream = Stream::of(&verifier, &token);
         server = server.restart_with_new_keys().await;
         let new_token = pool.sign_in("alice", PASSWORD).await.access_token;
         let verified = stream.end().await;
-        assert!(verified > 0, "the stream has not begun");
+        assert!(verified > 0, "the stream has not started");
         assert_eq!(verifier.key_waits(), waits, "a token with a known key waited");
 
         verifier.verify(&new_token).await.unwrap_or_else(|denial| panic!("round {round}: a new token: {denial}"));

@@ -1,9 +1,9 @@
-//! When the sandbox fails, the token is denied with 503, and the next call has a fresh instance.
+//! If the sandbox fails, the token is denied with 503, and the next call gets a new instance.
 
-#[path = "hand.rs"]
-mod hand;
+#[path = "manual_clock.rs"]
+mod manual_clock;
 
-use hand::Hand;
+use manual_clock::ManualClock;
 use poolgate::{Denial, ErrorCode, FixedClock, LoadKeySetError, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
 use poolgate_tests::{
@@ -32,18 +32,18 @@ fn key_set() -> String {
     jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
 }
 
-/// A key set of as many keys as it takes to fill the sandbox's memory.
+/// A key set with so many keys that it fills the memory of an instance.
 fn large_key_set(keys: usize) -> String {
     let key = |index: usize| OTHER_RSA_2048.jwk_for(Algorithm::Rs256, &format!("key {index}"));
     jwks(&(0..keys).map(key).collect::<Vec<_>>())
 }
 
 #[tokio::test]
-async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
+async fn an_instance_over_its_memory_limit_is_replaced_and_the_keys_stay() {
     let verifier = builder().memory_limit(2 << 20).jwks_limits(1 << 24, 10_000).build().await.expect("it builds");
     verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("one key fits");
     let token = Draft::access(&RSA_2048).compact();
-    verifier.verify(&token).await.expect("the token is good");
+    verifier.verify(&token).await.expect("the token is valid");
     assert_eq!(verifier.sandbox_failures(), 0);
 
     let failure = verifier.load_key_set(ISSUER, large_key_set(4_000), NOW + 1).await;
@@ -51,16 +51,17 @@ async fn memory_over_the_limit_costs_the_instance_and_nothing_else() {
     assert_eq!(verifier.sandbox_failures(), 1);
 
     for _ in 0..4 {
-        verifier.verify(&token).await.expect("a fresh instance has the keys that were taken");
+        verifier.verify(&token).await.expect("a new instance has the accepted keys");
     }
     assert_eq!(verifier.sandbox_failures(), 1);
 }
 
-/// An instance whose memory is full of remembered tokens can't take a key set that any other can: it is replaced, and the set is not blamed.
+/// An instance whose memory is full of cached tokens cannot load a key set that a new instance can load. The instance is replaced, and the key
+/// set is not removed from the event log.
 #[tokio::test]
-async fn a_key_set_is_not_given_up_because_an_instance_was_full() {
+async fn a_key_set_is_not_dropped_because_the_memory_of_an_instance_was_full() {
     let server = FaultyServer::start(Behaviour::Serve(key_set())).await;
-    let clock = Hand::at(NOW);
+    let clock = ManualClock::at(NOW);
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let verifier = builder_of(pool.jwks_url(server.url("/jwks.json")))
         .clock(clock.clone())
@@ -74,25 +75,25 @@ async fn a_key_set_is_not_given_up_because_an_instance_was_full() {
         .build()
         .await
         .expect("it builds");
-    verifier.hydrate().await.expect("the keys come");
+    verifier.hydrate().await.expect("the keys are fetched");
     for number in 0..1_500 {
         let token = Draft::access(&RSA_2048).claim("exp", NOW + 86_400).claim("jti", format!("\"{number}\"")).compact();
-        verifier.verify(&token).await.expect("the token is good");
+        verifier.verify(&token).await.expect("the token is valid");
     }
     assert_eq!(verifier.sandbox_failures(), 0);
 
     server.now_does(Behaviour::Serve(large_key_set(1_500)));
     clock.advance(3_600);
-    let report = verifier.hydrate().await.expect("a fresh instance takes it").remove(0);
+    let report = verifier.hydrate().await.expect("a new instance accepts it").remove(0);
     assert_eq!((report.key_ids.len(), report.last_error), (1_500, None));
-    assert_eq!(verifier.sandbox_failures(), 1, "the full one");
+    assert_eq!(verifier.sandbox_failures(), 1, "the full instance");
     let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"key 1499\"").claim("exp", NOW + 86_400).compact();
     verifier.verify(&token).await.expect("the new keys verify");
 }
 
 #[tokio::test]
 async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
-    // Preparing 10,000 keys takes about half a second; starting an instance and refusing a token, well under one ms.
+    // Preparing 10,000 keys takes about half a second. Starting an instance and rejecting a token takes well under 1 ms.
     let builder = builder().call_deadline(Duration::from_millis(50)).jwks_limits(1 << 24, 10_000);
     let verifier = builder.build().await.expect("it builds");
     for failures in 1..=3 {
@@ -105,7 +106,7 @@ async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
 }
 
 #[tokio::test]
-async fn a_token_too_large_for_the_sandbox_is_refused_before_it_gets_there() {
+async fn a_token_that_is_too_large_is_rejected_before_it_is_copied_into_the_sandbox() {
     let verifier = builder().memory_limit(2 << 20).build().await.expect("it builds");
     let denial = verifier.verify(&"a".repeat(64 << 20)).await.expect_err("it is too large");
     assert_eq!(denial.reason, Reason::TokenTooLarge);
@@ -115,7 +116,7 @@ async fn a_token_too_large_for_the_sandbox_is_refused_before_it_gets_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_tasks_share_a_verifier() {
     let verifier = builder().build().await.expect("it builds");
-    verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the key is good");
+    verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the key is valid");
     let good = Draft::access(&RSA_2048).compact();
     let forged = Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048).compact();
     let tasks: Vec<_> = (0..64)
@@ -137,8 +138,8 @@ async fn many_tasks_share_a_verifier() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
-    // The key source never answers: the call waits inside the import when it is dropped.
+async fn a_cancelled_call_leaves_the_verifier_working() {
+    // The key source never responds, so the call is waiting for keys when it is dropped.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/jwks", silent.local_addr().expect("an address"));
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).jwks_url(url);
@@ -150,15 +151,15 @@ async fn a_call_that_is_dropped_on_the_way_leaves_the_verifier_working() {
     {
         let mut call = std::pin::pin!(verifier.verify(&token));
         tokio::select! {
-            verdict = &mut call => panic!("the key source answered: {verdict:?}"),
+            verdict = &mut call => panic!("the key source responded: {verdict:?}"),
             connection = silent.accept() => drop(connection.expect("the verifier connects")),
         }
     }
     verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the only permit is free again");
-    verifier.verify(&token).await.expect("the seeded key verifies");
+    verifier.verify(&token).await.expect("the loaded key verifies");
 }
 
-/// The text with a few characters changed, inserted or cut out.
+/// Changes, inserts or removes a few characters.
 fn mutate(rng: &mut Rng, text: &str) -> String {
     const LETTERS: &[char] =
         &['.', '=', '-', '_', 'A', 'z', '9', '{', '}', '"', '[', ']', ':', ',', '\\', '\0', 'é', '𝒳'];
@@ -174,6 +175,7 @@ fn mutate(rng: &mut Rng, text: &str) -> String {
     }
     letters.into_iter().collect()
 }
+
 #[tokio::test]
 async fn no_token_and_no_key_set_makes_the_sandbox_fail() {
     let verifier = builder().call_deadline(Duration::from_secs(30)).build().await.expect("it builds");

@@ -1,4 +1,4 @@
-//! No token, key or secret appears in an error, a log or a Debug output.
+//! No token, key or secret appears in an error, a log or a `Debug` output.
 
 use axum::{Router, body::Body, extract::Request, routing};
 use poolgate::{
@@ -26,21 +26,21 @@ use tracing::subscriber::DefaultGuard;
 
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
 
-/// Stands where a private exponent would.
+/// Used instead of a private exponent.
 const PRIVATE: &str = "VGhpcy1pcy1hLXByaXZhdGUtZXhwb25lbnQtYW5kLW11c3Qtbm90LWxlYWs";
 
-/// The parts of a token that are long enough to be found by accident nowhere.
+/// The parts of a token that are too long to occur by accident.
 fn parts(token: &str) -> impl Iterator<Item = &str> {
     token.split('.').filter_map(|part| part.get(..24))
 }
 
-fn assert_silent(what: &str, text: &str, secrets: &[&str]) {
+fn assert_no_secret(what: &str, text: &str, secrets: &[&str]) {
     for secret in secrets {
         assert!(!text.contains(secret), "{what} tells {}…", &secret[..8]);
     }
 }
 
-/// Everything that is logged, at the most talkative level.
+/// Collects the log at the level *trace*.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -56,8 +56,8 @@ impl Write for Log {
 }
 
 impl Log {
-    /// Takes down what this thread logs, for as long as the guard lives.
-    fn listen(&self) -> DefaultGuard {
+    /// Collects the log of this thread while the guard lives.
+    fn collect(&self) -> DefaultGuard {
         let writer = self.clone();
         let subscriber =
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
@@ -70,10 +70,10 @@ impl Log {
 }
 
 #[test]
-fn the_command_tells_no_part_of_a_refused_token() {
+fn the_command_prints_no_part_of_a_rejected_token() {
     let folder = TempDir::new().expect("a folder");
     fs::write(folder.path().join("jwks.json"), jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])).expect("a file");
-    // The input comes from a file: with two pipes, each side could wait for the other.
+    // The input is read from a file: with two pipes, each side could wait for the other.
     let run = |arguments: &[&str], input: &str| {
         let path = folder.path().join("input.txt");
         fs::write(&path, input).expect("a file");
@@ -84,7 +84,7 @@ fn the_command_tells_no_part_of_a_refused_token() {
     };
     let verify =
         ["verify", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--token-use", "access", "--jwks", "jwks.json"];
-    // Every token of the corpus is too old for this clock, or refused before that.
+    // Every token of the corpus has expired at this time, or is rejected before that check.
     let tokens: Vec<&str> =
         cases().iter().map(|case| case.token.as_str()).filter(|token| !token.contains('\n')).collect();
     let said = run(&[&verify[..], &["--at", "253402300799", "--batch", "-"]].concat(), &(tokens.join("\n") + "\n"));
@@ -92,7 +92,7 @@ fn the_command_tells_no_part_of_a_refused_token() {
     assert!(said.lines().filter(|line| line.starts_with('{')).count() >= tokens.len());
     assert!(!said.contains("\"allow\""), "a token of the corpus is valid in the year 9999");
     for token in tokens {
-        assert_silent("verify --batch", &said, &parts(token).collect::<Vec<_>>());
+        assert_no_secret("verify --batch", &said, &parts(token).collect::<Vec<_>>());
     }
     let token = Draft::access(&RSA_2048).compact();
     let signature = token.rsplit('.').next().and_then(|part| part.get(..24)).expect("a signature");
@@ -102,12 +102,12 @@ fn the_command_tells_no_part_of_a_refused_token() {
         &["jws", "--jwks", "jwks.json", "-"],
     ] {
         let said = String::from_utf8_lossy(&run(arguments, &token)).into_owned();
-        assert_silent(&arguments.join(" "), &said, &[signature]);
+        assert_no_secret(&arguments.join(" "), &said, &[signature]);
     }
 }
 
 #[test]
-fn a_token_in_the_wrong_place_is_not_repeated() {
+fn a_token_in_the_wrong_argument_is_not_repeated() {
     let token = Draft::access(&RSA_2048).compact();
     let t = token.as_str();
     let with_value = format!("--token-use={t}");
@@ -132,12 +132,12 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
         let shown: Vec<&str> = arguments.iter().map(|argument| &argument[..argument.len().min(12)]).collect();
         assert_eq!(output.status.code(), Some(2), "{shown:?}");
         assert!(said.contains(hint), "{shown:?}: no {hint:?}");
-        assert_silent(&format!("{shown:?}"), &said, &parts(&token).collect::<Vec<_>>());
+        assert_no_secret(&format!("{shown:?}"), &said, &parts(&token).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn a_private_key_in_a_key_set_is_refused_and_not_repeated() {
+fn a_private_key_in_a_key_set_is_rejected_and_not_repeated() {
     let folder = TempDir::new().expect("a folder");
     let mut key = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID);
     key["d"] = json!(PRIVATE);
@@ -147,13 +147,13 @@ fn a_private_key_in_a_key_set_is_refused_and_not_repeated() {
     let output = command.env("RUST_LOG", "trace").env("POOLGATE_CACHE_DIR", CACHE).output().expect("the command runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(said.contains("private-member"), "{said}");
-    assert_silent("jws", &said, &[PRIVATE]);
+    assert_no_secret("jws", &said, &[PRIVATE]);
 }
 
 #[tokio::test]
-async fn debug_outputs_errors_and_logs_are_silent() {
+async fn debug_outputs_errors_and_logs_contain_no_secret() {
     let log = Log::default();
-    let _guard = log.listen();
+    let _guard = log.collect();
 
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only();
     let builder =
@@ -165,10 +165,11 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     let mut secret = RSA_2048.jwk_for(Algorithm::Rs256, "private");
     secret["d"] = json!(PRIVATE);
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), secret]);
-    let report = verifier.load_key_set(ISSUER, keys.as_str(), NOW).await.expect("one key is good");
+    let report = verifier.load_key_set(ISSUER, keys.as_str(), NOW).await.expect("one key is valid");
     said += &format!("{verifier:?} {report:?}");
     let many: Vec<_> = (0..4_000).map(|index| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{index}"))).collect();
-    let trap = verifier.load_key_set(ISSUER, jwks(&many), NOW + 1).await.expect_err("it takes too much memory");
+    let trap =
+        verifier.load_key_set(ISSUER, jwks(&many), NOW + 1).await.expect_err("the key set needs too much memory");
     assert_eq!(trap, LoadKeySetError::Sandbox);
     said += &format!("{trap:?} {trap}");
     let malformed =
@@ -176,7 +177,7 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     said += &format!("{malformed:?} {malformed}");
 
     let token = Draft::access(&RSA_2048).compact();
-    let verified = verifier.verify(&token).await.expect("the token is good");
+    let verified = verifier.verify(&token).await.expect("the token is valid");
     said += &format!("{verified:?}");
     let mut tokens = vec![token];
     for draft in [
@@ -187,7 +188,7 @@ async fn debug_outputs_errors_and_logs_are_silent() {
         Draft::access(&RSA_2048).claim("iss", format!("\"{ISSUER}/\"")).claim("jti", "\"again\""),
     ] {
         let token = draft.compact();
-        let denial = verifier.verify(&token).await.expect_err("it is refused");
+        let denial = verifier.verify(&token).await.expect_err("it is rejected");
         said += &format!("{denial:?} {denial}");
         tokens.push(token);
     }
@@ -195,15 +196,15 @@ async fn debug_outputs_errors_and_logs_are_silent() {
     said += &format!("{:?}", jws.verify(&tokens[0]).await.expect("it is signed"));
 
     let logged = log.text();
-    assert!(logged.contains("the sandbox failed"), "the log was not taken: {logged}");
-    // What an operator needs to know of a refusal is there, and what may be a wrong configuration is warned of once.
+    assert!(logged.contains("the sandbox failed"), "the log was not collected: {logged}");
+    // The reason and the hint are logged, and a probable configuration error is logged as a warning once.
     assert!(logged.contains("`sub` is not a string"), "{logged}");
     let warnings = logged.lines().filter(|line| line.contains("WARN") && line.contains("`/` at the end"));
     assert_eq!(warnings.count(), 1, "{logged}");
     let modulus = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)["n"].as_str().map(|n| n[..24].to_owned()).expect("n");
     let secrets: Vec<&str> = tokens.iter().flat_map(|token| parts(token)).chain([PRIVATE, modulus.as_str()]).collect();
-    assert_silent("a Debug output or an error", &said, &secrets);
-    assert_silent("the log", &logged, &secrets);
+    assert_no_secret("a Debug output or an error", &said, &secrets);
+    assert_no_secret("the log", &logged, &secrets);
     for personal in
         ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "33333333-4444-4555-8666-777777777777", "\"ada\"", "\"exp\""]
     {
@@ -212,18 +213,18 @@ async fn debug_outputs_errors_and_logs_are_silent() {
 }
 
 #[tokio::test]
-async fn the_layer_hides_a_token_also_from_who_prints_the_request() {
+async fn the_layer_keeps_the_token_out_of_the_debug_output_of_the_request() {
     let log = Log::default();
-    let _guard = log.listen();
+    let _guard = log.collect();
     let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only();
     let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).compilation_cache(CACHE);
     let verifier = builder.build().await.expect("it builds");
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-    verifier.load_key_set(ISSUER, keys, NOW).await.expect("the key is good");
+    verifier.load_key_set(ISSUER, keys, NOW).await.expect("the key is valid");
     let layer = AuthLayer::new(verifier);
     let mut said = format!("{layer:?}");
     let printing = async |claims: Claims, request: Request| {
-        tracing::info!(?claims, ?request, "a handler that prints all");
+        tracing::info!(?claims, ?request, "a handler that logs everything");
     };
     let mut app = Router::new().route("/", routing::get(printing)).layer(layer);
     let (good, bad) = (Draft::access(&RSA_2048).compact(), Draft::access(&RSA_2048).claim("exp", 1).compact());
@@ -239,13 +240,13 @@ async fn the_layer_hides_a_token_also_from_who_prints_the_request() {
             &String::from_utf8_lossy(&axum::body::to_bytes(response.into_body(), 4_096).await.expect("a short body"));
     }
     let logged = log.text();
-    assert!(logged.contains("a handler that prints all") && logged.contains("Sensitive"), "{logged}");
+    assert!(logged.contains("a handler that logs everything") && logged.contains("Sensitive"), "{logged}");
     let secrets: Vec<&str> = parts(&good).chain(parts(&bad)).collect();
-    assert_silent("an answer or a Debug output", &said, &secrets);
-    assert_silent("the log", &logged, &secrets);
+    assert_no_secret("a response or a Debug output", &said, &secrets);
+    assert_no_secret("the log", &logged, &secrets);
 }
 
-/// A request whose token stands in a cookie, beside another cookie.
+/// A request with a token in a cookie, and another cookie.
 struct WithCookies<'t>(&'t str);
 
 impl RequestHead for WithCookies<'_> {
@@ -267,7 +268,7 @@ impl RequestHead for WithCookies<'_> {
 }
 
 #[test]
-fn a_gate_and_its_decisions_tell_no_token_and_no_cookie() {
+fn the_authorizer_and_its_decisions_show_no_token_and_no_cookie() {
     let token = Draft::access(&RSA_2048).compact();
     let secrets: Vec<&str> = parts(&token).chain([PRIVATE, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]).collect();
     let set: serde_json::Value =
@@ -280,8 +281,8 @@ fn a_gate_and_its_decisions_tell_no_token_and_no_cookie() {
             "tokens": {"from": [{"cookie": "token"}], "forward": false},
             "claims_to_headers": [{"claim": "sub", "header": "x-user"}],
         });
-        let configuration = config::read(configuration.to_string().as_bytes()).expect("a good configuration");
-        let mut authorizer = RequestAuthorizer::new(&configuration, NOW, 0).expect("a good configuration");
+        let configuration = config::read(configuration.to_string().as_bytes()).expect("a valid configuration");
+        let mut authorizer = RequestAuthorizer::new(&configuration, NOW, 0).expect("a valid configuration");
         for _ in 0..2 {
             let decision = authorizer.authorize(NOW, &WithCookies(&token));
             match &decision {
@@ -289,9 +290,9 @@ fn a_gate_and_its_decisions_tell_no_token_and_no_cookie() {
                 Decision::Pause(_) => assert!(!has_keys),
                 Decision::Reject(refusal) => panic!("{}", refusal.name()),
             }
-            assert_silent("a decision", &format!("{decision:?}"), &secrets);
-            // It remembers the token.
-            assert_silent("an authorizer", &format!("{authorizer:?}"), &secrets);
+            assert_no_secret("a decision", &format!("{decision:?}"), &secrets);
+            // The authorizer caches the token.
+            assert_no_secret("an authorizer", &format!("{authorizer:?}"), &secrets);
         }
     }
 }

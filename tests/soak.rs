@@ -1,6 +1,6 @@
-//! A mixed load with faults: no leak, no wrong verdict, every request answered.
+//! A mixed load with failures of the JWKS endpoint: no memory leak, no wrong verdict, and a result for every request.
 //!
-//! It takes half a minute. For the long run, ten minutes:
+//! The test takes half a minute. For a run of ten minutes:
 //! `POOLGATE_SOAK_SECONDS=600 cargo test --test soak -- --nocapture`.
 
 use jsonwebtoken::{Algorithm as PeerAlgorithm, DecodingKey, Validation, decode, decode_header};
@@ -27,19 +27,19 @@ use std::{
 use tokio::time::{interval, timeout};
 
 const POOLS: usize = 3;
-/// Keys that come and go, for each pool.
+/// The number of keys of each pool that are published alternately.
 const ROTATING: usize = 4;
-/// How much faster than the machine's the verifier's clock goes.
+/// The speed of the verifier's clock, relative to the system clock.
 const SPEED: u32 = 20;
-/// How often the server changes its mind.
-const MOOD: Duration = Duration::from_millis(200);
-/// No request may take longer, whatever happens.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// How often the behaviour of the server changes.
+const CHANGE_EVERY: Duration = Duration::from_millis(200);
+/// The maximum time of a request.
+const MAX_LATENCY: Duration = Duration::from_secs(20);
 const TASKS: usize = 4;
 
 fn duration() -> Duration {
-    let stated = env::var("POOLGATE_SOAK_SECONDS").ok().map(|text| text.parse().expect("seconds"));
-    Duration::from_secs(stated.unwrap_or(30))
+    let configured = env::var("POOLGATE_SOAK_SECONDS").ok().map(|text| text.parse().expect("seconds"));
+    Duration::from_secs(configured.unwrap_or(30))
 }
 
 #[derive(Debug)]
@@ -51,20 +51,20 @@ impl Clock for FastClock {
     }
 }
 
-/// What may become of a token.
+/// The kind of a token, which decides the possible results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// Its key is in every good set: it is verified, whatever happens.
-    Good,
-    /// Its key comes and goes.
+enum Kind {
+    /// Its key is in every valid key set, so it is always verified.
+    Valid,
+    /// Its key is in some of the key sets.
     Rotating,
     /// It is never verified.
-    Bad,
+    Invalid,
 }
 
 struct Sample {
     token: String,
-    fate: Fate,
+    kind: Kind,
 }
 
 fn pool_id(pool: usize) -> String {
@@ -97,30 +97,30 @@ fn draft(pool: usize, key: &'static TestKey, key_id: &str) -> Draft {
     draft.header("kid", format!("\"{key_id}\""))
 }
 
-/// Good, rotating and bad tokens of every pool.
+/// Creates valid, rotating and invalid tokens of every pool.
 fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
-    let mut add = |fate, token: Draft| samples.push(Sample { token: token.compact(), fate });
+    let mut add = |kind, token: Draft| samples.push(Sample { token: token.compact(), kind });
     for pool in 0..POOLS {
         for user in 0..8 {
-            add(Fate::Good, draft(pool, &RSA_2048, &steady(pool)).claim("username", format!("\"user {user}\"")));
+            add(Kind::Valid, draft(pool, &RSA_2048, &steady(pool)).claim("username", format!("\"user {user}\"")));
         }
         for number in 0..ROTATING {
-            add(Fate::Rotating, draft(pool, &OTHER_RSA_2048, &rotating(pool, number)));
+            add(Kind::Rotating, draft(pool, &OTHER_RSA_2048, &rotating(pool, number)));
         }
         let good = || draft(pool, &RSA_2048, &steady(pool));
-        add(Fate::Bad, draft(pool, &OTHER_RSA_2048, &steady(pool)));
-        add(Fate::Bad, good().claim("exp", NOW - 1));
-        add(Fate::Bad, good().claim("client_id", "\"another\""));
-        add(Fate::Bad, good().claim("token_use", "\"id\""));
-        add(Fate::Bad, draft(pool, &RSA_2048, &steady((pool + 1) % POOLS)));
-        add(Fate::Bad, draft(pool, &OTHER_RSA_2048, &rotating((pool + 1) % POOLS, 0)));
+        add(Kind::Invalid, draft(pool, &OTHER_RSA_2048, &steady(pool)));
+        add(Kind::Invalid, good().claim("exp", NOW - 1));
+        add(Kind::Invalid, good().claim("client_id", "\"another\""));
+        add(Kind::Invalid, good().claim("token_use", "\"id\""));
+        add(Kind::Invalid, draft(pool, &RSA_2048, &steady((pool + 1) % POOLS)));
+        add(Kind::Invalid, draft(pool, &OTHER_RSA_2048, &rotating((pool + 1) % POOLS, 0)));
     }
     samples
 }
 
-/// What the server does next at one path: well half of the time.
-fn mood(pool: usize, rng: &mut Rng) -> Behaviour {
+/// Draws the next behaviour of the server for one path. Half of the time, it serves a valid key set.
+fn behaviour(pool: usize, rng: &mut Rng) -> Behaviour {
     let good = set(pool, rng.draw(ROTATING));
     match rng.draw(20) {
         0 => Behaviour::Status(500, good),
@@ -135,24 +135,24 @@ fn mood(pool: usize, rng: &mut Rng) -> Behaviour {
         9 => Behaviour::GzipBomb,
         10 => Behaviour::Redirect("/elsewhere".into(), good),
         11 => Behaviour::Tagged(good, "\"soak\""),
-        // More than an instance has memory for: it fails, and is replaced.
-        12 if rng.draw(4) == 0 => Behaviour::Serve(poison()),
+        // A key set that needs more memory than an instance may use: the instance fails and is replaced.
+        12 if rng.draw(4) == 0 => Behaviour::Serve(oversized_key_set()),
         _ => Behaviour::Serve(good),
     }
 }
 
-/// The most linear memory of an instance, in bytes: less than poison takes.
+/// The maximum linear memory of an instance, in bytes. It is less than the oversized key set needs.
 const MEMORY_LIMIT: u64 = 8 << 20;
 
-fn poison() -> String {
+fn oversized_key_set() -> String {
     let key = RSA_2048.jwk_for(Algorithm::Rs256, "").to_string();
     let keys: Vec<String> = (0..9_000).map(|n| key.replace("\"kid\":\"\"", &format!("\"kid\":\"p{n}\""))).collect();
     format!("{{\"keys\":[{}]}}", keys.join(","))
 }
 
-/// The second opinion: jsonwebtoken with the only key that the token can be good for.
+/// Returns whether `jsonwebtoken` accepts the token, with the only key that can have signed it.
 fn peer_accepts(token: &str) -> bool {
-    // A build of the whole workspace has both providers (`benches`), and the crate then takes neither by itself. Only the first time counts.
+    // A build of the whole workspace has both providers (because of `benches`), and the crate then selects none. Only the first call has an effect.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let header = decode_header(token).expect("a header");
     let key: &TestKey =
@@ -160,7 +160,7 @@ fn peer_accepts(token: &str) -> bool {
     let jwk = serde_json::from_value(key.jwk("")).expect("a JWK");
     let mut validation = Validation::new(PeerAlgorithm::RS256);
     validation.validate_aud = false;
-    // It has no clock to set.
+    // The library cannot use another clock.
     validation.validate_exp = false;
     decode::<Value>(token, &DecodingKey::from_jwk(&jwk).expect("an RSA key"), &validation).is_ok()
 }
@@ -172,23 +172,23 @@ struct Tally {
 }
 
 impl Tally {
-    fn judge(&mut self, sample: &Sample, verdict: Result<Verified, Denial>) {
+    fn record(&mut self, sample: &Sample, verdict: Result<Verified, Denial>) {
         let (name, is_right) = match &verdict {
-            Ok(_) => ("verified", sample.fate != Fate::Bad && peer_accepts(&sample.token)),
+            Ok(_) => ("verified", sample.kind != Kind::Invalid && peer_accepts(&sample.token)),
             Err(denial) => {
-                let is_about_the_key =
+                let is_key_problem =
                     denial.reason.name().starts_with("key-unknown") || denial.error == ErrorCode::Unavailable;
-                let is_right = match sample.fate {
-                    Fate::Good => false,
-                    Fate::Rotating => is_about_the_key,
-                    Fate::Bad => true,
+                let is_right = match sample.kind {
+                    Kind::Valid => false,
+                    Kind::Rotating => is_key_problem,
+                    Kind::Invalid => true,
                 };
                 (denial.reason.name(), is_right)
             }
         };
-        *self.counts.entry(format!("{:?}: {name}", sample.fate)).or_default() += 1;
+        *self.counts.entry(format!("{:?}: {name}", sample.kind)).or_default() += 1;
         if !is_right {
-            self.wrong.push(format!("{:?}: {name}", sample.fate));
+            self.wrong.push(format!("{:?}: {name}", sample.kind));
         }
     }
 }
@@ -196,24 +196,24 @@ impl Tally {
 async fn load(verifier: Verifier, samples: Arc<Vec<Sample>>, is_over: Arc<AtomicBool>, seed: u64) -> Tally {
     let (mut rng, mut tally) = (Rng::new(seed), Tally::default());
     while !is_over.load(Ordering::SeqCst) {
-        let stranger;
+        let unknown;
         let sample = match rng.draw(40) {
             0 => {
                 let number = rng.draw(1 << 30);
-                let token = draft(0, &RSA_2048, &format!("stranger {number}")).compact();
-                stranger = Sample { token, fate: Fate::Bad };
-                &stranger
+                let token = draft(0, &RSA_2048, &format!("unknown {number}")).compact();
+                unknown = Sample { token, kind: Kind::Invalid };
+                &unknown
             }
             _ => &samples[rng.draw(samples.len())],
         };
-        let verdict = timeout(ANSWER_WITHIN, verifier.verify(&sample.token)).await;
-        tally.judge(sample, verdict.unwrap_or_else(|_| panic!("no answer within {ANSWER_WITHIN:?}")));
+        let verdict = timeout(MAX_LATENCY, verifier.verify(&sample.token)).await;
+        tally.record(sample, verdict.unwrap_or_else(|_| panic!("no result within {MAX_LATENCY:?}")));
         tokio::task::yield_now().await;
     }
     tally
 }
 
-/// A moment's use of memory, in bytes.
+/// A sample of the memory use, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Memory {
     linear: u64,
@@ -235,14 +235,14 @@ fn median(samples: &[Memory], of: impl Fn(&Memory) -> u64) -> u64 {
     values[values.len() / 2]
 }
 
-/// What keeps glibc from holding on to freed memory: by itself it raises these thresholds to the largest block that was ever freed, so
-/// that after a few large key sets RSS is what was once in use at most (70 MiB here) and not what is (20 MiB).
+/// Settings that make glibc return freed memory. By default, glibc raises these thresholds to the largest block that was ever freed. After a few
+/// large key sets, RSS is then the maximum memory that was ever in use (70 MiB here) and not the memory in use (20 MiB).
 const GIVE_BACK: (&str, &str) =
     ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072:glibc.malloc.trim_threshold=131072");
 
-/// glibc reads its settings when a process begins, so the test begins one more.
+/// glibc reads its settings when a process starts, so the test starts itself again.
 #[test]
-fn under_a_mixed_load_with_faults_every_request_is_answered_rightly_and_nothing_leaks() {
+fn under_a_mixed_load_with_failures_every_result_is_correct_and_memory_does_not_grow() {
     if env::var(GIVE_BACK.0).is_ok_and(|value| value == GIVE_BACK.1) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         return runtime.expect("a runtime").block_on(soak());
@@ -258,8 +258,8 @@ async fn soak() {
     let mut builder = Verifier::builder();
     for pool in 0..POOLS {
         server.path_does(&path(pool), Behaviour::Serve(set(pool, 0)));
-        let stated = Pool::user_pool(pool_id(pool)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
-        builder = builder.pool(stated.jwks_url(server.url(&path(pool))));
+        let policy = Pool::user_pool(pool_id(pool)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+        builder = builder.pool(policy.jwks_url(server.url(&path(pool))));
     }
     let policy = KeyPolicy { soft_ttl: 30, soft_ttl_min: 5, soft_ttl_max: 30, retry_max: 20, ..KeyPolicy::default() };
     let verifier = builder
@@ -287,35 +287,35 @@ async fn soak() {
         })
         .collect();
     let memories = Mutex::new(Vec::new());
-    let (mut rng, mut moods, begun) = (Rng::new(0x5eed), interval(MOOD), Instant::now());
+    let (mut rng, mut changes, begun) = (Rng::new(0x5eed), interval(CHANGE_EVERY), Instant::now());
     while begun.elapsed() < duration() {
-        moods.tick().await;
+        changes.tick().await;
         let pool = rng.draw(POOLS);
-        server.path_does(&path(pool), mood(pool, &mut rng));
+        server.path_does(&path(pool), behaviour(pool, &mut rng));
         let memory = memory(&verifier).await;
         memories.lock().expect("no panic").push(memory);
     }
     is_over.store(true, Ordering::SeqCst);
     let mut all = Tally::default();
     for task in tasks {
-        let tally = task.await.expect("every request is answered");
+        let tally = task.await.expect("every request gets a result");
         all.wrong.extend(tally.wrong);
         tally.counts.into_iter().for_each(|(name, count)| *all.counts.entry(name).or_default() += count);
     }
     let memories = memories.into_inner().expect("no panic");
     let (before, last) = memories.split_at(memories.len() * 2 / 3);
     let of = |part: &[Memory]| {
-        // One that stands at its limit is being failed by poison at that moment: it says nothing of those that live.
-        let most = part.iter().map(|memory| memory.linear).filter(|linear| *linear < MEMORY_LIMIT).max();
-        let most = most.expect("a moment without poison");
-        (most, median(part, |memory| memory.resident))
+        // An instance at its limit is about to fail because of an oversized key set, so its memory does not count.
+        let maximum = part.iter().map(|memory| memory.linear).filter(|linear| *linear < MEMORY_LIMIT).max();
+        let maximum = maximum.expect("a sample without an oversized key set");
+        (maximum, median(part, |memory| memory.resident))
     };
     println!("{:#?}", all.counts);
     let series: Vec<u64> =
         memories.iter().step_by(memories.len().div_ceil(40)).map(|memory| memory.resident >> 20).collect();
     println!("RSS over the time, in MiB: {series:?}");
     println!(
-        "{} requests, {} fetches, {} sandbox failures in {:.0} s; most linear memory and median RSS: {:?}, then {:?} bytes",
+        "{} requests, {} fetches, {} sandbox failures in {:.0} s; maximum linear memory and median RSS: {:?}, then {:?} bytes",
         all.counts.values().sum::<usize>(),
         server.fetches(),
         verifier.sandbox_failures(),
@@ -329,13 +329,13 @@ async fn soak() {
         all.wrong.len(),
         &all.wrong[..all.wrong.len().min(5)]
     );
-    for fate in [Fate::Good, Fate::Rotating] {
-        assert!(all.counts.contains_key(&format!("{fate:?}: verified")), "no {fate:?} token was verified");
+    for kind in [Kind::Valid, Kind::Rotating] {
+        assert!(all.counts.contains_key(&format!("{kind:?}: verified")), "no {kind:?} token was verified");
     }
     assert_eq!(server.fetches_of("/elsewhere"), 0, "a redirect was followed");
     let ((linear, resident), (linear_at_last, resident_at_last)) = (of(before), of(last));
-    // An instance that was replaced begins small again, so it is the most that counts.
+    // A replaced instance starts with little memory, so the maximum is compared.
     assert!(linear_at_last <= linear + linear / 10, "linear memory grows: {linear}, then {linear_at_last}");
     assert!(resident_at_last <= resident + resident / 10, "RSS grows: {resident}, then {resident_at_last}");
-    timeout(ANSWER_WITHIN, verifier.shut_down()).await.expect("it ends in good order");
+    timeout(MAX_LATENCY, verifier.shut_down()).await.expect("the shutdown completes");
 }

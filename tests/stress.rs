@@ -1,4 +1,4 @@
-//! `.ci/stress` finds a test that fails sometimes.
+//! `.ci/stress` finds flaky tests.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// One test fails on each second run, the other never.
+/// One test fails on every second run, the other never.
 const FLAKY: &str = r#"
 #[test]
 fn it_fails_on_each_second_run() {
@@ -36,14 +36,14 @@ fn stress(folder: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new(root.join(".ci/stress"));
     command.arg("--manifest-path").arg(folder.path().join("Cargo.toml")).args(arguments);
-    // The package has a target folder of its own, and the logs a folder that goes with it.
+    // The package has its own target folder, and the logs are in its temporary folder.
     command.env_remove("CARGO_TARGET_DIR").env("TMPDIR", folder.path());
     let Output { status, stdout, .. } = command.output().expect("Python 3 is installed");
     (status.code(), String::from_utf8(stdout).expect("UTF-8"))
 }
 
 #[test]
-fn a_test_that_fails_sometimes_is_named_with_its_count() {
+fn a_flaky_test_is_reported_with_the_number_of_its_failures() {
     let folder = package(FLAKY);
     let (code, report) = stress(&folder, &["--runs", "4"]);
     assert!(report.contains("it_fails_on_each_second_run ×2"), "{report}");
@@ -55,7 +55,7 @@ fn a_test_that_fails_sometimes_is_named_with_its_count() {
 }
 
 #[test]
-fn what_was_not_run_is_no_success() {
+fn a_test_that_was_not_run_is_not_a_success() {
     let folder = package(FLAKY);
     let (code, report) = stress(&folder, &["--runs", "2", "--", "no_such_test"]);
     assert_eq!(code, Some(2), "{report}");
@@ -65,7 +65,7 @@ fn what_was_not_run_is_no_success() {
 }
 
 #[test]
-fn a_run_without_an_end_has_failed() {
+fn a_run_that_does_not_end_is_a_failure() {
     let folder = package("#[test]\nfn it_waits_for_ever() {\n    loop {\n        std::thread::park();\n    }\n}\n");
     let (code, report) = stress(&folder, &["--runs", "1", "--timeout", "1"]);
     assert!(report.contains("no end after 1 s"), "{report}");

@@ -21,7 +21,7 @@ async fn recovers(scene: &Scene, token: &str) {
             return;
         }
         assert_eq!(response.status, 503, "{response:?}");
-        assert!(Instant::now() < deadline, "it does not recover: {}", scene.envoy.said());
+        assert!(Instant::now() < deadline, "it does not recover: {}", scene.envoy.output());
     }
 }
 
@@ -42,7 +42,7 @@ async fn a_filter_that_traps_forwards_nothing_and_recovers() {
         recovers(&scene, &token).await;
         assert_eq!(get(&scene.url, "/x", None).await.status, 401, "{fault}");
     }
-    assert!(!scene.envoy.said().contains(&token), "the log contains a token");
+    assert!(!scene.envoy.output().contains(&token), "the log contains a token");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -246,7 +246,7 @@ async fn tokens_are_found_in_the_configured_locations_and_only_one_is_allowed() 
         status_and_reason(&scene, "GET", "/x", &[("authorization", "Bearer")]).await,
         response(401, "token-empty")
     );
-    assert!(!scene.envoy.said().contains(&token), "the log contains a token");
+    assert!(!scene.envoy.output().contains(&token), "the log contains a token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -413,5 +413,5 @@ async fn the_response_to_a_rejected_request_follows_the_configuration() {
         let content_type = (!body.is_empty()).then_some("application/problem+json");
         assert_eq!(response.header("content-type"), content_type);
     }
-    assert!(!scene.envoy.said().contains(CLIENT_ID));
+    assert!(!scene.envoy.output().contains(CLIENT_ID));
 }

@@ -121,7 +121,11 @@ async fn a_missing_cluster_is_logged_and_requests_are_rejected() {
     let scene = Scene::of(&[guarded(remote_pool())], &[], 1, false).await;
     let response = get(&scene.url, "/x", Some(&access().compact())).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (503, "keys-unavailable"));
-    assert!(scene.envoy.said().contains("keys can't be fetched from the cluster \"keys\""), "{}", scene.envoy.said());
+    assert!(
+        scene.envoy.output().contains("keys can't be fetched from the cluster \"keys\""),
+        "{}",
+        scene.envoy.output()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

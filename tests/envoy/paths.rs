@@ -112,7 +112,7 @@ async fn no_ambiguous_spelling_of_a_protected_path_reaches_the_application() {
     let targets: Vec<String> = scene.upstream.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/public//admin", "/public/a%20b?x=/../admin", "/admin/x", "/Admin", "/PUBLIC/x"]);
     // The log names the two rules of an ambiguous path once, and never the path itself.
-    let said = scene.envoy.said();
+    let said = scene.envoy.output();
     let line = "ambiguous path: no rule matches it as sent, and routes[0] (prefix /admin) as other servers read it";
     assert_eq!(said.matches(line).count(), 1, "{said}");
     assert!(!said.contains("%2561dmin"), "{said}");
@@ -146,5 +146,5 @@ async fn an_unusual_spelling_is_forwarded_if_all_readings_match_the_same_rule() 
     let twice: Vec<&str> = targets.iter().flat_map(|target| [*target, *target]).collect();
     assert_eq!(seen, twice, "the paths must not be changed");
     let warning = "routes[3]: never matches: routes[2] (prefix /) comes first and covers it";
-    assert!(scene.envoy.said().contains(warning), "{}", scene.envoy.said());
+    assert!(scene.envoy.output().contains(warning), "{}", scene.envoy.output());
 }

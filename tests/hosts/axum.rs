@@ -1,7 +1,7 @@
 //! The axum service of `examples/axum`, over HTTP.
 
 use super::verifiers::{send_all, verifiers};
-use crate::example_services::{REASON, serve, telling};
+use crate::example_services::{REASON, serve, with_reason};
 use axum::Router;
 use poolgate_tests::seen::Seen;
 use reqwest::Client;
@@ -11,7 +11,7 @@ pub async fn verdicts() -> Vec<Seen> {
     for (number, configured) in verifiers().await.iter().enumerate() {
         router = router.nest(&format!("/{number}"), example_axum::app(configured.verifier.clone()));
     }
-    let address = serve(telling(router)).await;
+    let address = serve(with_reason(router)).await;
     let http = Client::builder().no_proxy().build().expect("an HTTP client");
     send_all(|number, case| {
         let request = http.get(format!("http://{address}/{number}/me")).bearer_auth(&case.token);

@@ -8,7 +8,7 @@ use poolgate_tests::{
 };
 use std::{slice::from_ref, sync::LazyLock};
 
-/// Which keys are published.
+/// The keys in the published key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
     First,
@@ -21,18 +21,18 @@ pub struct Bench {
     urls: Vec<String>,
 }
 
-/// Most issuers of a bench.
+/// The maximum number of issuers of a bench.
 const ISSUERS: usize = 2;
-const STRANGERS: usize = 32;
+const UNKNOWN_KEY_IDS: usize = 32;
 
-/// By issuer: of the first key, of the second, of none.
-static TOKENS: LazyLock<Vec<[String; 2 + STRANGERS]>> = LazyLock::new(|| {
+/// For each issuer: a token of the first key, one of the second key, and tokens with unknown key IDs.
+static TOKENS: LazyLock<Vec<[String; 2 + UNKNOWN_KEY_IDS]>> = LazyLock::new(|| {
     (0..ISSUERS)
         .map(|issuer| {
             std::array::from_fn(|index| match index {
                 0 => token(issuer, &RSA_2048, "first"),
                 1 => token(issuer, &OTHER_RSA_2048, "second"),
-                stranger => token(issuer, &RSA_2048, &format!("stranger {}", stranger - 2)),
+                unknown_kid => token(issuer, &RSA_2048, &format!("unknown {}", unknown_kid - 2)),
             })
         })
         .collect()
@@ -45,7 +45,7 @@ static SETS: LazyLock<[String; 3]> = LazyLock::new(|| {
 });
 
 impl Bench {
-    /// When a schedule begins, in seconds since the Unix epoch.
+    /// The start of a schedule, in seconds since the Unix epoch.
     pub const BEGIN: u64 = 1_700_000_000;
 
     pub fn new(issuers: usize, policy: KeyPolicy) -> Self {
@@ -60,22 +60,22 @@ impl Bench {
         Self { verifier: Verifier::new(config).expect("a good configuration"), urls }
     }
 
-    pub fn url(&self, place: usize) -> &str {
-        &self.urls[place]
+    pub fn url(&self, endpoint: usize) -> &str {
+        &self.urls[endpoint]
     }
 
-    pub fn issuer(&self, place: usize) -> String {
-        issuer_name(place)
+    pub fn issuer(&self, endpoint: usize) -> String {
+        issuer_name(endpoint)
     }
 
-    /// A token of one of the two keys.
-    pub fn token(&self, place: usize, key: usize) -> &'static str {
-        &TOKENS[place][key]
+    /// Returns a token of one of the two keys.
+    pub fn token(&self, endpoint: usize, key: usize) -> &'static str {
+        &TOKENS[endpoint][key]
     }
 
-    /// A token of no key.
-    pub fn stranger(&self, place: usize, number: u8) -> &'static str {
-        &TOKENS[place][2 + usize::from(number)]
+    /// Returns a token with an unknown key ID.
+    pub fn unknown_kid(&self, endpoint: usize, number: u8) -> &'static str {
+        &TOKENS[endpoint][2 + usize::from(number)]
     }
 
     pub fn set(&self, published: Published) -> &'static str {
@@ -83,7 +83,7 @@ impl Bench {
     }
 }
 
-/// The usual policy without jitter that a test would have to know.
+/// The default policy, whose soft lifetime is an hour.
 pub fn hour_long() -> KeyPolicy {
     KeyPolicy::default()
 }

@@ -1,4 +1,4 @@
-//! Random schedules of time, tokens, fetch results and faults, and what must hold after every step.
+//! Random schedules of time steps, tokens and fetch results, with invariants that are checked after every action.
 
 use super::pools::{Bench, Published, hour_long};
 use poolgate_core::{FetchError, KeyPolicy, KeyReport, KeyState, LogicalTime, Reason, Response, Step};
@@ -8,37 +8,37 @@ use proptest::{
 };
 use std::{cell::Cell, collections::HashMap};
 
-/// How many schedules are tried unless `PROPTEST_CASES` says otherwise.
+/// The number of schedules, unless `PROPTEST_CASES` sets another.
 const CASES: u32 = 400;
 const STEPS: usize = 120;
-const PLACES: usize = 2;
+const ENDPOINTS: usize = 2;
 
-/// What happens next.
+/// The next action of a schedule.
 #[derive(Clone, Debug)]
 enum Act {
     Advance(u64),
     StepBack(u64),
     Verify {
-        place: usize,
+        endpoint: usize,
         kid: Kid,
     },
-    /// A token that came so many acts ago.
+    /// Verifies a token again that arrived this many actions ago.
     VerifyAgain {
-        place: usize,
+        endpoint: usize,
         kid: Kid,
         came: u64,
     },
-    /// Of a fetch that began so many acts ago.
+    /// Completes a fetch that started this many actions ago.
     End {
-        place: usize,
+        endpoint: usize,
         lag: u64,
         began: u64,
-        asked_for: Option<Kid>,
+        requested_kid: Option<Kid>,
         outcome: Outcome,
     },
     Maintain,
     Seed {
-        place: usize,
+        endpoint: usize,
         published: Published,
         age: u64,
     },
@@ -48,7 +48,7 @@ enum Act {
 enum Kid {
     First,
     Second,
-    Stranger(u8),
+    Unknown(u8),
 }
 
 impl Kid {
@@ -56,7 +56,7 @@ impl Kid {
         match self {
             Kid::First => "first".into(),
             Kid::Second => "second".into(),
-            Kid::Stranger(number) => format!("stranger {number}"),
+            Kid::Unknown(number) => format!("unknown {number}"),
         }
     }
 }
@@ -98,9 +98,9 @@ fn policy() -> impl Strategy<Value = KeyPolicy> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let place = || 0..PLACES;
+    let endpoint = || 0..ENDPOINTS;
     let published = || prop_oneof![Just(Published::First), Just(Published::Second), Just(Published::Both)];
-    let kid = || prop_oneof![3 => Just(Kid::First), 2 => Just(Kid::Second), 3 => (0..20_u8).prop_map(Kid::Stranger)];
+    let kid = || prop_oneof![3 => Just(Kid::First), 2 => Just(Kid::Second), 3 => (0..20_u8).prop_map(Kid::Unknown)];
     let max_age =
         prop_oneof![Just(None), Just(Some(0)), Just(Some(1)), (0..1_000_u64).prop_map(Some), Just(Some(u64::MAX))];
     let fault = prop_oneof![Just(FetchError::Unreachable), Just(FetchError::TimedOut), Just(FetchError::BadStatus)];
@@ -116,84 +116,87 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (0..700_u64).prop_map(Act::Advance),
         1 => prop_oneof![Just(86_400), Just(3_000_000_000)].prop_map(Act::Advance),
         1 => prop_oneof![1..30_u64, 3_000..1_000_000_u64].prop_map(Act::StepBack),
-        8 => (place(), kid()).prop_map(|(place, kid)| Act::Verify { place, kid }),
-        3 => (place(), kid(), 0..8_u64).prop_map(|(place, kid, came)| Act::VerifyAgain { place, kid, came }),
-        6 => (place(), prop_oneof![4 => Just(0), 1 => 0..20_u64], 0..8_u64, prop::option::of(kid()), outcome)
-            .prop_map(|(place, lag, began, asked_for, outcome)| Act::End { place, lag, began, asked_for, outcome }),
+        8 => (endpoint(), kid()).prop_map(|(endpoint, kid)| Act::Verify { endpoint, kid }),
+        3 => (endpoint(), kid(), 0..8_u64).prop_map(|(endpoint, kid, came)| Act::VerifyAgain { endpoint, kid, came }),
+        6 => (endpoint(), prop_oneof![4 => Just(0), 1 => 0..20_u64], 0..8_u64, prop::option::of(kid()), outcome)
+            .prop_map(|(endpoint, lag, began, requested_kid, outcome)| Act::End { endpoint, lag, began, requested_kid, outcome }),
         5 => Just(Act::Maintain),
-        1 => (place(), published(), prop_oneof![0..1_000_u64, Just(10_000_000)])
-            .prop_map(|(place, published, age)| Act::Seed { place, published, age }),
+        1 => (endpoint(), published(), prop_oneof![0..1_000_u64, Just(10_000_000)])
+            .prop_map(|(endpoint, published, age)| Act::Seed { endpoint, published, age }),
     ]
 }
 
-/// What must be true, kept apart from the code that makes it true.
+/// A model of the verifier, independent of its code.
 struct Model {
     policy: KeyPolicy,
-    /// The last that the verifier saw of the clock, and the sum of its steps forward.
-    seen: u64,
-    line: u64,
-    places: [Place; PLACES],
+    /// The last time of the clock that the verifier used, and the sum of the clock's steps forward.
+    last_clock: u64,
+    monotonic: u64,
+    endpoints: [Endpoint; ENDPOINTS],
 }
 
 #[derive(Default)]
-struct Place {
-    held: Option<(Published, u64)>,
-    flight: Option<(u64, u64)>,
+struct Endpoint {
+    key_set: Option<(Published, u64)>,
+    fetch: Option<(u64, u64)>,
     not_before: u64,
-    unknown_asks: Vec<u64>,
-    /// When it began, and what it showed: of each fetch that did.
-    shown: Vec<(u64, Published)>,
-    /// When a fetch last showed that there is no such key.
-    looked_for: HashMap<Kid, u64>,
+    unknown_kid_fetches: Vec<u64>,
+    /// For each successful fetch: when it started, and which keys it returned.
+    returned: Vec<(u64, Published)>,
+    /// When a fetch last did not return the key.
+    unknown_since: HashMap<Kid, u64>,
     generation: u64,
 }
 
 impl Model {
-    /// Far from zero, so that ages fit before it.
+    /// Far from zero, so that the age of a key set can be subtracted.
     const START: u64 = 1 << 33;
 
     fn tick(&mut self, clock: u64) {
-        self.line += clock.saturating_sub(self.seen);
-        self.seen = clock;
+        self.monotonic += clock.saturating_sub(self.last_clock);
+        self.last_clock = clock;
     }
 
-    /// The keys that verify now.
-    fn live(&self, place: usize) -> Option<Published> {
-        let (published, obtained) = self.places[place].held?;
-        (self.line - obtained < u64::from(self.policy.hard_ttl)).then_some(published)
+    /// Returns the keys that verify tokens now.
+    fn live(&self, endpoint: usize) -> Option<Published> {
+        let (published, obtained) = self.endpoints[endpoint].key_set?;
+        (self.monotonic - obtained < u64::from(self.policy.hard_ttl)).then_some(published)
     }
 
-    fn fetch_begins(&mut self, place: usize) {
-        let (line, deadline) = (self.line, self.line + u64::from(self.policy.fetch_deadline));
-        let place = &mut self.places[place];
-        if let Some((_, deadline)) = place.flight {
-            assert!(line >= deadline, "a second fetch is asked for while one is under way");
+    fn fetch_starts(&mut self, endpoint: usize) {
+        let (monotonic, deadline) = (self.monotonic, self.monotonic + u64::from(self.policy.fetch_deadline));
+        let endpoint = &mut self.endpoints[endpoint];
+        if let Some((_, deadline)) = endpoint.fetch {
+            assert!(monotonic >= deadline, "a second fetch is requested while one is in progress");
         }
-        assert!(line >= place.not_before, "a fetch within the wait after a failure");
-        place.flight = Some((line, deadline));
+        assert!(monotonic >= endpoint.not_before, "a fetch during the back-off");
+        endpoint.fetch = Some((monotonic, deadline));
     }
 
-    /// The bucket never gives more than it holds, and one an interval, in any stretch of time.
-    fn unknown_kid_asks(&mut self, place: usize) {
-        let (line, policy) = (self.line, self.policy);
-        let asks = &mut self.places[place].unknown_asks;
-        asks.push(line);
-        for (earlier, begun) in asks.iter().enumerate() {
-            let (made, since) = (asks.len() - earlier, line - begun);
+    /// Checks that in any period, the token bucket allows no more fetches than its size plus one per interval.
+    fn unknown_kid_is_fetched(&mut self, endpoint: usize) {
+        let (monotonic, policy) = (self.monotonic, self.policy);
+        let asks = &mut self.endpoints[endpoint].unknown_kid_fetches;
+        asks.push(monotonic);
+        for (earlier, started) in asks.iter().enumerate() {
+            let (made, since) = (asks.len() - earlier, monotonic - started);
             let allowed = u64::from(policy.unknown_key_fetches) + since / u64::from(policy.unknown_key_interval) + 1;
             assert!(made as u64 <= allowed, "{made} fetches for unknown kids in {since} seconds");
             if since == 0 {
-                assert!(made as u64 <= u64::from(policy.unknown_key_fetches), "more at once than the bucket holds");
+                assert!(
+                    made as u64 <= u64::from(policy.unknown_key_fetches),
+                    "more fetches at once than the size of the bucket"
+                );
             }
         }
     }
 
-    /// The keys are as of this moment of the line.
-    fn take(&mut self, place: usize, published: Published, obtained: u64) {
-        let place = &mut self.places[place];
-        if place.held.is_none_or(|(_, earlier)| earlier <= obtained) {
-            place.generation += u64::from(place.held.is_none_or(|(earlier, _)| earlier != published));
-            place.held = Some((published, obtained));
+    /// Accepts a key set that was obtained at this monotonic time.
+    fn accept(&mut self, endpoint: usize, published: Published, obtained: u64) {
+        let endpoint = &mut self.endpoints[endpoint];
+        if endpoint.key_set.is_none_or(|(_, earlier)| earlier <= obtained) {
+            endpoint.generation += u64::from(endpoint.key_set.is_none_or(|(earlier, _)| earlier != published));
+            endpoint.key_set = Some((published, obtained));
         }
     }
 }
@@ -202,135 +205,146 @@ struct Run {
     bench: Bench,
     model: Model,
     clock: u64,
-    /// Goes up with each act.
+    /// The number of actions so far, which serves as logical time.
     acts: u64,
 }
 
 impl Run {
     fn new(policy: KeyPolicy) -> Self {
-        let (mut bench, clock) = (Bench::new(PLACES, policy), Bench::BEGIN);
+        let (mut bench, clock) = (Bench::new(ENDPOINTS, policy), Bench::BEGIN);
         bench.verifier.key_reports(clock);
         Self {
             bench,
             clock,
             acts: 100,
-            model: Model { policy, seen: clock, line: Model::START, places: Default::default() },
+            model: Model { policy, last_clock: clock, monotonic: Model::START, endpoints: Default::default() },
         }
     }
 
     fn act(&mut self, act: &Act) {
         self.acts += 1;
         match act {
-            // The year 9999 is the end of every token.
+            // All tokens expire in the year 9999.
             Act::Advance(seconds) => self.clock = (self.clock + seconds).min(200_000_000_000),
             Act::StepBack(seconds) => self.clock = self.clock.saturating_sub(*seconds).max(10_000_000),
-            Act::Verify { place, kid } => self.verify(*place, *kid),
-            Act::VerifyAgain { place, kid, came } => self.verify_after_fetch(*place, *kid, self.acts - came),
-            Act::End { place, lag, began, asked_for, outcome } => {
-                self.end(*place, (self.acts - began, *lag), *asked_for, outcome);
+            Act::Verify { endpoint, kid } => self.verify(*endpoint, *kid),
+            Act::VerifyAgain { endpoint, kid, came } => self.verify_after_fetch(*endpoint, *kid, self.acts - came),
+            Act::End { endpoint, lag, began, requested_kid, outcome } => {
+                self.complete(*endpoint, (self.acts - began, *lag), *requested_kid, outcome);
             }
             Act::Maintain => self.maintain(),
-            Act::Seed { place, published, age } => self.seed(*place, *published, *age),
+            Act::Seed { endpoint, published, age } => self.seed(*endpoint, *published, *age),
         }
         self.check();
     }
 
-    fn is_known(&self, place: usize, kid: Kid) -> bool {
-        self.model.live(place).is_some_and(|published| published.has(kid))
+    fn is_known(&self, endpoint: usize, kid: Kid) -> bool {
+        self.model.live(endpoint).is_some_and(|published| published.has(kid))
     }
 
-    fn token(&self, place: usize, kid: Kid) -> &'static str {
+    fn token(&self, endpoint: usize, kid: Kid) -> &'static str {
         match kid {
-            Kid::First => self.bench.token(place, 0),
-            Kid::Second => self.bench.token(place, 1),
-            Kid::Stranger(number) => self.bench.stranger(place, number),
+            Kid::First => self.bench.token(endpoint, 0),
+            Kid::Second => self.bench.token(endpoint, 1),
+            Kid::Unknown(number) => self.bench.unknown_kid(endpoint, number),
         }
     }
 
-    fn verify(&mut self, place: usize, kid: Kid) {
+    fn verify(&mut self, endpoint: usize, kid: Kid) {
         self.model.tick(self.clock);
-        let is_known = self.is_known(place, kid);
-        let step = self.bench.verifier.verify(self.clock, self.token(place, kid));
+        let is_known = self.is_known(endpoint, kid);
+        let step = self.bench.verifier.verify(self.clock, self.token(endpoint, kid));
         match step {
-            Step::Done(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
-            _ if is_known => panic!("a token with a known key is refused or delayed: {step:?}"),
+            Step::Done(Ok(_)) => {
+                assert!(is_known, "verified with a removed key, or one older than its hard lifetime")
+            }
+            _ if is_known => panic!("a token with a known key is rejected or waits: {step:?}"),
             Step::NeedsKeys(fetch) => {
-                assert_eq!(fetch.url, self.bench.url(place));
-                self.model.fetch_begins(place);
-                if self.model.live(place).is_some() {
-                    self.model.unknown_kid_asks(place);
+                assert_eq!(fetch.url, self.bench.url(endpoint));
+                self.model.fetch_starts(endpoint);
+                if self.model.live(endpoint).is_some() {
+                    self.model.unknown_kid_is_fetched(endpoint);
                 }
             }
             Step::PendingFetch(url) => {
-                assert_eq!(url, self.bench.url(place));
-                assert!(self.model.places[place].flight.is_some(), "nothing is under way");
+                assert_eq!(url, self.bench.url(endpoint));
+                assert!(self.model.endpoints[endpoint].fetch.is_some(), "no fetch is in progress");
             }
-            Step::Done(Err(reason)) => self.check_refusal(place, kid, reason),
-            Step::PendingRevocation(_) => panic!("nobody wants revocation asked about"),
+            Step::Done(Err(reason)) => self.check_rejection(endpoint, kid, reason),
+            Step::PendingRevocation(_) => panic!("no revocation store is configured"),
         }
     }
 
-    /// A fetch for a kid has ended.
-    fn was_looked_for(&mut self, place: usize, kid: Kid, at: u64) {
-        if !self.is_known(place, kid) {
-            let looked_for = self.model.places[place].looked_for.entry(kid).or_insert(at);
-            *looked_for = at.max(*looked_for);
+    /// Records that a fetch did not return this kid.
+    fn record_unknown(&mut self, endpoint: usize, kid: Kid, at: u64) {
+        if !self.is_known(endpoint, kid) {
+            let unknown_since = self.model.endpoints[endpoint].unknown_since.entry(kid).or_insert(at);
+            *unknown_since = at.max(*unknown_since);
         }
     }
 
-    /// A key is unknown only if a fetch that began after its token came has ended without it.
-    fn verify_after_fetch(&mut self, place: usize, kid: Kid, received_at: u64) {
+    /// Checks that a key is unknown only if a fetch that started after the token arrived did not return it.
+    fn verify_after_fetch(&mut self, endpoint: usize, kid: Kid, received_at: u64) {
         self.model.tick(self.clock);
-        let is_known = self.is_known(place, kid);
-        let shown = &self.model.places[place].shown;
-        let is_proved = shown.iter().any(|(started_at, published)| *started_at > received_at && !published.has(kid));
-        match self.bench.verifier.verify_after_fetch(self.clock, self.token(place, kid), LogicalTime(received_at)) {
-            Step::Done(Ok(_)) => assert!(is_known, "verified with a key that is past its hard lifetime, or gone"),
-            step if is_known => panic!("a token with a known key is refused or delayed: {step:?}"),
-            Step::NeedsKeys(fetch) => {
-                assert_eq!((&*fetch.url, fetch.key_id.as_deref()), (self.bench.url(place), Some(&*kid.name())));
-                self.model.fetch_begins(place);
-                self.model.unknown_kid_asks(place);
+        let is_known = self.is_known(endpoint, kid);
+        let returned = &self.model.endpoints[endpoint].returned;
+        let is_proved = returned.iter().any(|(started_at, published)| *started_at > received_at && !published.has(kid));
+        match self.bench.verifier.verify_after_fetch(self.clock, self.token(endpoint, kid), LogicalTime(received_at)) {
+            Step::Done(Ok(_)) => {
+                assert!(is_known, "verified with a removed key, or one older than its hard lifetime")
             }
-            Step::PendingFetch(_) => assert!(self.model.places[place].flight.is_some(), "nothing is under way"),
+            step if is_known => panic!("a token with a known key is rejected or waits: {step:?}"),
+            Step::NeedsKeys(fetch) => {
+                assert_eq!((&*fetch.url, fetch.key_id.as_deref()), (self.bench.url(endpoint), Some(&*kid.name())));
+                self.model.fetch_starts(endpoint);
+                self.model.unknown_kid_is_fetched(endpoint);
+            }
+            Step::PendingFetch(_) => assert!(self.model.endpoints[endpoint].fetch.is_some(), "no fetch is in progress"),
             Step::Done(Err(reason)) => {
                 if reason == Reason::KeyUnknown && is_proved {
-                    self.was_looked_for(place, kid, self.model.line);
+                    self.record_unknown(endpoint, kid, self.model.monotonic);
                 } else if reason == Reason::KeyUnknown {
-                    assert_eq!(self.model.policy.unknown_key_fetches, 0, "{kid:?} may be there by now");
+                    assert_eq!(self.model.policy.unknown_key_fetches, 0, "{kid:?} may have been published since");
                 }
-                self.check_refusal(place, kid, reason);
+                self.check_rejection(endpoint, kid, reason);
             }
-            Step::PendingRevocation(_) => panic!("nobody wants revocation asked about"),
+            Step::PendingRevocation(_) => panic!("no revocation store is configured"),
         }
     }
 
-    fn check_refusal(&self, place: usize, kid: Kid, reason: Reason) {
+    fn check_rejection(&self, endpoint: usize, kid: Kid, reason: Reason) {
         match reason {
             Reason::KeysUnavailable => {}
             Reason::KeyUnknown | Reason::KeyUnknownCached | Reason::KeyUnknownLimited => {
-                assert!(self.model.live(place).is_some(), "401 where there are no keys: {reason:?}");
+                assert!(self.model.live(endpoint).is_some(), "401 without keys: {reason:?}");
                 if reason == Reason::KeyUnknownCached {
-                    let age = self.model.places[place].looked_for.get(&kid).map(|at| self.model.line - at);
+                    let age =
+                        self.model.endpoints[endpoint].unknown_since.get(&kid).map(|at| self.model.monotonic - at);
                     let ttl = u64::from(self.model.policy.unknown_key_ttl);
-                    assert!(age.is_some_and(|age| age < ttl), "{kid:?} was looked for {age:?} seconds ago");
+                    assert!(age.is_some_and(|age| age < ttl), "{kid:?} was last fetched {age:?} seconds ago");
                 }
             }
-            other => panic!("refused for {other:?}"),
+            other => panic!("rejected with {other:?}"),
         }
     }
 
     fn maintain(&mut self) {
         self.model.tick(self.clock);
         for fetch in self.bench.verifier.maintain(self.clock) {
-            let place = (0..PLACES).find(|place| self.bench.url(*place) == fetch.url).expect("a known URL");
-            self.model.fetch_begins(place);
+            let endpoint = (0..ENDPOINTS).find(|endpoint| self.bench.url(*endpoint) == fetch.url).expect("a known URL");
+            self.model.fetch_starts(endpoint);
         }
     }
 
-    fn end(&mut self, place: usize, (started_at, lag): (u64, u64), asked_for: Option<Kid>, outcome: &Outcome) {
+    fn complete(
+        &mut self,
+        endpoint: usize,
+        (started_at, lag): (u64, u64),
+        requested_kid: Option<Kid>,
+        outcome: &Outcome,
+    ) {
         self.model.tick(self.clock);
-        let obtained = self.model.line - lag;
+        let obtained = self.model.monotonic - lag;
         let body = match outcome {
             Outcome::Keys { published, .. } => Some(self.bench.set(*published)),
             Outcome::Malformed => Some("{\"keys\":"),
@@ -345,27 +359,27 @@ impl Run {
             Outcome::Fault(fault) => Err(*fault),
             _ => Ok(Response { body: body.map(str::as_bytes), max_age, etag: Some("\"tag\"") }),
         };
-        let url = self.bench.url(place).to_owned();
-        let before = self.report(place).failures;
-        let kid = asked_for.map(Kid::name);
+        let url = self.bench.url(endpoint).to_owned();
+        let before = self.report(endpoint).failures;
+        let kid = requested_kid.map(Kid::name);
         let (kid, ended_at) = (kid.as_deref(), self.clock - lag);
-        let taken = self.bench.verifier.fetched(self.clock, &url, kid, LogicalTime(started_at), ended_at, response);
-        self.model.places[place].flight = None;
-        match (outcome, self.model.places[place].held) {
-            (Outcome::Keys { published, .. }, _) => self.model.take(place, *published, obtained),
-            (Outcome::NotModified, Some((held, _))) => self.model.take(place, held, obtained),
-            _ => assert!(taken.is_err() || matches!(outcome, Outcome::Fault(_)), "{outcome:?} was taken"),
+        let result = self.bench.verifier.fetched(self.clock, &url, kid, LogicalTime(started_at), ended_at, response);
+        self.model.endpoints[endpoint].fetch = None;
+        match (outcome, self.model.endpoints[endpoint].key_set) {
+            (Outcome::Keys { published, .. }, _) => self.model.accept(endpoint, *published, obtained),
+            (Outcome::NotModified, Some((key_set, _))) => self.model.accept(endpoint, key_set, obtained),
+            _ => assert!(result.is_err() || matches!(outcome, Outcome::Fault(_)), "{outcome:?} was accepted"),
         }
-        if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified) = (taken, outcome) {
-            let shown = self.model.places[place].held.map(|(published, _)| (started_at, published));
-            self.model.places[place].shown.extend(shown);
-            asked_for.into_iter().for_each(|kid| self.was_looked_for(place, kid, obtained));
+        if let (Ok(()), Outcome::Keys { .. } | Outcome::NotModified) = (result, outcome) {
+            let returned = self.model.endpoints[endpoint].key_set.map(|(published, _)| (started_at, published));
+            self.model.endpoints[endpoint].returned.extend(returned);
+            requested_kid.into_iter().for_each(|kid| self.record_unknown(endpoint, kid, obtained));
         }
-        let failures = self.report(place).failures;
-        self.model.places[place].not_before = match failures {
+        let failures = self.report(endpoint).failures;
+        self.model.endpoints[endpoint].not_before = match failures {
             0 => 0,
-            // An old story, told late, is no failure.
-            same if same == before => self.model.places[place].not_before,
+            // A late result of an older fetch does not count as a failure.
+            same if same == before => self.model.endpoints[endpoint].not_before,
             failures => {
                 let doubled = u64::from(self.model.policy.retry_min) << (failures - 1).min(20);
                 obtained + doubled.min(self.model.policy.retry_max.into()).div_ceil(2)
@@ -373,44 +387,44 @@ impl Run {
         };
     }
 
-    fn seed(&mut self, place: usize, published: Published, age: u64) {
+    fn seed(&mut self, endpoint: usize, published: Published, age: u64) {
         self.model.tick(self.clock);
-        let obtained = self.model.line - age;
+        let obtained = self.model.monotonic - age;
         let body = self.bench.set(published).as_bytes();
-        let taken = self.bench.verifier.load_key_set(
+        let result = self.bench.verifier.load_key_set(
             self.clock,
-            &self.bench.issuer(place),
+            &self.bench.issuer(endpoint),
             body,
             self.clock.saturating_sub(age),
         );
-        if taken.is_ok() {
-            assert!(age < self.model.policy.hard_ttl.into(), "a seed past its hard lifetime was taken");
-            self.model.take(place, published, obtained);
-            // Who can't wait in an import may bring what it fetched this way.
-            let place = &mut self.model.places[place];
-            if place.flight.is_some_and(|(began, _)| began <= obtained) {
-                (place.flight, place.not_before) = (None, 0);
+        if result.is_ok() {
+            assert!(age < self.model.policy.hard_ttl.into(), "a key set older than its hard lifetime was accepted");
+            self.model.accept(endpoint, published, obtained);
+            // A host that cannot wait in an import may pass a fetched key set this way, so it completes the fetch.
+            let endpoint = &mut self.model.endpoints[endpoint];
+            if endpoint.fetch.is_some_and(|(began, _)| began <= obtained) {
+                (endpoint.fetch, endpoint.not_before) = (None, 0);
             }
         }
     }
 
-    fn report(&mut self, place: usize) -> KeyReport {
-        self.bench.verifier.key_reports(self.clock).swap_remove(place)
+    fn report(&mut self, endpoint: usize) -> KeyReport {
+        self.bench.verifier.key_reports(self.clock).swap_remove(endpoint)
     }
 
-    /// What holds after every step.
+    /// Checks the invariants.
     fn check(&mut self) {
         self.model.tick(self.clock);
         let policy = self.model.policy;
-        let remembered = self.bench.verifier.negative_cache_len();
-        assert!(remembered <= policy.unknown_key_entries as usize, "{remembered} unknown kids are remembered");
-        for place in 0..PLACES {
-            let report = self.report(place);
-            let model = &self.model.places[place];
+        let cached = self.bench.verifier.negative_cache_len();
+        assert!(cached <= policy.unknown_key_entries as usize, "{cached} unknown kids are cached");
+        for endpoint in 0..ENDPOINTS {
+            let report = self.report(endpoint);
+            let model = &self.model.endpoints[endpoint];
             assert_eq!(report.generation, model.generation, "the generation changes with the keys");
-            assert!(report.key_ids.len() + report.skipped.len() <= 2, "keys of two sets at once");
-            assert_eq!(report.age, model.held.map(|(_, obtained)| self.model.line - obtained));
-            let is_live = self.model.live(place).is_some();
+            assert!(report.key_ids.len() + report.skipped.len() <= 2, "keys of two key sets at the same time");
+            assert_eq!(report.age, model.key_set.map(|(_, obtained)| self.model.monotonic - obtained));
+            let is_live = self.model.live(endpoint).is_some();
             assert_eq!(matches!(report.state, KeyState::Fresh | KeyState::Stale), is_live, "{report:?}");
             if let (KeyState::Fresh, Some(age)) = (report.state, report.age) {
                 assert!(age < policy.soft_ttl_max.into(), "fresh at the age of {age}");
@@ -418,7 +432,7 @@ impl Run {
         }
     }
 
-    /// However bad it was: when the issuers answer again, everything is well again in bounded time.
+    /// Checks that after the issuers respond again, all keys are fresh within a bounded time.
     fn recovers(&mut self) {
         let policy = self.model.policy;
         let set = self.bench.set(Published::Both).to_owned();
@@ -428,21 +442,21 @@ impl Run {
             for fetch in self.bench.verifier.maintain(self.clock) {
                 let response = Response { body: Some(set.as_bytes()), max_age: None, etag: None };
                 let (url, now) = (&fetch.url, self.clock);
-                let taken = self.bench.verifier.fetched(now, url, None, LogicalTime(self.acts), now, Ok(response));
-                assert_eq!(taken, Ok(()));
+                let result = self.bench.verifier.fetched(now, url, None, LogicalTime(self.acts), now, Ok(response));
+                assert_eq!(result, Ok(()));
             }
         }
-        for place in 0..PLACES {
-            let report = self.report(place);
+        for endpoint in 0..ENDPOINTS {
+            let report = self.report(endpoint);
             assert_eq!((report.state, report.failures, report.last_error), (KeyState::Fresh, 0, None), "{report:?}");
-            let step = self.bench.verifier.verify(self.clock, self.bench.token(place, 0));
+            let step = self.bench.verifier.verify(self.clock, self.bench.token(endpoint, 0));
             assert!(matches!(step, Step::Done(Ok(_))), "{step:?}");
         }
     }
 }
 
 #[test]
-fn under_random_schedules_the_promises_hold_after_every_step() {
+fn under_random_schedules_the_invariants_hold_after_every_action() {
     let from_environment = Settings::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { from_environment.cases } else { CASES };
     let settings =
@@ -454,18 +468,21 @@ fn under_random_schedules_the_promises_hold_after_every_step() {
         for act in &acts {
             run.act(act);
         }
-        verified.set(verified.get() + run.model.places.iter().filter(|place| place.held.is_some()).count());
-        fetches.set(fetches.get() + run.model.places.iter().map(|place| place.unknown_asks.len()).sum::<usize>());
+        verified.set(verified.get() + run.model.endpoints.iter().filter(|endpoint| endpoint.key_set.is_some()).count());
+        fetches.set(
+            fetches.get()
+                + run.model.endpoints.iter().map(|endpoint| endpoint.unknown_kid_fetches.len()).sum::<usize>(),
+        );
         run.recovers();
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    assert!(verified.get() > cases as usize / 2, "hardly a schedule brings keys: {}", verified.get());
-    assert!(fetches.get() > cases as usize / 2, "hardly a schedule asks for unknown kids: {}", fetches.get());
+    assert!(verified.get() > cases as usize / 2, "too few schedules load keys: {}", verified.get());
+    assert!(fetches.get() > cases as usize / 2, "too few schedules fetch unknown kids: {}", fetches.get());
 }
 
 #[test]
-fn one_issuers_trouble_is_not_anothers() {
+fn the_failure_of_one_issuer_does_not_affect_another() {
     let mut bench = Bench::new(2, hour_long());
     let mut now = Bench::BEGIN;
     for fetch in bench.verifier.maintain(now) {
@@ -474,9 +491,9 @@ fn one_issuers_trouble_is_not_anothers() {
         bench
             .verifier
             .fetched(now, &fetch.url, fetch.key_id.as_deref(), LogicalTime(1), now, Ok(response))
-            .expect("the keys are taken");
+            .expect("the keys are accepted");
     }
-    // The first one's endpoint is down for a day, and strangers knock at its door all the time.
+    // The endpoint of the first issuer fails for a day, and tokens with unknown key IDs of this issuer arrive all the time.
     for _ in 0..86_500 / 50 {
         now += 50;
         for fetch in bench.verifier.maintain(now) {
@@ -488,7 +505,7 @@ fn one_issuers_trouble_is_not_anothers() {
             let (url, key_id) = (&fetch.url, fetch.key_id.as_deref());
             bench.verifier.fetched(now, url, key_id, LogicalTime(now), now, outcome).expect("a known URL");
         }
-        let _ = bench.verifier.verify(now, bench.stranger(0, 1));
+        let _ = bench.verifier.verify(now, bench.unknown_kid(0, 1));
         let step = bench.verifier.verify(now, bench.token(1, 0));
         assert!(matches!(step, Step::Done(Ok(_))), "{step:?}");
     }

@@ -1,7 +1,7 @@
-//! What goes wrong on our side is a 503, and never lets anyone in.
+//! Failures of the sandbox, the keys or the queue result in 503, and never in an accepted request.
 
 use super::scene::{builder, get, keys, pool, token, verifier, without_keys};
-use crate::example_services::{serve, telling};
+use crate::example_services::{serve, with_reason};
 use axum::{body::Body, extract::Request};
 use poolgate::{Denial, Pool, Reason, TokenUseRule, Verifier};
 use poolgate_tests::{
@@ -13,10 +13,10 @@ use std::num::NonZeroUsize;
 use tower_service::Service;
 
 async fn url(verifier: Verifier) -> String {
-    format!("http://{}/me", serve(telling(example_axum::app(verifier))).await)
+    format!("http://{}/me", serve(with_reason(example_axum::app(verifier))).await)
 }
 
-/// Asks with a good token, and is told to come back.
+/// Sends a valid token, and expects 503 with `Retry-After`.
 async fn is_unavailable(url: &str, reason: &str) {
     let answer = get(url, &[&format!("Bearer {}", token())]).await;
     assert_eq!((answer.status, answer.reason.as_deref()), (503, Some(reason)), "{answer:?}");
@@ -58,7 +58,7 @@ async fn an_overload_is_503() {
     }
     is_unavailable(&url, "overloaded").await;
     server.release();
-    assert_eq!(waiting.await.expect("no panic"), 200, "the one that waits is served when the keys come");
+    assert_eq!(waiting.await.expect("no panic"), 200, "the waiting request is served when the keys are fetched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,16 +73,16 @@ async fn a_trap_in_the_sandbox_is_503_and_the_next_request_is_served() {
     let builder = builder(pool()).memory_limit(2 << 20).token_limit(1 << 20);
     let verifier = builder.build().await.expect("it builds");
     verifier.load_key_set(ISSUER, keys(), NOW).await.expect("one key fits");
-    // No header of this length comes over HTTP, so the service is called as it is.
+    // A header of this length cannot be sent over HTTP, so the service is called directly.
     let mut app = example_axum::app(verifier.clone());
     let huge = Draft::access(&RSA_2048).claim("x", format!("\"{}\"", "x".repeat(700_000))).compact();
     let mut ask = async |token: &str| {
         let request = Request::get("/me").header("authorization", format!("Bearer {token}")).body(Body::empty());
         app.call(request.expect("a request")).await.expect("an answer")
     };
-    let refused = ask(&huge).await;
-    let denial = refused.extensions().get::<Denial>().map(|denial| denial.reason);
-    assert_eq!((refused.status().as_u16(), denial), (503, Some(Reason::SandboxFailed)));
+    let response = ask(&huge).await;
+    let denial = response.extensions().get::<Denial>().map(|denial| denial.reason);
+    assert_eq!((response.status().as_u16(), denial), (503, Some(Reason::SandboxFailed)));
     assert_eq!(verifier.sandbox_failures(), 1);
     assert_eq!(ask(&token()).await.status(), 200);
 }

@@ -1,4 +1,4 @@
-//! In gRPC: the same refusals as statuses.
+//! Error responses to gRPC calls.
 
 use super::scene::{admin, forged, token, verifier, without_keys};
 use crate::example_services::{call, channel, serve};
@@ -36,30 +36,30 @@ async fn a_grpc_call_gets_a_grpc_status() {
             "Bearer error=\"invalid_request\"",
         ),
     ] {
-        let refused = accounts.who_am_i(call(&sent)).await.expect_err("it is refused");
-        assert_eq!((refused.code(), refused.message()), (code, message));
-        assert_eq!(refused.metadata().get("www-authenticate").expect("a challenge"), challenge);
+        let error = accounts.who_am_i(call(&sent)).await.expect_err("it is rejected");
+        assert_eq!((error.code(), error.message()), (code, message));
+        assert_eq!(error.metadata().get("www-authenticate").expect("a challenge"), challenge);
     }
-    let caller = accounts.who_am_i(call(&[bearer(&token())])).await.expect("it passes").into_inner();
+    let caller = accounts.who_am_i(call(&[bearer(&token())])).await.expect("it is accepted").into_inner();
     assert_eq!(
         (caller.subject.as_str(), caller.groups.as_slice()),
         (SUBJECT, &["readers".into(), "writers".into()][..])
     );
 
     let mut office = OfficeClient::new(channel);
-    let refused = office.enter(call(&[bearer(&token())])).await.expect_err("no administrator");
-    assert_eq!(refused.code(), Code::PermissionDenied);
+    let error = office.enter(call(&[bearer(&token())])).await.expect_err("not an administrator");
+    assert_eq!(error.code(), Code::PermissionDenied);
     let entered = office.enter(call(&[bearer(&admin())])).await.expect("an administrator").into_inner();
     assert_eq!(entered.groups, ["admins"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_keys_a_call_is_unavailable() {
-    let refused = AccountsClient::new(channel(without_keys().await).await).who_am_i(call(&[bearer(&token())])).await;
-    assert_eq!(refused.expect_err("it is not judged").code(), Code::Unavailable);
+    let error = AccountsClient::new(channel(without_keys().await).await).who_am_i(call(&[bearer(&token())])).await;
+    assert_eq!(error.expect_err("the token is not verified").code(), Code::Unavailable);
 }
 
-/// Routes that a layer guards, a requirement further in, and the extractor where nobody is asked for a token.
+/// Routes behind an `AuthLayer`, behind a `RequireLayer`, and with an extractor where anonymous requests are allowed.
 fn router(verifier: Verifier, layer: impl Fn(AuthLayer) -> AuthLayer) -> Router {
     let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"]));
     let anonymous = Router::new()
@@ -74,9 +74,9 @@ fn router(verifier: Verifier, layer: impl Fn(AuthLayer) -> AuthLayer) -> Router 
         .route("/bare", any(async || "in").layer(admins))
 }
 
-/// Anybody can write a content type: an HTTP status of 200 for a refusal would let everybody in who is asked about over HTTP.
+/// A client can set any content type. If a rejection had HTTP status 200, a proxy that reads the HTTP status would accept the request.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_content_type_makes_no_refusal_a_success() {
+async fn a_content_type_does_not_turn_a_rejection_into_http_status_200() {
     let http_1 = || reqwest::Client::builder().http1_only();
     let http_2 = || reqwest::Client::builder().http2_prior_knowledge();
     let verifier = verifier().await;
@@ -100,7 +100,7 @@ async fn a_content_type_makes_no_refusal_a_success() {
             ("/admin", Some(&*no_administrator), 403, "7", true),
             ("/claims", None, 401, "16", true),
             ("/anonymous-admin", None, 401, "16", true),
-            // No layer says that it speaks gRPC here.
+            // No layer is configured for gRPC here.
             ("/bare", Some(&*no_administrator), 401, "16", false),
         ] {
             let speaks_grpc = speaks_grpc && is_guarded;
@@ -118,7 +118,7 @@ async fn a_content_type_makes_no_refusal_a_success() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_requirement_without_a_layer_before_it_answers_a_call_in_grpc_if_it_is_told_to() {
+async fn a_require_layer_without_an_auth_layer_responds_in_grpc_if_it_is_configured_to() {
     let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"])).grpc();
     let address = serve(Router::new().route("/", any(async || "in").layer(admins))).await;
     let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().expect("an HTTP client");
@@ -133,7 +133,7 @@ async fn a_requirement_without_a_layer_before_it_answers_a_call_in_grpc_if_it_is
 
 /// gRPC over HTTP/2, "Responses": Trailers-Only is one block of headers that ends the stream, with HTTP status 200.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_trailers_only() {
+async fn an_error_response_is_trailers_only() {
     let address = serve(router(verifier().await, AuthLayer::grpc)).await;
     let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().expect("an HTTP client");
     let request = http.post(format!("http://{address}/me")).header("content-type", "application/grpc+proto");

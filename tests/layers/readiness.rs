@@ -1,4 +1,4 @@
-//! The room that a service has is for requests that passed: who waits for keys, or is refused, takes none of it.
+//! Requests that wait for keys, or that are rejected, do not use the capacity of the service behind the layer.
 
 use super::scene::{admin, builder, keys, token, verifier};
 use axum::{body::Body, extract::Request, response::Response};
@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::{ServiceBuilder, service_fn, util::BoxCloneSyncService};
 use tower_service::Service;
 
-/// It answers the HTTP status.
+/// Returns the HTTP status.
 type App = BoxCloneSyncService<Request, u16, Infallible>;
 
 fn request(token: Option<&str>) -> Request {
@@ -26,22 +26,25 @@ fn request(token: Option<&str>) -> Request {
     request.body(Body::empty()).expect("a request")
 }
 
-/// What a server does: it asks whether the service is ready, and then calls it.
-async fn ask(mut app: App, token: Option<&str>) -> u16 {
+/// Polls the service until it is ready and then calls it, as a server does.
+async fn send(mut app: App, token: Option<&str>) -> u16 {
     let answered = async {
         poll_fn(|context| app.poll_ready(context)).await.expect("it is ready");
         app.call(request(token)).await.expect("an answer")
     };
-    tokio::time::timeout(Duration::from_secs(30), answered).await.expect("it is answered, whoever else waits")
+    tokio::time::timeout(Duration::from_secs(30), answered)
+        .await
+        .expect("the request gets a response although others wait")
 }
 
-/// An application that serves one request at a time, behind layers: it notes each that it begins, which ends when `open` says so.
+/// An application that serves one request at a time, behind layers. It adds a permit to `begun` for each request, and completes it when `open`
+/// is true.
 fn app(auth: AuthLayer, begun: Arc<Semaphore>, open: watch::Receiver<bool>) -> App {
     let application = service_fn(move |_: Request| {
         let (begun, mut open) = (Arc::clone(&begun), open.clone());
         async move {
             begun.add_permits(1);
-            open.wait_for(|open| *open).await.expect("the test goes on");
+            open.wait_for(|open| *open).await.expect("the sender exists");
             Ok::<_, Infallible>(Response::new(Body::empty()))
         }
     });
@@ -52,7 +55,7 @@ fn app(auth: AuthLayer, begun: Arc<Semaphore>, open: watch::Receiver<bool>) -> A
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_waits_for_keys_takes_no_room_of_the_application() {
+async fn a_request_that_waits_for_keys_does_not_use_the_capacity_of_the_application() {
     let server = FaultyServer::start(Behaviour::Held(Box::new(Behaviour::Serve(keys())))).await;
     let remote = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
     let builder = builder(remote.jwks_url(server.url("/jwks.json"))).allow_http_loopback(true);
@@ -62,15 +65,15 @@ async fn a_request_that_waits_for_keys_takes_no_room_of_the_application() {
     let waiting: Vec<_> = (0..8)
         .map(|_| {
             let app = app.clone();
-            tokio::spawn(async move { ask(app, Some(&token())).await })
+            tokio::spawn(async move { send(app, Some(&token())).await })
         })
         .collect();
     while verifier.key_waits() < 8 {
         tokio::task::yield_now().await;
     }
-    // They would hold the application's only permit: this one is answered while they wait.
-    assert_eq!(ask(app.clone(), None).await, 401);
-    assert_eq!(ask(app, Some("a.b.c")).await, 401);
+    // This request gets a response although others wait, so they do not hold the application's only permit.
+    assert_eq!(send(app.clone(), None).await, 401);
+    assert_eq!(send(app, Some("a.b.c")).await, 401);
     server.release();
     for waiting in waiting {
         assert_eq!(waiting.await.expect("no panic"), 200);
@@ -78,23 +81,23 @@ async fn a_request_that_waits_for_keys_takes_no_room_of_the_application() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_does_not_wait_for_an_application_that_is_busy() {
+async fn a_rejection_does_not_wait_for_a_busy_application() {
     let (open, opened) = watch::channel(false);
     let begun = Arc::new(Semaphore::new(0));
     let app = app(AuthLayer::new(verifier().await), Arc::clone(&begun), opened);
     let mut busy = tokio::spawn({
         let app = app.clone();
-        async move { ask(app, Some(&token())).await }
+        async move { send(app, Some(&token())).await }
     });
     begun.acquire().await.expect("it is open").forget();
     let good = token();
-    let mut next = Box::pin(ask(app.clone(), Some(&good)));
-    for (refused, status) in [(None, 401), (Some("a.b.c".to_owned()), 401), (Some(admin()), 403)] {
-        assert_eq!(ask(app.clone(), refused.as_deref()).await, status);
+    let mut next = Box::pin(send(app.clone(), Some(&good)));
+    for (rejected, status) in [(None, 401), (Some("a.b.c".to_owned()), 401), (Some(admin()), 403)] {
+        assert_eq!(send(app.clone(), rejected.as_deref()).await, status);
     }
     let is_pending = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
-    assert_eq!(begun.available_permits(), 0, "one at a time");
-    assert!(is_pending && !busy.is_finished(), "the application serves one at a time, when it is told to");
+    assert_eq!(begun.available_permits(), 0, "one request at a time");
+    assert!(is_pending && !busy.is_finished(), "the application serves one request at a time");
     open.send_replace(true);
     assert_eq!((&mut busy).await.expect("no panic"), 200);
     assert_eq!(next.await, 200);

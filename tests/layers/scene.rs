@@ -1,4 +1,4 @@
-//! A verifier with keys, tokens, and a client that sees whole answers.
+//! A verifier with keys, tokens, and a client that returns whole responses.
 
 use poolgate::{FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::Algorithm;
@@ -10,12 +10,12 @@ use reqwest::{Client, header};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 
-/// A user pool whose keys must be brought.
+/// A user pool with local keys.
 pub fn pool() -> Pool {
     Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only()
 }
 
-/// At the time of the tokens, without anything in the background.
+/// A builder with the time of the tokens, and without the background task.
 pub fn builder(pool: Pool) -> VerifierBuilder {
     Verifier::builder()
         .pool(pool)
@@ -25,14 +25,14 @@ pub fn builder(pool: Pool) -> VerifierBuilder {
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 
-/// One that has the keys.
+/// A verifier with keys.
 pub async fn verifier() -> Verifier {
     let verifier = without_keys().await;
-    verifier.load_key_set(ISSUER, keys(), NOW).await.expect("the keys are good");
+    verifier.load_key_set(ISSUER, keys(), NOW).await.expect("the keys are valid");
     verifier
 }
 
-/// One that has none.
+/// A verifier without keys.
 pub async fn without_keys() -> Verifier {
     builder(pool()).build().await.expect("it builds")
 }
@@ -41,24 +41,24 @@ pub fn keys() -> String {
     jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
 }
 
-/// A good token, of the groups `readers` and `writers`.
+/// A valid token with the groups `readers` and `writers`.
 pub fn token() -> String {
     Draft::access(&RSA_2048).compact()
 }
 
-/// A good token of an administrator.
+/// A valid token of an administrator.
 pub fn admin() -> String {
     Draft::access(&RSA_2048).claim("cognito:groups", "[\"admins\"]").compact()
 }
 
-/// A good token with another one's claims.
+/// A token with the signature of another one.
 pub fn forged() -> String {
     let (head, payload) = (token(), admin());
     let part = |token: &str, number: usize| token.split('.').nth(number).expect("three parts").to_owned();
     format!("{}.{}.{}", part(&head, 0), part(&payload, 1), part(&head, 2))
 }
 
-/// All that a caller is told.
+/// Everything that a client sees of a response.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     pub status: u16,
@@ -71,7 +71,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The `reason` in the problem details.
+    /// Returns the `reason` in the problem details.
     pub fn problem(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
         assert_eq!(body["status"], self.status, "{self:?}");
@@ -79,7 +79,7 @@ impl Answer {
     }
 }
 
-/// Asks with these values of `Authorization`.
+/// Sends a request with these values of `Authorization`.
 pub async fn get(url: &str, authorizations: &[&str]) -> Answer {
     let mut request = Client::builder().no_proxy().build().expect("an HTTP client").get(url);
     for value in authorizations {

@@ -122,7 +122,7 @@ async fn a_failed_fetch_causes_503_and_is_retried() {
     server.now_does(Behaviour::Serve(both()));
     serving.set_now(start + 100);
     assert_eq!(get(&serving.url, "/x", Some(&token)).await.status, 200);
-    let said = serving.said();
+    let said = serving.output();
     let errors: Vec<_> = said.lines().filter_map(|line| line.rsplit_once(": ")).map(|(_, error)| error).collect();
     // A truncated body was not read completely, so it is not reported as malformed.
     assert_eq!(errors, ["BadStatus", "BadStatus", "Unreachable", "TooLarge", "Malformed"], "{said}");
@@ -141,7 +141,7 @@ async fn keys_are_accepted_for_any_split_of_the_response() {
         let serving = Serving::start(protected_echo(), &configuration, Instances::OneARequest).await;
         for (token, status) in [(access(), 200), (access().claim("exp", 1), 401)] {
             let response = get(&serving.url, "/x", Some(&token.compact())).await;
-            assert_eq!(response.status, status, "{behaviour:?}: {response:?} {}", serving.said());
+            assert_eq!(response.status, status, "{behaviour:?}: {response:?} {}", serving.output());
         }
     }
 }

@@ -45,7 +45,7 @@ async fn the_response_to_a_rejected_request_follows_rfc_6750() {
     let response = send(&serving.url, "GET", "/api", &twice).await;
     assert_eq!((response.status, reason(&response.body).as_str()), (400, "several-tokens"));
     // The log names the report_only rejection, and contains nothing of a token.
-    let said = serving.said();
+    let said = serving.output();
     assert!(said.contains("its rule (report_only) would reject: group-missing"), "{said}");
     let parts = token.split('.').chain(invalid.split('.'));
     parts.for_each(|part| assert!(!said.contains(part), "a part of a token in {said}"));
@@ -94,6 +94,6 @@ async fn without_a_valid_configuration_every_request_is_rejected() {
             assert_eq!(response.status, 503, "{says}: {response:?}");
             assert_eq!(response.headers("echo-path").count(), 0);
         }
-        assert!(serving.said().contains(says), "{says}: {}", serving.said());
+        assert!(serving.output().contains(says), "{says}: {}", serving.output());
     }
 }

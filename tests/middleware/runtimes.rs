@@ -43,7 +43,7 @@ async fn every_version_of_wasmtime_fetches_keys_for_any_split_of_the_response() 
             server.now_does(behaviour.clone());
             for (token, status) in [(access(), 200), (access().claim("exp", 1), 401), (access(), 200)] {
                 let response = get(&serving.url, "/x", Some(&token.compact())).await;
-                assert_eq!(response.status, status, "{version} {behaviour:?}: {response:?}\n{}", serving.said());
+                assert_eq!(response.status, status, "{version} {behaviour:?}: {response:?}\n{}", serving.output());
             }
         }
         // A forwarded request has its own body, and the claim instead of the client's header.
@@ -59,7 +59,11 @@ async fn every_version_of_wasmtime_fetches_keys_for_any_split_of_the_response() 
         // A truncated body.
         server.now_does(Behaviour::CloseMidway(keys.clone()));
         assert_eq!(get(&serving.url, "/x", Some(&access().compact())).await.status, 503, "{version}");
-        assert!(serving.said().contains("Unreachable") && !serving.said().contains("was rejected"), "{}", serving.said());
+        assert!(
+            serving.output().contains("Unreachable") && !serving.output().contains("was rejected"),
+            "{}",
+            serving.output()
+        );
     }
 }
 
@@ -84,7 +88,7 @@ async fn every_version_of_wasmtime_resumes_the_waiting_requests() {
         server.release();
         for request in others.into_iter().chain([first]) {
             let response = request.await.expect("no panic");
-            assert_eq!(response.status, 200, "{version}: {response:?}\n{}", serving.said());
+            assert_eq!(response.status, 200, "{version}: {response:?}\n{}", serving.output());
         }
     }
 }
@@ -101,7 +105,7 @@ async fn wasmcloud_fetches_for_every_request_unless_the_component_is_pooled() {
         for _ in 0..10 {
             for (token, status) in [(access(), 200), (access().claim("exp", 1), 401)] {
                 let response = get(&serving.url, "/x", Some(&token.compact())).await;
-                assert_eq!(response.status, status, "{pooling}: {response:?}\n{}", serving.said());
+                assert_eq!(response.status, status, "{pooling}: {response:?}\n{}", serving.output());
             }
         }
         assert!(server.fetches() <= most, "{pooling}: {} fetches", server.fetches());

@@ -106,7 +106,7 @@ impl Serving {
     }
 
     /// What the instances have written to standard error.
-    pub fn said(&self) -> String {
+    pub fn output(&self) -> String {
         String::from_utf8_lossy(&self.state.said.contents()).into_owned()
     }
 }

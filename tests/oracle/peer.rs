@@ -1,6 +1,6 @@
-//! The oracle: `jsonwebtoken` configured as the pool is, the times, and for RSA the `rsa` crate.
+//! The oracle: `jsonwebtoken` with the configuration of the pool, checks of the time claims, and the `rsa` crate for RSA signatures.
 //!
-//! `jsonwebtoken` reads the system's clock, so its own checks of time are off and the same checks stand here, on `f64`.
+//! `jsonwebtoken` reads the system clock, so its time checks are disabled and implemented here, with `f64`.
 
 use jsonwebtoken::{
     DecodingKey, Validation, decode, decode_header,
@@ -14,7 +14,7 @@ use poolgate_tests::{
 use rsa::{BoxedUint, PublicKey, pkcs1v15, pss, sha2, signature::Verifier};
 use serde_json::Value;
 
-/// What both know.
+/// What the core and the oracle have in common.
 pub const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::Rs256,
     Algorithm::Rs384,
@@ -50,13 +50,13 @@ pub struct Peer {
 
 impl Peer {
     pub fn new() -> Self {
-        // A build of the whole workspace has both providers (`benches`), and the crate then takes neither by itself.
+        // A build of the whole workspace has both providers (because of `benches`), and the crate then selects none.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         Self { keys: serde_json::from_str(&jwks()).expect("a JWK Set") }
     }
 
-    /// The payload of an accepted token, or why it is refused.
-    pub fn judge(&self, token: &str) -> Result<Value, String> {
+    /// Returns the payload of an accepted token, or why it is rejected.
+    pub fn verify(&self, token: &str) -> Result<Value, String> {
         let header = decode_header(token).map_err(|error| error.to_string())?;
         let key_id = header.kid.ok_or("no kid")?;
         let jwk = self.keys.find(&key_id).ok_or("unknown kid")?;
@@ -75,7 +75,7 @@ fn decoding_key(jwk: &Jwk) -> Result<DecodingKey, String> {
 fn validation(jwk: &Jwk) -> Validation {
     use jsonwebtoken::Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let mut validation = Validation::new(RS256);
-    // The oracle wants algorithms of one family.
+    // The oracle requires algorithms of one family.
     validation.algorithms = match jwk.common.key_id.as_deref() {
         Some("p-256" | "p-384") => vec![ES256, ES384],
         Some("ed25519") => vec![EdDSA],
@@ -94,19 +94,19 @@ const SKEW: f64 = 60.0;
 fn check_times(claims: &Value) -> Result<(), String> {
     let now = NOW as f64;
     match claims["exp"].as_f64() {
-        // The time comes in whole seconds, rounded down; so a fraction must not lengthen a token.
+        // The current time is in whole seconds, rounded down, so a fraction in `exp` must not extend it.
         Some(date) if date.floor() > now => {}
         _ => return Err("expired".into()),
     }
     match &claims["nbf"] {
         Value::Null => Ok(()),
-        // The same clocks differ as for `iat`.
+        // The same tolerance as for `iat`.
         date if date.as_f64().is_some_and(|date| date <= now + SKEW) => Ok(()),
         _ => Err("not yet valid".into()),
     }
 }
 
-/// The signature once more, through the traits of the `rsa` crate.
+/// Verifies the signature again, with the `rsa` crate.
 fn check_with_rsa(token: &str, jwk: &Jwk, algorithm: jsonwebtoken::Algorithm) -> Result<(), String> {
     use jsonwebtoken::{Algorithm as Name, jwk::AlgorithmParameters};
     let AlgorithmParameters::RSA(numbers) = &jwk.algorithm else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Random tokens around the good ones: claims of any type, headers, algorithms, and changes of the compact form.
+//! Random variations of valid tokens: claims of any type, headers, algorithms, and changes of the compact serialization.
 
 use crate::peer::{ALGORITHMS, signers};
 use poolgate_core::Algorithm;
@@ -10,12 +10,12 @@ use proptest::{
     sample::{Index, select},
 };
 
-/// A token, and what was done to it.
+/// A token, and how it was changed.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The compact form.
+    /// The compact serialization.
     pub compact: String,
-    #[allow(dead_code, reason = "it is for the report of a failure")]
+    #[allow(dead_code, reason = "shown if the test fails")]
     changes: Changes,
 }
 
@@ -29,7 +29,7 @@ struct Changes {
     spelling: Option<Spelling>,
 }
 
-/// What is done to one member.
+/// A change of one member.
 #[derive(Clone, Debug)]
 enum Change {
     Set(&'static str, String),
@@ -37,7 +37,7 @@ enum Change {
     Remove(&'static str),
 }
 
-/// What is done to the compact form after signing.
+/// A change of the compact serialization after signing.
 #[derive(Clone, Debug)]
 enum Spelling {
     Replace(Index, char),
@@ -47,7 +47,7 @@ enum Spelling {
     Cut(Index),
 }
 
-/// Tokens of all kinds; about one in four is good.
+/// Tokens of all kinds. About one in four is valid.
 pub fn strategy() -> impl Strategy<Value = Token> {
     (
         0..signers().len(),
@@ -66,11 +66,11 @@ pub fn strategy() -> impl Strategy<Value = Token> {
 impl Changes {
     fn token(&self) -> String {
         let (key_id, key, own) = signers()[self.signer];
-        // An RSA key signs with any of its six algorithms; the others have just one.
+        // An RSA key can sign with six algorithms; the other keys have one algorithm each.
         let is_rsa = |algorithm: Algorithm| matches!(algorithm.name().get(..2), Some("RS" | "PS"));
         let algorithm = self.algorithm.filter(|other| is_rsa(*other) && is_rsa(own)).unwrap_or(own);
         let mut draft = Draft::id(key).signed_with(key, algorithm).header("kid", format!("\"{key_id}\""));
-        // Where the random algorithm is not the key's, the header alone says it.
+        // If the random algorithm does not fit the key, it is only in the header.
         if let Some(said) = self.claimed.or(self.algorithm.filter(|_| !is_rsa(own)).map(Algorithm::name)) {
             draft = draft.header("alg", format!("\"{said}\""));
         }
@@ -207,7 +207,7 @@ fn likely_claim() -> impl Strategy<Value = Change> {
     select(values.to_vec()).prop_map(|(name, value)| Change::Set(name, value))
 }
 
-/// Around now, and at the ends of what a number can say.
+/// Times around the current time, and the limits of numbers.
 fn date() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (0..200_u64).prop_map(|offset| (NOW + offset - 100).to_string()),
@@ -220,7 +220,7 @@ fn date() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON, not deep.
+/// Any JSON value of low depth.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),

@@ -41,7 +41,7 @@ async fn valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(
         ("X-Rewrite-URL", "/admin"),
     ];
     let (status, response) = scene.send("GET", "/orders?page=2&group=x", &forged).await;
-    assert!(status == 200 && response.ends_with("the application"), "{response}\n{}", scene.proxy.said());
+    assert!(status == 200 && response.ends_with("the application"), "{response}\n{}", scene.proxy.output());
     let [reached] = <[_; 1]>::try_from(scene.reached()).expect("one request");
     assert_eq!(reached.target, "/orders?page=2&group=x");
     assert_eq!(reached.values("x-poolgate-username"), ["anna"]);

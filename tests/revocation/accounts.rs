@@ -1,8 +1,8 @@
-//! Account flows that tell the store, with a real Cognito-compatible server and a real Redis.
+//! Account flows that add revocations to the store, with a Cognito emulator and a Redis server.
 
 use crate::{
     gateway_setup::serve,
-    hand::Hand,
+    manual_clock::ManualClock,
     scene::{PATIENCE, in_memory, metric, redis},
 };
 use poolgate::{
@@ -22,18 +22,18 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{interval, timeout};
 
 const PASSWORD: &str = "Correct-Horse-7";
-const GOOD: [Result<(), Reason>; 2] = [Ok(()), Ok(())];
+const VALID: [Result<(), Reason>; 2] = [Ok(()), Ok(())];
 const REVOKED: [Result<(), Reason>; 2] = [Err(Reason::Revoked), Err(Reason::Revoked)];
 
-/// Accounts whose verifier has a store of revoked tokens.
+/// Account flows whose verifier has a revocation store.
 struct Service {
     accounts: Accounts,
 }
 
 async fn service(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations>, clock: impl Clock) -> Service {
-    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let policy = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
     let verifier = Verifier::builder()
-        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .pool(policy.token_use(TokenUseRule::AccessOrId))
         .allow_http_loopback(true)
         .clock(clock)
         .revocations(store, RevocationMode::FailClosed)
@@ -51,8 +51,8 @@ async fn service(server: &Ministack, pool: &TestPool, store: Arc<dyn Revocations
 }
 
 impl Service {
-    /// Signs in as often as it takes to do so after the second of a sign-out. Until then nobody is told that something is wrong here.
-    async fn sign_in_anew(&self, username: &str) -> Tokens {
+    /// Signs in again until the second of the sign-out has passed. Until then, the flow returns `unavailable`.
+    async fn sign_in_again(&self, username: &str) -> Tokens {
         let mut polls = interval(Duration::from_millis(50));
         let signed_in = async {
             loop {
@@ -73,7 +73,7 @@ impl Service {
         }
     }
 
-    /// What becomes of the access and the ID token.
+    /// Returns the results for the access token and the ID token.
     async fn verdicts(&self, tokens: &Tokens) -> [Result<(), Reason>; 2] {
         let id_token = tokens.id_token.as_ref().expect("an ID token");
         [self.verdict(&tokens.access_token).await, self.verdict(id_token).await]
@@ -89,7 +89,7 @@ impl Service {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_others() {
+async fn a_global_sign_out_revokes_the_users_older_tokens_in_every_process_and_no_others() {
     let (server, shared) = (Ministack::start().await, Server::start().await);
     let pool = server.create_pool(PoolOptions::default()).await;
     for user in ["anna", "berta"] {
@@ -100,30 +100,30 @@ async fn a_global_sign_out_refuses_the_users_older_tokens_on_every_host_and_no_o
     let (first, second) = (here.sign_in("anna").await.expect("tokens"), there.sign_in("anna").await.expect("tokens"));
     let others = here.sign_in("berta").await.expect("tokens");
     for (service, tokens) in [(&here, &first), (&there, &first), (&here, &second), (&there, &others)] {
-        assert_eq!(service.verdicts(tokens).await, GOOD);
+        assert_eq!(service.verdicts(tokens).await, VALID);
     }
 
     here.accounts.sign_out(&first.access_token).await.expect("a sign-out");
     for service in [&here, &there] {
         assert_eq!(service.verdicts(&first).await, REVOKED);
         assert_eq!(service.verdicts(&second).await, REVOKED);
-        assert_eq!(service.verdicts(&others).await, GOOD);
+        assert_eq!(service.verdicts(&others).await, VALID);
     }
     let again = here.accounts.sign_out(&first.access_token).await.expect_err("it is signed out");
     assert_eq!((again.code, again.internal.failure.as_str()), (AccountErrorCode::TokenInvalid, "revoked"));
 
-    let anew = there.sign_in_anew("anna").await;
+    let again = there.sign_in_again("anna").await;
     for service in [&here, &there] {
-        assert_eq!(service.verdicts(&anew).await, GOOD);
+        assert_eq!(service.verdicts(&again).await, VALID);
         assert_eq!(service.verdicts(&first).await, REVOKED);
     }
-    there.accounts.delete_user(&anew.access_token).await.expect("the end");
-    assert_eq!(here.verdicts(&anew).await, REVOKED);
+    there.accounts.delete_user(&again.access_token).await.expect("the user is deleted");
+    assert_eq!(here.verdicts(&again).await, REVOKED);
     assert_eq!(metric(here.accounts.verifier(), "poolgate_revocations_total{outcome=\"remembered\"}").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_refresh_token_takes_its_sign_in_along_if_it_is_named() {
+async fn a_revoked_refresh_token_revokes_its_sign_in_if_the_sign_in_is_known() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
@@ -135,12 +135,16 @@ async fn a_revoked_refresh_token_takes_its_sign_in_along_if_it_is_named() {
 
     service.accounts.revoke_sign_in(&refresh(&first), &first.access_token).await.expect("it is revoked");
     assert_eq!(service.verdicts(&first).await, REVOKED);
-    assert_eq!(service.verdicts(&second).await, GOOD);
+    assert_eq!(service.verdicts(&second).await, VALID);
 
     service.accounts.revoke_token(&refresh(&second)).await.expect("it is revoked");
-    assert_eq!(service.verdicts(&second).await, GOOD, "which tokens came of it, a refresh token does not say");
+    assert_eq!(
+        service.verdicts(&second).await,
+        VALID,
+        "a refresh token does not contain which tokens were issued from it"
+    );
 
-    // The same over HTTP, and the gateway's own door for proxies.
+    // The same over HTTP, and the gateway's endpoint for proxies.
     let gateway = serve(Gateway::new(service.accounts.clone())).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
     let verify = async || {
@@ -157,22 +161,22 @@ async fn a_revoked_refresh_token_takes_its_sign_in_along_if_it_is_named() {
     assert_eq!(
         verify().await,
         (401, "Bearer error=\"invalid_token\"".to_owned()),
-        "the caller is told what every bad token is"
+        "the response is that for every invalid token"
     );
     gateway.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() {
+async fn a_sign_in_within_the_second_of_the_sign_out_must_be_repeated() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
-    // This host's clock is five minutes ahead, and so is the sign-out.
-    let clock = Hand::at(SystemClock.now().as_secs() + 300);
+    // The clock of this process is five minutes ahead, and so is the time of the sign-out.
+    let clock = ManualClock::at(SystemClock.now().as_secs() + 300);
     let service = service(&server, &pool, Arc::new(in_memory(10)), clock).await;
     let first = service.sign_in("anna").await.expect("tokens");
     service.accounts.sign_out(&first.access_token).await.expect("a sign-out");
-    let error = service.sign_in("anna").await.expect_err("signed in before the sign-out, says the clock");
+    let error = service.sign_in("anna").await.expect_err("by the clock, this sign-in is before the sign-out");
     assert_eq!(
         (error.code, error.status, error.internal.failure.as_str()),
         (AccountErrorCode::Unavailable, 503, "revoked")
@@ -180,9 +184,9 @@ async fn who_signs_in_within_the_second_of_the_sign_out_is_asked_to_try_again() 
     assert!(error.retry_after.is_some());
 }
 
-// On one thread nothing goes on before this test waits.
+// With one thread, no other task runs before this test waits.
 #[tokio::test]
-async fn a_sign_out_whose_caller_goes_away_is_remembered_all_the_same() {
+async fn a_sign_out_whose_caller_is_cancelled_is_still_stored() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
@@ -190,8 +194,8 @@ async fn a_sign_out_whose_caller_goes_away_is_remembered_all_the_same() {
     let tokens = service.sign_in("anna").await.expect("tokens");
     tokio::select! {
         biased;
-        _ = service.accounts.sign_out(&tokens.access_token) => panic!("Cognito was not waited for"),
-        // The caller hangs up when it has begun.
+        _ = service.accounts.sign_out(&tokens.access_token) => panic!("the call did not wait for Cognito"),
+        // The caller is cancelled after the call has started.
         () = std::future::ready(()) => {}
     }
     let mut polls = interval(Duration::from_millis(10));
@@ -200,18 +204,18 @@ async fn a_sign_out_whose_caller_goes_away_is_remembered_all_the_same() {
             polls.tick().await;
         }
     };
-    timeout(PATIENCE, revoked).await.expect("the store is told");
+    timeout(PATIENCE, revoked).await.expect("the revocation is stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_that_the_store_does_not_take_is_no_success() {
+async fn a_sign_out_that_cannot_be_stored_is_not_a_success() {
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &["readers"]).await;
     let tokens = pool.sign_in("anna", PASSWORD).await;
-    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let policy = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
     let verifier = Verifier::builder()
-        .pool(stated.token_use(TokenUseRule::AccessOrId))
+        .pool(policy.token_use(TokenUseRule::AccessOrId))
         .allow_http_loopback(true)
         .revocations(Arc::new(redis(&url(free_port()))), RevocationMode::FailOpen)
         .revocation_deadline(PATIENCE)

@@ -1,4 +1,4 @@
-//! The contract as another host meets it: each artifact lets nobody in before the host has answered.
+//! The contract from the view of another host: no artifact accepts a token before the host has passed the revocation status.
 
 use crate::synchronous_host::{
     self, EventLoop,
@@ -30,7 +30,7 @@ const ARTIFACTS: [(&str, &[u8]); 5] = [
 
 fn start(component: &[u8]) -> (Store<EventLoop>, TokenVerifier) {
     let mut engine = wasmtime::Config::new();
-    // Compiling is most of what these tests do.
+    // Compiling takes most of the time of these tests.
     engine.wasm_wide_arithmetic(true).cranelift_opt_level(OptLevel::None);
     synchronous_host::start(component, &engine)
 }
@@ -49,7 +49,7 @@ fn payload(verdict: Result<Verified, Denial>) -> Result<String, Reason> {
 }
 
 #[test]
-fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
+fn no_artifact_accepts_a_token_before_the_host_has_passed_the_status() {
     for (name, artifact) in ARTIFACTS {
         let (mut store, bindings) = start(artifact);
         let verifier = bindings.poolgate_auth_verifier();
@@ -59,9 +59,9 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
             verifier.call_enable_revocation_check(&mut store, RevocationMode::FailClosed).expect("no trap"),
             Ok(())
         );
-        verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+        verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
 
-        // The keys come later; then, however the token is judged, and also when it is remembered.
+        // The keys are loaded later. After that, the status is pending in every verify function, also for a cached token.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!((denial.reason, denial.pending_revocation), (Reason::KeysUnavailable, None), "{name}");
         verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
@@ -69,10 +69,11 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
             let again = verifier
                 .call_verify_after_fetch(&mut store, &token, 0)
                 .expect("no trap")
-                .expect_err("it is not asked yet");
+                .expect_err("the status is pending");
             let judged = verifier.call_verify_cached(&mut store, &token).expect("no trap").map(|_| ());
             let verified = verifier.call_verify(&mut store, &token).expect("no trap").map(|_| ());
-            for denial in [again, judged.expect_err("it is not asked yet"), verified.expect_err("it is not asked yet")]
+            for denial in
+                [again, judged.expect_err("the status is pending"), verified.expect_err("the status is pending")]
             {
                 let revocable = pending_revocation(&denial).unwrap_or_else(|| panic!("{name}: nothing to ask"));
                 assert_eq!(revocable.issuer.as_deref(), Some(ISSUER));
@@ -90,7 +91,7 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
                 assert_eq!(payload(verdict), expected, "{name}: {answer:?}");
             }
         }
-        // An answer is for a good token alone, and nothing is left to ask.
+        // An invalid token is rejected without a pending status, and a status does not change that.
         let expired = Draft::access(&RSA_2048).claim("exp", NOW).compact();
         let denial = verifier.call_verify(&mut store, &expired).expect("no trap").expect_err("it has expired");
         assert_eq!((denial.reason, denial.pending_revocation), (Reason::Expired, None), "{name}");
@@ -102,7 +103,7 @@ fn no_artifact_lets_a_token_in_before_the_host_has_answered() {
 }
 
 #[test]
-fn the_mode_is_stated_before_the_configuration_and_once() {
+fn the_mode_is_set_once_and_before_the_configuration() {
     let (mut store, bindings) = start(TOKEN_VERIFIER_PORTABLE);
     let verifier = bindings.poolgate_auth_verifier();
     let mut state = |mode| verifier.call_enable_revocation_check(&mut store, mode).expect("no trap");
@@ -120,11 +121,11 @@ fn the_mode_is_stated_before_the_configuration_and_once() {
         payload(verdict.expect("no trap"))
     };
     assert_eq!(asked(&mut store), Err(Reason::NotConfigured));
-    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is good");
+    verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
     verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
     let late = verifier.call_enable_revocation_check(&mut store, RevocationMode::FailClosed).expect("no trap");
     assert_eq!(late, Err(ConfigError::AlreadyConfigured));
-    assert_eq!(asked(&mut store), Err(Reason::NotConfigured), "it does not ask, and takes no answer");
+    assert_eq!(asked(&mut store), Err(Reason::NotConfigured), "without a revocation check, a status is rejected");
     let verdict = verifier.call_verify(&mut store, &Draft::access(&RSA_2048).compact()).expect("no trap");
-    assert!(verdict.is_ok(), "a host that knows of no revocation is asked nothing");
+    assert!(verdict.is_ok(), "without a revocation check, no status is pending");
 }

@@ -1,8 +1,8 @@
-//! The three keys that a token can be revoked by, in each store.
+//! The three keys by which a token can be revoked, in each store.
 
 use crate::scene::{
-    ISSUER_FORMS, ORIGIN_JTI, OTHER_ISSUER, PATIENCE, REVOKED, SECOND_FORM, SIGNED_IN, asking, draft, in_memory,
-    other_sign_in, redis, sibling, token, verdict,
+    ISSUER_FORMS, ORIGIN_JTI, OTHER_ISSUER, PATIENCE, REVOKED, SECOND_FORM, SIGNED_IN, draft, in_memory, other_sign_in,
+    redis, sibling, token, verdict, with_store,
 };
 use poolgate::revocation::{Redis, Revocation, RevocationMode, Revocations};
 use poolgate_tests::{
@@ -12,7 +12,7 @@ use poolgate_tests::{
 };
 use std::{sync::Arc, time::Duration};
 
-async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl Fn() -> Arc<dyn Revocations>) {
+async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(store: impl Fn() -> Arc<dyn Revocations>) {
     let other_user = || draft().claim("sub", "\"other\"");
     let of_other_pool = || draft().claim("iss", format!("\"{OTHER_ISSUER}\""));
     let later = || other_sign_in().claim("auth_time", SIGNED_IN + 1);
@@ -34,14 +34,14 @@ async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl
     ];
     for (revocation, refused, accepted) in cases {
         let store = store();
-        let verifier = asking(Arc::clone(&store), RevocationMode::FailClosed).await;
+        let verifier = with_store(Arc::clone(&store), RevocationMode::FailClosed).await;
         for token in refused.iter().chain(&accepted) {
             assert_eq!(verdict(&verifier, token.clone()).await, Ok(()), "nothing is revoked yet: {revocation:?}");
         }
-        // Told by another host, and once more with less: neither undoes the other.
-        let elsewhere = asking(store, RevocationMode::FailClosed).await;
-        elsewhere.revoke(&revocation).await.expect("it is remembered");
-        elsewhere.revoke(&user(SIGNED_IN - 10)).await.expect("it is remembered");
+        // Another process adds the revocation, and an older one of the user. Neither undoes the other.
+        let elsewhere = with_store(store, RevocationMode::FailClosed).await;
+        elsewhere.revoke(&revocation).await.expect("it is stored");
+        elsewhere.revoke(&user(SIGNED_IN - 10)).await.expect("it is stored");
         for _ in 0..2 {
             for token in &refused {
                 assert_eq!(verdict(&verifier, token.clone()).await, Err(REVOKED), "{revocation:?}");
@@ -54,41 +54,41 @@ async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store: impl
 }
 
 #[tokio::test]
-async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it_in_memory() {
-    a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(|| Arc::new(in_memory(10))).await;
+async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is_in_memory() {
+    a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(|| Arc::new(in_memory(10))).await;
 }
 
 #[tokio::test]
-async fn a_token_is_refused_by_each_of_its_keys_and_no_other_with_it_in_redis() {
+async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is_in_redis() {
     let server = Server::start().await;
-    // A database a case.
+    // One database per case.
     let databases = std::cell::Cell::new(0);
     let store = || -> Arc<dyn Revocations> {
         databases.set(databases.get() + 1);
         Arc::new(redis(&format!("{}/{}", server.url(), databases.get())))
     };
-    a_token_is_refused_by_each_of_its_keys_and_no_other_with_it(store).await;
+    a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(store).await;
 }
 
 #[tokio::test]
-async fn a_user_pools_two_issuer_forms_are_one_issuer() {
+async fn a_revocation_applies_to_both_issuer_forms_of_a_user_pool() {
     for (revoked, token) in [(ISSUER, SECOND_FORM), (SECOND_FORM, ISSUER), (SECOND_FORM, SECOND_FORM)] {
-        let verifier = asking(Arc::new(in_memory(10)), RevocationMode::FailClosed).await;
+        let verifier = with_store(Arc::new(in_memory(10)), RevocationMode::FailClosed).await;
         for issuer in ISSUER_FORMS {
-            // The keys of a pool whose keys are seeded serve both forms.
+            // Local keys of a pool are used for both forms.
             assert_eq!(verdict(&verifier, draft().claim("iss", format!("\"{issuer}\""))).await, Ok(()));
         }
-        verifier.revoke(&Revocation::user(revoked, SUBJECT, NOW)).await.expect("it is remembered");
+        verifier.revoke(&Revocation::user(revoked, SUBJECT, NOW)).await.expect("it is stored");
         let token = draft().claim("iss", format!("\"{token}\""));
         assert_eq!(verdict(&verifier, token).await, Err(REVOKED), "revoked under {revoked}");
     }
 }
 
 #[tokio::test]
-async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() {
+async fn keys_in_redis_have_the_documented_names_and_lifetimes_which_are_never_shortened() {
     let server = Server::start().await;
     let (store, short) = (redis(&server.url()), Redis::open(&server.url().into(), Duration::from_secs(60), PATIENCE));
-    let short = short.expect("a good URL");
+    let short = short.expect("a valid URL");
     let revocations = [token(), Revocation::sign_in(ISSUER, ORIGIN_JTI), Revocation::user(SECOND_FORM, SUBJECT, NOW)];
     let names = [
         format!("poolgate:revoked:{ISSUER}:jti:33333333-4444-4555-8666-777777777777"),
@@ -104,7 +104,7 @@ async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() 
     };
     for (store, expected) in [(&short, 50..=60), (&store, 86_390..=86_400), (&short, 86_380..=86_400)] {
         for revocation in &revocations {
-            store.revoke(revocation, NOW).await.expect("it is remembered");
+            store.revoke(revocation, NOW).await.expect("it is stored");
         }
         assert_eq!(server.keys().await, names);
         let lives = lives().await;
@@ -112,8 +112,8 @@ async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() 
     }
     assert_eq!(server.answer(&format!("TYPE {}", names[2])).await, "zset");
 
-    // The time ends in the server.
-    let verifier = asking(Arc::new(store), RevocationMode::FailClosed).await;
+    // The server expires the keys.
+    let verifier = with_store(Arc::new(store), RevocationMode::FailClosed).await;
     assert_eq!(verdict(&verifier, draft()).await, Err(REVOKED));
     for name in &names {
         server.answer(&format!("PEXPIRE {name} 1")).await;
@@ -126,9 +126,9 @@ async fn keys_in_redis_have_the_documented_names_and_lives_and_never_lose_any() 
 }
 
 #[tokio::test]
-async fn what_other_programs_write_as_documented_counts() {
+async fn keys_that_other_programs_write_as_documented_revoke_tokens() {
     let server = Server::start().await;
-    let verifier = asking(Arc::new(redis(&server.url())), RevocationMode::FailClosed).await;
+    let verifier = with_store(Arc::new(redis(&server.url())), RevocationMode::FailClosed).await;
     assert_eq!(verdict(&verifier, draft()).await, Ok(()));
     server.answer(&format!("SET poolgate:revoked:{ISSUER}:origin_jti:{ORIGIN_JTI} 1 EX 86400")).await;
     assert_eq!(verdict(&verifier, sibling()).await, Err(REVOKED));

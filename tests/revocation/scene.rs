@@ -1,6 +1,6 @@
 //! A verifier with keys, a clock that a test moves, and a store.
 
-use crate::hand::Hand;
+use crate::manual_clock::ManualClock;
 use poolgate::{
     Denial, ErrorCode, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
     revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, Redis, Revocation, RevocationMode, Revocations},
@@ -12,7 +12,7 @@ use poolgate_tests::{
 };
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-/// Of the same pool as `ISSUER`.
+/// The second issuer form of the pool of `ISSUER`.
 pub const SECOND_FORM: &str = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01";
 /// Another pool with the same clients and keys.
 pub const OTHER_POOL: &str = "eu-west-1_EXAMPLE02";
@@ -21,16 +21,16 @@ pub const OTHER_ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-w
 pub const ISSUER_FORMS: [&str; 2] = [ISSUER, SECOND_FORM];
 pub const JTI: &str = "33333333-4444-4555-8666-777777777777";
 pub const ORIGIN_JTI: &str = "11111111-2222-4333-8444-555555555555";
-/// When the tokens' user has signed in.
+/// When the user of the tokens signed in.
 pub const SIGNED_IN: u64 = NOW - 60;
-/// No busy machine needs longer.
+/// A timeout that is not reached even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const REVOKED: Denial = Denial { reason: Reason::Revoked, error: ErrorCode::InvalidToken, hint: None };
 pub const UNAVAILABLE: Denial =
     Denial { reason: Reason::RevocationUnavailable, error: ErrorCode::Unavailable, hint: None };
 
 /// Two pools that accept access and ID tokens.
-pub fn builder(clock: &Hand) -> VerifierBuilder {
+pub fn builder(clock: &ManualClock) -> VerifierBuilder {
     let pool = |id| Pool::user_pool(id).client_ids([CLIENT_ID]).token_use(TokenUseRule::AccessOrId).local_keys_only();
     Verifier::builder()
         .pool(pool(POOL_ID))
@@ -48,35 +48,35 @@ pub async fn with_keys(builder: VerifierBuilder) -> Verifier {
     let verifier = builder.build().await.expect("the verifier builds");
     for issuer in [ISSUER, OTHER_ISSUER] {
         let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-        verifier.load_key_set(issuer, set, NOW).await.expect("good keys");
+        verifier.load_key_set(issuer, set, NOW).await.expect("valid keys");
     }
     verifier
 }
 
-pub async fn asking(store: Arc<dyn Revocations>, mode: RevocationMode) -> Verifier {
-    with_keys(builder(&Hand::at(NOW)).revocations(store, mode)).await
+pub async fn with_store(store: Arc<dyn Revocations>, mode: RevocationMode) -> Verifier {
+    with_keys(builder(&ManualClock::at(NOW)).revocations(store, mode)).await
 }
 
 pub fn in_memory(capacity: usize) -> InMemory {
     InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, NonZeroUsize::new(capacity).expect("more than none"))
 }
 
-/// The adapter for a URL, almost as patient as a test.
+/// A store for a URL, with a time-out shorter than the deadline of the verifier.
 pub fn redis(url: &str) -> Redis {
-    Redis::open(&url.into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE / 2).expect("a good URL")
+    Redis::open(&url.into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE / 2).expect("a valid URL")
 }
 
-/// A token that lives for two days more.
+/// A token that expires in two days.
 pub fn draft() -> Draft {
     Draft::access(&RSA_2048).claim("exp", NOW + 2 * 86_400)
 }
 
-/// Of the same user and sign-in, another token.
+/// Another token of the same user and sign-in.
 pub fn sibling() -> Draft {
     draft().claim("jti", "\"sibling\"")
 }
 
-/// Of the same user, another sign-in.
+/// A token of another sign-in of the same user.
 pub fn other_sign_in() -> Draft {
     sibling().claim("origin_jti", "\"other\"")
 }
@@ -85,12 +85,12 @@ pub fn token() -> Revocation {
     Revocation::token(ISSUER, JTI)
 }
 
-/// What became of a token.
+/// Returns the verdict on a token.
 pub async fn verdict(verifier: &Verifier, draft: Draft) -> Result<(), Denial> {
     verifier.verify(&draft.compact()).await.map(|_| ())
 }
 
-/// The value of a metric, 0 if it is not there yet.
+/// Returns the value of a metric, or 0 if it does not exist yet.
 pub async fn metric(verifier: &Verifier, name: &str) -> u64 {
     let text = verifier.metrics();
     let line = text.lines().find_map(|line| line.strip_prefix(name));

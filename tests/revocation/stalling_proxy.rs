@@ -1,4 +1,4 @@
-//! A TCP proxy that does to its connections what networks do: stops passing bytes on, closes them, or forgets them.
+//! A TCP proxy that simulates network failures: it stops forwarding, closes connections, or drops their traffic.
 
 use std::{
     net::Ipv4Addr,
@@ -26,14 +26,14 @@ pub struct StallingProxy {
 #[derive(Clone, Copy, Default)]
 struct State {
     stalls: bool,
-    /// Up to this one they are closed.
+    /// Connections up to this number are closed.
     closed: usize,
-    /// Up to this one nothing is passed on, and nobody is told.
-    forgotten: usize,
+    /// Nothing is forwarded on connections up to this number, and they stay open.
+    dropped: usize,
 }
 
 impl StallingProxy {
-    /// Before a port of this machine.
+    /// Starts a proxy to a local port.
     pub async fn start(upstream: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -45,40 +45,40 @@ impl StallingProxy {
                 let number = count.fetch_add(1, Ordering::SeqCst) + 1;
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(pass_on(from_client, to_server, number, seen.clone()));
-                tokio::spawn(pass_on(from_server, to_client, number, seen.clone()));
+                tokio::spawn(forward(from_client, to_server, number, seen.clone()));
+                tokio::spawn(forward(from_server, to_client, number, seen.clone()));
             }
         });
         Self { port, state, connections }
     }
 
-    /// Passes nothing on from now on, or everything again.
+    /// Stops forwarding, or resumes it.
     pub fn stall(&self, stalls: bool) {
         self.state.send_modify(|state| state.stalls = stalls);
     }
 
-    /// Closes all connections of now, as a load balancer closes idle ones.
+    /// Closes all current connections, as a load balancer closes idle ones.
     pub fn close(&self) {
         self.state.send_modify(|state| state.closed = self.connections());
     }
 
-    /// Passes nothing of the connections of now on any more, and keeps them open, as a NAT that has forgotten them.
-    pub fn forget(&self) {
-        self.state.send_modify(|state| state.forgotten = self.connections());
+    /// Stops forwarding on all current connections and keeps them open, like a NAT that has dropped their state.
+    pub fn drop_state(&self) {
+        self.state.send_modify(|state| state.dropped = self.connections());
     }
 
-    /// How many connections there have been.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: usize, mut state: watch::Receiver<State>) {
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: usize, mut state: watch::Receiver<State>) {
     let mut closing = state.clone();
     let pass = async {
         let mut bytes = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut bytes).await {
-            if state.borrow().forgotten >= number {
+            if state.borrow().dropped >= number {
                 continue;
             }
             let is_over = state.wait_for(|state| !state.stalls).await.is_err();

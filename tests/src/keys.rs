@@ -1,4 +1,4 @@
-//! Fresh signing keys, made once a process, and their public JSON Web Keys.
+//! Signing keys, generated once per process, and their public JSON Web Keys.
 
 use crate::{
     handmade_rsa::HandmadeRsa,
@@ -15,11 +15,11 @@ use poolgate_core::Algorithm;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// What the tests' own pool signs with.
+/// The signing key of the test pool.
 pub static RSA_2048: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa2048));
-/// Another pool's key, or an attacker's.
+/// The key of another pool, or of an attacker.
 pub static OTHER_RSA_2048: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa2048));
-/// A key whose modulus is not a power of two long.
+/// A key whose modulus length is not a power of two.
 pub static RSA_3072: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::Rsa3072));
 /// For ES256.
 pub static P256: LazyLock<TestKey> =
@@ -33,7 +33,7 @@ pub static P521: LazyLock<TestKey> =
 /// For EdDSA.
 pub static ED25519: LazyLock<TestKey> = LazyLock::new(TestKey::ed25519);
 
-/// A key pair that signs anything.
+/// A key pair.
 pub struct TestKey(Pair);
 
 enum Pair {
@@ -44,30 +44,30 @@ enum Pair {
 }
 
 impl TestKey {
-    /// A fresh RSA key.
+    /// Generates an RSA key.
     pub fn rsa(size: KeySize) -> Self {
         Self(Pair::Rsa(RsaKeyPair::generate(size).expect("an RSA key")))
     }
 
-    /// A fresh key on the curve that JOSE calls `curve`.
+    /// Generates a key on the curve with the JOSE name `curve`.
     pub fn ec(curve: &'static str, algorithm: &'static EcdsaSigningAlgorithm) -> Self {
         Self(Pair::Ec(curve, EcdsaKeyPair::generate(algorithm).expect("an EC key")))
     }
 
-    /// A fresh Ed25519 key.
+    /// Generates an Ed25519 key.
     pub fn ed25519() -> Self {
         Self(Pair::Ed25519(Ed25519KeyPair::generate().expect("an Ed25519 key")))
     }
 
-    /// An RSA key that no careful library makes.
+    /// Creates a key of the module `handmade_rsa`.
     pub fn handmade(key: HandmadeRsa) -> Self {
         Self(Pair::Handmade(key))
     }
 
-    /// Signs. The algorithm chooses the scheme of an RSA key; of the others it is fixed by the key.
+    /// Signs a message. The algorithm selects the scheme of an RSA key; for other keys, the key determines it.
     ///
     /// # Panics
-    /// If an RSA key is asked for an algorithm of another family, or a handmade one for anything but RS256.
+    /// Panics if the algorithm does not fit the key, or if a handmade RSA key is used with an algorithm other than RS256.
     pub fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.0 {
@@ -85,10 +85,10 @@ impl TestKey {
         }
     }
 
-    /// The public RSA key as a PEM file, the "secret" of the classic key confusion.
+    /// Returns the public RSA key in PEM format, the "secret" of the classic key confusion attack.
     ///
     /// # Panics
-    /// If it is not a fresh RSA key.
+    /// Panics if it is not a generated RSA key.
     pub fn public_pem(&self) -> String {
         let Pair::Rsa(pair) = &self.0 else { panic!("only a fresh RSA key is written as PEM") };
         let der: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("a public key");
@@ -97,15 +97,15 @@ impl TestKey {
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
     }
 
-    /// The modulus of an RSA key, big-endian.
+    /// Returns the modulus of an RSA key, big-endian.
     ///
     /// # Panics
-    /// If it is not an RSA key.
+    /// Panics if it is not an RSA key.
     pub fn modulus(&self) -> Vec<u8> {
         unbase64url(self.jwk("")["n"].as_str().expect("an RSA key"))
     }
 
-    /// The public JSON Web Key without `alg`.
+    /// Returns the public JSON Web Key without `alg`.
     pub fn jwk(&self, key_id: &str) -> Value {
         match &self.0 {
             Pair::Rsa(pair) => {
@@ -127,7 +127,7 @@ impl TestKey {
         }
     }
 
-    /// The public JSON Web Key with `alg`, as Cognito publishes it.
+    /// Returns the public JSON Web Key with `alg`, as Cognito publishes it.
     pub fn jwk_for(&self, algorithm: Algorithm, key_id: &str) -> Value {
         let mut jwk = self.jwk(key_id);
         jwk["alg"] = algorithm.name().into();
@@ -135,7 +135,7 @@ impl TestKey {
     }
 }
 
-/// A key of the pool above that signs with this algorithm.
+/// Returns a key above that can sign with this algorithm.
 pub fn key_for(algorithm: Algorithm) -> &'static TestKey {
     match algorithm {
         Algorithm::Es256 => &P256,
@@ -146,12 +146,12 @@ pub fn key_for(algorithm: Algorithm) -> &'static TestKey {
     }
 }
 
-/// An RSA JSON Web Key of any numbers.
+/// Returns an RSA JSON Web Key with these numbers.
 pub fn rsa_jwk(key_id: &str, modulus: &[u8], exponent: &[u8]) -> Value {
     json!({"kty": "RSA", "kid": key_id, "use": "sig", "n": base64url(modulus), "e": base64url(exponent)})
 }
 
-/// The text of a JSON Web Key Set.
+/// Returns a JWK Set as text.
 pub fn jwks(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }

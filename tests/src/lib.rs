@@ -1,8 +1,7 @@
-//! What the tests share: a mint for tokens, good and malformed; the corpus of judged tokens; the Wycheproof vectors; a
-//! Cognito-compatible server; an HTTP server that misbehaves.
+//! Shared by the tests: creation of valid and malformed tokens, the token corpus, the Wycheproof vectors, Cognito emulators, and an HTTP server with
+//! configurable failures.
 //!
-//! Nothing here knows the component or the host, so that one test can feed the core and another the component with the
-//! very same cases.
+//! Nothing here depends on the component or the host, so that tests can use the same cases for the core and for the component.
 
 #[cfg(doctest)]
 mod book;

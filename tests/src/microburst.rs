@@ -1,4 +1,4 @@
-//! A proxy before a Cognito-compatible server that answers with whichever exception is asked for.
+//! A proxy in front of a Cognito emulator that responds with configured exceptions.
 
 use crate::{
     python_environment::PythonEnvironment,
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const REQUIREMENTS: &str = include_str!("microburst.requirements.txt");
 const LAUNCHER: &str = include_str!("microburst.launcher.py");
 
-/// A running microburst; dropping it ends it.
+/// A running microburst process, which is stopped when dropped.
 #[derive(Debug)]
 pub struct Microburst {
     endpoint: String,
@@ -22,11 +22,11 @@ pub struct Microburst {
 }
 
 impl Microburst {
-    /// Starts one before `upstream`, from a virtual environment in the target folder, which is made first if it isn't there.
+    /// Starts a proxy to `upstream`, from a virtual environment in the target folder, which is created if it is missing.
     ///
     /// # Panics
     ///
-    /// When the environment can't be made or the proxy doesn't come up, with what it said.
+    /// Panics if the environment cannot be created or the proxy does not start, with its output.
     pub async fn start(upstream: &str) -> Self {
         let directory = target_folder("python").join("microburst");
         let python = tokio::task::spawn_blocking(move || PythonEnvironment::ensure(&directory, REQUIREMENTS))
@@ -40,24 +40,24 @@ impl Microburst {
         let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         process.comes_up(&format!("{endpoint}/_microburst/health")).await;
         let http = Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client");
-        // Its first answer takes seconds, longer than the SDK waits: it reads the service's model then.
+        // Its first response takes several seconds, longer than the time-out of the SDK, because it then reads the service model.
         let first = http.post(&endpoint).header("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth");
         let first = first.header("Content-Type", "application/x-amz-json-1.1").body("{}");
         first.send().await.expect("microburst answers");
         Self { endpoint, http, _process: process }
     }
 
-    /// Where it listens, without a slash at the end.
+    /// Returns the URL, without a final slash.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// From now on the operation answers with the exception, and every other goes through.
+    /// Makes the operation respond with the exception. All other operations are forwarded.
     pub async fn inject(&self, operation: &str, exception: &str) {
         self.rules(json!([{ "service": "*", "operation": operation, "error": { "code": exception } }])).await;
     }
 
-    /// Everything goes through.
+    /// Forwards all operations.
     pub async fn clear(&self) {
         self.rules(json!([])).await;
     }

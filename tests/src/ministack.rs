@@ -1,4 +1,4 @@
-//! A ministack server of a test's own: the Cognito user pools API and real signing keys on a loopback port.
+//! A ministack server for one test: the Cognito user pools API with signing keys, on a loopback port.
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
@@ -17,21 +17,21 @@ use crate::test_pool::{PoolOptions, TestPool};
 
 const REQUIREMENTS: &str = include_str!("ministack.requirements.txt");
 const LAUNCHER: &str = include_str!("ministack.launcher.py");
-/// The signing keys of its pools, in its state directory.
+/// The file with the signing keys of its pools, in its state directory.
 const POOL_KEYS: &str = "cognito-pool-keys";
-/// What the server prints, in its state directory.
+/// The file with the output of the server, in its state directory.
 const LOG: &str = "ministack.log";
 
-/// ministack is up in half a second; a busy machine gets a minute.
+/// The time-out for the start. ministack starts in half a second, but a busy machine takes longer.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_PAUSE: Duration = Duration::from_millis(25);
-/// Short, for the port may be another's who never answers.
+/// The time-out of a request. It is short, because another process that does not respond may listen on the port.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many ports to try when others take them between our choice and the server's bind.
+/// The number of ports to try. Another process can take a port between the choice and the bind.
 const PORTS_TO_TRY: usize = 5;
 
-/// A running ministack that accepts what Cognito accepts (`AUTH=true`); dropping it ends the server.
+/// A running ministack with the checks of Cognito (`AUTH=true`). It is stopped when dropped.
 #[derive(Debug)]
 pub struct Ministack {
     endpoint: String,
@@ -42,12 +42,12 @@ pub struct Ministack {
 }
 
 impl Ministack {
-    /// Starts a server on a free loopback port, from a virtual environment in the target folder, which is made first
-    /// if it isn't there (some ten seconds, and it needs a package index; see [`PythonEnvironment::ensure`]).
+    /// Starts a server on a free loopback port, from a virtual environment in the target folder. If the environment is missing, it is created, which
+    /// takes about ten seconds and needs a package index; see [`PythonEnvironment::ensure`].
     ///
     /// # Panics
     ///
-    /// When the environment can't be made or the server doesn't come up within a minute, with what to do about it.
+    /// Panics if the environment cannot be created or the server does not start within a minute, with instructions.
     pub async fn start() -> Self {
         let python_directory = target_folder("python").join("ministack");
         let directory = python_directory.clone();
@@ -70,26 +70,26 @@ impl Ministack {
         panic!("{PORTS_TO_TRY} free ports were taken before ministack could bind them: run the test again");
     }
 
-    /// Where the server listens: `http://127.0.0.1:<port>`, without a slash at the end.
+    /// Returns the URL of the server: `http://127.0.0.1:<port>`, without a final slash.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Makes a user pool with one app client, which has no secret and signs users in by password.
+    /// Creates a user pool with one app client without a secret, which allows sign-in with a password.
     ///
     /// # Panics
     ///
-    /// When the server refuses.
+    /// Panics if the server returns an exception.
     pub async fn create_pool(&self, options: PoolOptions) -> TestPool {
         TestPool::create(&self.endpoint, &self.http, &options).await
     }
 
-    /// Ends the server in good order, deletes its signing keys, and starts it again on the same port with the same pools
-    /// and users. It makes new keys then: the kid of a key is a digest of it.
+    /// Stops the server, deletes its signing keys, and starts it again on the same port with the same pools and users. It then creates new keys. The
+    /// `kid` of a key is a digest of the key.
     ///
     /// # Panics
     ///
-    /// When it does not end, or does not come up again.
+    /// Panics if the server does not stop or does not start again.
     pub async fn restart_with_new_keys(self) -> Self {
         let Self { port, http, python, process, .. } = self;
         let state = tokio::task::spawn_blocking(|| process.end_in_good_order()).await.expect("no panic");
@@ -121,7 +121,10 @@ impl Ministack {
             }
             if Instant::now() > deadline {
                 let waited = START_DEADLINE.as_secs();
-                return Err(StartError::Failed(format!("no answer in {waited} seconds; it said:\n{}", process.said())));
+                return Err(StartError::Failed(format!(
+                    "no answer in {waited} seconds; it said:\n{}",
+                    process.output()
+                )));
             }
         }
     }
@@ -139,13 +142,13 @@ fn state_directory() -> Result<TempDir, String> {
         .map_err(|error| format!("{error}; is the directory for temporary files writable and free?"))
 }
 
-/// The child process and its files; both are gone after the drop.
+/// The child process and its files. Both are removed when dropped.
 #[derive(Debug)]
 struct ServerProcess {
     child: Child,
-    /// Handed on to the next process by [`ServerProcess::end_in_good_order`].
+    /// Passed to the next process by [`ServerProcess::end_in_good_order`].
     state: Option<TempDir>,
-    /// What the health page shows of this server and of no other: its state directory's name.
+    /// The name of the state directory, by which the health page of this server can be recognized.
     name: String,
 }
 
@@ -158,20 +161,20 @@ impl ServerProcess {
 
         let mut command = Command::new(python.python());
         command.args(["-I", "-c", LAUNCHER]);
-        // Nothing of the developer's settings: AWS_* would change the credentials, USE_SSL the protocol.
+        // Removes the developer's settings: AWS_* would change the credentials, USE_SSL the protocol.
         command.env_clear();
         for kept in ["PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"] {
             command.envs(std::env::var_os(kept).map(|value| (kept, value)));
         }
         command.envs([("AUTH", "true"), ("BIND_HOST", "127.0.0.1"), ("SERVICES", "cognito-idp")]);
         command.envs([("LOG_LEVEL", "WARNING"), ("PERSIST_STATE", "1"), ("MINISTACK_EDITION", name.as_str())]);
-        // Two servers at once would quarrel about the fixed port of this one, which listens on every interface.
+        // This service has a fixed port on every interface, so two servers at the same time would conflict.
         command.env("IOT_MTLS_ENABLED", "0");
         command.env("GATEWAY_PORT", port.to_string());
         for directory in ["STATE_DIR", "TMPDIR", "HOME"] {
             command.env(directory, state.path());
         }
-        // At its start ministack removes the containers of other ministacks: it shall not find Docker.
+        // At its start, ministack removes the containers of other instances. It must not find Docker.
         command.env("DOCKER_HOST", format!("unix://{}", state.path().join("no-docker.sock").display()));
         command.current_dir(state.path());
         command.stdin(Stdio::piped()).stdout(log.try_clone().map_err(failed)?).stderr(log);
@@ -179,14 +182,14 @@ impl ServerProcess {
         Ok(Self { child, state: Some(state), name })
     }
 
-    /// Asks it to end, which makes it save its pools and users, and waits for that.
+    /// Requests a shutdown, in which ministack saves its pools and users, and waits for it.
     fn end_in_good_order(mut self) -> TempDir {
-        // Waiting would close it, which makes the launcher end at once and delete everything.
+        // Waiting would close standard input, and the launcher would stop immediately and delete everything.
         let _stdin = self.child.stdin.take();
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(asked.is_ok_and(|status| status.success()), "ministack can't be asked to end");
         let status = self.child.wait().expect("ministack is our child");
-        assert!(status.success(), "ministack ended with {status} and said:\n{}", self.said());
+        assert!(status.success(), "ministack ended with {status} and said:\n{}", self.output());
         self.state.take().expect("it is taken once, here")
     }
 
@@ -194,7 +197,7 @@ impl ServerProcess {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => {
-                let said = self.said();
+                let said = self.output();
                 if said.to_lowercase().contains("already in use") {
                     return Err(StartError::PortTaken);
                 }
@@ -204,7 +207,7 @@ impl ServerProcess {
         }
     }
 
-    /// Whether it is this server that listens there, and not another one that was faster at taking the port.
+    /// Returns `true` if this server listens on the port, and not another one that has taken it first.
     async fn answers(&self, endpoint: &str, http: &Client) -> bool {
         let health = http.get(format!("{endpoint}/_ministack/health")).timeout(HEALTH_TIMEOUT);
         let Ok(response) = health.send().await else { return false };
@@ -212,8 +215,8 @@ impl ServerProcess {
         serde_json::from_slice::<Value>(&body).is_ok_and(|health| health["edition"] == self.name.as_str())
     }
 
-    /// The end of what it printed.
-    fn said(&self) -> String {
+    /// Returns the last lines of its output.
+    fn output(&self) -> String {
         let Some(state) = &self.state else { return "(nothing)".to_owned() };
         match fs::read(state.path().join(LOG)) {
             Ok(log) if log.is_empty() => "(nothing)".to_owned(),
@@ -225,13 +228,13 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Fails only if it has ended already; waiting also takes it off the process table.
+        // This fails only if the process has ended. Waiting also removes it from the process table.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Keeps no connection open: each test has a runtime of its own, and a connection dies with the one that made it.
+/// Returns a client that keeps no connection open. Each test has its own runtime, and a connection ends with the runtime that created it.
 fn loopback_client() -> Client {
     Client::builder()
         .no_proxy()

@@ -1,4 +1,4 @@
-//! Tokens, good and malformed, all of them really signed: a [`Draft`] takes any members and any bytes.
+//! Creates valid and malformed tokens, all of them signed. A [`Draft`] accepts any members and any bytes.
 
 use crate::keys::TestKey;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,7 +17,7 @@ pub const KEY_ID: &str = "kMj/EXAMPLE+signing0key=";
 /// The user.
 pub const SUBJECT: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
-/// The members of a JSON object as text, in order: a name may come twice, and a value may be no JSON at all.
+/// The members of a JSON object as text, in order. A name may occur twice, and a value may be invalid JSON.
 #[derive(Clone, Debug, Default)]
 pub struct Members(Vec<(String, String)>);
 
@@ -37,14 +37,14 @@ impl Members {
         self.0.retain(|(member, _)| member != name);
     }
 
-    /// The object's text. Names and values go in as they are, escapes and all.
+    /// Returns the object as text. Names and values are not escaped.
     pub fn text(&self) -> String {
         let members: Vec<String> = self.0.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
     }
 }
 
-/// A token before it is signed. Every change is signed with the rest.
+/// A token before it is signed. The signature includes all changes.
 #[derive(Clone)]
 pub struct Draft {
     header: Members,
@@ -56,7 +56,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An access token as Cognito issues it, signed with RS256.
+    /// Creates an access token like those of Cognito, signed with RS256.
     pub fn access(key: &'static TestKey) -> Self {
         Self::with_claims(
             key,
@@ -70,7 +70,7 @@ impl Draft {
         )
     }
 
-    /// An ID token as Cognito issues it, signed with RS256.
+    /// Creates an ID token like those of Cognito, signed with RS256.
     pub fn id(key: &'static TestKey) -> Self {
         Self::with_claims(
             key,
@@ -84,7 +84,7 @@ impl Draft {
         )
     }
 
-    /// What Cognito's tokens have in common; see "Understanding user pool JSON web tokens" in its developer guide.
+    /// Creates a token with the claims that all of Cognito's tokens have; see "Understanding user pool JSON web tokens" in its developer guide.
     fn with_claims(key: &'static TestKey, claims: &[(&str, &str)]) -> Self {
         let mut payload = Members::default();
         for (name, value) in [
@@ -107,104 +107,104 @@ impl Draft {
         Self { header, payload, raw_header: None, raw_payload: None, key, algorithm: Algorithm::Rs256 }
     }
 
-    /// Puts a claim in its place, or adds it; `value` is JSON text.
+    /// Replaces a claim, or adds it. `value` is JSON text.
     pub fn claim(mut self, name: &str, value: impl ToString) -> Self {
         self.payload.set(name, &value.to_string());
         self
     }
 
-    /// Adds a claim, even if there is one of this name.
+    /// Adds a claim, even if one with this name exists.
     pub fn claim_again(mut self, name: &str, value: impl ToString) -> Self {
         self.payload.add(name, &value.to_string());
         self
     }
 
-    /// Leaves a claim out.
+    /// Removes a claim.
     pub fn without_claim(mut self, name: &str) -> Self {
         self.payload.remove(name);
         self
     }
 
-    /// Puts a header member in its place, or adds it; `value` is JSON text.
+    /// Replaces a header member, or adds it. `value` is JSON text.
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.header.set(name, &value.to_string());
         self
     }
 
-    /// Adds a header member, even if there is one of this name.
+    /// Adds a header member, even if one with this name exists.
     pub fn header_again(mut self, name: &str, value: impl ToString) -> Self {
         self.header.add(name, &value.to_string());
         self
     }
 
-    /// Leaves a header member out.
+    /// Removes a header member.
     pub fn without_header(mut self, name: &str) -> Self {
         self.header.remove(name);
         self
     }
 
-    /// Takes these bytes for the header.
+    /// Uses these bytes as the header.
     pub fn raw_header(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.raw_header = Some(bytes.into());
         self
     }
 
-    /// Takes these bytes for the payload.
+    /// Uses these bytes as the payload.
     pub fn raw_payload(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.raw_payload = Some(bytes.into());
         self
     }
 
-    /// Signs with this key and algorithm, and says so in `alg`.
+    /// Signs with this key and algorithm, and sets `alg`.
     pub fn signed_with(self, key: &'static TestKey, algorithm: Algorithm) -> Self {
         let named = self.header("alg", format!("\"{}\"", algorithm.name()));
         Self { key, algorithm, ..named }
     }
 
-    /// Signs with this key; the header stays as it is.
+    /// Signs with this key, without changing the header.
     pub fn signed_by(self, key: &'static TestKey) -> Self {
         Self { key, ..self }
     }
 
-    /// Changes `jti` until the signature, as a number, is below the modulus of `other`: what is left for a verifier that
-    /// holds `other` is to find that it does not match. Keys are fresh, so either modulus may be the greater.
+    /// Changes `jti` until the signature, as a number, is below the modulus of `other`. A verifier with the key `other` then rejects the token because
+    /// the signature does not match, and not because of its range. Keys are generated, so either modulus may be the greater.
     pub fn with_signature_below(self, other: &TestKey) -> Self {
         let modulus = other.modulus();
         let mut drafts = (0..).map(|n| self.clone().claim("jti", format!("\"{n}\"")));
         drafts.find(|draft| draft.signature() < modulus).expect("about half of the signatures are")
     }
 
-    /// The header's bytes.
+    /// Returns the bytes of the header.
     pub fn header_bytes(&self) -> Vec<u8> {
         self.raw_header.clone().unwrap_or_else(|| self.header.text().into_bytes())
     }
 
-    /// The payload's bytes.
+    /// Returns the bytes of the payload.
     pub fn payload_bytes(&self) -> Vec<u8> {
         self.raw_payload.clone().unwrap_or_else(|| self.payload.text().into_bytes())
     }
 
-    /// The JWS Signing Input (RFC 7515 section 5.1).
+    /// Returns the JWS Signing Input (RFC 7515 section 5.1).
     pub fn signing_input(&self) -> String {
         format!("{}.{}", base64url(&self.header_bytes()), base64url(&self.payload_bytes()))
     }
 
-    /// The signature.
+    /// Returns the signature.
     pub fn signature(&self) -> Vec<u8> {
         self.key.sign(self.algorithm, self.signing_input().as_bytes())
     }
 
-    /// The token in the compact serialization.
+    /// Returns the token in the compact serialization.
     pub fn compact(&self) -> String {
         self.compact_with(&self.signature())
     }
 
-    /// The token with another signature.
+    /// Returns the token with another signature.
     pub fn compact_with(&self, signature: &[u8]) -> String {
         format!("{}.{}", self.signing_input(), base64url(signature))
     }
 
-    /// The token with its first two parts spelled at will, and a signature over just that spelling.
+    /// Returns the token with these texts as its first two parts, and a signature over them.
     pub fn compact_of(&self, header: &str, payload: &str) -> String {
         let input = format!("{header}.{payload}");
         let signature = self.key.sign(self.algorithm, input.as_bytes());
@@ -223,15 +223,15 @@ pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The bytes of a base64url text that a test wrote itself.
+/// Decodes a base64url text that was written by a test.
 ///
 /// # Panics
-/// If it is none.
+/// Panics if it is invalid.
 pub fn unbase64url(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).expect("base64url")
 }
 
-/// The same bytes, spelled another way: an unused bit of the last character is set. Nothing if there is none.
+/// Returns another encoding of the same bytes, in which an unused bit of the last character is set. Returns `None` if there is no unused bit.
 pub fn with_unused_bit(part: &str) -> Option<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     if part.len().is_multiple_of(4) {

@@ -1,4 +1,4 @@
-//! A real nginx.
+//! nginx.
 
 use crate::debian_package;
 use std::{
@@ -7,11 +7,11 @@ use std::{
     process::Command,
 };
 
-/// An nginx that is to run in a folder with these `server` blocks.
+/// Returns the command for an nginx in this folder with these `server` blocks.
 ///
 /// # Panics
 ///
-/// When there is no nginx and none can be had.
+/// Panics if nginx is neither installed nor available as a package.
 pub(crate) async fn command(folder: &Path, servers: &str) -> Command {
     let nginx = tokio::task::spawn_blocking(find_or_unpack).await.expect("no panic");
     let path = folder.display();
@@ -30,7 +30,7 @@ pub(crate) async fn command(folder: &Path, servers: &str) -> Command {
     command
 }
 
-/// The machine's nginx, or the one of Debian's package, unpacked into the target folder: nothing of the system is changed.
+/// Returns the installed nginx, or that of Debian's package, unpacked into the target folder. The system is not changed.
 fn find_or_unpack() -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")]);

@@ -1,14 +1,14 @@
-//! Packages of npm, installed once as a lock file names them.
+//! npm packages, installed once with the versions of a lock file.
 
 use std::{fs, path::Path, process::Command};
 
-/// Installs into `folder` what the lock file names, unless just that was installed there before: one process at a time.
+/// Installs the packages of the lock file into `folder`, unless they are installed there already. Only one process installs at a time.
 ///
 /// Scripts of packages are not run.
 ///
 /// # Panics
 ///
-/// When npm can't, with what it said.
+/// Panics if npm fails, with its output.
 pub fn install(folder: &Path, package: &str, package_lock: &str) {
     fs::create_dir_all(folder).expect("a folder in the target folder");
     let lock = fs::File::create(folder.with_extension("lock")).expect("a lock file");

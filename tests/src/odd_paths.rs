@@ -1,24 +1,24 @@
-//! Spellings of a path that some reader takes for another one.
+//! Ambiguous paths: spellings that some server treats as another path.
 
-/// Every spelling of a path of one plain segment, such as `/admin`, and of what is below it, that we know some reader to understand.
+/// Returns every known spelling that some server treats as a path of one plain segment, such as `/admin`, or as a path below it.
 pub fn spellings_of(path: &str) -> Vec<String> {
     let name = path.trim_start_matches('/');
     let (first, rest) = name.split_at(1);
     let code = format!("{:02x}", first.as_bytes().first().copied().unwrap_or_default());
     let upper = name.to_uppercase();
     let mut all = vec![
-        // Percent-encoded once, twice, three times; Microsoft's form.
+        // Percent-encoding once, twice and three times, and Microsoft's form.
         format!("/%{code}{rest}"),
         format!("/%25{code}{rest}"),
         format!("/%2525{code}{rest}"),
         format!("/%25u00{code}{rest}"),
-        // Case.
+        // Upper and lower case.
         format!("/{upper}"),
         format!("/{}{rest}", first.to_uppercase()),
-        // Dotless and dotted i, the long s and the Kelvin sign, in UTF-8: letters of ASCII in another case.
+        // Dotless and dotted i, the long s and the Kelvin sign, in UTF-8. In another case, they are ASCII letters.
         format!("/{}", name.replace('i', "%C4%B1").replace('s', "%C5%BF").replace('k', "%E2%84%AA")),
         format!("/{}/x", name.replace('i', "%c4%b0")),
-        // A slash and a suffix at the end.
+        // A final slash and a suffix.
         format!("/{name}/"),
         format!("/{name}//"),
         format!("/{name}.json"),
@@ -33,12 +33,12 @@ pub fn spellings_of(path: &str) -> Vec<String> {
         format!("/;/{name}"),
         format!("/;a/{name}"),
         format!("/%3b/{name}"),
-        // What ends a path.
+        // Characters that end a path.
         format!("/{name}%3f"),
         format!("/{name}%23"),
         format!("/{name}%3fx/y"),
     ];
-    // Slashes, and what stands before.
+    // Slashes and prefixes.
     for before in [
         "/",
         "//",
@@ -79,7 +79,7 @@ pub fn spellings_of(path: &str) -> Vec<String> {
         all.push(format!("{before}/{name}/x"));
         all.push(format!("{before}{path}"));
     }
-    // From another place into it, as readers without dot segments would not see it.
+    // Dot segments that lead from another path into this one.
     for between in ["/..", "/%2e%2e", "/..;", "%2f..", "\\..", "/.%2e", "/%252e%252e"] {
         all.push(format!("/public{between}/{name}"));
         all.push(format!("/public/x{between}{between}/{name}/x"));

@@ -1,5 +1,5 @@
-//! Real proxies between a test, the gateway and an application, with the configurations of `examples/`: but for addresses, they are
-//! what users copy.
+//! Proxies between a test, the gateway and an application, with the configurations of `examples/`. Except for addresses, these are the configurations
+//! that users copy.
 
 use crate::{
     nginx,
@@ -26,10 +26,10 @@ const TRAEFIK: [(&str, &str); 2] = [
 const ROUTES_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_PAUSE: Duration = Duration::from_millis(25);
 
-/// A running proxy; dropping it ends it.
+/// A running proxy, which is stopped when dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens, without a slash at the end.
+    /// The URL, without a final slash.
     pub endpoint: String,
     process: ServerProcess,
 }
@@ -37,17 +37,17 @@ pub struct Proxy {
 /// The servers behind a proxy, as `127.0.0.1:8080`.
 #[derive(Clone, Debug)]
 pub struct Behind {
-    /// Where poolgate's gateway serves.
+    /// The address of the gateway.
     pub gateway: String,
-    /// Where the application serves.
+    /// The address of the application.
     pub application: String,
 }
 
 impl Proxy {
-    /// An nginx: the machine's, or Debian's.
+    /// Starts nginx, either the installed one or Debian's.
     ///
     /// # Panics
-    /// When there is none, or it does not come up, with what it said.
+    /// Panics if it is not available or does not start, with its output.
     pub async fn nginx(behind: &Behind) -> Self {
         let (folder, port) = (TempDir::new().expect("a folder"), free_port());
         let servers = behind.put_into(NGINX).replace("listen 8000;", &format!("listen 127.0.0.1:{port};"));
@@ -55,24 +55,24 @@ impl Proxy {
         Self::start("nginx", folder, port, command).await
     }
 
-    /// A Caddy from PyPI.
+    /// Starts Caddy, installed from PyPI.
     ///
     /// # Panics
-    /// When it can't be installed, or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn caddy(behind: &Behind) -> Self {
         let (folder, port) = (TempDir::new().expect("a folder"), free_port());
         let sites = behind.put_into(CADDY).replace(":8000 {", &format!(":{port} {{\n\tbind 127.0.0.1"));
-        // Its administration port would be the same for all.
+        // All instances would use the same administration port.
         fs::write(folder.path().join("Caddyfile"), format!("{{\n\tadmin off\n}}\n{sites}")).expect("a file");
         let mut command = Command::new(installed("caddy").await);
         command.arg("run").env("XDG_DATA_HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path());
         Self::start("caddy", folder, port, command).await
     }
 
-    /// A Traefik from PyPI.
+    /// Starts Traefik, installed from PyPI.
     ///
     /// # Panics
-    /// When it can't be installed, or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn traefik(behind: &Behind) -> Self {
         let (folder, port) = (TempDir::new().expect("a folder"), free_port());
         for (name, text) in TRAEFIK {
@@ -89,9 +89,9 @@ impl Proxy {
         proxy
     }
 
-    /// All that it printed.
-    pub fn said(&self) -> String {
-        self.process.said()
+    /// Returns its output.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
     async fn start(name: &'static str, folder: TempDir, port: u16, command: Command) -> Self {
@@ -101,7 +101,7 @@ impl Proxy {
         Self { endpoint, process }
     }
 
-    /// Waits until it knows its routes: Traefik listens before that, and answers 404.
+    /// Waits until the routes are loaded. Before that, Traefik responds with 404.
     async fn has_routes(&self) {
         let http = Client::builder().no_proxy().build().expect("an HTTP client");
         let deadline = Instant::now() + ROUTES_DEADLINE;
@@ -112,7 +112,7 @@ impl Proxy {
             if status.is_ok_and(|status| status != StatusCode::NOT_FOUND) {
                 return;
             }
-            assert!(Instant::now() < deadline, "it has no routes, and said:\n{}", self.said());
+            assert!(Instant::now() < deadline, "it has no routes, and said:\n{}", self.output());
         }
     }
 }
@@ -128,7 +128,7 @@ impl Behind {
     }
 }
 
-/// A program of the wheels.
+/// Returns a program of the installed wheels.
 async fn installed(program: &str) -> PathBuf {
     let directory = target_folder("python").join("proxies");
     let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);

@@ -1,32 +1,32 @@
-//! A Python virtual environment with pinned packages, made once and reused.
+//! A Python virtual environment with pinned packages, created once and reused.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Holds the text that was asked for while it is being installed.
+/// The file with the requirements during the installation.
 const REQUESTED: &str = "requirements-requested.txt";
-/// Holds the text that was installed, completely: [`REQUESTED`] is renamed to it as the last step.
+/// The file with the requirements after a complete installation. [`REQUESTED`] is renamed to it as the last step.
 const INSTALLED: &str = "requirements-installed.txt";
 
-/// A virtual environment in which the requirements it was asked for are installed.
+/// A virtual environment with installed requirements.
 #[derive(Debug, Clone)]
 pub struct PythonEnvironment {
     directory: PathBuf,
 }
 
 impl PythonEnvironment {
-    /// Makes the environment in `directory` and installs `requirements` (the text of a pip requirements file) into it,
-    /// or reuses the one that is there if the same text was installed into it.
+    /// Creates the environment in `directory` and installs `requirements` (the text of a pip requirements file), or reuses an existing environment with
+    /// the same requirements.
     ///
-    /// Blocks while another process makes the same environment: a file lock beside the directory, `<directory>.lock`,
-    /// lets one at a time in. An environment with other requirements is replaced.
+    /// Blocks while another process creates the same environment, by means of the file lock `<directory>.lock`. An environment with other requirements
+    /// is replaced.
     ///
     /// # Errors
     ///
-    /// A text that says what is missing and what to do: no `python3`, no `venv` or `pip` module, a failed installation,
-    /// or a `directory` with something other than a virtual environment in it, which is never removed.
+    /// Returns a text with the problem and its solution: no `python3`, no `venv` or `pip` module, a failed installation, or a `directory` that contains
+    /// something else than a virtual environment, which is never removed.
     pub fn ensure(directory: &Path, requirements: &str) -> Result<Self, String> {
         // The interpreter is started from other working directories too.
         let directory = std::path::absolute(directory)
@@ -39,7 +39,7 @@ impl PythonEnvironment {
         Ok(environment)
     }
 
-    /// The environment's interpreter.
+    /// Returns the path of the interpreter.
     pub fn python(&self) -> PathBuf {
         if cfg!(windows) {
             self.directory.join("Scripts").join("python.exe")
@@ -48,14 +48,14 @@ impl PythonEnvironment {
         }
     }
 
-    /// A file of an installed package, by its path below `site-packages`; none if it is not there.
+    /// Returns a file of an installed package, by its path below `site-packages`, or `None` if it does not exist.
     pub fn site_package(&self, path: &str) -> Option<PathBuf> {
         let versions = fs::read_dir(self.directory.join("lib")).ok()?.filter_map(Result::ok);
         let mut candidates = versions.map(|version| version.path().join("site-packages").join(path));
         candidates.find(|file| file.is_file())
     }
 
-    /// The interpreter is looked for too: it is a link, and dangles once the system's Python was upgraded.
+    /// The interpreter must exist too: it is a symbolic link, which breaks if the system's Python is upgraded.
     fn has_installed(&self, requirements: &str) -> bool {
         fs::read_to_string(self.directory.join(INSTALLED)).is_ok_and(|installed| installed == requirements)
             && self.python().exists()
@@ -121,7 +121,7 @@ fn lock_beside(directory: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-/// Runs `command` to its end; the error has what it printed and `remedy`.
+/// Runs `command`. The error contains its output and `remedy`.
 fn run(mut command: Command, remedy: &str) -> Result<(), String> {
     let shown = format!("{command:?}");
     let output =
@@ -129,7 +129,7 @@ fn run(mut command: Command, remedy: &str) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    // venv tells what it misses on standard output, pip on standard error.
+    // venv reports errors on standard output, pip on standard error.
     let printed = [output.stdout, output.stderr].concat();
     Err(format!("{shown} failed, {}:\n{}\n{remedy}", output.status, tail(&String::from_utf8_lossy(&printed))))
 }

@@ -1,4 +1,4 @@
-//! A real Redis of a test's own.
+//! A Redis server for one test.
 
 use crate::{
     debian_package,
@@ -19,19 +19,19 @@ use tokio::{
     time::timeout,
 };
 
-/// The password that it asks for.
+/// The password.
 pub const PASSWORD: &str = "Redis-Horse-Staple-9";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// The server (Debian's `redis-server` is a link to it), and the libraries that a small Debian lacks.
+/// The Debian packages of the server (`redis-server` is a link to it), and of libraries that a minimal Debian lacks.
 const PACKAGES: [&str; 3] = ["redis-tools", "libjemalloc2", "liblzf1"];
 const SERVER: &str = "usr/bin/redis-check-rdb";
 
-/// A running Redis that writes what it is told to a file, so that it knows it still after [`Redis::restart`]. Dropping it ends it.
+/// A running Redis with persistence, so that its entries survive [`Redis::restart`]. It is stopped when dropped.
 #[derive(Debug)]
 pub struct Redis {
-    /// Where it listens, on 127.0.0.1.
+    /// The port at 127.0.0.1.
     pub port: u16,
-    /// Where it listens with TLS, if it has a certificate.
+    /// The port for TLS, if it has a certificate.
     pub tls_port: u16,
     certificate: Option<(String, String)>,
     data: TempDir,
@@ -39,20 +39,20 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one.
+    /// Starts a server.
     ///
     /// # Panics
     ///
-    /// When there is no Redis and none can be had, or it does not come up, with what it said.
+    /// Panics if Redis is not available or does not start, with its output.
     pub async fn start() -> Self {
         Self::start_with(None).await
     }
 
-    /// Starts one that has this certificate.
+    /// Starts a server with this certificate.
     ///
     /// # Panics
     ///
-    /// As [`Redis::start`].
+    /// Panics like [`Redis::start`].
     pub async fn start_with_tls(certificate: &Certificate) -> Self {
         Self::start_with(Some(certificate.pem())).await
     }
@@ -64,53 +64,53 @@ impl Redis {
         redis
     }
 
-    /// `redis://…`, with the password.
+    /// Returns the URL `redis://…`, with the password.
     pub fn url(&self) -> String {
         url(self.port)
     }
 
-    /// Ends it.
+    /// Stops the server.
     pub fn stop(&mut self) {
         self.process = None;
     }
 
-    /// Ends it, if it runs, and starts it again on the same port with the same data.
+    /// Stops the server if it runs, and starts it on the same port with the same data.
     ///
     /// # Panics
     ///
-    /// When it does not come up.
+    /// Panics if it does not start.
     pub async fn restart(&mut self) {
         self.stop();
         self.run().await;
     }
 
-    /// What it answers to a command whose arguments have no spaces: the line, without its type.
+    /// Returns the reply to a command whose arguments contain no spaces: the line without its type.
     ///
     /// # Panics
     ///
-    /// When it does not answer, or with an error.
+    /// Panics if it does not respond, or with an error.
     pub async fn answer(&self, command: &str) -> String {
         let answer = answer(self.port, command).await;
-        let answer = answer.unwrap_or_else(|| panic!("no answer to {command:?}; it said:\n{}", self.said()));
+        let answer = answer.unwrap_or_else(|| panic!("no answer to {command:?}; it said:\n{}", self.output()));
         assert!(!answer.starts_with('-'), "{command}: {answer}");
         answer.get(1..).unwrap_or_default().to_owned()
     }
 
-    /// How many connections it has, without the one that asks.
+    /// Returns the number of connections, without that of this query.
     ///
     /// # Panics
     ///
-    /// When it does not answer.
+    /// Panics if it does not respond.
     pub async fn connections(&self) -> usize {
         let text = conversation(self.port, "CLIENT LIST\r\nPING\r\n", "+PONG\r\n").await.expect("it answers");
         text.lines().filter(|line| line.starts_with("id=")).count().saturating_sub(1)
     }
 
-    /// Its keys, in order.
+    /// Returns its keys, in order.
     ///
     /// # Panics
     ///
-    /// When it does not answer.
+    /// Panics if it does not respond.
     pub async fn keys(&self) -> Vec<String> {
         let text = conversation(self.port, "KEYS *\r\nPING\r\n", "+PONG\r\n").await.expect("it answers");
         let mut keys: Vec<String> =
@@ -119,8 +119,8 @@ impl Redis {
         keys
     }
 
-    fn said(&self) -> String {
-        self.process.as_ref().map(ServerProcess::said).unwrap_or_default()
+    fn output(&self) -> String {
+        self.process.as_ref().map(ServerProcess::output).unwrap_or_default()
     }
 
     async fn run(&mut self) {
@@ -144,7 +144,7 @@ impl Redis {
         let file = folder.path().join("redis.conf");
         fs::write(&file, configuration).expect("a file");
         let mut command = Command::new(server);
-        // Debian has one program, whose name says what it does.
+        // Debian has one program, whose behaviour depends on its name.
         command.arg0("redis-server").arg(&file);
         if let Some(libraries) = libraries {
             command.env("LD_LIBRARY_PATH", libraries);
@@ -156,7 +156,7 @@ impl Redis {
     }
 }
 
-/// The same for a port where something stands before it.
+/// Returns the URL for the port of a proxy in front of it.
 pub fn url(port: u16) -> String {
     format!("redis://:{PASSWORD}@127.0.0.1:{port}")
 }
@@ -166,7 +166,7 @@ async fn answer(port: u16, command: &str) -> Option<String> {
     Some(text.lines().next()?.to_owned())
 }
 
-/// What it says after the password was taken, up to `end`.
+/// Returns the response after authentication, up to `end`.
 async fn conversation(port: u16, commands: &str, end: &str) -> Option<String> {
     let talk = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
@@ -185,7 +185,7 @@ async fn conversation(port: u16, commands: &str, end: &str) -> Option<String> {
     timeout(ANSWER_TIMEOUT, talk).await.ok().flatten()
 }
 
-/// The machine's Redis, or Debian's with the folder of its libraries.
+/// Returns the installed Redis, or Debian's with the folder of its libraries.
 fn find_or_unpack() -> (PathBuf, Option<PathBuf>) {
     let path = env::var_os("PATH").unwrap_or_default();
     if let Some(found) = env::split_paths(&path).map(|folder| folder.join("redis-server")).find(|file| file.is_file()) {

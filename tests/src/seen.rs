@@ -1,38 +1,38 @@
-//! What a host was seen to say of a token, and whether that is what the core says of it.
+//! The results of an integration for the token corpus, and whether they are those of the core.
 
 use crate::corpus::{Case, cases};
 use std::{fmt, pin::Pin};
 
-/// What a host said of one token of the corpus.
+/// The result of an integration for one token of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It let the token pass.
+    /// The token was accepted.
     Verified,
-    /// It refused the token.
+    /// The token was rejected.
     Refused {
-        /// The [`poolgate_core::Reason`]'s name, where the host tells it.
+        /// The name of the [`poolgate_core::Reason`], if the integration reports it.
         reason: Option<String>,
-        /// The HTTP status, where the host answers with one.
+        /// The HTTP status, if there is one.
         status: Option<u16>,
     },
-    /// The token can't be put to this host: it can't stand in a header, say.
+    /// The token cannot be passed to this integration, for example because it does not fit in a header.
     Unsendable,
 }
 
 impl Seen {
-    /// A refusal by a host that tells both.
+    /// Creates a rejection with a reason and a status.
     pub fn refused(reason: impl Into<String>, status: u16) -> Self {
         Self::Refused { reason: Some(reason.into()), status: Some(status) }
     }
 
-    /// Whether the core says the same of the case; `None` if the host could not be asked.
+    /// Returns whether the core has the same result, or `None` if the token could not be passed.
     ///
-    /// Of a refusal, all that the host told counts.
+    /// For a rejection, the reason and the status must agree, as far as they are known.
     ///
     /// # Panics
-    /// When a host refuses and tells neither reason nor status: then nothing would be compared.
+    /// Panics for a rejection without a reason and a status, because nothing would be compared.
     pub fn agrees(&self, case: &Case) -> Option<bool> {
-        match (self, case.judge_natively()) {
+        match (self, case.verify_with_core()) {
             (Self::Unsendable, _) => None,
             (Self::Verified, verdict) => Some(verdict.is_ok()),
             (Self::Refused { .. }, Ok(_)) => Some(false),
@@ -59,21 +59,21 @@ impl fmt::Display for Seen {
     }
 }
 
-/// What is seen, in the order of [`crate::corpus::cases`].
+/// The results, in the order of [`crate::corpus::cases`].
 pub type Verdicts = Pin<Box<dyn Future<Output = Vec<Seen>>>>;
 
-/// Something that runs poolgate: a column of `docs/hosts.md`.
+/// An integration: a column of `docs/hosts.md`.
 pub struct Host {
-    /// The column's title.
+    /// The title of the column.
     pub name: &'static str,
-    /// Puts the whole corpus to it.
+    /// Runs the whole corpus.
     pub verdicts: fn() -> Verdicts,
 }
 
-/// A line for each token of which a host says something else than the core.
+/// Returns a line for each token with a result that differs from that of the core.
 ///
 /// # Panics
-/// When the host did not answer once for each token.
+/// Panics if the number of results is not the number of tokens.
 pub fn differences(name: &str, seen: &[Seen]) -> Vec<String> {
     assert_eq!(seen.len(), cases().len(), "{name} did not answer once for each token");
     let wrong = cases().iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));

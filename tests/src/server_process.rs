@@ -1,4 +1,4 @@
-//! A server of a test's own: started in a folder of its own, waited for, and ended with the test.
+//! A server for one test, which is started in its own folder and stopped with the test.
 
 use crate::python_environment::tail;
 use reqwest::Client;
@@ -15,7 +15,7 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_PAUSE: Duration = Duration::from_millis(25);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A running server. Dropping it ends it; whoever reads its standard input sees it closed when the test process dies.
+/// A running server. It is stopped when dropped. If the test process dies, the standard input of the server is closed.
 #[derive(Debug)]
 pub struct ServerProcess {
     name: &'static str,
@@ -24,11 +24,11 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Runs the command in `folder`, its output in a log there.
+    /// Runs the command in `folder`, with its output in a log file there.
     ///
     /// # Panics
     ///
-    /// When it can't be run.
+    /// Panics if it cannot be run.
     pub fn spawn(name: &'static str, folder: TempDir, mut command: Command) -> Self {
         let log = File::create(folder.path().join("log")).expect("a log in a folder for temporary files");
         command.current_dir(folder.path()).stdin(Stdio::piped());
@@ -37,22 +37,22 @@ impl ServerProcess {
         Self { name, child, folder }
     }
 
-    /// Waits until it answers at a URL, whatever it says.
+    /// Waits until it responds at a URL, with any status.
     ///
     /// # Panics
     ///
-    /// When it ends, or does not answer within a minute, with what it said.
+    /// Panics if it ends, or does not respond within a minute, with its output.
     pub async fn comes_up(&mut self, url: &str) {
         let http = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER_TIMEOUT).build();
         let http = http.expect("an HTTP client");
         self.comes_up_when(async || http.get(url).send().await.is_ok()).await;
     }
 
-    /// Waits until it is there, as the caller sees.
+    /// Waits until a condition of the caller is true.
     ///
     /// # Panics
     ///
-    /// When it ends, or is not there within a minute, with what it said.
+    /// Panics if it ends, or if the condition is not true within a minute, with its output.
     pub async fn comes_up_when(&mut self, is_there: impl AsyncFn() -> bool) {
         let deadline = Instant::now() + START_DEADLINE;
         let mut polls = tokio::time::interval(POLL_PAUSE);
@@ -63,22 +63,22 @@ impl ServerProcess {
                 return;
             }
             if has_ended.is_some() || Instant::now() > deadline {
-                panic!("{} did not come up ({has_ended:?}) and said:\n{}", self.name, tail(&self.said()));
+                panic!("{} did not come up ({has_ended:?}) and said:\n{}", self.name, tail(&self.output()));
             }
         }
     }
 
-    /// All that it printed.
-    pub fn said(&self) -> String {
+    /// Returns its output.
+    pub fn output(&self) -> String {
         fs::read_to_string(self.folder().join("log")).unwrap_or_default()
     }
 
-    /// The number of the process.
+    /// Returns the process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where it runs.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -86,17 +86,17 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Fails only if it has ended already.
+        // This fails only if the process has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A loopback port that was free a moment ago.
+/// Returns a loopback port that is free at the time of the call.
 ///
 /// # Panics
 ///
-/// When the system gives none.
+/// Panics if the system has no free port.
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())

@@ -1,12 +1,12 @@
-//! Folders that outlive a test: what is installed for all runs.
+//! Folders in the target folder, for programs that are installed once for all test runs.
 
 use std::{env, path::PathBuf};
 
-/// `<target>/<name>`: beside the profiles' folders. It need not be there yet.
+/// Returns `<target>/<name>`, next to the folders of the profiles. It may not exist yet.
 ///
 /// # Panics
 ///
-/// When the executable is not where cargo puts it.
+/// Panics if the executable is not in a folder of cargo.
 pub fn target_folder(name: &str) -> PathBuf {
     let executable = env::current_exe().expect("a running executable has a path");
     // <target>/<profile>/deps/<test>, or <target>/<profile>/<command>

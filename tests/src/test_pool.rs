@@ -1,4 +1,4 @@
-//! A user pool in ministack: users, groups and the tokens they sign in for.
+//! A user pool in ministack: users, groups and their tokens.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-/// How to make a user pool; change what the test is about and take the rest from [`PoolOptions::default`].
+/// The settings of a user pool. Set those that the test is about, and use [`PoolOptions::default`] for the others.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
     /// The AWS region in the pool's ID and issuer; `eu-central-1` by default.
     pub region: String,
-    /// How long an access token is valid, in seconds; 3600 by default. Cognito's least is 300, ministack takes 1.
+    /// The validity of an access token, in seconds. The default is 3600. The minimum is 300 in Cognito and 1 in ministack.
     pub access_token_seconds: u32,
-    /// How long an ID token is valid, in seconds; 3600 by default. Cognito's least is 300, ministack takes 1.
+    /// The validity of an ID token, in seconds. The default is 3600. The minimum is 300 in Cognito and 1 in ministack.
     pub id_token_seconds: u32,
     /// Whether the app client has a secret.
     pub has_client_secret: bool,
@@ -35,13 +35,13 @@ impl Default for PoolOptions {
 }
 
 impl PoolOptions {
-    /// Access and ID tokens that are valid for `seconds`.
+    /// Sets the validity of access and ID tokens.
     pub fn with_tokens_valid_for(seconds: u32) -> Self {
         Self { access_token_seconds: seconds, id_token_seconds: seconds, ..Self::default() }
     }
 }
 
-/// A user pool with one app client. It holds no server: keep the [`Ministack`](crate::ministack::Ministack) alive.
+/// A user pool with one app client. It does not keep the server running: the [`Ministack`](crate::ministack::Ministack) must not be dropped.
 #[derive(Debug, Clone)]
 pub struct TestPool {
     /// The user pool ID: `<region>_<nine characters>`.
@@ -50,9 +50,9 @@ pub struct TestPool {
     pub client_id: String,
     /// The app client's secret, if it has one.
     pub client_secret: Option<String>,
-    /// Where ministack serves the pool's keys: `<endpoint>/<pool ID>/.well-known/jwks.json`.
+    /// The JWKS URL of ministack: `<endpoint>/<pool ID>/.well-known/jwks.json`.
     pub jwks_url: String,
-    /// The tokens' `iss`: Cognito's own, which is not where the keys are.
+    /// The `iss` of the tokens. It is a URL of Cognito, and the keys are at another URL.
     pub issuer: String,
     api: Api,
 }
@@ -60,7 +60,7 @@ pub struct TestPool {
 impl TestPool {
     pub(crate) async fn create(endpoint: &str, http: &Client, options: &PoolOptions) -> Self {
         let PoolOptions { region, access_token_seconds, id_token_seconds, .. } = options;
-        // ministack takes a zero for "not set", which is an hour.
+        // ministack treats zero as "not set", which means one hour.
         assert!(*access_token_seconds > 0 && *id_token_seconds > 0, "a token is valid for at least one second");
         let api = Api { endpoint: endpoint.to_owned(), http: http.clone(), region: region.clone() };
         let made = api.administer("CreateUserPool", json!({ "PoolName": "poolgate" })).await;
@@ -83,13 +83,13 @@ impl TestPool {
         Self { pool_id, client_id, client_secret, jwks_url, issuer, api }
     }
 
-    /// Signs a user up, confirms it, and puts it into `groups`, which are made if the pool doesn't have them.
+    /// Signs a user up, confirms the account, and adds it to `groups`, which are created if they do not exist.
     ///
-    /// The password must have eight characters, upper and lower case, a digit and a symbol.
+    /// The password must have eight characters, with an uppercase letter, a lowercase letter, a digit and a symbol.
     ///
     /// # Panics
     ///
-    /// When the server refuses, with the name of its exception.
+    /// Panics if the server returns an exception, with its name.
     pub async fn sign_up_user_in_groups(&self, username: &str, password: &str, groups: &[&str]) {
         let Self { pool_id, api, .. } = self;
         self.sign_up_unconfirmed(username, password).await;
@@ -101,11 +101,11 @@ impl TestPool {
         }
     }
 
-    /// Signs a user up, and does not confirm it.
+    /// Signs a user up, without confirming the account.
     ///
     /// # Panics
     ///
-    /// When the server refuses, with the name of its exception.
+    /// Panics if the server returns an exception, with its name.
     pub async fn sign_up_unconfirmed(&self, username: &str, password: &str) {
         let email = json!([{ "Name": "email", "Value": "user@example.com" }]);
         let user = json!({ "ClientId": self.client_id, "Username": username, "Password": password,
@@ -120,21 +120,21 @@ impl TestPool {
         Some(STANDARD.encode(tag))
     }
 
-    /// Calls an operation of the user pools API with an administrator's rights; the pool's ID is added.
+    /// Calls an operation of the user pools API with administrator permissions. The pool ID is added to the request.
     ///
     /// # Panics
     ///
-    /// When the server refuses, with the name of its exception.
+    /// Panics if the server returns an exception, with its name.
     pub async fn administer(&self, operation: &'static str, mut request: Value) -> Value {
         request["UserPoolId"] = self.pool_id.as_str().into();
         self.api.administer(operation, request).await.body
     }
 
-    /// Signs a user in by password.
+    /// Signs a user in with a password.
     ///
     /// # Panics
     ///
-    /// When the server refuses, with the name of its exception.
+    /// Panics if the server returns an exception, with its name.
     pub async fn sign_in(&self, username: &str, password: &str) -> Tokens {
         let parameters = json!({ "USERNAME": username, "PASSWORD": password });
         let request = json!({
@@ -160,14 +160,14 @@ impl TestPool {
     }
 }
 
-/// What a user gets for signing in. Its `Debug` shows none of it.
+/// The tokens of a sign-in. Its `Debug` output contains none of them.
 #[derive(Clone)]
 pub struct Tokens {
     /// The ID token, a compact JWS.
     pub id_token: String,
     /// The access token, a compact JWS.
     pub access_token: String,
-    /// The refresh token; opaque in Cognito, a JWS in ministack.
+    /// The refresh token. It is opaque in Cognito and a JWS in ministack.
     pub refresh_token: String,
 }
 
@@ -186,12 +186,12 @@ struct Api {
 }
 
 impl Api {
-    /// An operation that anyone may call.
+    /// Calls an operation without credentials.
     async fn call(&self, operation: &'static str, request: Value) -> Reply {
         self.send(operation, request, false).await.unwrap_or_else(|refusal| panic!("{refusal}"))
     }
 
-    /// An operation that needs credentials.
+    /// Calls an operation with credentials.
     async fn administer(&self, operation: &'static str, request: Value) -> Reply {
         self.send(operation, request, true).await.unwrap_or_else(|refusal| panic!("{refusal}"))
     }
@@ -219,14 +219,14 @@ impl Api {
         Err(Refusal { operation, status, code })
     }
 
-    /// ministack checks no signature of its root key `test`: it takes the key and the region out of the header.
+    /// ministack does not check signatures of its root key `test`. It reads only the key and the region from the header.
     fn root_authorization(&self) -> String {
         let scope = format!("20260101/{}/cognito-idp/aws4_request", self.region);
         format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=unchecked")
     }
 }
 
-/// What the server answered. It may hold tokens and has no `Debug`.
+/// A response of the server. It may contain tokens, so it does not implement `Debug`.
 struct Reply {
     operation: &'static str,
     body: Value,
@@ -239,7 +239,7 @@ impl Reply {
     }
 }
 
-/// A refused operation: the exception's name without its message, which might repeat what was sent.
+/// A failed operation: the name of the exception. The message is omitted, because it might contain parts of the request.
 struct Refusal {
     operation: &'static str,
     status: StatusCode,

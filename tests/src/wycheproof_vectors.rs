@@ -1,7 +1,7 @@
-//! Project Wycheproof's signature vectors, as far as JOSE's algorithms reach.
+//! The signature vectors of Project Wycheproof for the algorithms of JOSE.
 //!
-//! The messages are arbitrary bytes, and a JWS signs `base64url.base64url`: these vectors can't be written as tokens. They
-//! are for whoever takes a key, a message and a signature as they are.
+//! The messages are arbitrary bytes, and a JWS signs `base64url.base64url`, so these vectors cannot be written as tokens. They are for functions that
+//! accept a key, a message and a signature.
 
 use crate::{keys::rsa_jwk, minting::base64url};
 use poolgate_core::Algorithm;
@@ -10,22 +10,22 @@ use wycheproof::{
     EllipticCurve, HashFunction, Mgf, TestResult, ecdsa, eddsa, rsa_pkcs1_verify as pkcs1, rsa_pss_verify as pss,
 };
 
-/// The `kid` of every key here.
+/// The `kid` of every key.
 pub const KEY_ID: &str = "wycheproof";
 
-/// A set of vectors, under the name of its file.
+/// A set of vectors, from one file.
 pub struct VectorSet {
     /// The name.
     pub name: String,
-    /// How many vectors the file says that it has.
+    /// The number of vectors according to the file.
     pub stated: usize,
-    /// How many of them have parameters that JOSE does not have. Only the "misc" sets have any.
+    /// The number of vectors with parameters that JOSE does not support. Only the "misc" sets have any.
     pub foreign: usize,
-    /// The others, by key.
+    /// The other vectors, by key.
     pub groups: Vec<Group>,
 }
 
-/// Vectors of one key. No key of these sets is one that the core refuses.
+/// The vectors of one key. The core accepts all keys of these sets.
 pub struct Group {
     /// The JWK Set with the key, named [`KEY_ID`].
     pub jwks: String,
@@ -39,7 +39,7 @@ pub struct Group {
 pub struct Vector {
     /// `tcId`.
     pub id: usize,
-    /// What it is about.
+    /// The comment.
     pub comment: String,
     /// The message, as it is signed.
     pub message: Vec<u8>,
@@ -77,7 +77,7 @@ fn pkcs1_sets() -> Vec<(pkcs1::TestName, Algorithm)> {
     ]
 }
 
-/// Where a salt as long as the hash and MGF1 with the same hash come alone, or among others ("misc").
+/// The PSS sets, in which all vectors have a salt as long as the hash and MGF1 with the same hash, or only some ("misc").
 fn pss_sets() -> Vec<pss::TestName> {
     use pss::TestName as Name;
     vec![
@@ -103,9 +103,9 @@ fn ecdsa_sets() -> Vec<(ecdsa::TestName, &'static str, Algorithm)> {
     ]
 }
 
-/// What must come of a vector. "Acceptable" is flagged `MissingNull` in the sets read here, and nothing else: a DigestInfo
-/// whose AlgorithmIdentifier leaves out its NULL parameters. RFC 8017 section 9.2 (note 1) lets a verifier accept it; RFC
-/// 8017 appendix A.2.4 has signers write the NULL. A second encoding helps no honest signer, so it is refused.
+/// Returns whether a vector must be accepted. In these sets, "acceptable" occurs only with the flag `MissingNull`: a DigestInfo whose
+/// AlgorithmIdentifier has no NULL parameters. RFC 8017 section 9.2 (note 1) allows a verifier to accept it, but signers write the NULL (appendix
+/// A.2.4). No signer needs a second encoding, so it is rejected.
 fn must_verify(result: TestResult, is_missing_null: bool) -> bool {
     match result {
         TestResult::Valid => true,
@@ -117,7 +117,7 @@ fn must_verify(result: TestResult, is_missing_null: bool) -> bool {
     }
 }
 
-/// Reads a vector: each family has a type of its own, and all have these members.
+/// Reads a vector. Each family has its own type, and all types have these members.
 macro_rules! vector {
     ($test:ident, $is_valid:expr) => {
         Vector {
@@ -201,7 +201,7 @@ fn ed25519_set() -> VectorSet {
     VectorSet { name: "Ed25519".into(), stated: set.number_of_tests, foreign: 0, groups: groups.collect() }
 }
 
-/// Wycheproof writes numbers with a leading zero where ASN.1 needs one; a JWK must not (RFC 7518 section 2).
+/// Wycheproof writes numbers with a leading zero if ASN.1 needs one. A JWK must not have it (RFC 7518 section 2).
 fn rsa_set(modulus: &[u8], exponent: &[u8]) -> String {
     set_of(rsa_jwk(KEY_ID, trimmed(modulus), trimmed(exponent)))
 }

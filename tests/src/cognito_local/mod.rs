@@ -1,4 +1,4 @@
-//! cognito-local: a second Cognito-compatible server, and the one that verifies attributes.
+//! cognito-local: a second Cognito emulator, which supports the verification of attributes.
 
 use crate::{
     npm,
@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 const PACKAGE: &str = include_str!("package.json");
 const LOCK: &str = include_str!("package-lock.json");
-/// Ends with the test process, which holds the other end of standard input.
+/// The script ends with the test process, which holds the other end of its standard input.
 const LAUNCHER: &str =
     "process.stdin.resume(); process.stdin.on('end', () => process.exit()); require(process.argv[1]);";
-/// The code that it sends for everything.
+/// The confirmation code that it sends for all purposes.
 pub const CODE: &str = "123456";
 
-/// A running cognito-local with one user pool and one app client; dropping it ends it.
+/// A running cognito-local with one user pool and one app client. It is stopped when dropped.
 #[derive(Debug)]
 pub struct CognitoLocal {
-    /// Where it listens, without a slash at the end.
+    /// The URL, without a final slash.
     pub endpoint: String,
     /// The user pool ID.
     pub pool_id: String,
@@ -31,11 +31,11 @@ pub struct CognitoLocal {
 }
 
 impl CognitoLocal {
-    /// Starts one on a free loopback port, from packages in the target folder, which are installed first if they aren't there.
+    /// Starts a server on a free loopback port, from packages in the target folder, which are installed if they are missing.
     ///
     /// # Panics
     ///
-    /// When npm can't install it or it doesn't come up, with what it said.
+    /// Panics if npm cannot install it or it does not start, with its output.
     pub async fn start() -> Self {
         let packages = target_folder("node").join("cognito-local");
         let script = packages.join("node_modules/cognito-local/lib/bin/start.js");
@@ -63,7 +63,7 @@ impl CognitoLocal {
         Self { endpoint, pool_id, client_id, _process: process }
     }
 
-    /// The tokens' `iss`.
+    /// Returns the `iss` of the tokens.
     pub fn issuer(&self) -> String {
         format!("{}/{}", self.endpoint, self.pool_id)
     }

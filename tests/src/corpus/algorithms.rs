@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
         let case = Case::allowed(name, Draft::access(key).signed_with(key, algorithm));
         case.with_pool(|pool| pool.algorithms = vec![algorithm]).with_keys(&[key.jwk_for(algorithm, KEY_ID)])
     };
-    // A token that is well signed with one algorithm and says another, with every algorithm allowed.
+    // A token that is signed with one algorithm and declares another, with every algorithm allowed.
     let confused = |name, reason, key: &'static TestKey, real, said: Algorithm| {
         let token = Draft::access(key).signed_with(key, real).header("alg", format!("\"{}\"", said.name()));
         Case::denied(name, reason, token).with_pool(all).with_keys(&[key.jwk(KEY_ID)])

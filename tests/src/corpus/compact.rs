@@ -47,7 +47,7 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         Case::denied("letters_outside_ascii_are_refused", "encoding-invalid", swapped(payload, "eyJé")),
         Case::denied("the_standard_alphabet_is_refused", "encoding-invalid", {
-            // "???>" makes both "/" and "+" of the standard alphabet.
+            // "???>" contains both "/" and "+" in the standard alphabet.
             let text = base64url(br#"{"sub":"???>>>???"}"#).replace('-', "+").replace('_', "/");
             draft.compact_of(header, &text)
         }),
@@ -98,7 +98,7 @@ fn padded(part: &str) -> String {
     format!("{part}{}", "=".repeat((4 - part_length % 4) % 4))
 }
 
-/// An otherwise good token of so many bytes.
+/// An otherwise valid token with this number of bytes.
 fn of_length(length: usize) -> String {
     let encoded = |bytes: usize| (bytes * 4).div_ceil(3);
     let signature = encoded(256);

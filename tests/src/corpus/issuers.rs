@@ -1,4 +1,4 @@
-//! Issuers: both forms of a user pool's, in every AWS partition, and several in one verifier.
+//! Issuers: both forms of a user pool, every AWS partition, and several issuers in one verifier.
 
 use super::{Case, Seed, pool};
 use crate::{
@@ -96,7 +96,7 @@ fn partitions() -> Vec<Case> {
     ]
 }
 
-/// Two pools with the same `kid`, each with a key of its own. The other one is for ID tokens.
+/// Two pools with the same `kid` and different keys. The second pool is for ID tokens.
 fn several() -> Vec<Case> {
     let other_pool = || Pool {
         issuer: IssuerRule::UserPool { id: "eu-west-1_EXAMPLE02".into(), region: None },

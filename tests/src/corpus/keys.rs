@@ -1,4 +1,4 @@
-//! From `kid` to a key, and every key that is published but refused (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+//! The lookup of a key by `kid`, and every kind of published key that is rejected (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 
 use super::{Case, SECOND_KEY_ID};
 use crate::{
@@ -17,13 +17,13 @@ fn access() -> Draft {
     Draft::access(&RSA_2048)
 }
 
-/// A token with a good signature, refused for its key.
+/// A token with a valid signature that is rejected because of its key.
 fn refused(name: &'static str, fault: KeyError, key: &'static TestKey, jwk: Value) -> Case {
     let case = Case::denied(name, "key-refused", Draft::access(&RSA_2048).signed_by(key));
     case.with_keys(&[jwk]).with_fault(fault)
 }
 
-/// The pool's own key with another member.
+/// The key of the pool with another member.
 fn with(name: &str, value: Value) -> Value {
     let mut jwk = RSA_2048.jwk(KEY_ID);
     jwk[name] = value;

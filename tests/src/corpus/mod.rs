@@ -1,7 +1,6 @@
-//! The corpus: tokens and what must come of them, one table a room of the core.
+//! The token corpus: tokens and their expected verdicts, with a table for each verification step of the core.
 //!
-//! A case holds everything that a verdict depends on: configuration, keys, time and token. So it can be judged natively,
-//! and in the same words through any adapter.
+//! A case contains everything that a verdict depends on: configuration, keys, time and token. So every integration can be tested with it.
 
 mod algorithms;
 mod compact;
@@ -25,34 +24,34 @@ use poolgate_core::{
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// Another key of the same pool: Cognito signs ID tokens and access tokens with different ones.
+/// The ID of another key of the same pool. Cognito signs ID tokens and access tokens with different keys.
 pub const SECOND_KEY_ID: &str = "Q2nd/EXAMPLE+signing1key=";
 
-/// One token and what must come of it.
+/// A token and its expected verdict.
 pub struct Case {
-    /// A sentence, unlike any other.
+    /// A unique name, which is a sentence.
     pub name: &'static str,
-    /// What the verifier is built with.
+    /// The configuration of the verifier.
     pub config: Config,
-    /// What it is seeded with, in this order.
+    /// The key sets to load, in this order.
     pub seeds: Vec<Seed>,
     /// The time, in seconds since the Unix epoch.
     pub now: u64,
     /// The token.
     pub token: String,
-    /// The verdict.
+    /// The expected verdict.
     pub expected: Expected,
-    /// What must be reported of the key that the token names.
+    /// The error that must be reported for the token's key.
     pub key_error: Option<KeyError>,
 }
 
-/// The keys of an issuer.
+/// A key set of an issuer.
 pub struct Seed {
-    /// A configured issuer; empty where it is not checked.
+    /// A configured issuer. It is empty if the issuer is not checked.
     pub issuer: String,
     /// The text of the JWK Set.
     pub jwks: String,
-    /// When it was got, in seconds since the Unix epoch.
+    /// When it was obtained, in seconds since the Unix epoch.
     pub fetched_at: u64,
 }
 
@@ -61,7 +60,7 @@ pub struct Seed {
 pub enum Expected {
     /// The token is verified.
     Allow,
-    /// The token is refused with the [`Reason`] of this name.
+    /// The token is rejected with the [`Reason`] of this name.
     Deny(&'static str),
 }
 
@@ -91,7 +90,7 @@ impl Case {
         self
     }
 
-    /// Adds a pool with keys of its own.
+    /// Adds a pool with its own keys.
     fn with_another_pool(mut self, pool: Pool, seed: Seed) -> Self {
         self.config.pools.push(pool);
         self.seeds.push(seed);
@@ -103,7 +102,7 @@ impl Case {
         self
     }
 
-    /// Replaces the first pool's keys.
+    /// Replaces the keys of the first pool.
     fn with_keys(self, keys: &[Value]) -> Self {
         self.with_jwks(jwks(keys))
     }
@@ -122,47 +121,47 @@ impl Case {
         Self { key_error: Some(fault), ..self }
     }
 
-    /// Judges at another time, with keys that were got ten minutes before.
+    /// Sets another time, with keys that were obtained ten minutes before.
     fn at(mut self, now: u64) -> Self {
         self.seeds.iter_mut().for_each(|seed| seed.fetched_at = now.saturating_sub(600));
         Self { now, ..self }
     }
 
-    /// Whether a header can carry the token as it is (RFC 9110 section 5.5).
+    /// Returns whether the token can be sent in a header (RFC 9110 section 5.5).
     pub fn fits_a_header(&self) -> bool {
         !self.token.is_empty() && self.token.bytes().all(|byte| matches!(byte, 0x21..=0x7e))
     }
 
-    /// Judges the token with the core itself.
+    /// Verifies the token with the core.
     ///
     /// # Errors
-    /// The reason of the refusal.
+    /// Returns the reason if the token is rejected.
     ///
     /// # Panics
-    /// If the configuration or the keys are not taken, or if keys are asked for although every case is seeded.
-    pub fn judge_natively(&self) -> Result<Verified, Reason> {
+    /// Panics if the configuration or the keys are rejected, or if a fetch is needed although every case has local keys.
+    pub fn verify_with_core(&self) -> Result<Verified, Reason> {
         match self.verifier().verify(self.now, &self.token) {
             Step::Done(verdict) => verdict,
-            step => panic!("{}: a seeded pool waits for keys: {step:?}", self.name),
+            step => panic!("{}: a pool with local keys waits for keys: {step:?}", self.name),
         }
     }
 
-    /// The core's verifier with the keys of the case.
+    /// Returns a verifier of the core with the keys of the case.
     ///
     /// # Panics
-    /// If the configuration or the keys are not taken.
+    /// Panics if the configuration or the keys are rejected.
     pub fn verifier(&self) -> Verifier {
         let mut verifier = Verifier::new(self.config.clone()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         for seed in &self.seeds {
             if let Err(fault) = verifier.load_key_set(self.now, &seed.issuer, seed.jwks.as_bytes(), seed.fetched_at) {
-                panic!("{}: the keys of {:?} are not taken: {fault:?}", self.name, seed.issuer);
+                panic!("{}: the keys of {:?} are rejected: {fault:?}", self.name, seed.issuer);
             }
         }
         verifier
     }
 }
 
-/// Every case.
+/// Returns every case.
 pub fn cases() -> &'static [Case] {
     static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         [
@@ -184,7 +183,7 @@ pub fn cases() -> &'static [Case] {
     &CASES
 }
 
-/// The strictest pool of access tokens that Cognito's own tokens pass.
+/// Returns the strictest policy for access tokens that tokens of Cognito meet.
 pub fn pool() -> Pool {
     Pool {
         issuer: IssuerRule::UserPool { id: POOL_ID.into(), region: None },
@@ -203,7 +202,7 @@ pub fn pool() -> Pool {
     }
 }
 
-/// The pool's keys as Cognito publishes them: two, for RS256.
+/// Returns the two keys of the pool as Cognito publishes them, for RS256.
 pub fn pool_jwks() -> String {
     jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), OTHER_RSA_2048.jwk_for(Algorithm::Rs256, SECOND_KEY_ID)])
 }

@@ -1,4 +1,4 @@
-//! The payload's grammar (RFC 7519 section 4, RFC 8725 section 2.4) and the types of the claims that are read.
+//! The syntax of the payload (RFC 7519 section 4, RFC 8725 section 2.4) and the types of the claims that are read.
 
 use super::Case;
 use crate::{

@@ -53,7 +53,7 @@ fn token_use() -> Vec<Case> {
     ]
 }
 
-/// `cnf` (RFC 7800), which makes a token useless without a proof of its key (RFC 8705 section 3, RFC 9449 section 6).
+/// `cnf` (RFC 7800): the token must not be accepted without a proof of possession of its key (RFC 8705 section 3, RFC 9449 section 6).
 fn binding() -> Vec<Case> {
     const KEY: &str = r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#;
     const CERTIFICATE: &str = r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#;
@@ -80,7 +80,7 @@ fn binding() -> Vec<Case> {
     ]
 }
 
-/// `sub`, which Cognito always gives: the user, or the client where there is none (RFC 9068 section 2.2).
+/// `sub`, which Cognito always sets: the user, or the client if there is no user (RFC 9068 section 2.2).
 fn subject() -> Vec<Case> {
     let any = |pool: &mut Pool| pool.subject = SubjectRule::Unchecked;
     vec![

@@ -85,7 +85,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// As another provider's tokens are configured.
+/// The policy for tokens of another provider.
 fn of_any_use(pool: &mut Pool) {
     bound(pool);
     pool.token_use = TokenUseRule::Unchecked;

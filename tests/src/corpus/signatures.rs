@@ -1,4 +1,4 @@
-//! The signature itself: its length, its range, its spellings (RFC 8017 section 8.2.2, RFC 7518 section 3.4, RFC 8032).
+//! Signatures: length, range and encodings (RFC 8017 section 8.2.2, RFC 7518 section 3.4, RFC 8032).
 
 use super::Case;
 use crate::{
@@ -81,7 +81,7 @@ fn rsa() -> Vec<Case> {
     ]
 }
 
-/// s + n is the same number modulo n: a verifier that does not compare with n takes it for a second valid signature.
+/// s + n is the same number modulo n. A verifier that does not compare with n accepts it as a second valid signature.
 fn signature_plus_modulus() -> String {
     let modulus = EXPONENT_3.modulus();
     (0..)
@@ -112,7 +112,7 @@ fn ecdsa() -> Vec<Case> {
         es256("an_ecdsa_signature_with_r_and_s_swapped_is_refused", Some("signature-invalid"), &|rs| {
             [&rs[32..], &rs[..32]].concat()
         }),
-        // RFC 7518 section 3.4 knows no "low s": (r, n - s) is as valid as (r, s), so a signature is no name for a token.
+        // RFC 7518 section 3.4 does not require "low s": (r, n - s) is as valid as (r, s), so a signature does not identify a token.
         es256("the_second_ecdsa_signature_of_a_token_is_accepted", None, &|rs| {
             [&rs[..32], &difference(&n, &rs[32..])].concat()
         }),
@@ -134,7 +134,7 @@ fn eddsa() -> Vec<Case> {
         eddsa("an_ed25519_signature_of_63_bytes_is_refused", "signature-length", &|rs| rs[..63].to_vec()),
         eddsa("an_ed25519_signature_of_65_bytes_is_refused", "signature-length", &|rs| [rs, &[0]].concat()),
         eddsa("the_ed25519_signature_zero_is_refused", "signature-invalid", &|_| vec![0; 64]),
-        // RFC 8032 section 5.1.7: S must be below L, or S + L would be a second spelling.
+        // RFC 8032 section 5.1.7: S must be below L. Otherwise S + L would be a second encoding.
         eddsa("an_ed25519_signature_with_s_plus_l_is_refused", "signature-invalid", &|rs| {
             [&rs[..32], &little_endian_sum(&rs[32..], &ED25519_ORDER)].concat()
         }),
@@ -147,7 +147,7 @@ const ED25519_ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// A token of this key whose signature was changed.
+/// A token of this key with a changed signature.
 fn of_algorithm(
     name: &'static str,
     expected: Option<&'static str>,

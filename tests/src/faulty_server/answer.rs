@@ -1,4 +1,4 @@
-//! The answers, right and wrong.
+//! The correct and faulty responses.
 
 use super::{Behaviour, Request, State};
 use flate2::{Compression, write::GzEncoder};
@@ -17,7 +17,7 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     encoder.finish().expect("memory")
 });
 
-/// Gives the answer. True if the connection is to be reset after it.
+/// Sends the response. Returns `true` if the connection must be reset after it.
 pub(super) async fn give<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     behaviour: Behaviour,
@@ -107,7 +107,7 @@ async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, body: &str, every: Duration
     Ok(false)
 }
 
-/// Until all is sent, or the client has gone.
+/// Sends bytes until all are sent or the client has closed the connection.
 /// A client that has lost patience closes the connection; then nothing of it is kept.
 async fn until_it_leaves<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<bool> {
     while stream.read(&mut [0; 64]).await? > 0 {}

@@ -1,6 +1,6 @@
-//! A real HTTP server on a loopback port that serves JWK Sets, and misbehaves on command.
+//! An HTTP server on a loopback port that serves JWK Sets and simulates failures.
 //!
-//! It is written on plain sockets because no well-kept server lets itself be told to break the protocol.
+//! It uses plain sockets, because HTTP server libraries do not allow violations of the protocol.
 
 mod answer;
 mod tls;
@@ -22,42 +22,42 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What the server does with a request.
+/// How the server responds to a request.
 #[derive(Clone, Debug)]
 pub enum Behaviour {
     /// 200 with this body as `application/json`.
     Serve(String),
     /// 200 with this body and these headers.
     ServeWith(String, Vec<(&'static str, String)>),
-    /// 200 with an `ETag`, or 304 to who has it already.
+    /// 200 with an `ETag`, or 304 if the request has this `ETag`.
     Tagged(String, &'static str),
-    /// This status, with the body of a good set.
+    /// This status, with a valid key set as the body.
     Status(u16, String),
-    /// 302 to this URL, with the body of a good set.
+    /// 302 to this URL, with a valid key set as the body.
     Redirect(String, String),
-    /// 200 with this body as this content type.
+    /// 200 with this content type and body.
     Typed(&'static str, String),
-    /// Half of the body, and then a reset of the connection.
+    /// Half of the body, and then a connection reset.
     ResetMidway(String),
     /// Half of the body, and then the end of the connection.
     CloseMidway(String),
-    /// The request is read and never answered.
+    /// The request is read, and there is no response.
     Stall,
     /// Half of the body, and then nothing more.
     StallMidway(String),
-    /// 200 and the head; then nothing for so long; then the body.
+    /// 200 and the headers, then a pause of this length, then the body.
     Pausing(String, Duration),
     /// 200 and the body in two chunks, without its length.
     Chunked(String),
-    /// A byte of the body each time.
+    /// One byte of the body per interval.
     Drip(String, Duration),
-    /// 200 and so many bytes of body.
+    /// 200 and a body of this many bytes.
     Huge(u64),
-    /// Few bytes that a client which undoes gzip makes 100 MB of.
+    /// A few bytes that decompress to 100 MB.
     GzipBomb,
-    /// One after the other; the last one stays.
+    /// One after the other. The last one is repeated.
     InTurn(Vec<Behaviour>),
-    /// Waits for [`FaultyServer::release`], and then does this.
+    /// Waits for [`FaultyServer::release`], and then responds like this.
     Held(Box<Behaviour>),
 }
 
@@ -71,7 +71,7 @@ pub struct FaultyServer {
 
 struct State {
     behaviours: Mutex<HashMap<Option<String>, Behaviour>>,
-    /// The requests that came, by path.
+    /// The received requests, by path.
     requests: Mutex<HashMap<String, usize>>,
     last_request: Mutex<Option<Request>>,
     count: watch::Sender<usize>,
@@ -79,7 +79,7 @@ struct State {
     bytes_sent: Mutex<u64>,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The path.
@@ -89,25 +89,25 @@ pub struct Request {
 }
 
 impl Request {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 }
 
 impl FaultyServer {
-    /// Starts on a port that the system chooses.
+    /// Starts on a free port.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if there is none.
     pub async fn start(behaviour: Behaviour) -> Self {
         Self::start_with(behaviour, None).await
     }
 
-    /// The same over TLS.
+    /// Starts on a free port, with TLS.
     ///
     /// # Panics
-    /// If there is no port.
+    /// Panics if there is none.
     pub async fn start_tls(behaviour: Behaviour, certificate: &Certificate) -> Self {
         Self::start_with(behaviour, Some(certificate.acceptor())).await
     }
@@ -131,66 +131,66 @@ impl FaultyServer {
         server
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The URL of a path. Every path is served.
+    /// Returns the URL of a path. Every path is served.
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.address.port())
     }
 
-    /// What is done from now on.
+    /// Sets the behaviour for all paths.
     pub fn now_does(&self, behaviour: Behaviour) {
         locked(&self.state.behaviours).insert(None, behaviour);
     }
 
-    /// What is done from now on at one path.
+    /// Sets the behaviour for one path.
     pub fn path_does(&self, path: &str, behaviour: Behaviour) {
         locked(&self.state.behaviours).insert(Some(path.to_owned()), behaviour);
     }
 
-    /// Lets the requests go on that are held.
+    /// Continues the requests that are held.
     pub fn release(&self) {
         self.state.released.send_replace(true);
     }
 
-    /// How many requests came.
+    /// Returns the number of requests.
     pub fn fetches(&self) -> usize {
         locked(&self.state.requests).values().sum()
     }
 
-    /// How many came for a path.
+    /// Returns the number of requests for a path.
     pub fn fetches_of(&self, path: &str) -> usize {
         locked(&self.state.requests).get(path).copied().unwrap_or(0)
     }
 
-    /// The last request.
+    /// Returns the last request.
     pub fn last_request(&self) -> Option<Request> {
         locked(&self.state.last_request).clone()
     }
 
-    /// How many bytes of large bodies were sent.
+    /// Returns the number of bytes of large bodies that were sent.
     pub fn bytes_sent(&self) -> u64 {
         *locked(&self.state.bytes_sent)
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until this many requests have been received.
     ///
     /// # Panics
-    /// If they have not come in half a minute.
+    /// Panics after half a minute.
     pub async fn wait_for_fetches(&self, count: usize) {
         let mut news = self.state.count.subscribe();
         let came = timeout(Duration::from_secs(30), news.wait_for(|came| *came >= count)).await;
         assert!(came.is_ok(), "{} requests came, and not {count}", self.fetches());
     }
 
-    /// Refuses connections from now on, and drops those that there are.
+    /// Stops accepting connections, and closes the existing ones.
     ///
     /// # Panics
-    /// If the listener can't be stopped.
+    /// Panics if the listener cannot be stopped.
     pub async fn stop_listening(&self) {
         let listening = locked(&self.listening).take();
         if let Some(task) = listening {
@@ -199,10 +199,10 @@ impl FaultyServer {
         }
     }
 
-    /// Listens again on the same port.
+    /// Accepts connections again, on the same port.
     ///
     /// # Panics
-    /// If another process has taken it.
+    /// Panics if another process has taken the port.
     pub async fn listen_again(&self) {
         self.listen_on(TcpListener::bind(self.address).await.expect("the port is still free"));
     }
@@ -210,7 +210,7 @@ impl FaultyServer {
     fn listen_on(&self, listener: TcpListener) {
         let (state, tls) = (Arc::clone(&self.state), self.tls.clone());
         let task = tokio::spawn(async move {
-            // Dropped with the listener, and with it every connection.
+            // It is dropped with the listener, which closes every connection.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 connections.spawn(connection(stream, tls.clone(), Arc::clone(&state)));
@@ -229,7 +229,7 @@ impl Drop for FaultyServer {
     }
 }
 
-/// One request, one answer. Errors are the client's going away.
+/// Reads a request and responds. An error means that the client has closed the connection.
 async fn connection(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<State>) {
     let is_reset = match tls {
         None => request(&mut stream, &state).await.unwrap_or(false),
@@ -245,7 +245,7 @@ async fn connection(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<
     }
 }
 
-/// Whether the connection is to be reset.
+/// Returns whether the connection must be reset.
 async fn request<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, state: &State) -> std::io::Result<bool> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -264,7 +264,7 @@ fn parse(head: &str) -> Request {
 }
 
 impl State {
-    /// Counts a request, and says what to do with it.
+    /// Counts a request, and returns the behaviour for it.
     fn note(&self, request: Request) -> Behaviour {
         let mut behaviours = locked(&self.behaviours);
         let own = Some(request.path.clone());

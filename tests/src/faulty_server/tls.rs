@@ -1,4 +1,4 @@
-//! Certificates, good and bad, from an authority that nobody knows unless told.
+//! Valid and invalid certificates of an authority that clients must be configured to trust.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -12,7 +12,7 @@ use tokio_rustls::{
     },
 };
 
-/// A server's certificate with its key, and the authority that vouches for it.
+/// A server certificate with its key, and the certificate of its authority.
 pub struct Certificate {
     authority: String,
     chain: Vec<CertificateDer<'static>>,
@@ -20,18 +20,18 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// For a host name.
+    /// Creates a certificate for a host name.
     ///
     /// # Panics
-    /// If no key can be made.
+    /// Panics if no key can be created.
     pub fn for_host(name: &str) -> Self {
         Self::signed(CertificateParams::new([name.to_owned()]).expect("a name"))
     }
 
-    /// For `localhost`, but no longer: it expired in the year 2000.
+    /// Creates a certificate for `localhost` that expired in the year 2000.
     ///
     /// # Panics
-    /// If no key can be made.
+    /// Panics if no key can be created.
     pub fn expired() -> Self {
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
         params.not_before = rcgen::date_time_ymd(1999, 1, 1);
@@ -50,12 +50,12 @@ impl Certificate {
         Self { authority: authority.pem(), chain, key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) }
     }
 
-    /// The certificate of the authority, in PEM: who trusts it trusts the server.
+    /// Returns the certificate of the authority, in PEM format. A client that trusts it trusts the server.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The server's certificate and its key, in PEM.
+    /// Returns the server certificate and its key, in PEM format.
     pub fn pem(&self) -> (String, String) {
         let pem = |label: &str, der: &[u8]| {
             format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))

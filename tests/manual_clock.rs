@@ -1,4 +1,4 @@
-//! A clock that a test moves. Each test that needs it includes this file.
+//! A clock that a test sets. Each test that needs it includes this file.
 
 use std::{
     sync::{
@@ -8,23 +8,23 @@ use std::{
     time::Duration,
 };
 
-/// Cheap to clone; all clones show the same time.
+/// A clock that changes only when the test advances it. All clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Hand(Arc<AtomicU64>);
+pub struct ManualClock(Arc<AtomicU64>);
 
-impl Hand {
-    /// Shows so many seconds since the Unix epoch.
+impl ManualClock {
+    /// Creates a clock at this time, in seconds since the Unix epoch.
     pub fn at(seconds: u64) -> Self {
         Self(Arc::new(AtomicU64::new(seconds)))
     }
 
-    /// Moves it ahead.
+    /// Advances the clock.
     pub fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
-impl poolgate::Clock for Hand {
+impl poolgate::Clock for ManualClock {
     fn now(&self) -> Duration {
         Duration::from_secs(self.0.load(Ordering::SeqCst))
     }
