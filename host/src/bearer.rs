@@ -1,6 +1,6 @@
 //! The bearer token of a request (RFC 6750 section 2.1). Only the `Authorization` header is read.
 
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -51,10 +51,10 @@ impl Bearer {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Bearer {
-    type Rejection = Refused;
+    type Rejection = ProblemResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        Self::of(&parts.headers).ok_or_else(Refused::no_token)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemResponse> {
+        Self::of(&parts.headers).ok_or_else(ProblemResponse::no_token)
     }
 }
 

@@ -33,7 +33,7 @@ mod key_source;
 pub mod measure;
 mod metrics;
 mod pool;
-mod refusal;
+mod problem_response;
 mod requirement;
 pub mod revocation;
 mod sandbox;

@@ -1,6 +1,6 @@
 //! Groups and scopes that a verified token must have.
 
-use crate::{Denial, ErrorCode, Reason, Verified, refusal::Refused};
+use crate::{Denial, ErrorCode, Reason, Verified, problem_response::ProblemResponse};
 
 /// Groups and scopes that a verified token must have.
 ///
@@ -95,10 +95,10 @@ impl Requirement {
     }
 
     /// Returns the error response for a token that does not meet the requirement (RFC 6750 section 3.1).
-    pub(crate) fn error_response(&self) -> Refused {
+    pub(crate) fn error_response(&self) -> ProblemResponse {
         let lists = self.any_of_scopes.iter().chain(&self.all_of_scopes);
         let scopes: Vec<String> = lists.flatten().cloned().collect();
-        Refused::insufficient(&scopes)
+        ProblemResponse::insufficient(&scopes)
     }
 }
 

@@ -1,14 +1,14 @@
 //! The `X-Poolgate-*` response headers with the claims of a verified token, which the proxy copies to the request.
 
-use crate::{TokenUse, Verified, refusal::Refused};
+use crate::{TokenUse, Verified, problem_response::ProblemResponse};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::fmt::Write;
 
 /// The headers for a request that may pass. `verified` is `None` if the path requires no token.
-pub(crate) fn response(headers: &HeaderMap, verified: Option<&Verified>) -> Result<ClaimHeaders, Refused> {
+pub(crate) fn response(headers: &HeaderMap, verified: Option<&Verified>) -> Result<ClaimHeaders, ProblemResponse> {
     if removes_claim_headers(headers) {
         let detail = "the Connection header must not name an X-Poolgate-* header";
-        return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+        return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
     }
     Ok(verified.map_or_else(empty, claims))
 }

@@ -1,6 +1,6 @@
 //! The cookie with the refresh token, which scripts cannot read.
 
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use cookie::{Cookie, CookieBuilder, time};
 use secrecy::{ExposeSecret, SecretString};
@@ -169,7 +169,7 @@ impl RefreshCookie {
     }
 
     /// The refresh token of a request. Two cookies are rejected, because one may come from a sibling domain and nothing tells which.
-    pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, Refused> {
+    pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, ProblemResponse> {
         let mut found = None;
         for value in headers.get_all(header::COOKIE) {
             // Other cookies need not be ASCII.
@@ -180,11 +180,11 @@ impl RefreshCookie {
                 let token: SecretString = cookie.value().into();
                 if found.replace(token).is_some() {
                     let detail = "there are two cookies with a refresh token; delete them and sign in again";
-                    return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+                    return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
                 }
             }
         }
-        let missing = || Refused::request(StatusCode::BAD_REQUEST, "there is no cookie with a refresh token");
+        let missing = || ProblemResponse::request(StatusCode::BAD_REQUEST, "there is no cookie with a refresh token");
         found.filter(|token| !token.expose_secret().is_empty()).ok_or_else(missing)
     }
 }

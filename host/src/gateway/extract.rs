@@ -1,7 +1,7 @@
 //! Reads JSON bodies. An invalid body is rejected with problem details that repeat nothing of it.
 
 use super::state::GatewayState;
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::StatusCode,
@@ -17,18 +17,21 @@ use tokio::time::timeout;
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for Body<T> {
-    type Rejection = Refused;
+    type Rejection = ProblemResponse;
 
-    async fn from_request(request: Request, state: &Arc<GatewayState>) -> Result<Self, Refused> {
+    async fn from_request(request: Request, state: &Arc<GatewayState>) -> Result<Self, ProblemResponse> {
         let read = timeout(state.body_deadline, axum::Json::<Object<T>>::from_request(request, state)).await;
-        let read =
-            read.map_err(|_| Refused::request(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"))?;
+        let read = read
+            .map_err(|_| ProblemResponse::request(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"))?;
         read.map(|axum::Json(Object(body))| Self(body)).map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Refused::request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json")
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ProblemResponse::request(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")
             }
-            _ => Refused::request(StatusCode::BAD_REQUEST, detail(&rejection)),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemResponse::request(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the Content-Type must be application/json",
+            ),
+            _ => ProblemResponse::request(StatusCode::BAD_REQUEST, detail(&rejection)),
         })
     }
 }

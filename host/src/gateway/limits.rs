@@ -1,7 +1,7 @@
 //! Rate limiting: one token bucket per client address, checked before the body is read.
 
 use super::client_address::ClientAddress;
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -73,6 +73,6 @@ pub(crate) async fn limit(State(limiter): State<Limiter>, request: Request, next
     };
     match buckets.check_key(&address) {
         Ok(()) => next.run(request).await,
-        Err(early) => Refused::too_often(early.wait_time_from(DefaultClock::default().now())).into_response(),
+        Err(early) => ProblemResponse::too_often(early.wait_time_from(DefaultClock::default().now())).into_response(),
     }
 }

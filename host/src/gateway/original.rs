@@ -1,7 +1,7 @@
 //! The original request: the one that a proxy asks to authorize.
 
 use super::{once_a_minute::OnceAMinute, preflight::is_preflight};
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 
 /// For nginx, whose example configuration sets both.
@@ -26,7 +26,7 @@ pub(crate) struct Original<'r> {
 
 impl<'r> Original<'r> {
     /// Reads it from the headers that nginx, Caddy or Traefik set.
-    pub(crate) fn from_headers(headers: &'r HeaderMap) -> Result<Self, Refused> {
+    pub(crate) fn from_headers(headers: &'r HeaderMap) -> Result<Self, ProblemResponse> {
         let (mut targets, mut methods) = (Vec::new(), Vec::new());
         for HeaderNames(target, method) in [NGINX, FORWARDED] {
             targets.extend(only(headers, target)?);
@@ -40,7 +40,7 @@ impl<'r> Original<'r> {
                     "the gateway has route rules, but the proxy does not send the original path; the request is rejected"
                 );
             }
-            return Err(Refused::misconfigured("the proxy did not send the path of the original request"));
+            return Err(ProblemResponse::misconfigured("the proxy did not send the path of the original request"));
         }
         let is_preflight = !methods.is_empty() && methods.iter().all(|method| is_preflight(method, headers));
         Ok(Self { targets, is_preflight })
@@ -53,10 +53,10 @@ impl<'r> Original<'r> {
 }
 
 /// The value of a header that may occur only once.
-fn only<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, Refused> {
+fn only<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, ProblemResponse> {
     let mut values = headers.get_all(HeaderName::from_static(name)).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let rejected = |detail| Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+    let rejected = |detail| Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
     match (str::from_utf8(value.as_bytes()), values.next()) {
         (_, Some(_)) => rejected("a header with the path or method of the original request occurs more than once"),
         (Err(_), None) => rejected("the path or method of the original request is not valid UTF-8"),

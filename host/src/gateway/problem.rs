@@ -1,6 +1,6 @@
 //! Responses for unknown paths and methods, and the cache control of all responses.
 
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::{
     extract::Request,
     http::{HeaderValue, StatusCode, header},
@@ -8,12 +8,12 @@ use axum::{
     response::Response,
 };
 
-pub(crate) async fn not_found() -> Refused {
-    Refused::request(StatusCode::NOT_FOUND, "no such path; see /openapi.json")
+pub(crate) async fn not_found() -> ProblemResponse {
+    ProblemResponse::request(StatusCode::NOT_FOUND, "no such path; see /openapi.json")
 }
 
-pub(crate) async fn method_not_allowed() -> Refused {
-    Refused::request(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see /openapi.json")
+pub(crate) async fn method_not_allowed() -> ProblemResponse {
+    ProblemResponse::request(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see /openapi.json")
 }
 
 /// Forbids caching of all responses, because they may contain tokens (RFC 6749 section 5.1).

@@ -1,7 +1,7 @@
 //! Selects the requirement of the original request.
 
 use super::{once_a_minute::OnceAMinute, original::Original};
-use crate::{Requirement, refusal::Refused};
+use crate::{Requirement, problem_response::ProblemResponse};
 use axum::http::StatusCode;
 use poolgate_path::{Case, Pattern, Rule, Rules, RulesError};
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ impl RouteTable {
     }
 
     /// The requirement of a request. `None` if it needs no token.
-    pub(crate) fn requirement(&self, original: &Original<'_>) -> Result<Option<Requirement>, Refused> {
+    pub(crate) fn requirement(&self, original: &Original<'_>) -> Result<Option<Requirement>, ProblemResponse> {
         if original.is_preflight && selected(&self.preflights, &original.targets)?.is_some() {
             return Ok(None);
         }
@@ -52,7 +52,7 @@ impl RouteTable {
 }
 
 /// The effect of the rule that all interpretations of all targets select.
-fn selected<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<Option<&'r E>, Refused> {
+fn selected<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<Option<&'r E>, ProblemResponse> {
     let mut first = None;
     for target in targets {
         // The rules apply to all methods.
@@ -67,7 +67,7 @@ fn selected<'r, E: PartialEq>(rules: &'r Rules<E>, targets: &[&str]) -> Result<O
 
 /// Logs the rules between which the path is ambiguous. The response does not name them. The log does not contain the path, which comes
 /// from the client.
-fn rejected<E: PartialEq>(rules: &Rules<E>, error: RulesError) -> Refused {
+fn rejected<E: PartialEq>(rules: &Rules<E>, error: RulesError) -> ProblemResponse {
     if let RulesError::Ambiguous { first, second } = error {
         let name = |number: Option<usize>| {
             number.and_then(|number| rules.get(number)).map_or_else(|| "none".into(), |rule| rule.pattern.to_string())
@@ -82,5 +82,5 @@ fn rejected<E: PartialEq>(rules: &Rules<E>, error: RulesError) -> Refused {
     } else {
         tracing::info!(%error, "a path was rejected");
     }
-    Refused::request(StatusCode::BAD_REQUEST, "the path of the original request is ambiguous")
+    ProblemResponse::request(StatusCode::BAD_REQUEST, "the path of the original request is ambiguous")
 }

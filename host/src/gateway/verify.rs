@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Denial, ErrorCode, Reason, Requirement, TokenUse, TokenUseRule, Verified,
     bearer::Bearer,
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{
     Router,
@@ -37,7 +37,7 @@ pub(crate) fn router() -> Router<Arc<GatewayState>> {
 
 /// The requirement in the query, which the proxy's configuration sets: any of the groups, and any of the scopes. An unknown name is an
 /// error, because a misspelt requirement must not be ignored.
-fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
+fn requirement(query: Option<&str>) -> Result<Requirement, ProblemResponse> {
     let (mut groups, mut scopes) = (Vec::new(), Vec::new());
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*name, value.is_empty()) {
@@ -45,7 +45,7 @@ fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
             ("scope", false) => scopes.push(value.into_owned()),
             _ => {
                 let detail = "the query may contain only group=… and scope=…";
-                return Err(Refused::request(StatusCode::BAD_REQUEST, detail));
+                return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
             }
         }
     }
@@ -92,7 +92,7 @@ fn requirement(query: Option<&str>) -> Result<Requirement, Refused> {
     ),
     tag = "verify",
 )]
-async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<ClaimHeaders, Refused> {
+async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<ClaimHeaders, ProblemResponse> {
     let requirement = requirement(query.as_deref())?;
     let required = match &state.routes {
         Some(routes) => routes.requirement(&Original::from_headers(&headers)?)?,
@@ -109,7 +109,7 @@ async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> 
     claim_headers::response(&headers, verified.as_ref())
 }
 
-async fn ext_authz(state: State, request: Request) -> Result<ClaimHeaders, Refused> {
+async fn ext_authz(state: State, request: Request) -> Result<ClaimHeaders, ProblemResponse> {
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let headers = request.headers();
@@ -124,8 +124,12 @@ async fn ext_authz(state: State, request: Request) -> Result<ClaimHeaders, Refus
     claim_headers::response(headers, verified.as_ref())
 }
 
-async fn authorize(state: &GatewayState, headers: &HeaderMap, requirement: &Requirement) -> Result<Verified, Refused> {
-    let token = Bearer::of(headers).ok_or_else(Refused::no_token)?;
+async fn authorize(
+    state: &GatewayState,
+    headers: &HeaderMap,
+    requirement: &Requirement,
+) -> Result<Verified, ProblemResponse> {
+    let token = Bearer::of(headers).ok_or_else(ProblemResponse::no_token)?;
     let verified = state.accounts.verifier().verify(token.0.expose_secret()).await?;
     let is_right = match state.verifies {
         TokenUseRule::Access => verified.token_use == Some(TokenUse::Access),

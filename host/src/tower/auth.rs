@@ -4,7 +4,7 @@ use super::{
     claims::Claims,
     error_format::{FormatOptions, ResponseBody, ResponseFuture},
 };
-use crate::{Denial, Verifier, bearer::BearerCredentials, refusal::Refused};
+use crate::{Denial, Verifier, bearer::BearerCredentials, problem_response::ProblemResponse};
 use http::{HeaderMap, Request, Response, header};
 use http_body_util::Either;
 use secrecy::ExposeSecret;
@@ -67,15 +67,18 @@ impl AuthLayer {
     }
 
     /// Returns the verified claims, or `None` for a request without a token if anonymous requests are allowed.
-    async fn authenticate(&self, credentials: BearerCredentials) -> Result<Option<Claims>, (Refused, Option<Denial>)> {
+    async fn authenticate(
+        &self,
+        credentials: BearerCredentials,
+    ) -> Result<Option<Claims>, (ProblemResponse, Option<Denial>)> {
         match credentials {
             BearerCredentials::Token(token) => match self.verifier.verify(token.expose_secret()).await {
                 Ok(verified) => Ok(Some(Claims::new(verified))),
                 Err(denial) => Err((denial.into(), Some(denial))),
             },
             BearerCredentials::None if self.admits_anonymous => Ok(None),
-            BearerCredentials::None => Err((Refused::no_token(), None)),
-            BearerCredentials::Several => Err((Refused::several_tokens(), None)),
+            BearerCredentials::None => Err((ProblemResponse::no_token(), None)),
+            BearerCredentials::Several => Err((ProblemResponse::several_tokens(), None)),
         }
     }
 }
@@ -127,7 +130,7 @@ where
                     poll_fn(|context| inner.poll_ready(context)).await?;
                     Ok(inner.call(request).await?.map(Either::Left))
                 }
-                Err((refused, denial)) => Ok(format.response(refused, denial).map(Either::Right)),
+                Err((problem, denial)) => Ok(format.response(problem, denial).map(Either::Right)),
             }
         })
     }

@@ -1,6 +1,6 @@
 //! The format of error responses: HTTP or gRPC.
 
-use crate::{Denial, refusal::Refused};
+use crate::{Denial, problem_response::ProblemResponse};
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{Either, Full};
@@ -53,15 +53,15 @@ impl ErrorFormat {
     }
 
     /// Creates the error response. If a token was rejected, its denial is added to the response's extensions, for outer layers.
-    pub(super) fn response(self, refused: Refused, denial: Option<Denial>) -> Response<Full<Bytes>> {
+    pub(super) fn response(self, problem: ProblemResponse, denial: Option<Denial>) -> Response<Full<Bytes>> {
         let mut response = match self {
-            ErrorFormat::Grpc => grpc_response(refused),
+            ErrorFormat::Grpc => grpc_response(problem),
             ErrorFormat::HttpWithoutBody => {
-                let mut response = refused.into_http().map(|_| Full::default());
+                let mut response = problem.into_http().map(|_| Full::default());
                 response.headers_mut().remove(header::CONTENT_TYPE);
                 response
             }
-            ErrorFormat::Http => refused.into_http().map(Full::from),
+            ErrorFormat::Http => problem.into_http().map(Full::from),
         };
         if let Some(denial) = denial {
             response.extensions_mut().insert(denial);
@@ -75,11 +75,11 @@ impl ErrorFormat {
 pub(super) fn error_response<B>(
     request: &Request<B>,
     own: FormatOptions,
-    refused: Refused,
+    problem: ProblemResponse,
     denial: Option<Denial>,
 ) -> Response<Full<Bytes>> {
     let own = || own.for_request(request.method(), request.version(), request.headers());
-    ErrorFormat::of(request.extensions()).unwrap_or_else(own).response(refused, denial)
+    ErrorFormat::of(request.extensions()).unwrap_or_else(own).response(problem, denial)
 }
 
 /// Returns `true` for a gRPC call: a POST over HTTP/2 with the content type `application/grpc` ("Requests" in the gRPC over HTTP/2
@@ -98,16 +98,16 @@ fn is_grpc_call(method: &Method, version: Version, headers: &HeaderMap) -> bool 
 
 /// Creates a gRPC error response ("Trailers-Only" in the gRPC over HTTP/2 protocol). The HTTP status is 200; the gRPC status is derived from the
 /// status of the HTTP response.
-fn grpc_response(refused: Refused) -> Response<Full<Bytes>> {
-    let code = match refused.status() {
+fn grpc_response(problem: ProblemResponse) -> Response<Full<Bytes>> {
+    let code = match problem.status() {
         StatusCode::BAD_REQUEST => "3",          // INVALID_ARGUMENT
         StatusCode::FORBIDDEN => "7",            // PERMISSION_DENIED
         StatusCode::SERVICE_UNAVAILABLE => "14", // UNAVAILABLE
         _ => "16",                               // UNAUTHENTICATED
     };
     // The messages are printable ASCII without `%`, so no percent-encoding is needed.
-    let message = HeaderValue::from_str(refused.message()).ok();
-    let mut response = refused.into_http().map(|_| Full::default());
+    let message = HeaderValue::from_str(problem.message()).ok();
+    let mut response = problem.into_http().map(|_| Full::default());
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -151,16 +151,16 @@ mod tests {
     #[test]
     fn no_message_needs_percent_encoding_in_grpc_message() {
         let unavailable = Denial::unavailable(crate::Reason::KeysUnavailable);
-        for (refused, code) in [
-            (Refused::no_token(), "16"),
-            (Refused::several_tokens(), "3"),
-            (Refused::insufficient(&[]), "7"),
-            (Refused::from(unavailable), "14"),
-            (Refused::from(Denial::TOKEN_TOO_LARGE), "16"),
+        for (problem, code) in [
+            (ProblemResponse::no_token(), "16"),
+            (ProblemResponse::several_tokens(), "3"),
+            (ProblemResponse::insufficient(&[]), "7"),
+            (ProblemResponse::from(unavailable), "14"),
+            (ProblemResponse::from(Denial::TOKEN_TOO_LARGE), "16"),
         ] {
-            let message = refused.message().to_owned();
+            let message = problem.message().to_owned();
             assert!(message.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'%'), "{message}");
-            let response = grpc_response(refused);
+            let response = grpc_response(problem);
             assert_eq!(response.headers()["grpc-status"], code);
             assert_eq!(response.headers()["grpc-message"], message);
         }

@@ -1,7 +1,7 @@
 //! [`Claims`] as an axum extractor.
 
 use super::{claims::Claims, error_format::ErrorFormat};
-use crate::refusal::Refused;
+use crate::problem_response::ProblemResponse;
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::request::Parts,
@@ -15,7 +15,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Claims {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let format = ErrorFormat::of(&parts.extensions).unwrap_or(ErrorFormat::Http);
-        claims_of(parts).ok_or_else(|| format.response(Refused::no_token(), None).into_response())
+        claims_of(parts).ok_or_else(|| format.response(ProblemResponse::no_token(), None).into_response())
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     claims::Claims,
     error_format::{FormatOptions, ResponseBody, ResponseFuture, error_response},
 };
-use crate::{Denial, Requirement, refusal::Refused};
+use crate::{Denial, Requirement, problem_response::ProblemResponse};
 use http::{Request, Response};
 use http_body_util::Either;
 use std::{
@@ -72,8 +72,8 @@ pub struct Require<S> {
 }
 
 impl<S> Require<S> {
-    fn check<B>(&self, request: &Request<B>) -> Result<(), (Refused, Option<Denial>)> {
-        let claims = request.extensions().get::<Claims>().ok_or_else(|| (Refused::no_token(), None))?;
+    fn check<B>(&self, request: &Request<B>) -> Result<(), (ProblemResponse, Option<Denial>)> {
+        let claims = request.extensions().get::<Claims>().ok_or_else(|| (ProblemResponse::no_token(), None))?;
         let requirement = &self.layer.requirement;
         requirement.check(claims).map_err(|denial| (requirement.error_response(), Some(denial)))
     }
@@ -105,8 +105,8 @@ where
                     Ok(inner.call(request).await?.map(Either::Left))
                 })
             }
-            Err((refused, denial)) => {
-                let response = error_response(&request, self.layer.format, refused, denial);
+            Err((problem, denial)) => {
+                let response = error_response(&request, self.layer.format, problem, denial);
                 Box::pin(ready(Ok(response.map(Either::Right))))
             }
         }

@@ -3,7 +3,7 @@
 use crate::{
     accounts::SignedIn,
     gateway::{bodies::SignedInBody, cookies::RefreshCookie, state::GatewayState},
-    refusal::Refused,
+    problem_response::ProblemResponse,
 };
 use axum::{
     Json,
@@ -17,10 +17,10 @@ pub(super) fn refresh_token(
     state: &GatewayState,
     in_body: Option<SecretString>,
     headers: &HeaderMap,
-) -> Result<SecretString, Refused> {
+) -> Result<SecretString, ProblemResponse> {
     match &state.refresh_cookie {
         Some(cookie) => cookie.get(headers),
-        None => in_body.ok_or_else(|| Refused::request(StatusCode::BAD_REQUEST, "refresh_token: missing")),
+        None => in_body.ok_or_else(|| ProblemResponse::request(StatusCode::BAD_REQUEST, "refresh_token: missing")),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{
     Json,
@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-type JsonResult<T> = Result<Json<T>, Refused>;
+type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
 pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new()
@@ -60,15 +60,17 @@ route! {
         state: State,
         caller: Bearer,
         Body(body): Body<MfaBody>,
-    ) -> Result<StatusCode, Refused> {
+    ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.set_mfa_preference(&caller.0, body.into()).await?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
 
-fn totp_owner(session: Option<SecretString>, headers: &HeaderMap) -> Result<TotpOwner, Refused> {
+fn totp_owner(session: Option<SecretString>, headers: &HeaderMap) -> Result<TotpOwner, ProblemResponse> {
     match session {
         Some(session) => Ok(TotpOwner::Session(session)),
-        None => Bearer::of(headers).map(|caller| TotpOwner::AccessToken(caller.0)).ok_or_else(Refused::no_token),
+        None => {
+            Bearer::of(headers).map(|caller| TotpOwner::AccessToken(caller.0)).ok_or_else(ProblemResponse::no_token)
+        }
     }
 }

@@ -7,13 +7,13 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{Json, http::StatusCode};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-type JsonResult<T> = Result<Json<T>, Refused>;
+type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
 pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new()
@@ -38,7 +38,7 @@ route! {
     async fn confirm_forgot_password(
         state: State,
         Body(body): Body<ConfirmForgotPassword>,
-    ) -> Result<StatusCode, Refused> {
+    ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.confirm_forgot_password(&body.username, &body.code, &body.password).await?;
         Ok(StatusCode::NO_CONTENT)
     }
@@ -51,7 +51,7 @@ route! {
         state: State,
         caller: Bearer,
         Body(body): Body<ChangePassword>,
-    ) -> Result<StatusCode, Refused> {
+    ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.change_password(&caller.0, &body.previous, &body.proposed).await?;
         Ok(StatusCode::NO_CONTENT)
     }

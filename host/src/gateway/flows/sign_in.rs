@@ -7,7 +7,7 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{
     Json,
@@ -24,7 +24,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
 route! {
     /// Sign in
     post "/v1/sign-in", 200 = SignedInBody, =>
-    async fn sign_in(state: State, Body(body): Body<SignIn>) -> Result<Response, Refused> {
+    async fn sign_in(state: State, Body(body): Body<SignIn>) -> Result<Response, ProblemResponse> {
         let signed_in = match body.method {
             SignInMethod::Password => state.accounts.sign_in(&body.username, &body.password).await?,
             SignInMethod::Srp => state.accounts.sign_in_srp(&body.username, &body.password).await?,
@@ -36,7 +36,7 @@ route! {
 route! {
     /// Respond to a challenge
     post "/v1/answer-challenge", 200 = SignedInBody, =>
-    async fn answer_challenge(state: State, Body(body): Body<AnswerChallenge>) -> Result<Response, Refused> {
+    async fn answer_challenge(state: State, Body(body): Body<AnswerChallenge>) -> Result<Response, ProblemResponse> {
         let answer = body.answer.into();
         let signed_in = state.accounts.answer_challenge(&body.username, &body.session, &answer).await?;
         Ok(signed_in_response(&state, signed_in))
@@ -46,7 +46,7 @@ route! {
 route! {
     /// Exchange a refresh token for new tokens
     post "/v1/refresh", 200 = TokensBody, =>
-    async fn refresh(state: State, headers: HeaderMap, Body(body): Body<Refresh>) -> Result<Response, Refused> {
+    async fn refresh(state: State, headers: HeaderMap, Body(body): Body<Refresh>) -> Result<Response, ProblemResponse> {
         let refresh_token = refresh_token(&state, body.refresh_token, &headers)?;
         let tokens = state.accounts.refresh(&refresh_token, body.username.as_deref()).await?;
         let response = Json(TokensBody::of(&tokens, state.refresh_cookie.is_some())).into_response();

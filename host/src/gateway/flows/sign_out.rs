@@ -8,7 +8,7 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{http::HeaderMap, response::Response};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ route! {
     ///
     /// `/v1/verify` accepts the access and ID tokens until they expire, unless the gateway has a store of revoked tokens.
     post "/v1/sign-out", 204, "bearer" =>
-    async fn sign_out(state: State, caller: Bearer) -> Result<Response, Refused> {
+    async fn sign_out(state: State, caller: Bearer) -> Result<Response, ProblemResponse> {
         state.accounts.sign_out(&caller.0).await?;
         Ok(without_cookie(&state))
     }
@@ -39,7 +39,7 @@ route! {
         state: State,
         headers: HeaderMap,
         Body(body): Body<RevokeToken>,
-    ) -> Result<Response, Refused> {
+    ) -> Result<Response, ProblemResponse> {
         let refresh_token = refresh_token(&state, body.refresh_token, &headers)?;
         match Bearer::of(&headers) {
             Some(caller) => state.accounts.revoke_sign_in(&refresh_token, &caller.0).await?,

@@ -6,13 +6,13 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{Json, http::StatusCode};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-type JsonResult<T> = Result<Json<T>, Refused>;
+type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
 pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new().routes(routes!(sign_up)).routes(routes!(confirm_sign_up)).routes(routes!(resend_code))
@@ -34,7 +34,7 @@ route! {
     ///
     /// With the code that the user received.
     post "/v1/confirm-sign-up", 204, =>
-    async fn confirm_sign_up(state: State, Body(body): Body<ConfirmSignUp>) -> Result<StatusCode, Refused> {
+    async fn confirm_sign_up(state: State, Body(body): Body<ConfirmSignUp>) -> Result<StatusCode, ProblemResponse> {
         state.accounts.confirm_sign_up(&body.username, &body.code).await?;
         Ok(StatusCode::NO_CONTENT)
     }

@@ -7,13 +7,13 @@ use crate::{
         extract::Body,
         state::{GatewayState, State},
     },
-    refusal::{ProblemBody, Refused},
+    problem_response::{ProblemBody, ProblemResponse},
 };
 use axum::{Json, http::StatusCode};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-type JsonResult<T> = Result<Json<T>, Refused>;
+type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
 pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
     OpenApiRouter::new()
@@ -50,7 +50,7 @@ route! {
 route! {
     /// Delete the signed-in user
     delete "/v1/user", 204, "bearer" =>
-    async fn delete_user(state: State, caller: Bearer) -> Result<StatusCode, Refused> {
+    async fn delete_user(state: State, caller: Bearer) -> Result<StatusCode, ProblemResponse> {
         state.accounts.delete_user(&caller.0).await?;
         Ok(StatusCode::NO_CONTENT)
     }
@@ -78,7 +78,7 @@ route! {
         state: State,
         caller: Bearer,
         Body(body): Body<VerifyAttribute>,
-    ) -> Result<StatusCode, Refused> {
+    ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.verify_attribute(&caller.0, &body.attribute, &body.code).await?;
         Ok(StatusCode::NO_CONTENT)
     }

@@ -32,14 +32,14 @@ pub(crate) struct ProblemBody {
 }
 
 /// An error response.
-pub(crate) struct Refused {
+pub(crate) struct ProblemResponse {
     status: StatusCode,
     body: Box<ProblemBody>,
     retry_after: Option<Duration>,
     challenge: Option<HeaderValue>,
 }
 
-impl Refused {
+impl ProblemResponse {
     fn new(status: StatusCode, reason: &str, title: &str, detail: Option<String>) -> Self {
         let body = ProblemBody {
             r#type: format!("/problems/{reason}"),
@@ -66,27 +66,27 @@ impl Refused {
     /// The response to a client that has exceeded its rate limit.
     pub(crate) fn too_often(after: Duration) -> Self {
         let name = AccountErrorCode::TooManyRequests;
-        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, name.name(), name.description(), None);
-        Self { retry_after: Some(after), ..refused }
+        let response = Self::new(StatusCode::TOO_MANY_REQUESTS, name.name(), name.description(), None);
+        Self { retry_after: Some(after), ..response }
     }
 
     /// The response to a request without a token (RFC 6750 section 3: the challenge then has no error code).
     pub(crate) fn no_token() -> Self {
-        let refused = Self::new(StatusCode::UNAUTHORIZED, "token-missing", "There is no access token.", None);
-        Self { challenge: Some(HeaderValue::from_static("Bearer")), ..refused }
+        let response = Self::new(StatusCode::UNAUTHORIZED, "token-missing", "There is no access token.", None);
+        Self { challenge: Some(HeaderValue::from_static("Bearer")), ..response }
     }
 
     /// The response to a request with more than one `Authorization` header (RFC 6750 section 3.1: `invalid_request`).
     #[cfg(feature = "tower")]
     pub(crate) fn several_tokens() -> Self {
-        let refused = Self::request(StatusCode::BAD_REQUEST, "there is more than one Authorization header");
-        Self { challenge: Some(HeaderValue::from_static("Bearer error=\"invalid_request\"")), ..refused }
+        let response = Self::request(StatusCode::BAD_REQUEST, "there is more than one Authorization header");
+        Self { challenge: Some(HeaderValue::from_static("Bearer error=\"invalid_request\"")), ..response }
     }
 
     /// The response to a token without a required group or scope. `scopes` are the required scopes.
     pub(crate) fn insufficient(scopes: &[String]) -> Self {
         let title = "The token lacks a required group or scope.";
-        let refused = Self::new(StatusCode::FORBIDDEN, "insufficient-scope", title, None);
+        let response = Self::new(StatusCode::FORBIDDEN, "insufficient-scope", title, None);
         let scope = scopes.join(" ");
         // The attribute `scope` is omitted if it contains characters that RFC 6750 section 3 does not allow.
         let is_plain = scope.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
@@ -95,7 +95,7 @@ impl Refused {
             false => None,
         };
         let plain = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
-        Self { challenge: Some(challenge.unwrap_or(plain)), ..refused }
+        Self { challenge: Some(challenge.unwrap_or(plain)), ..response }
     }
 
     /// Returns the HTTP status.
@@ -131,41 +131,41 @@ impl Refused {
     }
 }
 
-impl From<AccountError> for Refused {
+impl From<AccountError> for ProblemResponse {
     fn from(problem: AccountError) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let refused = Self::new(status, problem.code.name(), problem.code.description(), problem.detail);
+        let response = Self::new(status, problem.code.name(), problem.code.description(), problem.detail);
         let challenge = match problem.code {
             AccountErrorCode::TokenInvalid => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
             // A response with 401 must have a challenge (RFC 9110 section 15.5.2).
             _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer")),
             _ => None,
         };
-        Self { retry_after: problem.retry_after, challenge, ..refused }
+        Self { retry_after: problem.retry_after, challenge, ..response }
     }
 }
 
-impl From<Denial> for Refused {
+impl From<Denial> for ProblemResponse {
     /// Creates the response of RFC 6750 section 3.1. It does not contain the reason.
     fn from(denial: Denial) -> Self {
         let bearer = |text| Some(HeaderValue::from_static(text));
         match denial.error {
             ErrorCode::InvalidToken => {
                 let name = AccountErrorCode::TokenInvalid;
-                let refused = Self::new(StatusCode::UNAUTHORIZED, name.name(), name.description(), None);
-                Self { challenge: bearer("Bearer error=\"invalid_token\""), ..refused }
+                let response = Self::new(StatusCode::UNAUTHORIZED, name.name(), name.description(), None);
+                Self { challenge: bearer("Bearer error=\"invalid_token\""), ..response }
             }
             ErrorCode::InsufficientScope => Self::insufficient(&[]),
             ErrorCode::Unavailable => {
                 let name = AccountErrorCode::Unavailable;
-                let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
-                Self { retry_after: Some(Duration::from_secs(1)), ..refused }
+                let response = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
+                Self { retry_after: Some(Duration::from_secs(1)), ..response }
             }
         }
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         self.into_http().into_response()
     }
