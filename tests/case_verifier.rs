@@ -1,4 +1,4 @@
-//! A verifier of the host as a case of the corpus wants it. Each test that needs it includes this file.
+//! A verifier of the host for a case of the corpus. Each test that needs it includes this file.
 
 use poolgate::{Algorithm, FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
 use poolgate_core::{
@@ -7,7 +7,7 @@ use poolgate_core::{
 use poolgate_tests::corpus::Case;
 use std::time::Duration;
 
-/// With the case's configuration, keys and time; the builder is for what the case does not say.
+/// Returns a verifier with the configuration, keys and time of the case. The builder contains the other settings.
 pub async fn verifier(case: &Case, builder: VerifierBuilder) -> Verifier {
     let limits = case.config.limits;
     let mut builder = builder
@@ -15,7 +15,7 @@ pub async fn verifier(case: &Case, builder: VerifierBuilder) -> Verifier {
         .token_limit(limits.token_bytes)
         .json_depth_limit(limits.json_depth)
         .jwks_limits(limits.jwks_bytes, limits.jwks_keys)
-        // What counts here is the verdict: a busy machine must not make it a timeout.
+        // A long deadline, so that a busy machine does not cause a time-out.
         .call_deadline(Duration::from_secs(30))
         .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
     for pool in &case.config.pools {
@@ -23,13 +23,13 @@ pub async fn verifier(case: &Case, builder: VerifierBuilder) -> Verifier {
     }
     let verifier = builder.build().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     for seed in &case.seeds {
-        // Refused sets are part of the corpus; the core is given the same.
+        // The corpus contains key sets that are rejected. The core gets the same.
         let _ = verifier.load_key_set(seed.issuer.as_str(), seed.jwks.as_str(), seed.fetched_at).await;
     }
     verifier
 }
 
-/// The same statements in the host's words.
+/// Converts the policy to that of the host.
 fn host_pool(pool: &poolgate_core::Pool) -> Pool {
     let mut host = match &pool.issuer {
         IssuerRule::UserPool { id, region: None } => Pool::user_pool(id),

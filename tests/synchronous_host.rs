@@ -1,5 +1,5 @@
-//! The smallest host: it runs the component synchronously, can't wait inside an import, and returns `deferred`. Each test that needs it
-//! includes this file.
+//! A minimal host, which runs the component synchronously, cannot wait inside an import, and returns `deferred`. Each test that needs it includes
+//! this file.
 #![allow(dead_code, reason = "not every test looks at all of it")]
 
 use bindings::{
@@ -22,7 +22,7 @@ pub mod bindings {
     wasmtime::component::bindgen!({ path: "../wit", world: "token-verifier", additional_derives: [PartialEq] });
 }
 
-/// A host of an event loop: it notes what is asked for, and goes on.
+/// The host data, as in a host with an event loop: it records the requested fetches and returns immediately.
 pub struct EventLoop {
     pub now: u64,
     pub asked: Vec<String>,
@@ -51,25 +51,25 @@ impl wall_clock::Host for EventLoop {
     }
 }
 
-/// More fuel than anything here takes, where the engine counts it.
+/// More fuel than any test uses, for engines that count it.
 pub const FUEL: u64 = u64::MAX / 2;
 
-/// An instance's `verifier`; every other door of the authenticator is a trap.
+/// Returns the `verifier` interface of an instance. All other imports of the authenticator trap.
 pub fn start(component: &[u8], engine: &EngineConfig) -> (Store<EventLoop>, TokenVerifier) {
     let engine = Engine::new(engine).expect("an engine");
     let component = Component::new(&engine, component).expect("it compiles");
     let mut linker = Linker::new(&engine);
     wall_clock::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the clock");
     key_source::add_to_linker::<_, EventLoop>(&mut linker, |host| host).expect("the key source");
-    linker.define_unknown_imports_as_traps(&component).expect("other doors");
+    linker.define_unknown_imports_as_traps(&component).expect("other imports");
     let mut store = Store::new(&engine, EventLoop { now: NOW, asked: Vec::new(), etags: Vec::new() });
-    // Refused by an engine that counts none.
+    // This fails for an engine that does not count fuel.
     let _ = store.set_fuel(FUEL);
     let bindings = TokenVerifier::instantiate(&mut store, &component, &linker).expect("it starts");
     (store, bindings)
 }
 
-/// One pool of access tokens, whose keys come from where its issuer says.
+/// One pool of access tokens, with the keys at the URL of its issuer.
 pub fn pool() -> Pool {
     Pool {
         issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
@@ -88,7 +88,7 @@ pub fn pool() -> Pool {
     }
 }
 
-/// That pool alone, and the usual limits.
+/// This pool and the default limits.
 pub fn config() -> Config {
     Config { pools: vec![pool()], limits: None, key_policy: None, cache: None }
 }
