@@ -1,6 +1,7 @@
-//! The host's side of the world `account-flows`, generated from `wit/`. An instance that waits for Cognito holds no thread.
+//! The host's bindings of the world `account-flows`, generated from `wit/`. They are asynchronous, so that an instance that waits for
+//! Cognito occupies no thread.
 //!
-//! The generated `Debug` of these types shows what they hold: they never leave this module's neighbours, and are never logged.
+//! The generated `Debug` of these types shows their values. They are therefore used only within `accounts`, and are never logged.
 #![allow(missing_docs, clippy::all)]
 
 wasmtime::component::bindgen!({

@@ -53,7 +53,7 @@ pub struct Connection {
     /// receives a code only if the username was free; this option does not change that
     #[arg(long)]
     pub credentials_checked_first: bool,
-    /// Refresh with REFRESH_TOKEN_AUTH, not with GetTokensFromRefreshToken
+    /// Use REFRESH_TOKEN_AUTH instead of GetTokensFromRefreshToken to refresh tokens
     #[arg(long)]
     pub refresh_token_auth: bool,
     /// Store of revoked tokens: "memory" (of this process), or a Redis, redis[s]://[user][:password@]host[:port][/database]. Revoked tokens

@@ -64,7 +64,7 @@ impl ChallengeName {
     const ALL: [Self; 5] =
         [Self::NewPasswordRequired, Self::SoftwareTokenMfa, Self::SmsMfa, Self::EmailOtp, Self::MfaSetup];
 
-    /// The name in the user pools API.
+    /// Returns the name in the user pools API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

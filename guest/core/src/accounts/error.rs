@@ -16,25 +16,25 @@ macro_rules! error_codes {
             /// All error codes.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// The stable name.
+            /// Returns the stable name.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// The HTTP status (RFC 9110 section 15).
+            /// Returns the HTTP status (RFC 9110 section 15).
             #[must_use]
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
             }
 
-            /// Whether the same request can succeed later.
+            /// Returns whether the same request can succeed later.
             #[must_use]
             pub fn is_retryable(self) -> bool {
                 match self { $(Self::$variant => $retry,)+ }
             }
 
-            /// What it means.
+            /// Returns a sentence that explains the code.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }

@@ -14,7 +14,7 @@ macro_rules! exceptions {
             /// All exceptions, sorted by name.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// The name in the service model.
+            /// Returns the name in the service model.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -22,7 +22,7 @@ macro_rules! exceptions {
                 }
             }
 
-            /// An explanation for logs.
+            /// Returns an explanation for logs.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -72,7 +72,7 @@ exceptions! {
 }
 
 impl Exception {
-    /// The exception of a name.
+    /// Returns the exception with this name. `None` if it is unknown.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|exception| exception.name() == name)

@@ -52,7 +52,7 @@ impl Default for Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The password policy's minimum length is not from 6 to 99.
+    /// The minimum length of the password policy is not from 6 to 99.
     PasswordLength,
     /// The name of a required attribute is empty or longer than 32 characters.
     AttributeName,
@@ -61,7 +61,7 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// A sentence that describes the error.
+    /// Returns a sentence that describes the error.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {

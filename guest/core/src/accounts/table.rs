@@ -100,7 +100,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
 }
 
 impl Operation {
-    /// The name in the service model.
+    /// Returns the name in the service model.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -126,7 +126,7 @@ impl Operation {
         }
     }
 
-    /// The purpose of the operation, if it is used for several. Empty otherwise.
+    /// Returns the purpose of the operation, if it is used for several. Empty otherwise.
     #[must_use]
     pub fn usage(self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl Operation {
 }
 
 impl Row {
-    /// Whether the same request can succeed later.
+    /// Returns whether the same request can succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.outcome {

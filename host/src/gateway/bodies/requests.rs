@@ -132,10 +132,10 @@ pub(crate) struct VerifyTotp {
     /// The session that `/v1/totp/associate` returned. Without it, the bearer token identifies the user
     #[schema(value_type = Option<String>, format = Password)]
     pub(crate) session: Option<SecretString>,
-    /// Six digits
+    /// The code of the authenticator app, six digits
     #[schema(value_type = String, format = Password, pattern = "^[0-9]{6}$")]
     pub(crate) code: SecretString,
-    /// A name for the device
+    /// The name of the device
     #[schema(max_length = 128)]
     pub(crate) device_name: Option<String>,
 }
@@ -208,7 +208,7 @@ pub(crate) struct VerifyAttribute {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Factor {
-    /// Whether it may be used
+    /// Whether the factor may be used
     pub(crate) enabled: bool,
     /// Whether it is requested first. At most one factor can be preferred
     #[serde(default)]

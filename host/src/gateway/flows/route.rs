@@ -14,7 +14,7 @@ macro_rules! route {
                 (status = $status, description = "Success" $(, body = $body)?),
                 (status = 400, description = "The request is invalid, or Cognito rejected an input", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 401, description = "The credentials, the session or the token are invalid", body = ProblemBody, content_type = "application/problem+json"),
-                (status = 403, description = "A firewall or trigger of the user pool rejected the request, or the account is not confirmed or must reset its password", body = ProblemBody, content_type = "application/problem+json"),
+                (status = 403, description = "A firewall or trigger of the user pool rejected the request, or the state of the account does not allow it", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 408, description = "The body was not received in time", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 409, description = "Another account has this address, or the second factor is not set up", body = ProblemBody, content_type = "application/problem+json"),
                 (status = 413, description = "The body is too long", body = ProblemBody, content_type = "application/problem+json"),
