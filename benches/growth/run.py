@@ -52,7 +52,7 @@ def command_line() -> argparse.ArgumentParser:
     option = parser.add_argument
     option("--json", type=Path, metavar="FILE", help="write the results as JSON")
     option("--svg", type=Path, metavar="FILE", help="write an SVG with one panel per series")
-    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of an earlier run with --json")
+    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of a run with --json")
     return parser
 
 

@@ -58,9 +58,9 @@ def command_line() -> argparse.ArgumentParser:
     option("--json", type=Path, metavar="FILE", help="write the results of every round as JSON")
     option("--markdown", type=Path, metavar="FILE", help="write the printed table to a file")
     option("--svg", type=Path, metavar="FILE", help="write a bar chart")
-    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of an earlier run with --json")
+    option("--from", dest="from_file", type=Path, metavar="FILE", help="do not measure; read the results of a run with --json")
     option("--tokens-file", type=Path, metavar="FILE", help="use these tokens instead of creating new ones with cargo")
-    option("--ours", type=shlex.split, metavar="COMMAND", help="run this command for poolgate and the Rust libraries, instead of building it with cargo")
+    option("--ours", type=shlex.split, metavar="COMMAND", help="measure the Rust libraries with this command, not with cargo's")
     return parser
 
 

@@ -1,8 +1,8 @@
-// What a full verification costs on Node: one JSON object a library, on standard output.
+// Measures a full verification in Node.js. Prints one JSON object per library to standard output.
 //
 //   node measure.mjs [--only aws-jwt-verify|jose] TOKENS_FILE
 //
-// No token is ever printed: a failure names the error's class and nothing of its text, which may quote claims.
+// Tokens are never printed. An error message contains only the error's class, because its text may quote claims.
 
 import { readFileSync } from "node:fs";
 import { CognitoJwtVerifier } from "aws-jwt-verify";
@@ -14,7 +14,7 @@ const TOKENS_A_SLICE = 200;
 
 /** Each library: how it is set up (not timed), and what it does with a slice of tokens (timed). */
 const LIBRARIES = {
-  // Issuer (from the pool's id), client id and token use are checked; the key is found by its kid among those cached.
+  // The issuer (from the pool ID), the client ID and the token use are checked. The key is looked up by its kid among the cached keys.
   "aws-jwt-verify": {
     name: "aws-jwt-verify verifySync",
     prepare({ user_pool_id: userPoolId, client_id: clientId, jwks }) {
@@ -25,9 +25,9 @@ const LIBRARIES = {
       };
     },
   },
-  // Issuer and expiry are checked; typ, token use and client id are not. The key is imported once with importJWK, so no
-  // kid is looked up. jose only verifies asynchronously (WebCrypto, on libuv's threads): one token after another, as a
-  // request that waits for its verdict sees it.
+  // The issuer and the expiry are checked; typ, token use and client ID are not. The key is imported once with importJWK, so no
+  // kid is looked up. jose verifies asynchronously only (WebCrypto, on libuv's threads). Tokens are verified one after another,
+  // which measures the latency of a request that waits for its verdict.
   jose: {
     name: "jose jwtVerify",
     async prepare({ issuer, jwks }) {
@@ -72,7 +72,7 @@ async function measure(verifySlice, tokens) {
     const turn = Array.from({ length: TOKENS_A_SLICE }, (_, index) => tokens[(next + index) % tokens.length]);
     next += TOKENS_A_SLICE;
     const started = process.hrtime.bigint();
-    // Awaited only if there is something to wait for: a synchronous verifier pays for no turn of the event loop.
+    // Awaited only if the result is a promise, so that a synchronous library does not pay for a turn of the event loop.
     const pending = verifySlice(turn);
     if (pending) await pending;
     return Number(process.hrtime.bigint() - started) / 1e3 / TOKENS_A_SLICE;

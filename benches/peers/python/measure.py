@@ -1,4 +1,4 @@
-"""What a full verification costs in Python with PyJWT: one JSON object, on standard output.
+"""Measures a full verification in Python with PyJWT. Prints one JSON object to standard output.
 
     python measure.py TOKENS_FILE
 
@@ -26,11 +26,11 @@ TOKENS_A_SLICE = 200
 
 
 class Failure(Exception):
-    """What is told on standard error."""
+    """An error message for standard error."""
 
 
 def read_tokens_file(path: str) -> tuple[str, RSAPublicKey, list[str]]:
-    """The issuer, its key and the tokens."""
+    """The file of tokens: the issuer, its key and the tokens."""
     try:
         file: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         key = RSAAlgorithm.from_jwk(file["jwks"]["keys"][0])
@@ -43,7 +43,7 @@ def read_tokens_file(path: str) -> tuple[str, RSAPublicKey, list[str]]:
 
 
 def measure(issuer: str, key: RSAPublicKey, tokens: list[str]) -> list[float]:
-    """Microseconds a token, for each slice: the tokens in rotation, after a warm-up that has seen each of them."""
+    """Returns the microseconds per token of each slice. Tokens are used in rotation, after a warm-up with each of them."""
     decode = jwt.PyJWT(options={"require": ["exp"], "verify_aud": False}).decode
     rotation: Iterator[str] = cycle(tokens)
 
