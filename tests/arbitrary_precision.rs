@@ -51,7 +51,7 @@ fn the_corpus_is_judged_alike_where_serde_json_has_arbitrary_precision_on() {
         .iter()
         .map(|case| match case.verify_with_core() {
             Ok(_) => Seen::Verified,
-            Err(reason) => Seen::refused(reason.name(), reason.error_code().status()),
+            Err(reason) => Seen::rejected(reason.name(), reason.error_code().status()),
         })
         .collect();
     let came = cases::read(&printed);

@@ -45,8 +45,8 @@ fn a_host_that_defers_fetches_passes_the_keys_itself() {
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!((denial.pending_key_url.is_some(), store.data().asked.len()), (true, 1));
 
-        let seeded = verifier.call_load_key_set(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
-        assert_eq!(seeded.expect("the key set is valid").key_ids, [KEY_ID]);
+        let loaded = verifier.call_load_key_set(&mut store, ISSUER, jwks.as_bytes(), NOW).expect("no trap");
+        assert_eq!(loaded.expect("the key set is valid").key_ids, [KEY_ID]);
         let verified = verifier.call_verify(&mut store, &token).expect("no trap").expect("the token is valid");
         assert_eq!(verified.issuer.as_deref(), Some(ISSUER));
         assert_eq!(store.data().asked.len(), 1);
@@ -88,7 +88,7 @@ fn a_host_that_defers_fetches_can_refresh_the_keys_with_a_timer() {
         max_age: Some(600),
         etag: Some("\"1\"".into()),
     };
-    let bring = |store: &mut Store<EventLoop>, at: u64, outcome: Result<&KeyResponse, FetchError>| {
+    let complete = |store: &mut Store<EventLoop>, at: u64, outcome: Result<&KeyResponse, FetchError>| {
         verifier.call_keys_fetched(store, &url, None, 0, at, outcome).expect("no trap")
     };
 
@@ -96,11 +96,11 @@ fn a_host_that_defers_fetches_can_refresh_the_keys_with_a_timer() {
         verifier.call_maintain(&mut store).expect("no trap");
         assert_eq!(store.data().asked, [url.as_str()], "one fetch at a time, and the second issuer form on demand");
     }
-    assert_eq!(bring(&mut store, NOW, Ok(&keys(None))), Err(KeySetError::NotModifiedWithoutKeys));
+    assert_eq!(complete(&mut store, NOW, Ok(&keys(None))), Err(KeySetError::NotModifiedWithoutKeys));
     store.data_mut().now = NOW + 1;
     verifier.call_maintain(&mut store).expect("no trap");
     let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-    assert_eq!(bring(&mut store, NOW + 1, Ok(&keys(Some(&set)))), Ok(()));
+    assert_eq!(complete(&mut store, NOW + 1, Ok(&keys(Some(&set)))), Ok(()));
     let token = Draft::access(&RSA_2048).compact();
     assert!(verifier.call_verify(&mut store, &token).expect("no trap").is_ok(), "no token waits for keys");
     assert_eq!(store.data().asked.len(), 2);
@@ -110,14 +110,14 @@ fn a_host_that_defers_fetches_can_refresh_the_keys_with_a_timer() {
     assert!(verified.keys_are_stale);
     verifier.call_maintain(&mut store).expect("no trap");
     assert_eq!(store.data().etags, [None, None, Some("\"1\"".into())]);
-    assert_eq!(bring(&mut store, NOW + 700, Ok(&keys(None))), Ok(()));
+    assert_eq!(complete(&mut store, NOW + 700, Ok(&keys(None))), Ok(()));
     let report = &verifier.call_key_reports(&mut store).expect("no trap")[0];
     assert_eq!((report.state, report.age, report.generation), (KeyState::Fresh, Some(0), 1));
 
     store.data_mut().now = NOW + 1400;
     verifier.call_maintain(&mut store).expect("no trap");
     assert_eq!(
-        bring(&mut store, NOW + 1400, Err(FetchError::BadStatus)),
+        complete(&mut store, NOW + 1400, Err(FetchError::BadStatus)),
         Ok(()),
         "a failed fetch is not an error of the call"
     );
@@ -141,8 +141,8 @@ fn no_token_is_verified_before_the_configuration_which_can_be_set_once() {
     let verifier = bindings.poolgate_auth_verifier();
     let denial = verifier.call_verify(&mut store, "a.b.c").expect("no trap").expect_err("it is not configured");
     assert_eq!(denial.reason, Reason::NotConfigured);
-    let seeded = verifier.call_load_key_set(&mut store, ISSUER, b"{}", NOW).expect("no trap");
-    assert_eq!(seeded.err(), Some(KeySetError::NotConfigured));
+    let loaded = verifier.call_load_key_set(&mut store, ISSUER, b"{}", NOW).expect("no trap");
+    assert_eq!(loaded.err(), Some(KeySetError::NotConfigured));
     let none = Config { pools: Vec::new(), limits: None, key_policy: None, cache: None };
     assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));

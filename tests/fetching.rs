@@ -35,7 +35,7 @@ fn builder(server: &FaultyServer, clock: impl poolgate::Clock) -> VerifierBuilde
     builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
 }
 
-fn good() -> String {
+fn valid_token() -> String {
     Draft::access(&RSA_2048).compact()
 }
 
@@ -49,7 +49,7 @@ async fn many_first_tokens_make_one_fetch() {
     let verifier = verifier(&server, FixedClock::at(NOW)).await;
     let tasks: Vec<_> = (0..32)
         .map(|_| {
-            let (verifier, token) = (verifier.clone(), good());
+            let (verifier, token) = (verifier.clone(), valid_token());
             tokio::spawn(async move { verifier.verify(&token).await.map(|_| ()) })
         })
         .collect();
@@ -63,14 +63,14 @@ async fn many_first_tokens_make_one_fetch() {
 async fn fetches_for_unknown_key_ids_are_limited_by_the_token_bucket_and_known_keys_are_not_affected() {
     let server = FaultyServer::start(good_keys()).await;
     let verifier = verifier(&server, FixedClock::at(NOW)).await;
-    verifier.verify(&good()).await.expect("the first token fetches");
+    verifier.verify(&valid_token()).await.expect("the first token fetches");
     for index in 0..100 {
         let unknown = Draft::access(&RSA_2048).header("kid", format!("\"unknown {index}\"")).compact();
         let expected = if index < 5 - 1 { Reason::KeyUnknown } else { Reason::KeyUnknownLimited };
         assert_eq!(reason(verifier.verify(&unknown).await), expected, "unknown {index}");
     }
     let waits = verifier.key_waits();
-    verifier.verify(&good()).await.expect("the known key is not affected");
+    verifier.verify(&valid_token()).await.expect("the known key is not affected");
     assert_eq!(verifier.key_waits(), waits);
     assert_eq!(server.fetches(), 5, "the token bucket allows five, and the first fetch has used one of them");
 }
@@ -80,12 +80,12 @@ async fn a_new_key_is_fetched_when_a_token_has_its_key_id_and_the_old_key_is_rem
     let server = FaultyServer::start(good_keys()).await;
     let clock = ManualClock::at(NOW);
     let verifier = verifier(&server, clock.clone()).await;
-    verifier.verify(&good()).await.expect("the first token fetches");
+    verifier.verify(&valid_token()).await.expect("the first token fetches");
     server.now_does(Behaviour::Serve(jwks(&[OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "new")])));
     clock.advance(60);
     let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"new\"").compact();
     verifier.verify(&token).await.expect("the new key is fetched");
-    assert_eq!(reason(verifier.verify(&good()).await), Reason::KeyUnknown, "the old key is removed");
+    assert_eq!(reason(verifier.verify(&valid_token()).await), Reason::KeyUnknown, "the old key is removed");
 }
 
 /// An issuer publishes a key during a slow fetch for an unknown key ID.
@@ -108,12 +108,12 @@ async fn a_key_published_during_a_slow_fetch_is_found_and_not_cached_as_unknown(
         let both = [RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "new")];
         server.now_does(Behaviour::Serve(jwks(&both)));
         let token = Draft::access(&OTHER_RSA_2048).header("kid", "\"new\"").compact();
-        let good: Vec<_> = (0..8).map(|_| call(token.clone())).collect();
-        while verifier.key_waits() < (unknowns.len() + good.len()) as u64 {
+        let waiting: Vec<_> = (0..8).map(|_| call(token.clone())).collect();
+        while verifier.key_waits() < (unknowns.len() + waiting.len()) as u64 {
             tokio::task::yield_now().await;
         }
         server.release();
-        for task in good {
+        for task in waiting {
             task.await.expect("no panic").unwrap_or_else(|denial| panic!("{instances} instances: {denial}"));
         }
         for task in unknowns {
@@ -144,6 +144,6 @@ async fn a_policy_without_an_app_client_or_a_token_use_does_not_build() {
         |pool: Pool| async { Verifier::builder().pool(pool).build().await.expect_err("it must not build").to_string() };
     assert!(missing(Pool::user_pool(POOL_ID).any_client()).await.contains("token use"));
     assert!(missing(Pool::user_pool(POOL_ID).token_use(TokenUseRule::Id)).await.contains("app client"));
-    let nobody = Verifier::builder().build().await.expect_err("there is no pool");
-    assert!(nobody.to_string().contains("no-pool"), "{nobody}");
+    let without_pool = Verifier::builder().build().await.expect_err("there is no pool");
+    assert!(without_pool.to_string().contains("no-pool"), "{without_pool}");
 }

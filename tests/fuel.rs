@@ -51,24 +51,24 @@ impl Meter {
             P256.jwk_for(CoreAlgorithm::Es256, "ec"),
             ED25519.jwk_for(CoreAlgorithm::EdDsa, "ed"),
         ];
-        let seeded = verifier.call_load_key_set(&mut meter.store, ISSUER, jwks(&keys).as_bytes(), NOW);
-        seeded.expect("no trap").expect("good keys");
+        let loaded = verifier.call_load_key_set(&mut meter.store, ISSUER, jwks(&keys).as_bytes(), NOW);
+        loaded.expect("no trap").expect("valid keys");
         meter
     }
 
     /// Returns the average number of instructions per call.
-    fn count(&mut self, tokens: &[String], expected: fn(&Judged) -> bool) -> u64 {
+    fn count(&mut self, tokens: &[String], expected: fn(&Verdict) -> bool) -> u64 {
         let before = self.store.get_fuel().expect("it counts");
         for token in tokens {
-            let judged =
+            let verdict =
                 self.bindings.poolgate_auth_verifier().call_verify_cached(&mut self.store, token).expect("no trap");
-            assert!(expected(&judged.map_err(|denial| denial.reason as usize)), "an unexpected verdict");
+            assert!(expected(&verdict.map_err(|denial| denial.reason as usize)), "an unexpected verdict");
         }
         (before - self.store.get_fuel().expect("it counts")) / tokens.len() as u64
     }
 }
 
-type Judged = Result<VerifyOutcome, usize>;
+type Verdict = Result<VerifyOutcome, usize>;
 
 fn tokens(key: &'static TestKey, algorithm: CoreAlgorithm, key_id: &str, expires: u64) -> Vec<String> {
     let draft =
@@ -79,22 +79,22 @@ fn tokens(key: &'static TestKey, algorithm: CoreAlgorithm, key_id: &str, expires
 fn counted() -> Value {
     let none = CacheLimits { bytes: 0, entries: 0 };
     let some = CacheLimits { bytes: 512 * 1024, entries: 1_024 };
-    let (good, never) = (NOW + 3_600, NOW - 1);
-    let rsa = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", good);
-    let expired = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", never);
-    let ec = tokens(&P256, CoreAlgorithm::Es256, "ec", good);
-    let ed = tokens(&ED25519, CoreAlgorithm::EdDsa, "ed", good);
+    let (valid, past) = (NOW + 3_600, NOW - 1);
+    let rsa = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", valid);
+    let expired = tokens(&RSA_2048, CoreAlgorithm::Rs256, "rsa", past);
+    let ec = tokens(&P256, CoreAlgorithm::Es256, "ec", valid);
+    let ed = tokens(&ED25519, CoreAlgorithm::EdDsa, "ed", valid);
     let builds = [("wide", TOKEN_VERIFIER_WIDE), ("simd", TOKEN_VERIFIER_SIMD), ("portable", TOKEN_VERIFIER_PORTABLE)];
     let rows = builds.map(|(build, component)| {
         let mut plain = Meter::start(component, none);
-        let mut remembering = Meter::start(component, some);
-        let is_new = |judged: &Judged| matches!(judged, Ok(VerifyOutcome::Verified(_)));
-        let is_recalled = |judged: &Judged| matches!(judged, Ok(VerifyOutcome::Cached(_)));
-        let first = remembering.count(&rsa, is_new);
+        let mut caching = Meter::start(component, some);
+        let is_new = |verdict: &Verdict| matches!(verdict, Ok(VerifyOutcome::Verified(_)));
+        let is_cached = |verdict: &Verdict| matches!(verdict, Ok(VerifyOutcome::Cached(_)));
+        let first = caching.count(&rsa, is_new);
         let row = json!({
             "rs256": plain.count(&rsa, is_new),
             "rs256-and-cached": first,
-            "cached": remembering.count(&rsa, is_recalled),
+            "cached": caching.count(&rsa, is_cached),
             "expired": plain.count(&expired, Result::is_err),
             "es256": plain.count(&ec, is_new),
             "eddsa": plain.count(&ed, is_new),

@@ -158,17 +158,17 @@ async fn both_lists_of_groups_must_be_met_and_each_may_be_set_once() {
         let verifier = build(pool).await.expect("it builds");
         assert_eq!(verifier.verify(&token(0)).await.map(|_| ()).map_err(|denial| denial.reason), expected);
     }
-    let nobody: [&str; 0] = [];
+    let no_names: [&str; 0] = [];
     for (pool, problem) in [
         (pool().any_of_groups(["a"]).any_of_groups(["b"]), "any_of_groups is set twice"),
         (pool().all_of_groups(["a"]).all_of_groups(["b"]), "all_of_groups is set twice"),
         (pool().any_of_scopes(["a"]).any_of_scopes(["b"]), "any_of_scopes is set twice"),
         (pool().all_of_scopes(["a"]).all_of_scopes(["b"]), "all_of_scopes is set twice"),
-        (pool().any_of_groups(nobody), "empty-list"),
-        (pool().all_of_groups(nobody), "empty-list"),
+        (pool().any_of_groups(no_names), "empty-list"),
+        (pool().all_of_groups(no_names), "empty-list"),
         (pool().any_of_groups(["a"]).all_of_groups([""]), "empty-list"),
-        (pool().all_of_scopes(nobody), "empty-list"),
-        (pool().resources(nobody), "empty-list"),
+        (pool().all_of_scopes(no_names), "empty-list"),
+        (pool().resources(no_names), "empty-list"),
         (pool().resources(["https://api"]).token_use(TokenUseRule::Id), "resource-of-id-tokens"),
     ] {
         let error = build(pool).await.expect_err("it is rejected").to_string();

@@ -392,8 +392,8 @@ fn the_age_of_a_loaded_key_set_counts_from_its_fetch() {
     ] {
         let mut one = One::new(hour_long());
         let (issuer, body) = (one.bench.issuer(0), one.bench.set(Published::Both).as_bytes());
-        let seeded = one.bench.verifier.load_key_set(BEGIN, &issuer, body, BEGIN - age);
-        assert_eq!(seeded.map(|report| report.state), expected, "{age}");
+        let loaded = one.bench.verifier.load_key_set(BEGIN, &issuer, body, BEGIN - age);
+        assert_eq!(loaded.map(|report| report.state), expected, "{age}");
         assert_eq!(is_verified(&one.verify(0)), expected.is_ok(), "{age}");
         if expected.is_ok() {
             assert_eq!(one.report().age, Some(age));

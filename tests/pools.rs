@@ -134,10 +134,10 @@ async fn a_set_of_5000_keys_is_rejected_by_size_and_by_count_unless_the_limits_a
         let builder = builder.clock(FixedClock::at(NOW)).call_deadline(Duration::from_secs(30));
         let builder = builder.compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
         let verifier = builder.build().await.expect("it builds");
-        let seeded = verifier.load_key_set(issuer(0), set.as_str(), NOW).await;
-        assert_eq!(seeded.as_ref().err(), error.map(LoadKeySetError::Rejected).as_ref(), "{bytes} bytes, {count} keys");
+        let loaded = verifier.load_key_set(issuer(0), set.as_str(), NOW).await;
+        assert_eq!(loaded.as_ref().err(), error.map(LoadKeySetError::Rejected).as_ref(), "{bytes} bytes, {count} keys");
         if error.is_none() {
-            assert_eq!(seeded.expect("it is accepted").key_ids.len(), 5_000);
+            assert_eq!(loaded.expect("it is accepted").key_ids.len(), 5_000);
             verifier.verify(&token(0)).await.expect("the token is valid");
         }
     }

@@ -17,9 +17,9 @@ use tokio::task::JoinHandle;
 const PASSWORD: &str = "Correct-Horse-7";
 
 async fn verifier(pool: &TestPool) -> Verifier {
-    let stated = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
+    let policy = Pool::user_pool(&pool.pool_id).jwks_url(&pool.jwks_url).client_ids([&pool.client_id]);
     Verifier::builder()
-        .pool(stated.token_use(TokenUseRule::Access))
+        .pool(policy.token_use(TokenUseRule::Access))
         .allow_http_loopback(true)
         // More instances than cores, so that the calls use different instances.
         .instances(NonZeroUsize::new(8).expect("eight"))

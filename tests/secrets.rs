@@ -36,7 +36,7 @@ fn parts(token: &str) -> impl Iterator<Item = &str> {
 
 fn assert_no_secret(what: &str, text: &str, secrets: &[&str]) {
     for secret in secrets {
-        assert!(!text.contains(secret), "{what} tells {}…", &secret[..8]);
+        assert!(!text.contains(secret), "{what} contains {}…", &secret[..8]);
     }
 }
 
@@ -87,12 +87,12 @@ fn the_command_prints_no_part_of_a_rejected_token() {
     // Every token of the corpus has expired at this time, or is rejected before that check.
     let tokens: Vec<&str> =
         cases().iter().map(|case| case.token.as_str()).filter(|token| !token.contains('\n')).collect();
-    let said = run(&[&verify[..], &["--at", "253402300799", "--batch", "-"]].concat(), &(tokens.join("\n") + "\n"));
-    let said = String::from_utf8_lossy(&said);
-    assert!(said.lines().filter(|line| line.starts_with('{')).count() >= tokens.len());
-    assert!(!said.contains("\"allow\""), "a token of the corpus is valid in the year 9999");
+    let text = run(&[&verify[..], &["--at", "253402300799", "--batch", "-"]].concat(), &(tokens.join("\n") + "\n"));
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.lines().filter(|line| line.starts_with('{')).count() >= tokens.len());
+    assert!(!text.contains("\"allow\""), "a token of the corpus is valid in the year 9999");
     for token in tokens {
-        assert_no_secret("verify --batch", &said, &parts(token).collect::<Vec<_>>());
+        assert_no_secret("verify --batch", &text, &parts(token).collect::<Vec<_>>());
     }
     let token = Draft::access(&RSA_2048).compact();
     let signature = token.rsplit('.').next().and_then(|part| part.get(..24)).expect("a signature");
@@ -101,8 +101,8 @@ fn the_command_prints_no_part_of_a_rejected_token() {
         &["inspect", "-"],
         &["jws", "--jwks", "jwks.json", "-"],
     ] {
-        let said = String::from_utf8_lossy(&run(arguments, &token)).into_owned();
-        assert_no_secret(&arguments.join(" "), &said, &[signature]);
+        let text = String::from_utf8_lossy(&run(arguments, &token)).into_owned();
+        assert_no_secret(&arguments.join(" "), &text, &[signature]);
     }
 }
 
@@ -128,11 +128,11 @@ fn a_token_in_the_wrong_argument_is_not_repeated() {
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_poolgate")).args(arguments).stdin(Stdio::null()).output();
         let output = output.expect("the command runs");
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         let shown: Vec<&str> = arguments.iter().map(|argument| &argument[..argument.len().min(12)]).collect();
         assert_eq!(output.status.code(), Some(2), "{shown:?}");
-        assert!(said.contains(hint), "{shown:?}: no {hint:?}");
-        assert_no_secret(&format!("{shown:?}"), &said, &parts(&token).collect::<Vec<_>>());
+        assert!(text.contains(hint), "{shown:?}: no {hint:?}");
+        assert_no_secret(&format!("{shown:?}"), &text, &parts(&token).collect::<Vec<_>>());
     }
 }
 
@@ -145,9 +145,9 @@ fn a_private_key_in_a_key_set_is_rejected_and_not_repeated() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
     command.args(["jws", "--jwks", "jwks.json", "-"]).current_dir(folder.path()).stdin(Stdio::null());
     let output = command.env("RUST_LOG", "trace").env("POOLGATE_CACHE_DIR", CACHE).output().expect("the command runs");
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(said.contains("private-member"), "{said}");
-    assert_no_secret("jws", &said, &[PRIVATE]);
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(text.contains("private-member"), "{text}");
+    assert_no_secret("jws", &text, &[PRIVATE]);
 }
 
 #[tokio::test]
@@ -159,26 +159,26 @@ async fn debug_outputs_errors_and_logs_contain_no_secret() {
     let builder =
         Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).memory_limit(2 << 20).compilation_cache(CACHE);
     let builder = builder.jwks_limits(1 << 24, 10_000);
-    let mut said = format!("{builder:?}");
+    let mut text = format!("{builder:?}");
     let verifier = builder.build().await.expect("it builds");
 
     let mut secret = RSA_2048.jwk_for(Algorithm::Rs256, "private");
     secret["d"] = json!(PRIVATE);
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), secret]);
     let report = verifier.load_key_set(ISSUER, keys.as_str(), NOW).await.expect("one key is valid");
-    said += &format!("{verifier:?} {report:?}");
+    text += &format!("{verifier:?} {report:?}");
     let many: Vec<_> = (0..4_000).map(|index| RSA_2048.jwk_for(Algorithm::Rs256, &format!("{index}"))).collect();
     let trap =
         verifier.load_key_set(ISSUER, jwks(&many), NOW + 1).await.expect_err("the key set needs too much memory");
     assert_eq!(trap, LoadKeySetError::Sandbox);
-    said += &format!("{trap:?} {trap}");
+    text += &format!("{trap:?} {trap}");
     let malformed =
         verifier.load_key_set(ISSUER, format!("{{\"keys\":[\"{PRIVATE}\""), NOW).await.expect_err("no JSON");
-    said += &format!("{malformed:?} {malformed}");
+    text += &format!("{malformed:?} {malformed}");
 
     let token = Draft::access(&RSA_2048).compact();
     let verified = verifier.verify(&token).await.expect("the token is valid");
-    said += &format!("{verified:?}");
+    text += &format!("{verified:?}");
     let mut tokens = vec![token];
     for draft in [
         Draft::access(&RSA_2048).claim("exp", 1),
@@ -189,11 +189,11 @@ async fn debug_outputs_errors_and_logs_contain_no_secret() {
     ] {
         let token = draft.compact();
         let denial = verifier.verify(&token).await.expect_err("it is rejected");
-        said += &format!("{denial:?} {denial}");
+        text += &format!("{denial:?} {denial}");
         tokens.push(token);
     }
     let mut jws = JwsVerifier::new(Some(CACHE.into()), keys.as_str(), []).await.expect("it builds");
-    said += &format!("{:?}", jws.verify(&tokens[0]).await.expect("it is signed"));
+    text += &format!("{:?}", jws.verify(&tokens[0]).await.expect("it is signed"));
 
     let logged = log.text();
     assert!(logged.contains("the sandbox failed"), "the log was not collected: {logged}");
@@ -203,12 +203,12 @@ async fn debug_outputs_errors_and_logs_contain_no_secret() {
     assert_eq!(warnings.count(), 1, "{logged}");
     let modulus = RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)["n"].as_str().map(|n| n[..24].to_owned()).expect("n");
     let secrets: Vec<&str> = tokens.iter().flat_map(|token| parts(token)).chain([PRIVATE, modulus.as_str()]).collect();
-    assert_no_secret("a Debug output or an error", &said, &secrets);
+    assert_no_secret("a Debug output or an error", &text, &secrets);
     assert_no_secret("the log", &logged, &secrets);
     for personal in
         ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "33333333-4444-4555-8666-777777777777", "\"ada\"", "\"exp\""]
     {
-        assert!(!said.contains(personal) && !logged.contains(personal), "{personal} is told");
+        assert!(!text.contains(personal) && !logged.contains(personal), "{personal} is in the output");
     }
 }
 
@@ -222,27 +222,27 @@ async fn the_layer_keeps_the_token_out_of_the_debug_output_of_the_request() {
     let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
     verifier.load_key_set(ISSUER, keys, NOW).await.expect("the key is valid");
     let layer = AuthLayer::new(verifier);
-    let mut said = format!("{layer:?}");
+    let mut text = format!("{layer:?}");
     let printing = async |claims: Claims, request: Request| {
         tracing::info!(?claims, ?request, "a handler that logs everything");
     };
     let mut app = Router::new().route("/", routing::get(printing)).layer(layer);
-    let (good, bad) = (Draft::access(&RSA_2048).compact(), Draft::access(&RSA_2048).claim("exp", 1).compact());
-    for (sent, status) in [(&[&good][..], 200), (&[&bad], 401), (&[&good, &bad], 400)] {
+    let (valid, invalid) = (Draft::access(&RSA_2048).compact(), Draft::access(&RSA_2048).claim("exp", 1).compact());
+    for (sent, status) in [(&[&valid][..], 200), (&[&invalid], 401), (&[&valid, &invalid], 400)] {
         let mut request = Request::get("/");
         for token in sent {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let response = app.call(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(response.status(), status);
-        said += &format!("{response:?}");
-        said +=
+        text += &format!("{response:?}");
+        text +=
             &String::from_utf8_lossy(&axum::body::to_bytes(response.into_body(), 4_096).await.expect("a short body"));
     }
     let logged = log.text();
     assert!(logged.contains("a handler that logs everything") && logged.contains("Sensitive"), "{logged}");
-    let secrets: Vec<&str> = parts(&good).chain(parts(&bad)).collect();
-    assert_no_secret("a response or a Debug output", &said, &secrets);
+    let secrets: Vec<&str> = parts(&valid).chain(parts(&invalid)).collect();
+    assert_no_secret("a response or a Debug output", &text, &secrets);
     assert_no_secret("the log", &logged, &secrets);
 }
 
@@ -288,7 +288,7 @@ fn the_authorizer_and_its_decisions_show_no_token_and_no_cookie() {
             match &decision {
                 Decision::Admit(_) => assert!(has_keys),
                 Decision::Pause(_) => assert!(!has_keys),
-                Decision::Reject(refusal) => panic!("{}", refusal.name()),
+                Decision::Reject(rejection) => panic!("{}", rejection.name()),
             }
             assert_no_secret("a decision", &format!("{decision:?}"), &secrets);
             // The authorizer caches the token.

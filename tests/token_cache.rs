@@ -210,11 +210,11 @@ fn a_changed_policy_applies_to_cached_tokens() {
 fn every_token_of_the_corpus_gets_the_same_result_the_second_time() {
     for case in cases() {
         let mut verifier = case.verifier();
-        let mut judge = || match verifier.verify(case.now, &case.token) {
+        let mut verify = || match verifier.verify(case.now, &case.token) {
             Step::Done(verdict) => verdict.map(|verified| verified.payload),
             step => panic!("{}: a pool with local keys waits for keys: {step:?}", case.name),
         };
-        let (first, second, third) = (judge(), judge(), judge());
+        let (first, second, third) = (verify(), verify(), verify());
         // An unknown key ID is cached too, which is another reason code with the same error code.
         let answer = |verdict: &Result<String, Reason>| verdict.clone().map_err(Reason::error_code);
         assert!(
@@ -275,9 +275,9 @@ fn under_a_random_schedule_the_results_are_those_of_a_verifier_without_a_cache()
             0 => {
                 newest = newest.max(now) + 1;
                 let set = &sets[usize::from(rng.draw(10) == 0)];
-                let seeded =
+                let loaded =
                     [&mut with, &mut without].map(|it| it.load_key_set(now, ISSUER, set.as_bytes(), newest).is_ok());
-                assert_eq!(seeded[0], seeded[1]);
+                assert_eq!(loaded[0], loaded[1]);
             }
             1 => {
                 let policy = &policies[usize::from(rng.draw(10) == 0)];

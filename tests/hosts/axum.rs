@@ -20,7 +20,7 @@ pub async fn verdicts() -> Vec<Seen> {
             let reason = response.headers().get(REASON).map(|reason| reason.to_str().expect("ASCII").to_owned());
             match (response.status().as_u16(), reason) {
                 (200, None) => Seen::Verified,
-                (status, Some(reason)) => Seen::refused(reason, status),
+                (status, Some(reason)) => Seen::rejected(reason, status),
                 (status, None) => panic!("{}: {status}, and no denial in the response's extensions", case.name),
             }
         }

@@ -39,7 +39,7 @@ pub fn read(printed: &str) -> Vec<Seen> {
         None => Seen::Verified,
         Some(reason) => {
             let status = verdict["status"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
-            Seen::refused(reason.as_str().expect("a reason"), status)
+            Seen::rejected(reason.as_str().expect("a reason"), status)
         }
     };
     verdicts.into_iter().map(seen).collect()

@@ -42,7 +42,7 @@ async fn verdicts(proxy: Proxy) -> Vec<Seen> {
             let response = request.send().await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
             match response.status().as_u16() {
                 200 => Seen::Verified,
-                status => Seen::Refused { reason: None, status: Some(status) },
+                status => Seen::Rejected { reason: None, status: Some(status) },
             }
         }
     })

@@ -17,7 +17,7 @@ pub async fn verdicts() -> Vec<Seen> {
         async move {
             match client.who_am_i(call).await {
                 Ok(_) => Seen::Verified,
-                Err(status) => Seen::Refused { reason: None, status: Some(http_status(case.name, &status)) },
+                Err(status) => Seen::Rejected { reason: None, status: Some(http_status(case.name, &status)) },
             }
         }
     })

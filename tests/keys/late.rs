@@ -78,7 +78,7 @@ fn only_a_fetch_of_the_current_keys_shows_that_a_key_does_not_exist() {
     let same: Event = |one| one.fetches(Published::First).expect("the key is valid");
     let not_modified: Event =
         |one| one.completes(Ok(Response { body: None, max_age: None, etag: None })).expect("there are keys");
-    let seed: Event = |one| {
+    let loaded: Event = |one| {
         let (issuer, body) = (one.bench.issuer(0), one.bench.set(Published::First).as_bytes());
         one.bench.verifier.load_key_set(one.now, &issuer, body, one.now).expect("the key is valid");
     };
@@ -91,7 +91,7 @@ fn only_a_fetch_of_the_current_keys_shows_that_a_key_does_not_exist() {
     for (name, event, reason) in [
         ("the same keys", same, Some(Reason::KeyUnknown)),
         ("not modified", not_modified, Some(Reason::KeyUnknown)),
-        ("a seed", seed, None),
+        ("a loaded key set", loaded, None),
         ("a fetch with an unknown start", unknown_start, None),
         ("a body that is not a key set", malformed, Some(Reason::KeysUnavailable)),
         ("a failure", failed, Some(Reason::KeysUnavailable)),

@@ -57,7 +57,7 @@ impl Bench {
         });
         let config =
             Config { pools: pools.collect(), limits: Limits::default(), key_policy: policy, cache: CacheLimits::NONE };
-        Self { verifier: Verifier::new(config).expect("a good configuration"), urls }
+        Self { verifier: Verifier::new(config).expect("a valid configuration"), urls }
     }
 
     pub fn url(&self, endpoint: usize) -> &str {

@@ -26,7 +26,7 @@ enum Act {
     VerifyAgain {
         endpoint: usize,
         kid: Kid,
-        came: u64,
+        ago: u64,
     },
     /// Completes a fetch that started this many actions ago.
     End {
@@ -37,7 +37,7 @@ enum Act {
         outcome: Outcome,
     },
     Maintain,
-    Seed {
+    Load {
         endpoint: usize,
         published: Published,
         age: u64,
@@ -117,12 +117,12 @@ fn act() -> impl Strategy<Value = Act> {
         1 => prop_oneof![Just(86_400), Just(3_000_000_000)].prop_map(Act::Advance),
         1 => prop_oneof![1..30_u64, 3_000..1_000_000_u64].prop_map(Act::StepBack),
         8 => (endpoint(), kid()).prop_map(|(endpoint, kid)| Act::Verify { endpoint, kid }),
-        3 => (endpoint(), kid(), 0..8_u64).prop_map(|(endpoint, kid, came)| Act::VerifyAgain { endpoint, kid, came }),
+        3 => (endpoint(), kid(), 0..8_u64).prop_map(|(endpoint, kid, ago)| Act::VerifyAgain { endpoint, kid, ago }),
         6 => (endpoint(), prop_oneof![4 => Just(0), 1 => 0..20_u64], 0..8_u64, prop::option::of(kid()), outcome)
             .prop_map(|(endpoint, lag, began, requested_kid, outcome)| Act::End { endpoint, lag, began, requested_kid, outcome }),
         5 => Just(Act::Maintain),
         1 => (endpoint(), published(), prop_oneof![0..1_000_u64, Just(10_000_000)])
-            .prop_map(|(endpoint, published, age)| Act::Seed { endpoint, published, age }),
+            .prop_map(|(endpoint, published, age)| Act::Load { endpoint, published, age }),
     ]
 }
 
@@ -228,12 +228,12 @@ impl Run {
             Act::Advance(seconds) => self.clock = (self.clock + seconds).min(200_000_000_000),
             Act::StepBack(seconds) => self.clock = self.clock.saturating_sub(*seconds).max(10_000_000),
             Act::Verify { endpoint, kid } => self.verify(*endpoint, *kid),
-            Act::VerifyAgain { endpoint, kid, came } => self.verify_after_fetch(*endpoint, *kid, self.acts - came),
+            Act::VerifyAgain { endpoint, kid, ago } => self.verify_after_fetch(*endpoint, *kid, self.acts - ago),
             Act::End { endpoint, lag, began, requested_kid, outcome } => {
                 self.complete(*endpoint, (self.acts - began, *lag), *requested_kid, outcome);
             }
             Act::Maintain => self.maintain(),
-            Act::Seed { endpoint, published, age } => self.seed(*endpoint, *published, *age),
+            Act::Load { endpoint, published, age } => self.load(*endpoint, *published, *age),
         }
         self.check();
     }
@@ -387,7 +387,7 @@ impl Run {
         };
     }
 
-    fn seed(&mut self, endpoint: usize, published: Published, age: u64) {
+    fn load(&mut self, endpoint: usize, published: Published, age: u64) {
         self.model.tick(self.clock);
         let obtained = self.model.monotonic - age;
         let body = self.bench.set(published).as_bytes();

@@ -110,9 +110,9 @@ async fn a_content_type_does_not_turn_a_rejection_into_http_status_200() {
                 request = request.header("authorization", sent);
             }
             let answer = request.send().await.expect("an answer");
-            let came = (answer.status().as_u16(), answer.headers().get("grpc-status").map(|code| code.as_bytes()));
+            let actual = (answer.status().as_u16(), answer.headers().get("grpc-status").map(|code| code.as_bytes()));
             let expected = if speaks_grpc { (200, Some(code.as_bytes())) } else { (status, None) };
-            assert_eq!(came, expected, "{method} {path} {:?}, in gRPC: {speaks_grpc}", answer.version());
+            assert_eq!(actual, expected, "{method} {path} {:?}, in gRPC: {speaks_grpc}", answer.version());
         }
     }
 }

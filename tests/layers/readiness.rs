@@ -90,8 +90,8 @@ async fn a_rejection_does_not_wait_for_a_busy_application() {
         async move { send(app, Some(&token())).await }
     });
     begun.acquire().await.expect("it is open").forget();
-    let good = token();
-    let mut next = Box::pin(send(app.clone(), Some(&good)));
+    let valid = token();
+    let mut next = Box::pin(send(app.clone(), Some(&valid)));
     for (rejected, status) in [(None, 401), (Some("a.b.c".to_owned()), 401), (Some(admin()), 403)] {
         assert_eq!(send(app.clone(), rejected.as_deref()).await, status);
     }

@@ -71,8 +71,8 @@ impl Changes {
         let algorithm = self.algorithm.filter(|other| is_rsa(*other) && is_rsa(own)).unwrap_or(own);
         let mut draft = Draft::id(key).signed_with(key, algorithm).header("kid", format!("\"{key_id}\""));
         // If the random algorithm does not fit the key, it is only in the header.
-        if let Some(said) = self.claimed.or(self.algorithm.filter(|_| !is_rsa(own)).map(Algorithm::name)) {
-            draft = draft.header("alg", format!("\"{said}\""));
+        if let Some(algorithm) = self.claimed.or(self.algorithm.filter(|_| !is_rsa(own)).map(Algorithm::name)) {
+            draft = draft.header("alg", format!("\"{algorithm}\""));
         }
         for change in &self.headers {
             draft = match change.clone() {

@@ -85,7 +85,7 @@ fn the_core_requests_the_status_of_every_valid_token_of_the_corpus_and_of_no_oth
             |answer| open.verify_with_revocation_status(case.now, &case.token, answer).map(|it| it.payload);
         let (without_status, revoked) = (verify(RevocationStatus::Unavailable), verify(RevocationStatus::Revoked));
         assert_eq!(without_status.is_ok(), matches!(case.expected, Expected::Allow), "{}: fail-open", case.name);
-        assert!(revoked.is_err(), "{}: fail-open is no amnesty", case.name);
+        assert!(revoked.is_err(), "{}: in the mode fail-open, a revoked token is rejected", case.name);
     }
     println!("{queried} status requests, {rejected} rejections");
     assert!(queried >= 2 * 15 && rejected >= 2 * 90, "{queried} and {rejected}");
@@ -166,7 +166,7 @@ async fn queries_and_tokens_accepted_without_a_status_are_counted() {
 }
 
 #[tokio::test]
-async fn a_verifier_without_a_store_remembers_no_revocation_and_says_so() {
+async fn a_verifier_without_a_store_returns_an_error_for_a_revocation() {
     let verifier = with_keys(builder(&ManualClock::at(NOW))).await;
     assert_eq!(verifier.revoke(&crate::scene::token()).await, Err(RevocationError::NoStore));
     assert_eq!(verdict(&verifier, draft()).await, Ok(()));

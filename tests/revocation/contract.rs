@@ -64,16 +64,16 @@ fn no_artifact_accepts_a_token_before_the_host_has_passed_the_status() {
         // The keys are loaded later. After that, the status is pending in every verify function, also for a cached token.
         let denial = verifier.call_verify(&mut store, &token).expect("no trap").expect_err("there are no keys yet");
         assert_eq!((denial.reason, denial.pending_revocation), (Reason::KeysUnavailable, None), "{name}");
-        verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
+        verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("valid keys");
         for _ in 0..2 {
             let again = verifier
                 .call_verify_after_fetch(&mut store, &token, 0)
                 .expect("no trap")
                 .expect_err("the status is pending");
-            let judged = verifier.call_verify_cached(&mut store, &token).expect("no trap").map(|_| ());
+            let cached = verifier.call_verify_cached(&mut store, &token).expect("no trap").map(|_| ());
             let verified = verifier.call_verify(&mut store, &token).expect("no trap").map(|_| ());
             for denial in
-                [again, judged.expect_err("the status is pending"), verified.expect_err("the status is pending")]
+                [again, cached.expect_err("the status is pending"), verified.expect_err("the status is pending")]
             {
                 let revocable = pending_revocation(&denial).unwrap_or_else(|| panic!("{name}: nothing to ask"));
                 assert_eq!(revocable.issuer.as_deref(), Some(ISSUER));
@@ -122,7 +122,7 @@ fn the_mode_is_set_once_and_before_the_configuration() {
     };
     assert_eq!(asked(&mut store), Err(Reason::NotConfigured));
     verifier.call_configure(&mut store, &config()).expect("no trap").expect("the configuration is valid");
-    verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("good keys");
+    verifier.call_load_key_set(&mut store, ISSUER, keys().as_bytes(), NOW).expect("no trap").expect("valid keys");
     let late = verifier.call_enable_revocation_check(&mut store, RevocationMode::FailClosed).expect("no trap");
     assert_eq!(late, Err(ConfigError::AlreadyConfigured));
     assert_eq!(asked(&mut store), Err(Reason::NotConfigured), "without a revocation check, a status is rejected");

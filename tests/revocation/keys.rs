@@ -32,10 +32,10 @@ async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(store: imp
             vec![later(), other_user(), of_other_pool()],
         ),
     ];
-    for (revocation, refused, accepted) in cases {
+    for (revocation, rejected, accepted) in cases {
         let store = store();
         let verifier = with_store(Arc::clone(&store), RevocationMode::FailClosed).await;
-        for token in refused.iter().chain(&accepted) {
+        for token in rejected.iter().chain(&accepted) {
             assert_eq!(verdict(&verifier, token.clone()).await, Ok(()), "nothing is revoked yet: {revocation:?}");
         }
         // Another process adds the revocation, and an older one of the user. Neither undoes the other.
@@ -43,7 +43,7 @@ async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(store: imp
         elsewhere.revoke(&revocation).await.expect("it is stored");
         elsewhere.revoke(&user(SIGNED_IN - 10)).await.expect("it is stored");
         for _ in 0..2 {
-            for token in &refused {
+            for token in &rejected {
                 assert_eq!(verdict(&verifier, token.clone()).await, Err(REVOKED), "{revocation:?}");
             }
             for token in &accepted {

@@ -25,7 +25,7 @@ async fn an_entry_lives_for_the_configured_time_by_the_verifiers_clock() {
             poolgate_tests::keys::jwks(&[poolgate_tests::keys::RSA_2048
                 .jwk_for(poolgate_core::Algorithm::Rs256, poolgate_tests::minting::KEY_ID)]);
         let now = poolgate::Clock::now(&clock).as_secs();
-        verifier.load_key_set(ISSUER, set, now).await.expect("good keys");
+        verifier.load_key_set(ISSUER, set, now).await.expect("valid keys");
         assert_eq!(verdict(&verifier, draft()).await, expected, "{ahead} seconds on");
     }
 }

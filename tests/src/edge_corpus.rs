@@ -67,7 +67,7 @@ impl Answers {
         let place = cases().iter().position(|own| std::ptr::eq(own, case)).expect("a case of the corpus");
         self.0[place] = match response.status {
             200 => Seen::Verified,
-            status => Seen::refused(reason(&response.body), status),
+            status => Seen::rejected(reason(&response.body), status),
         };
     }
 

@@ -9,7 +9,7 @@ pub enum Seen {
     /// The token was accepted.
     Verified,
     /// The token was rejected.
-    Refused {
+    Rejected {
         /// The name of the [`poolgate_core::Reason`], if the integration reports it.
         reason: Option<String>,
         /// The HTTP status, if there is one.
@@ -21,8 +21,8 @@ pub enum Seen {
 
 impl Seen {
     /// Creates a rejection with a reason and a status.
-    pub fn refused(reason: impl Into<String>, status: u16) -> Self {
-        Self::Refused { reason: Some(reason.into()), status: Some(status) }
+    pub fn rejected(reason: impl Into<String>, status: u16) -> Self {
+        Self::Rejected { reason: Some(reason.into()), status: Some(status) }
     }
 
     /// Returns whether the core has the same result, or `None` if the token could not be passed.
@@ -35,9 +35,9 @@ impl Seen {
         match (self, case.verify_with_core()) {
             (Self::Unsendable, _) => None,
             (Self::Verified, verdict) => Some(verdict.is_ok()),
-            (Self::Refused { .. }, Ok(_)) => Some(false),
-            (Self::Refused { reason, status }, Err(expected)) => {
-                assert!(reason.is_some() || status.is_some(), "{}: refused, and neither reason nor status", case.name);
+            (Self::Rejected { .. }, Ok(_)) => Some(false),
+            (Self::Rejected { reason, status }, Err(expected)) => {
+                assert!(reason.is_some() || status.is_some(), "{}: rejected without a reason and a status", case.name);
                 let same_reason = reason.as_ref().is_none_or(|reason| reason == expected.name());
                 Some(same_reason && status.is_none_or(|status| status == expected.error_code().status()))
             }
@@ -49,12 +49,12 @@ impl fmt::Display for Seen {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verified => to.write_str("verified"),
-            Self::Refused { reason, status } => {
-                let reason = reason.as_deref().unwrap_or("no reason told");
-                write!(to, "refused, {reason}")?;
+            Self::Rejected { reason, status } => {
+                let reason = reason.as_deref().unwrap_or("no reason");
+                write!(to, "rejected, {reason}")?;
                 status.map_or(Ok(()), |status| write!(to, ", {status}"))
             }
-            Self::Unsendable => to.write_str("not asked"),
+            Self::Unsendable => to.write_str("not sent"),
         }
     }
 }
@@ -75,7 +75,7 @@ pub struct Host {
 /// # Panics
 /// Panics if the number of results is not the number of tokens.
 pub fn differences(name: &str, seen: &[Seen]) -> Vec<String> {
-    assert_eq!(seen.len(), cases().len(), "{name} did not answer once for each token");
+    assert_eq!(seen.len(), cases().len(), "{name} has not one result for each token");
     let wrong = cases().iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));
-    wrong.map(|(case, seen)| format!("{name}, {}: {seen}; the core says {:?}", case.name, case.expected)).collect()
+    wrong.map(|(case, seen)| format!("{name}, {}: {seen}; the core: {:?}", case.name, case.expected)).collect()
 }

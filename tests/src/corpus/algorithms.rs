@@ -41,26 +41,26 @@ pub(super) fn cases() -> Vec<Case> {
         Case::allowed("an_exponent_of_64_bits_is_accepted", Draft::access(&EXPONENT_64_BITS))
             .with_keys(&[EXPONENT_64_BITS.jwk(KEY_ID)]),
         Case::denied(
-            "an_algorithm_that_the_pool_does_not_list_is_refused",
+            "an_algorithm_that_the_pool_does_not_list_is_rejected",
             "algorithm-not-allowed",
             Draft::access(&RSA_2048).signed_with(&RSA_2048, Rs512),
         )
         .with_keys(&[RSA_2048.jwk(KEY_ID)]),
-        Case::denied("rs256_is_refused_where_only_es256_is_listed", "algorithm-not-allowed", Draft::access(&RSA_2048))
+        Case::denied("rs256_is_rejected_if_only_es256_is_allowed", "algorithm-not-allowed", Draft::access(&RSA_2048))
             .with_pool(|pool| pool.algorithms = vec![Es256]),
-        confused("rs256_with_the_kid_of_an_es256_key_is_refused", "algorithm-mismatch", &P256, Es256, Rs256),
-        confused("es256_with_the_kid_of_an_rsa_key_is_refused", "algorithm-mismatch", &RSA_2048, Rs256, Es256),
-        confused("eddsa_with_the_kid_of_an_es256_key_is_refused", "algorithm-mismatch", &P256, Es256, EdDsa),
-        confused("es256_with_the_kid_of_an_ed25519_key_is_refused", "algorithm-mismatch", &ED25519, EdDsa, Es256),
-        confused("es384_with_the_kid_of_an_es256_key_is_refused", "algorithm-mismatch", &P256, Es256, Es384),
-        confused("es256_with_the_kid_of_an_es512_key_is_refused", "algorithm-mismatch", &P521, Es512, Es256),
-        confused("es512_with_the_kid_of_an_es384_key_is_refused", "algorithm-mismatch", &P384, Es384, Es512),
-        confused("ps256_signed_as_rs256_is_refused", "signature-invalid", &RSA_2048, Rs256, Ps256),
-        confused("rs256_signed_as_ps256_is_refused", "signature-invalid", &RSA_2048, Ps256, Rs256),
-        confused("rs512_signed_as_rs256_is_refused", "signature-invalid", &RSA_2048, Rs256, Rs512),
-        for_another("rs512_with_a_key_for_rs256_is_refused", &RSA_2048, Rs512, Rs256),
-        for_another("ps256_with_a_key_for_rs256_is_refused", &RSA_2048, Ps256, Rs256),
-        for_another("rs256_with_a_key_for_ps256_is_refused", &RSA_2048, Rs256, Ps256),
+        confused("rs256_with_the_kid_of_an_es256_key_is_rejected", "algorithm-mismatch", &P256, Es256, Rs256),
+        confused("es256_with_the_kid_of_an_rsa_key_is_rejected", "algorithm-mismatch", &RSA_2048, Rs256, Es256),
+        confused("eddsa_with_the_kid_of_an_es256_key_is_rejected", "algorithm-mismatch", &P256, Es256, EdDsa),
+        confused("es256_with_the_kid_of_an_ed25519_key_is_rejected", "algorithm-mismatch", &ED25519, EdDsa, Es256),
+        confused("es384_with_the_kid_of_an_es256_key_is_rejected", "algorithm-mismatch", &P256, Es256, Es384),
+        confused("es256_with_the_kid_of_an_es512_key_is_rejected", "algorithm-mismatch", &P521, Es512, Es256),
+        confused("es512_with_the_kid_of_an_es384_key_is_rejected", "algorithm-mismatch", &P384, Es384, Es512),
+        confused("ps256_signed_as_rs256_is_rejected", "signature-invalid", &RSA_2048, Rs256, Ps256),
+        confused("rs256_signed_as_ps256_is_rejected", "signature-invalid", &RSA_2048, Ps256, Rs256),
+        confused("rs512_signed_as_rs256_is_rejected", "signature-invalid", &RSA_2048, Rs256, Rs512),
+        for_another("rs512_with_a_key_for_rs256_is_rejected", &RSA_2048, Rs512, Rs256),
+        for_another("ps256_with_a_key_for_rs256_is_rejected", &RSA_2048, Ps256, Rs256),
+        for_another("rs256_with_a_key_for_ps256_is_rejected", &RSA_2048, Rs256, Ps256),
     ]
 }
 

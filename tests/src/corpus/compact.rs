@@ -15,62 +15,62 @@ pub(super) fn cases() -> Vec<Case> {
     let swapped = |from: &str, to: &str| token.replacen(from, to, 1);
     vec![
         Case::allowed("an_access_token_of_cognito_is_accepted", Draft::access(&RSA_2048)),
-        Case::denied("an_empty_token_is_refused", "token-empty", ""),
-        Case::denied("one_part_is_refused", "token-not-three-parts", header),
-        Case::denied("two_parts_are_refused", "token-not-three-parts", format!("{header}.{payload}")),
-        Case::denied("four_parts_are_refused", "token-not-three-parts", format!("{token}.{signature}")),
+        Case::denied("an_empty_token_is_rejected", "token-empty", ""),
+        Case::denied("one_part_is_rejected", "token-not-three-parts", header),
+        Case::denied("two_parts_are_rejected", "token-not-three-parts", format!("{header}.{payload}")),
+        Case::denied("four_parts_are_rejected", "token-not-three-parts", format!("{token}.{signature}")),
         Case::denied("five_parts_are_called_encrypted", "token-encrypted", format!("{token}.{signature}.{payload}")),
         Case::denied("five_empty_parts_are_called_encrypted", "token-encrypted", "...."),
-        Case::denied("six_parts_are_refused", "token-not-three-parts", format!("{token}.{token}")),
-        Case::denied("a_final_dot_is_refused", "token-not-three-parts", format!("{token}.")),
-        Case::denied("three_empty_parts_are_refused", "header-malformed", ".."),
-        Case::denied("an_empty_header_is_refused", "header-malformed", format!(".{payload}.{signature}")),
-        Case::denied("an_empty_payload_is_refused", "payload-malformed", draft.clone().raw_payload("")),
-        Case::denied("an_empty_signature_is_refused", "signature-length", draft.compact_with(&[])),
+        Case::denied("six_parts_are_rejected", "token-not-three-parts", format!("{token}.{token}")),
+        Case::denied("a_final_dot_is_rejected", "token-not-three-parts", format!("{token}.")),
+        Case::denied("three_empty_parts_are_rejected", "header-malformed", ".."),
+        Case::denied("an_empty_header_is_rejected", "header-malformed", format!(".{payload}.{signature}")),
+        Case::denied("an_empty_payload_is_rejected", "payload-malformed", draft.clone().raw_payload("")),
+        Case::denied("an_empty_signature_is_rejected", "signature-length", draft.compact_with(&[])),
         Case::denied(
-            "a_token_cut_in_the_payload_is_refused",
+            "a_token_cut_in_the_payload_is_rejected",
             "token-not-three-parts",
             &token[..header.len() + payload.len() / 2],
         ),
         Case::denied(
-            "header_and_payload_swapped_are_refused",
+            "header_and_payload_swapped_are_rejected",
             "algorithm-missing",
             format!("{payload}.{header}.{signature}"),
         ),
-        Case::denied("a_leading_bearer_is_refused", "encoding-invalid", format!("Bearer {token}")),
-        Case::denied("a_leading_space_is_refused", "encoding-invalid", format!(" {token}")),
-        Case::denied("a_final_newline_is_refused", "encoding-invalid", format!("{token}\n")),
-        Case::denied("a_final_nul_is_refused", "encoding-invalid", format!("{token}\0")),
-        Case::denied("a_newline_within_the_payload_is_refused", "encoding-invalid", {
+        Case::denied("a_leading_bearer_is_rejected", "encoding-invalid", format!("Bearer {token}")),
+        Case::denied("a_leading_space_is_rejected", "encoding-invalid", format!(" {token}")),
+        Case::denied("a_final_newline_is_rejected", "encoding-invalid", format!("{token}\n")),
+        Case::denied("a_final_nul_is_rejected", "encoding-invalid", format!("{token}\0")),
+        Case::denied("a_newline_within_the_payload_is_rejected", "encoding-invalid", {
             let (left, right) = payload.split_at(20);
             draft.compact_of(header, &format!("{left}\n{right}"))
         }),
-        Case::denied("letters_outside_ascii_are_refused", "encoding-invalid", swapped(payload, "eyJé")),
-        Case::denied("the_standard_alphabet_is_refused", "encoding-invalid", {
+        Case::denied("letters_outside_ascii_are_rejected", "encoding-invalid", swapped(payload, "eyJé")),
+        Case::denied("the_standard_alphabet_is_rejected", "encoding-invalid", {
             // "???>" contains both "/" and "+" in the standard alphabet.
             let text = base64url(br#"{"sub":"???>>>???"}"#).replace('-', "+").replace('_', "/");
             draft.compact_of(header, &text)
         }),
-        Case::denied("an_impossible_length_is_refused", "encoding-invalid", {
+        Case::denied("an_impossible_length_is_rejected", "encoding-invalid", {
             draft.compact_of(header, &format!("{payload}{}", &"AAA"[..(5 - payload.len() % 4) % 4]))
         }),
-        Case::denied("a_padded_header_is_refused", "encoding-padded", draft.compact_of(&padded(header), payload)),
-        Case::denied("a_padded_payload_is_refused", "encoding-padded", draft.compact_of(header, &padded(payload))),
-        Case::denied("a_padded_signature_is_refused", "encoding-padded", padded(&token)),
-        Case::denied("a_flipped_unused_bit_of_the_header_is_refused", "encoding-not-canonical", {
+        Case::denied("a_padded_header_is_rejected", "encoding-padded", draft.compact_of(&padded(header), payload)),
+        Case::denied("a_padded_payload_is_rejected", "encoding-padded", draft.compact_of(header, &padded(payload))),
+        Case::denied("a_padded_signature_is_rejected", "encoding-padded", padded(&token)),
+        Case::denied("a_flipped_unused_bit_of_the_header_is_rejected", "encoding-not-canonical", {
             draft.compact_of(&with_unused_bit(header).expect("unused bits"), payload)
         }),
-        Case::denied("a_flipped_unused_bit_of_the_payload_is_refused", "encoding-not-canonical", {
+        Case::denied("a_flipped_unused_bit_of_the_payload_is_rejected", "encoding-not-canonical", {
             draft.compact_of(header, &with_unused_bit(payload).expect("unused bits"))
         }),
         Case::denied(
-            "a_flipped_unused_bit_of_the_signature_is_refused",
+            "a_flipped_unused_bit_of_the_signature_is_rejected",
             "encoding-not-canonical",
             format!("{header}.{payload}.{}", with_unused_bit(signature).expect("unused bits")),
         ),
         Case::allowed("a_token_of_exactly_the_limit_is_accepted", of_length(16_384)),
-        Case::denied("a_token_one_byte_over_the_limit_is_refused", "token-too-large", of_length(16_385)),
-        Case::denied("a_megabyte_is_refused_for_its_size_alone", "token-too-large", "A".repeat(1 << 20)),
+        Case::denied("a_token_one_byte_over_the_limit_is_rejected", "token-too-large", of_length(16_385)),
+        Case::denied("a_megabyte_is_rejected_for_its_size_alone", "token-too-large", "A".repeat(1 << 20)),
         Case::denied("a_lower_limit_of_size_holds", "token-too-large", of_length(4_097))
             .with_limits(|limits| limits.token_bytes = 4_096),
     ]

@@ -22,34 +22,34 @@ fn from(issuer: &str) -> Draft {
 }
 
 fn claim() -> Vec<Case> {
-    let refused = |name, issuer: &str| Case::denied(name, "issuer-unknown", from(issuer));
-    let unchecked = |case: Case| case.with_pool(|pool| pool.issuer = IssuerRule::Unchecked).seeded_for("");
+    let rejected = |name, issuer: &str| Case::denied(name, "issuer-unknown", from(issuer));
+    let unchecked = |case: Case| case.with_pool(|pool| pool.issuer = IssuerRule::Unchecked).with_keys_for("");
     vec![
-        Case::denied("a_token_without_iss_is_refused", "issuer-missing", access().without_claim("iss")),
-        Case::denied("an_iss_that_is_null_is_refused", "issuer-invalid", access().claim("iss", "null")),
-        Case::denied("an_iss_that_is_a_number_is_refused", "issuer-invalid", access().claim("iss", 1)),
+        Case::denied("a_token_without_iss_is_rejected", "issuer-missing", access().without_claim("iss")),
+        Case::denied("an_iss_that_is_null_is_rejected", "issuer-invalid", access().claim("iss", "null")),
+        Case::denied("an_iss_that_is_a_number_is_rejected", "issuer-invalid", access().claim("iss", 1)),
         Case::denied(
-            "an_iss_that_is_an_array_is_refused",
+            "an_iss_that_is_an_array_is_rejected",
             "issuer-invalid",
             access().claim("iss", format!("[\"{ISSUER}\"]")),
         ),
-        refused("an_empty_iss_is_refused", ""),
-        refused("another_pool_of_the_region_is_refused", OTHER_ISSUER),
-        refused("an_iss_with_a_final_slash_is_refused", &format!("{ISSUER}/")),
-        refused("an_iss_over_plain_http_is_refused", &ISSUER.replace("https", "http")),
-        refused("an_iss_in_capitals_is_refused", &ISSUER.to_uppercase()),
-        refused("an_iss_that_only_starts_right_is_refused", &format!("{ISSUER}.evil.example")),
-        refused("an_iss_with_another_user_part_is_refused", &ISSUER.replace("https://", "https://evil.example@")),
-        refused("an_iss_in_another_region_is_refused", &ISSUER.replacen("eu-west-1", "eu-west-2", 1)),
+        rejected("an_empty_iss_is_rejected", ""),
+        rejected("another_pool_of_the_region_is_rejected", OTHER_ISSUER),
+        rejected("an_iss_with_a_final_slash_is_rejected", &format!("{ISSUER}/")),
+        rejected("an_iss_over_plain_http_is_rejected", &ISSUER.replace("https", "http")),
+        rejected("an_iss_in_capitals_is_rejected", &ISSUER.to_uppercase()),
+        rejected("an_iss_that_only_starts_right_is_rejected", &format!("{ISSUER}.evil.example")),
+        rejected("an_iss_with_another_user_part_is_rejected", &ISSUER.replace("https://", "https://evil.example@")),
+        rejected("an_iss_in_another_region_is_rejected", &ISSUER.replacen("eu-west-1", "eu-west-2", 1)),
         Case::allowed(
             "the_second_form_of_the_issuer_is_accepted",
             from(&ISSUER.replace("cognito-idp", "issuer-cognito-idp")),
         ),
-        Case::allowed("keys_seeded_for_the_second_form_serve_the_first", access())
-            .seeded_for(&ISSUER.replace("cognito-idp", "issuer-cognito-idp")),
+        Case::allowed("keys_loaded_for_the_second_form_are_used_for_the_first", access())
+            .with_keys_for(&ISSUER.replace("cognito-idp", "issuer-cognito-idp")),
         Case::allowed("an_issuer_given_exactly_is_accepted", from("http://127.0.0.1:9229/local_abc"))
             .with_pool(|pool| pool.issuer = IssuerRule::Exactly("http://127.0.0.1:9229/local_abc".into()))
-            .seeded_for("http://127.0.0.1:9229/local_abc"),
+            .with_keys_for("http://127.0.0.1:9229/local_abc"),
         unchecked(Case::allowed("where_iss_is_unchecked_any_is_accepted", from("https://any.example"))),
         unchecked(Case::allowed("where_iss_is_unchecked_none_is_accepted", access().without_claim("iss"))),
         unchecked(Case::denied(
@@ -66,7 +66,7 @@ fn partitions() -> Vec<Case> {
         let issuer = format!("https://cognito-idp.{region}.{suffix}/{id}");
         Case::allowed(name, from(&issuer))
             .with_pool(|pool| pool.issuer = IssuerRule::UserPool { id, region: None })
-            .seeded_for(&issuer)
+            .with_keys_for(&issuer)
     };
     let chinese = "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1";
     vec![
@@ -79,12 +79,12 @@ fn partitions() -> Vec<Case> {
         accepted("the_issuer_of_partition_aws_iso_e_is_right", "eu-isoe-west-1", "cloud.adc-e.uk"),
         accepted("the_issuer_of_partition_aws_iso_f_is_right", "us-isof-south-1", "csp.hci.ic.gov"),
         Case::denied(
-            "the_suffix_of_another_partition_is_refused",
+            "the_suffix_of_another_partition_is_rejected",
             "issuer-unknown",
             from("https://cognito-idp.cn-north-1.amazonaws.com/cn-north-1_Ab1"),
         )
         .with_pool(|pool| pool.issuer = IssuerRule::UserPool { id: "cn-north-1_Ab1".into(), region: None })
-        .seeded_for(chinese),
+        .with_keys_for(chinese),
         Case::allowed(
             "a_replica_region_replaces_the_one_in_the_pool_id",
             from("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
@@ -92,7 +92,7 @@ fn partitions() -> Vec<Case> {
         .with_pool(|pool| {
             pool.issuer = IssuerRule::UserPool { id: "us-east-1_Ab1".into(), region: Some("us-west-2".into()) };
         })
-        .seeded_for("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
+        .with_keys_for("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
     ]
 }
 
@@ -127,7 +127,7 @@ fn several() -> Vec<Case> {
             Draft::id(&RSA_2048).claim("iss", &other_iss).with_signature_below(&OTHER_RSA_2048),
         )),
         both(Case::denied(
-            "each_pool_has_a_policy_of_its_own",
+            "each_pool_has_its_own_policy",
             "token-use-mismatch",
             Draft::access(&OTHER_RSA_2048).claim("iss", &other_iss),
         )),

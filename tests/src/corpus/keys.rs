@@ -18,9 +18,9 @@ fn access() -> Draft {
 }
 
 /// A token with a valid signature that is rejected because of its key.
-fn refused(name: &'static str, fault: KeyError, key: &'static TestKey, jwk: Value) -> Case {
+fn rejected(name: &'static str, fault: KeyError, key: &'static TestKey, jwk: Value) -> Case {
     let case = Case::denied(name, "key-refused", Draft::access(&RSA_2048).signed_by(key));
-    case.with_keys(&[jwk]).with_fault(fault)
+    case.with_keys(&[jwk]).with_key_error(fault)
 }
 
 /// The key of the pool with another member.
@@ -39,15 +39,15 @@ fn lookup() -> Vec<Case> {
             Draft::access(&OTHER_RSA_2048).header("kid", format!("\"{SECOND_KEY_ID}\""))
         }),
         Case::denied(
-            "the_kid_of_another_key_of_the_set_is_refused",
+            "the_kid_of_another_key_of_the_set_is_rejected",
             "signature-invalid",
             kid(SECOND_KEY_ID).with_signature_below(&OTHER_RSA_2048),
         ),
-        Case::denied("an_unknown_kid_is_refused", "key-unknown", kid("unknown")),
-        Case::denied("a_kid_that_looks_alike_is_refused", "key-unknown", kid(&KEY_ID.replace('M', "М"))),
-        Case::denied("a_kid_in_another_case_is_refused", "key-unknown", kid(&KEY_ID.to_lowercase())),
-        Case::denied("a_kid_with_a_space_is_refused", "key-unknown", kid(&format!("{KEY_ID} "))),
-        Case::denied("a_kid_with_a_nul_is_refused", "key-unknown", kid(&format!("{KEY_ID}\\u0000"))),
+        Case::denied("an_unknown_kid_is_rejected", "key-unknown", kid("unknown")),
+        Case::denied("a_kid_that_looks_alike_is_rejected", "key-unknown", kid(&KEY_ID.replace('M', "М"))),
+        Case::denied("a_kid_in_another_case_is_rejected", "key-unknown", kid(&KEY_ID.to_lowercase())),
+        Case::denied("a_kid_with_a_space_is_rejected", "key-unknown", kid(&format!("{KEY_ID} "))),
+        Case::denied("a_kid_with_a_nul_is_rejected", "key-unknown", kid(&format!("{KEY_ID}\\u0000"))),
         Case::denied("a_kid_that_is_a_path_is_just_a_name", "key-unknown", kid("../../dev/null")),
         Case::denied("another_normal_form_of_a_kid_is_another_kid", "key-unknown", kid("cle\u{301}"))
             .with_keys(&[RSA_2048.jwk("cl\u{e9}")]),
@@ -56,30 +56,30 @@ fn lookup() -> Vec<Case> {
 }
 
 fn purpose() -> Vec<Case> {
-    let own = |name, fault, jwk| refused(name, fault, &RSA_2048, jwk);
+    let own = |name, fault, jwk| rejected(name, fault, &RSA_2048, jwk);
     let text = RSA_2048.jwk(KEY_ID).to_string();
     vec![
         Case::allowed("a_key_without_alg_is_used_for_its_family", access()).with_keys(&[RSA_2048.jwk(KEY_ID)]),
         Case::allowed("a_key_whose_operations_have_verify_is_used", access())
             .with_keys(&[with("key_ops", json!(["verify"]))]),
-        Case::allowed("unknown_members_of_a_key_are_not_looked_at", access()).with_keys(&[with("x5t", json!("AAAA"))]),
-        own("a_key_for_encryption_is_refused", KeyError::NotForSignatures, with("use", json!("enc"))),
+        Case::allowed("unknown_members_of_a_key_are_ignored", access()).with_keys(&[with("x5t", json!("AAAA"))]),
+        own("a_key_for_encryption_is_rejected", KeyError::NotForSignatures, with("use", json!("enc"))),
         own(
-            "a_key_without_the_operation_verify_is_refused",
+            "a_key_without_the_operation_verify_is_rejected",
             KeyError::NotForSignatures,
             with("key_ops", json!(["sign"])),
         ),
-        own("a_use_that_is_no_string_is_refused", KeyError::Malformed, with("use", json!(["sig"]))),
-        own("a_key_for_another_family_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("ES256"))),
-        own("a_key_for_an_unknown_algorithm_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("RSA-OAEP"))),
-        own("a_key_for_hs256_is_refused", KeyError::AlgorithmMismatch, with("alg", json!("HS256"))),
-        own("a_key_with_its_private_exponent_is_refused", KeyError::PrivateMember, with("d", json!("AQAB"))),
-        own("a_key_with_a_prime_is_refused", KeyError::PrivateMember, with("p", json!("AQAB"))),
-        own("a_key_with_a_null_private_member_is_refused", KeyError::PrivateMember, with("qi", json!(null))),
-        own("a_symmetric_key_is_refused", KeyError::Symmetric, json!({"kty": "oct", "kid": KEY_ID, "k": "AAAA"})),
-        own("a_key_of_unknown_type_is_refused", KeyError::UnsupportedKeyType, with("kty", json!("AKP"))),
-        own("a_key_type_in_small_letters_is_refused", KeyError::UnsupportedKeyType, with("kty", json!("rsa"))),
-        own("a_key_without_kty_is_refused", KeyError::NoKeyType, json!({"kid": KEY_ID, "n": "AQAB", "e": "AQAB"})),
+        own("a_use_that_is_no_string_is_rejected", KeyError::Malformed, with("use", json!(["sig"]))),
+        own("a_key_for_another_family_is_rejected", KeyError::AlgorithmMismatch, with("alg", json!("ES256"))),
+        own("a_key_for_an_unknown_algorithm_is_rejected", KeyError::AlgorithmMismatch, with("alg", json!("RSA-OAEP"))),
+        own("a_key_for_hs256_is_rejected", KeyError::AlgorithmMismatch, with("alg", json!("HS256"))),
+        own("a_key_with_its_private_exponent_is_rejected", KeyError::PrivateMember, with("d", json!("AQAB"))),
+        own("a_key_with_a_prime_is_rejected", KeyError::PrivateMember, with("p", json!("AQAB"))),
+        own("a_key_with_a_null_private_member_is_rejected", KeyError::PrivateMember, with("qi", json!(null))),
+        own("a_symmetric_key_is_rejected", KeyError::Symmetric, json!({"kty": "oct", "kid": KEY_ID, "k": "AAAA"})),
+        own("a_key_of_unknown_type_is_rejected", KeyError::UnsupportedKeyType, with("kty", json!("AKP"))),
+        own("a_key_type_in_small_letters_is_rejected", KeyError::UnsupportedKeyType, with("kty", json!("rsa"))),
+        own("a_key_without_kty_is_rejected", KeyError::NoKeyType, json!({"kid": KEY_ID, "n": "AQAB", "e": "AQAB"})),
         Case::denied("a_key_with_two_moduli_is_no_key", "keys-unavailable", access())
             .with_jwks(format!("{{\"keys\":[{},\"n\":\"AQAB\"}}]}}", &text[..text.len() - 1])),
     ]
@@ -89,7 +89,7 @@ fn numbers() -> Vec<Case> {
     let modulus = RSA_2048.modulus();
     let with_modulus = |bytes: &[u8]| with("n", json!(base64url(bytes)));
     let with_exponent = |bytes: &[u8]| with("e", json!(base64url(bytes)));
-    let own = |name, fault, jwk| refused(name, fault, &RSA_2048, jwk);
+    let own = |name, fault, jwk| rejected(name, fault, &RSA_2048, jwk);
     let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();
     let padded = format!("{}==", RSA_2048.jwk(KEY_ID)["n"].as_str().expect("a modulus"));
     let point = |member: &str, value: Value| {
@@ -99,56 +99,65 @@ fn numbers() -> Vec<Case> {
     };
     let ec = |name, fault, jwk| {
         let case = Case::denied(name, "key-refused", access().signed_with(&P256, Algorithm::Es256));
-        case.with_pool(|pool| pool.algorithms = vec![Algorithm::Es256]).with_keys(&[jwk]).with_fault(fault)
+        case.with_pool(|pool| pool.algorithms = vec![Algorithm::Es256]).with_keys(&[jwk]).with_key_error(fault)
     };
     let ed25519 = |name, fault, x: &[u8]| {
         let jwk = json!({"kty": "OKP", "kid": KEY_ID, "crv": "Ed25519", "x": base64url(x)});
         let case = Case::denied(name, "key-refused", access().signed_with(&ED25519, Algorithm::EdDsa));
-        case.with_pool(|pool| pool.algorithms = vec![Algorithm::EdDsa]).with_keys(&[jwk]).with_fault(fault)
+        case.with_pool(|pool| pool.algorithms = vec![Algorithm::EdDsa]).with_keys(&[jwk]).with_key_error(fault)
     };
     vec![
-        refused("a_key_of_1024_bits_is_refused", KeyError::ModulusTooSmall, &BITS_1024, BITS_1024.jwk(KEY_ID)),
-        own("a_modulus_of_2047_bits_is_refused", KeyError::ModulusTooSmall, {
+        rejected("a_key_of_1024_bits_is_rejected", KeyError::ModulusTooSmall, &BITS_1024, BITS_1024.jwk(KEY_ID)),
+        own("a_modulus_of_2047_bits_is_rejected", KeyError::ModulusTooSmall, {
             with_modulus(&[&[0x7f], &modulus[1..]].concat())
         }),
-        own("a_modulus_of_8200_bits_is_refused", KeyError::ModulusTooLarge, with_modulus(&[0xff; 1025])),
-        own("an_even_modulus_is_refused", KeyError::ModulusEven, with_modulus(&even)),
-        refused("an_exponent_of_1_is_refused", KeyError::BadExponent, &EXPONENT_1, EXPONENT_1.jwk(KEY_ID)),
-        own("an_exponent_of_2_is_refused", KeyError::BadExponent, with_exponent(&[2])),
-        own("an_even_exponent_is_refused", KeyError::BadExponent, with_exponent(&[1, 0, 0])),
-        own("an_exponent_of_0_is_refused", KeyError::BadEncoding, with_exponent(&[0])),
+        own("a_modulus_of_8200_bits_is_rejected", KeyError::ModulusTooLarge, with_modulus(&[0xff; 1025])),
+        own("an_even_modulus_is_rejected", KeyError::ModulusEven, with_modulus(&even)),
+        rejected("an_exponent_of_1_is_rejected", KeyError::BadExponent, &EXPONENT_1, EXPONENT_1.jwk(KEY_ID)),
+        own("an_exponent_of_2_is_rejected", KeyError::BadExponent, with_exponent(&[2])),
+        own("an_even_exponent_is_rejected", KeyError::BadExponent, with_exponent(&[1, 0, 0])),
+        own("an_exponent_of_0_is_rejected", KeyError::BadEncoding, with_exponent(&[0])),
         // With a modulus of 8,192 bits, an exponent of as many takes a third of a second of every token that names the key.
-        own("an_exponent_of_65_bits_is_refused", KeyError::BadExponent, {
+        own("an_exponent_of_65_bits_is_rejected", KeyError::BadExponent, {
             with_exponent(&[1, 0, 0, 0, 0, 0, 0, 0, 13])
         }),
-        refused("an_exponent_of_129_bits_is_refused", KeyError::BadExponent, &EXPONENT_LONG, EXPONENT_LONG.jwk(KEY_ID)),
-        own("an_exponent_above_the_modulus_is_refused", KeyError::BadExponent, {
+        rejected(
+            "an_exponent_of_129_bits_is_rejected",
+            KeyError::BadExponent,
+            &EXPONENT_LONG,
+            EXPONENT_LONG.jwk(KEY_ID),
+        ),
+        own("an_exponent_above_the_modulus_is_rejected", KeyError::BadExponent, {
             rsa_jwk(KEY_ID, &modulus, &[&modulus[..], &[1]].concat())
         }),
-        own("an_exponent_equal_to_the_modulus_is_refused", KeyError::BadExponent, with_exponent(&modulus)),
-        own("an_exponent_with_a_leading_zero_is_refused", KeyError::BadEncoding, with_exponent(&[0, 1, 0, 1])),
+        own("an_exponent_equal_to_the_modulus_is_rejected", KeyError::BadExponent, with_exponent(&modulus)),
+        own("an_exponent_with_a_leading_zero_is_rejected", KeyError::BadEncoding, with_exponent(&[0, 1, 0, 1])),
         own(
-            "a_modulus_with_a_leading_zero_is_refused",
+            "a_modulus_with_a_leading_zero_is_rejected",
             KeyError::BadEncoding,
             with_modulus(&[&[0], &modulus[..]].concat()),
         ),
-        own("a_padded_modulus_is_refused", KeyError::BadEncoding, with("n", json!(padded))),
-        own("an_empty_modulus_is_refused", KeyError::BadEncoding, with("n", json!(""))),
-        own("a_modulus_that_is_a_number_is_refused", KeyError::Malformed, with("n", json!(65537))),
+        own("a_padded_modulus_is_rejected", KeyError::BadEncoding, with("n", json!(padded))),
+        own("an_empty_modulus_is_rejected", KeyError::BadEncoding, with("n", json!(""))),
+        own("a_modulus_that_is_a_number_is_rejected", KeyError::Malformed, with("n", json!(65537))),
         own(
-            "a_key_without_modulus_is_refused",
+            "a_key_without_modulus_is_rejected",
             KeyError::MissingMember,
             json!({"kty": "RSA", "kid": KEY_ID, "e": "AQAB"}),
         ),
-        ec("a_point_off_the_curve_is_refused", KeyError::BadPoint, point("y", json!(base64url(&[1; 32])))),
-        ec("the_point_zero_zero_is_refused", KeyError::BadPoint, {
+        ec("a_point_off_the_curve_is_rejected", KeyError::BadPoint, point("y", json!(base64url(&[1; 32])))),
+        ec("the_point_zero_zero_is_rejected", KeyError::BadPoint, {
             json!({"kty": "EC", "kid": KEY_ID, "crv": "P-256", "x": base64url(&[0; 32]), "y": base64url(&[0; 32])})
         }),
-        ec("a_coordinate_that_is_too_short_is_refused", KeyError::BadEncoding, point("x", json!(base64url(&[1; 31])))),
-        ec("a_curve_that_no_algorithm_uses_is_refused", KeyError::UnsupportedKeyType, point("crv", json!("secp256k1"))),
-        ec("a_point_of_another_curve_is_refused", KeyError::BadEncoding, point("crv", json!("P-384"))),
-        ed25519("an_ed25519_key_of_small_order_is_refused", KeyError::BadPoint, &[&[1], &[0; 31][..]].concat()),
-        ed25519("an_ed25519_key_of_31_bytes_is_refused", KeyError::BadEncoding, &[1; 31]),
+        ec("a_coordinate_that_is_too_short_is_rejected", KeyError::BadEncoding, point("x", json!(base64url(&[1; 31])))),
+        ec(
+            "a_curve_that_no_algorithm_uses_is_rejected",
+            KeyError::UnsupportedKeyType,
+            point("crv", json!("secp256k1")),
+        ),
+        ec("a_point_of_another_curve_is_rejected", KeyError::BadEncoding, point("crv", json!("P-384"))),
+        ed25519("an_ed25519_key_of_small_order_is_rejected", KeyError::BadPoint, &[&[1], &[0; 31][..]].concat()),
+        ed25519("an_ed25519_key_of_31_bytes_is_rejected", KeyError::BadEncoding, &[1; 31]),
     ]
 }
 
@@ -164,7 +173,7 @@ fn sets() -> Vec<Case> {
         case
     };
     vec![
-        Case::allowed("a_bad_key_does_not_take_the_good_ones_with_it", access()).with_keys(&[
+        Case::allowed("an_unusable_key_does_not_affect_the_usable_ones", access()).with_keys(&[
             json!(7),
             json!({}),
             broken,
@@ -177,9 +186,9 @@ fn sets() -> Vec<Case> {
             access().with_signature_below(&OTHER_RSA_2048),
         )
         .with_keys(&[OTHER_RSA_2048.jwk(KEY_ID), own()]),
-        Case::denied("a_good_key_does_not_replace_a_bad_one_of_its_kid", "key-refused", access())
+        Case::denied("a_usable_key_does_not_replace_an_unusable_one_with_its_kid", "key-refused", access())
             .with_keys(&[BITS_1024.jwk(KEY_ID), own()]),
-        Case::denied("a_set_of_bad_keys_alone_knows_no_kid", "keys-unavailable", access().header("kid", "\"other\""))
+        Case::denied("a_set_of_unusable_keys_has_no_kid", "keys-unavailable", access().header("kid", "\"other\""))
             .with_keys(&[BITS_1024.jwk(KEY_ID)]),
         newer(jwks(&[own()]), Case::allowed("newer_keys_replace_older_ones", access())),
         newer(

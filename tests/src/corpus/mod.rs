@@ -112,12 +112,12 @@ impl Case {
         self
     }
 
-    fn seeded_for(mut self, issuer: &str) -> Self {
+    fn with_keys_for(mut self, issuer: &str) -> Self {
         self.seeds[0].issuer = issuer.into();
         self
     }
 
-    fn with_fault(self, fault: KeyError) -> Self {
+    fn with_key_error(self, fault: KeyError) -> Self {
         Self { key_error: Some(fault), ..self }
     }
 

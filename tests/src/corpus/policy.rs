@@ -34,19 +34,19 @@ fn unchecked(pool: &mut Pool) {
 fn token_use() -> Vec<Case> {
     let said = |value: &str| access().claim("token_use", value);
     vec![
-        Case::allowed("an_id_token_is_accepted_where_id_is_asked", id()).with_pool(id_only),
-        Case::allowed("an_access_token_is_accepted_where_either_is", access()).with_pool(either),
-        Case::allowed("an_id_token_is_accepted_where_either_is", id()).with_pool(either),
+        Case::allowed("an_id_token_is_accepted_if_id_is_required", id()).with_pool(id_only),
+        Case::allowed("an_access_token_is_accepted_if_both_uses_are_accepted", access()).with_pool(either),
+        Case::allowed("an_id_token_is_accepted_if_both_uses_are_accepted", id()).with_pool(either),
         Case::denied("an_id_token_is_no_access_token", "token-use-mismatch", id()),
         Case::denied("an_access_token_is_no_id_token", "token-use-mismatch", access()).with_pool(id_only),
-        Case::denied("a_refresh_token_use_is_refused", "token-use-mismatch", said("\"refresh\"")).with_pool(either),
+        Case::denied("a_refresh_token_use_is_rejected", "token-use-mismatch", said("\"refresh\"")).with_pool(either),
         Case::denied("token_use_is_compared_with_case", "token-use-mismatch", said("\"Access\"")),
-        Case::denied("an_empty_token_use_is_refused", "token-use-mismatch", said("\"\"")),
-        Case::denied("a_token_without_token_use_is_refused", "token-use-missing", access().without_claim("token_use")),
+        Case::denied("an_empty_token_use_is_rejected", "token-use-mismatch", said("\"\"")),
+        Case::denied("a_token_without_token_use_is_rejected", "token-use-missing", access().without_claim("token_use")),
         Case::denied("either_still_asks_for_token_use", "token-use-missing", id().without_claim("token_use"))
             .with_pool(either),
-        Case::denied("a_token_use_that_is_an_array_is_refused", "token-use-invalid", said("[\"access\"]")),
-        Case::denied("a_token_use_that_is_null_is_refused", "token-use-invalid", said("null")),
+        Case::denied("a_token_use_that_is_an_array_is_rejected", "token-use-invalid", said("[\"access\"]")),
+        Case::denied("a_token_use_that_is_null_is_rejected", "token-use-invalid", said("null")),
         Case::allowed("where_use_is_unchecked_it_may_be_absent", id().without_claim("token_use")).with_pool(unchecked),
         Case::denied("where_use_is_unchecked_clients_are_compared_with_aud", "audience-missing", access())
             .with_pool(unchecked),
@@ -66,15 +66,15 @@ fn binding() -> Vec<Case> {
         Case::denied("a_binding_that_is_an_empty_object_is_one_too", "sender-constrained", bound("{}")),
         Case::denied("a_binding_that_is_no_object_is_one_too", "sender-constrained", bound("\"x\"")),
         Case::denied("a_binding_that_is_false_is_one_too", "sender-constrained", bound("false")),
-        Case::denied("an_id_token_that_is_bound_is_refused", "sender-constrained", id().claim("cnf", KEY))
+        Case::denied("an_id_token_that_is_bound_is_rejected", "sender-constrained", id().claim("cnf", KEY))
             .with_pool(id_only),
-        Case::denied("where_use_is_unchecked_a_bound_token_is_refused", "sender-constrained", id().claim("cnf", KEY))
+        Case::denied("where_use_is_unchecked_a_bound_token_is_rejected", "sender-constrained", id().claim("cnf", KEY))
             .with_pool(unchecked),
         Case::denied("a_binding_behind_an_escape_is_found", "sender-constrained", access().claim(r"\u0063nf", KEY)),
         Case::allowed("a_binding_that_is_null_is_none", bound("null")),
         Case::allowed("a_binding_within_another_claim_is_none", access().claim("act", format!("{{\"cnf\":{KEY}}}"))),
-        Case::allowed("a_bound_token_passes_where_that_is_written", bound(KEY)).with_pool(ignored),
-        Case::denied("a_forged_bound_token_is_said_to_be_forged", "signature-invalid", {
+        Case::allowed("a_bound_token_is_accepted_if_cnf_is_ignored", bound(KEY)).with_pool(ignored),
+        Case::denied("a_forged_bound_token_is_rejected_because_of_its_signature", "signature-invalid", {
             bound(KEY).signed_by(&OTHER_RSA_2048).with_signature_below(&RSA_2048)
         }),
     ]
@@ -84,14 +84,16 @@ fn binding() -> Vec<Case> {
 fn subject() -> Vec<Case> {
     let any = |pool: &mut Pool| pool.subject = SubjectRule::Unchecked;
     vec![
-        Case::denied("an_access_token_without_sub_is_refused", "subject-missing", access().without_claim("sub")),
-        Case::denied("an_access_token_with_an_empty_sub_is_refused", "subject-missing", access().claim("sub", "\"\"")),
-        Case::denied("an_id_token_without_sub_is_refused", "subject-missing", id().without_claim("sub"))
+        Case::denied("an_access_token_without_sub_is_rejected", "subject-missing", access().without_claim("sub")),
+        Case::denied("an_access_token_with_an_empty_sub_is_rejected", "subject-missing", access().claim("sub", "\"\"")),
+        Case::denied("an_id_token_without_sub_is_rejected", "subject-missing", id().without_claim("sub"))
             .with_pool(id_only),
-        Case::denied("where_use_is_unchecked_sub_is_still_asked", "subject-missing", id().without_claim("sub"))
+        Case::denied("if_the_use_is_unchecked_sub_is_still_required", "subject-missing", id().without_claim("sub"))
             .with_pool(unchecked),
-        Case::allowed("a_token_of_nobody_passes_where_that_is_written", access().without_claim("sub")).with_pool(any),
-        Case::allowed("an_empty_sub_passes_where_that_is_written", access().claim("sub", "\"\"")).with_pool(any),
+        Case::allowed("a_token_without_sub_is_accepted_if_the_check_is_disabled", access().without_claim("sub"))
+            .with_pool(any),
+        Case::allowed("an_empty_sub_is_accepted_if_the_check_is_disabled", access().claim("sub", "\"\""))
+            .with_pool(any),
         Case::denied("where_any_sub_is_accepted_it_must_still_be_text", "claim-invalid", access().claim("sub", 1))
             .with_pool(any),
     ]
@@ -109,25 +111,25 @@ fn audience() -> Vec<Case> {
             id_only(pool);
             pool.client = other();
         }),
-        Case::allowed("any_client_is_accepted_where_it_is_unchecked", id().without_claim("aud")).with_pool(|pool| {
+        Case::allowed("any_client_is_accepted_if_it_is_unchecked", id().without_claim("aud")).with_pool(|pool| {
             id_only(pool);
             pool.client = ClientRule::Unchecked;
         }),
-        Case::denied("an_id_token_without_aud_is_refused", "audience-missing", id().without_claim("aud"))
+        Case::denied("an_id_token_without_aud_is_rejected", "audience-missing", id().without_claim("aud"))
             .with_pool(id_only),
         Case::denied("client_id_does_not_stand_for_aud", "audience-missing", {
             id().without_claim("aud").claim("client_id", format!("\"{CLIENT_ID}\""))
         })
         .with_pool(id_only),
-        denied("the_aud_of_another_client_is_refused", "audience-mismatch", "\"another\""),
-        denied("an_aud_that_only_contains_the_client_is_refused", "audience-mismatch", &format!("\"x{CLIENT_ID}\"")),
-        denied("an_empty_aud_is_refused", "audience-mismatch", "\"\""),
-        denied("an_aud_that_is_an_empty_array_is_refused", "audience-mismatch", "[]"),
-        denied("an_aud_that_is_null_is_refused", "audience-invalid", "null"),
-        denied("an_aud_that_is_a_number_is_refused", "audience-invalid", "1"),
-        denied("an_aud_that_is_an_object_is_refused", "audience-invalid", &format!("{{\"{CLIENT_ID}\":1}}")),
-        denied("an_aud_with_a_number_among_its_names_is_refused", "audience-invalid", &format!("[\"{CLIENT_ID}\",1]")),
-        denied("an_aud_that_is_an_array_of_arrays_is_refused", "audience-invalid", &format!("[[\"{CLIENT_ID}\"]]")),
+        denied("the_aud_of_another_client_is_rejected", "audience-mismatch", "\"another\""),
+        denied("an_aud_that_only_contains_the_client_is_rejected", "audience-mismatch", &format!("\"x{CLIENT_ID}\"")),
+        denied("an_empty_aud_is_rejected", "audience-mismatch", "\"\""),
+        denied("an_aud_that_is_an_empty_array_is_rejected", "audience-mismatch", "[]"),
+        denied("an_aud_that_is_null_is_rejected", "audience-invalid", "null"),
+        denied("an_aud_that_is_a_number_is_rejected", "audience-invalid", "1"),
+        denied("an_aud_that_is_an_object_is_rejected", "audience-invalid", &format!("{{\"{CLIENT_ID}\":1}}")),
+        denied("an_aud_with_a_number_among_its_names_is_rejected", "audience-invalid", &format!("[\"{CLIENT_ID}\",1]")),
+        denied("an_aud_that_is_an_array_of_arrays_is_rejected", "audience-invalid", &format!("[[\"{CLIENT_ID}\"]]")),
     ]
 }
 
@@ -136,25 +138,25 @@ fn client() -> Vec<Case> {
     vec![
         Case::allowed("one_of_several_clients_is_enough_for_an_access_token", access())
             .with_pool(|pool| pool.client = ClientRule::OneOf(names(&["another", CLIENT_ID]))),
-        Case::allowed("any_client_id_is_accepted_where_it_is_unchecked", said("\"another\""))
+        Case::allowed("any_client_id_is_accepted_if_it_is_unchecked", said("\"another\""))
             .with_pool(|pool| pool.client = ClientRule::Unchecked),
         Case::denied(
-            "an_access_token_without_client_id_is_refused",
+            "an_access_token_without_client_id_is_rejected",
             "client-missing",
             access().without_claim("client_id"),
         ),
         Case::denied("aud_does_not_stand_for_client_id", "client-missing", {
             access().without_claim("client_id").claim("aud", format!("\"{CLIENT_ID}\""))
         }),
-        Case::denied("another_client_id_is_refused", "client-mismatch", said("\"another\"")),
+        Case::denied("another_client_id_is_rejected", "client-mismatch", said("\"another\"")),
         Case::denied(
-            "a_client_id_in_capitals_is_refused",
+            "a_client_id_in_capitals_is_rejected",
             "client-mismatch",
             said(&format!("\"{}\"", CLIENT_ID.to_uppercase())),
         ),
-        Case::denied("an_empty_client_id_is_refused", "client-mismatch", said("\"\"")),
-        Case::denied("a_client_id_that_is_an_array_is_refused", "client-invalid", said(&format!("[\"{CLIENT_ID}\"]"))),
-        Case::denied("a_client_id_that_is_null_is_refused", "client-invalid", said("null")),
+        Case::denied("an_empty_client_id_is_rejected", "client-mismatch", said("\"\"")),
+        Case::denied("a_client_id_that_is_an_array_is_rejected", "client-invalid", said(&format!("[\"{CLIENT_ID}\"]"))),
+        Case::denied("a_client_id_that_is_null_is_rejected", "client-invalid", said("null")),
         Case::denied("an_unchecked_client_id_must_still_be_a_string", "client-invalid", said("1"))
             .with_pool(|pool| pool.client = ClientRule::Unchecked),
     ]
@@ -173,26 +175,26 @@ fn groups() -> Vec<Case> {
     vec![
         Case::allowed("one_of_any_groups_is_enough", access()).with_pool(any(&["admins", "writers"])),
         Case::allowed("all_of_all_groups_is_enough", access()).with_pool(all(&["writers", "readers"])),
-        Case::allowed("no_groups_are_needed_where_none_is_asked", none()),
-        Case::denied("none_of_any_groups_is_refused", "group-missing", access()).with_pool(any(&["admins", "owners"])),
-        Case::denied("one_of_all_groups_is_refused", "group-missing", access()).with_pool(all(&["readers", "admins"])),
-        Case::denied("a_token_without_groups_is_refused_where_one_is_asked", "group-missing", none())
+        Case::allowed("no_groups_are_needed_if_none_is_required", none()),
+        Case::denied("none_of_any_groups_is_rejected", "group-missing", access()).with_pool(any(&["admins", "owners"])),
+        Case::denied("one_of_all_groups_is_rejected", "group-missing", access()).with_pool(all(&["readers", "admins"])),
+        Case::denied("a_token_without_groups_is_rejected_if_one_is_required", "group-missing", none())
             .with_pool(any(&["readers"])),
-        Case::denied("an_empty_list_of_groups_is_refused_where_one_is_asked", "group-missing", said("[]"))
+        Case::denied("an_empty_list_of_groups_is_rejected_if_one_is_required", "group-missing", said("[]"))
             .with_pool(all(&["readers"])),
-        Case::allowed("any_group_and_all_groups_may_both_be_asked", access())
+        Case::allowed("any_group_and_all_groups_can_both_be_required", access())
             .with_pool(both(&["x", "readers"], &["writers"])),
-        Case::denied("where_both_are_asked_any_alone_is_not_enough", "group-missing", access())
+        Case::denied("if_both_are_required_any_alone_is_not_enough", "group-missing", access())
             .with_pool(both(&["readers"], &["writers", "admins"])),
-        Case::denied("where_both_are_asked_all_alone_is_not_enough", "group-missing", access())
+        Case::denied("if_both_are_required_all_alone_is_not_enough", "group-missing", access())
             .with_pool(both(&["admins"], &["readers"])),
         Case::denied("groups_are_compared_with_case", "group-missing", said("[\"Readers\"]"))
             .with_pool(any(&["readers"])),
-        Case::denied("groups_that_are_a_string_are_refused", "groups-invalid", said("\"readers\""))
+        Case::denied("groups_that_are_a_string_are_rejected", "groups-invalid", said("\"readers\""))
             .with_pool(any(&["readers"])),
-        Case::denied("groups_that_are_a_string_are_refused_even_unasked", "groups-invalid", said("\"readers\"")),
-        Case::denied("groups_with_a_number_among_them_are_refused", "groups-invalid", said("[\"readers\",1]")),
-        Case::denied("groups_that_are_null_are_refused", "groups-invalid", said("null")),
+        Case::denied("groups_that_are_a_string_are_rejected_even_unasked", "groups-invalid", said("\"readers\"")),
+        Case::denied("groups_with_a_number_among_them_are_rejected", "groups-invalid", said("[\"readers\",1]")),
+        Case::denied("groups_that_are_null_are_rejected", "groups-invalid", said("null")),
     ]
 }
 
@@ -203,16 +205,16 @@ fn scopes() -> Vec<Case> {
     vec![
         Case::allowed("one_of_any_scopes_is_enough", access()).with_pool(any(&["x", "orders/read"])),
         Case::allowed("all_of_all_scopes_is_enough", access()).with_pool(all(&["orders/write", "orders/read"])),
-        Case::denied("none_of_any_scopes_is_refused", "scope-missing", access()).with_pool(any(&["orders/delete"])),
-        Case::denied("one_of_all_scopes_is_refused", "scope-missing", access()).with_pool(all(&["orders/read", "x"])),
-        Case::denied("a_scope_that_only_starts_alike_is_refused", "scope-missing", access())
+        Case::denied("none_of_any_scopes_is_rejected", "scope-missing", access()).with_pool(any(&["orders/delete"])),
+        Case::denied("one_of_all_scopes_is_rejected", "scope-missing", access()).with_pool(all(&["orders/read", "x"])),
+        Case::denied("a_scope_that_only_starts_alike_is_rejected", "scope-missing", access())
             .with_pool(any(&["orders/rea"])),
         Case::denied("a_scope_with_a_space_matches_nothing", "scope-missing", access())
             .with_pool(any(&["openid orders/read"])),
         Case::denied("scopes_are_not_split_at_tabs", "scope-missing", said("\"a\\torders/read\""))
             .with_pool(any(&["orders/read"])),
         Case::denied(
-            "a_token_without_scope_is_refused_where_one_is_asked",
+            "a_token_without_scope_is_rejected_if_one_is_required",
             "scope-missing",
             access().without_claim("scope"),
         )
@@ -225,9 +227,9 @@ fn scopes() -> Vec<Case> {
                 either(pool);
                 pool.scopes = Membership::any_of(names(&["openid"]));
             }),
-        Case::denied("a_scope_that_is_an_array_is_refused", "scope-invalid", said("[\"openid\"]"))
+        Case::denied("a_scope_that_is_an_array_is_rejected", "scope-invalid", said("[\"openid\"]"))
             .with_pool(any(&["openid"])),
-        Case::denied("a_scope_that_is_null_is_refused", "scope-invalid", said("null")),
+        Case::denied("a_scope_that_is_null_is_rejected", "scope-invalid", said("null")),
         Case::denied("the_claim_scp_does_not_stand_for_scope", "scope-missing", {
             access().without_claim("scope").claim("scp", "\"openid\"")
         })

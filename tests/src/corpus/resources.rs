@@ -17,9 +17,9 @@ pub(super) fn cases() -> Vec<Case> {
         Case::allowed("an_access_token_bound_to_us_is_accepted", ours()).with_pool(bound),
         Case::allowed("an_access_token_bound_to_us_among_others_is_accepted", bound_to(format!("[\"x\",\"{API}\"]")))
             .with_pool(bound),
-        Case::denied("an_unbound_access_token_is_refused_where_a_resource_is_asked", "resource-missing", access())
+        Case::denied("an_unbound_access_token_is_rejected_if_a_resource_is_required", "resource-missing", access())
             .with_pool(bound),
-        Case::denied("an_access_token_bound_to_another_is_refused", "resource-mismatch", {
+        Case::denied("an_access_token_bound_to_another_is_rejected", "resource-mismatch", {
             bound_to("\"https://evil.example\"".into())
         })
         .with_pool(bound),
@@ -31,20 +31,20 @@ pub(super) fn cases() -> Vec<Case> {
             bound_to(format!("\"{CLIENT_ID}\"")),
         )
         .with_pool(bound),
-        Case::denied("an_empty_list_of_resources_is_refused", "resource-mismatch", bound_to("[]".into()))
+        Case::denied("an_empty_list_of_resources_is_rejected", "resource-mismatch", bound_to("[]".into()))
             .with_pool(bound),
         Case::denied(
-            "a_bound_token_of_another_client_is_refused",
+            "a_bound_token_of_another_client_is_rejected",
             "client-mismatch",
             ours().claim("client_id", "\"another\""),
         )
         .with_pool(bound),
-        Case::denied("a_resource_that_is_a_number_is_refused", "audience-invalid", bound_to("1".into()))
+        Case::denied("a_resource_that_is_a_number_is_rejected", "audience-invalid", bound_to("1".into()))
             .with_pool(bound),
-        Case::denied("a_bound_token_is_refused_where_no_resource_is_configured", "resource-mismatch", ours()),
-        Case::denied("an_unbound_rule_refuses_an_empty_aud", "resource-mismatch", bound_to("[]".into())),
+        Case::denied("a_bound_token_is_rejected_if_no_resource_is_configured", "resource-mismatch", ours()),
+        Case::denied("an_unbound_rule_rejects_an_empty_aud", "resource-mismatch", bound_to("[]".into())),
         Case::allowed("an_unbound_rule_accepts_an_aud_that_names_the_client", bound_to(format!("\"{CLIENT_ID}\""))),
-        Case::denied("an_unbound_rule_with_any_client_refuses_every_aud", "resource-mismatch", ours())
+        Case::denied("an_unbound_rule_with_any_client_rejects_every_aud", "resource-mismatch", ours())
             .with_pool(|pool| pool.client = ClientRule::Unchecked),
         Case::allowed("an_unchecked_resource_may_be_any", ours())
             .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
@@ -52,12 +52,12 @@ pub(super) fn cases() -> Vec<Case> {
             .with_pool(|pool| pool.resource = ResourceRule::Unchecked),
         Case::allowed("where_use_is_unchecked_a_token_bound_to_us_is_accepted", ours()).with_pool(of_any_use),
         Case::denied(
-            "where_use_is_unchecked_a_token_bound_to_another_is_refused",
+            "where_use_is_unchecked_a_token_bound_to_another_is_rejected",
             "resource-mismatch",
             bound_to("\"https://other-api\"".into()),
         )
         .with_pool(of_any_use),
-        Case::denied("where_use_is_unchecked_an_unbound_token_is_refused", "resource-missing", access())
+        Case::denied("where_use_is_unchecked_an_unbound_token_is_rejected", "resource-missing", access())
             .with_pool(of_any_use),
         Case::denied("where_use_is_unchecked_the_client_must_be_named_too", "audience-mismatch", ours()).with_pool(
             |pool| {
@@ -73,10 +73,12 @@ pub(super) fn cases() -> Vec<Case> {
             of_any_use(pool);
             pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
         }),
-        Case::allowed("an_id_token_passes_by_its_client_beside_resources", Draft::id(&RSA_2048)).with_pool(|pool| {
-            bound(pool);
-            pool.token_use = TokenUseRule::AccessOrId;
-        }),
+        Case::allowed("an_id_token_is_accepted_by_its_client_beside_resources", Draft::id(&RSA_2048)).with_pool(
+            |pool| {
+                bound(pool);
+                pool.token_use = TokenUseRule::AccessOrId;
+            },
+        ),
         Case::denied("an_access_token_beside_id_tokens_must_name_the_resource", "resource-missing", access())
             .with_pool(|pool| {
                 bound(pool);

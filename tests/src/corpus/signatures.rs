@@ -22,36 +22,36 @@ fn content() -> Vec<Case> {
     };
     vec![
         Case::denied(
-            "a_flipped_bit_of_the_signature_is_refused",
+            "a_flipped_bit_of_the_signature_is_rejected",
             "signature-invalid",
             draft.compact_with(&flipped(255)),
         ),
         Case::denied(
-            "a_flipped_bit_within_the_signature_is_refused",
+            "a_flipped_bit_within_the_signature_is_rejected",
             "signature-invalid",
             draft.compact_with(&flipped(128)),
         ),
-        Case::denied("a_changed_claim_is_refused", "signature-invalid", {
+        Case::denied("a_changed_claim_is_rejected", "signature-invalid", {
             draft.clone().claim("sub", format!("\"{}\"", SUBJECT.replace('a', "b"))).compact_with(&signature)
         }),
-        Case::denied("an_added_claim_is_refused", "signature-invalid", {
+        Case::denied("an_added_claim_is_rejected", "signature-invalid", {
             draft.clone().claim("custom:role", "\"admin\"").compact_with(&signature)
         }),
-        Case::denied("a_changed_space_is_refused", "signature-invalid", {
+        Case::denied("a_changed_space_is_rejected", "signature-invalid", {
             draft.clone().raw_payload([&draft.payload_bytes()[..], b" "].concat()).compact_with(&signature)
         }),
-        Case::denied("a_changed_header_is_refused", "signature-invalid", {
+        Case::denied("a_changed_header_is_rejected", "signature-invalid", {
             draft.clone().header("typ", "\"JWT\"").compact_with(&signature)
         }),
         Case::denied(
-            "another_key_under_the_same_kid_is_refused",
+            "another_key_under_the_same_kid_is_rejected",
             "signature-invalid",
             Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048),
         ),
-        Case::denied("the_signature_of_another_token_is_refused", "signature-invalid", {
+        Case::denied("the_signature_of_another_token_is_rejected", "signature-invalid", {
             draft.compact_with(&Draft::id(&RSA_2048).signature())
         }),
-        Case::denied("a_signature_over_the_decoded_parts_is_refused", "signature-invalid", {
+        Case::denied("a_signature_over_the_decoded_parts_is_rejected", "signature-invalid", {
             let decoded = [&draft.header_bytes()[..], b".", &draft.payload_bytes()].concat();
             draft.compact_with(&RSA_2048.sign(Algorithm::Rs256, &decoded))
         }),
@@ -66,18 +66,18 @@ fn rsa() -> Vec<Case> {
     let with = |bytes: &[u8]| draft.compact_with(bytes);
     let same = |name, reason, token| Case::denied(name, reason, token);
     vec![
-        same("a_signature_one_byte_short_is_refused", "signature-length", with(&signature[..255])),
-        same("a_signature_one_byte_long_is_refused", "signature-length", with(&[&signature[..], &[0]].concat())),
-        same("a_signature_with_a_leading_zero_is_refused", "signature-length", with(&[&[0], &signature[..]].concat())),
-        same("a_signature_twice_over_is_refused", "signature-length", with(&signature.repeat(2))),
-        same("the_signature_zero_is_refused", "signature-invalid", with(&[0; 256])),
-        same("the_signature_one_is_refused", "signature-invalid", with(&[&[0; 255][..], &[1]].concat())),
-        same("the_signature_n_minus_1_is_refused", "signature-invalid", with(&minus_one)),
-        same("the_signature_n_is_refused", "signature-out-of-range", with(&modulus)),
-        same("the_greatest_signature_is_refused", "signature-out-of-range", with(&[0xff; 256])),
-        same("a_signature_plus_n_is_refused", "signature-out-of-range", signature_plus_modulus())
+        same("a_signature_one_byte_short_is_rejected", "signature-length", with(&signature[..255])),
+        same("a_signature_one_byte_long_is_rejected", "signature-length", with(&[&signature[..], &[0]].concat())),
+        same("a_signature_with_a_leading_zero_is_rejected", "signature-length", with(&[&[0], &signature[..]].concat())),
+        same("a_signature_twice_over_is_rejected", "signature-length", with(&signature.repeat(2))),
+        same("the_signature_zero_is_rejected", "signature-invalid", with(&[0; 256])),
+        same("the_signature_one_is_rejected", "signature-invalid", with(&[&[0; 255][..], &[1]].concat())),
+        same("the_signature_n_minus_1_is_rejected", "signature-invalid", with(&minus_one)),
+        same("the_signature_n_is_rejected", "signature-out-of-range", with(&modulus)),
+        same("the_greatest_signature_is_rejected", "signature-out-of-range", with(&[0xff; 256])),
+        same("a_signature_plus_n_is_rejected", "signature-out-of-range", signature_plus_modulus())
             .with_keys(&[EXPONENT_3.jwk(KEY_ID)]),
-        same("a_signature_as_text_in_text_is_refused", "signature-length", with(base64url(&signature).as_bytes())),
+        same("a_signature_as_text_in_text_is_rejected", "signature-length", with(base64url(&signature).as_bytes())),
     ]
 }
 
@@ -96,20 +96,20 @@ fn ecdsa() -> Vec<Case> {
     };
     let n = p256_order();
     vec![
-        es256("an_ecdsa_signature_of_63_bytes_is_refused", Some("signature-length"), &|rs| rs[..63].to_vec()),
-        es256("an_ecdsa_signature_of_65_bytes_is_refused", Some("signature-length"), &|rs| [rs, &[0]].concat()),
-        es256("an_ecdsa_signature_in_asn1_is_refused", Some("signature-length"), &|rs| {
+        es256("an_ecdsa_signature_of_63_bytes_is_rejected", Some("signature-length"), &|rs| rs[..63].to_vec()),
+        es256("an_ecdsa_signature_of_65_bytes_is_rejected", Some("signature-length"), &|rs| [rs, &[0]].concat()),
+        es256("an_ecdsa_signature_in_asn1_is_rejected", Some("signature-length"), &|rs| {
             [&[0x30, 68, 2, 32][..], &rs[..32], &[2, 32], &rs[32..]].concat()
         }),
-        es256("the_ecdsa_signature_zero_zero_is_refused", Some("signature-invalid"), &|_| vec![0; 64]),
-        es256("an_ecdsa_signature_with_r_zero_is_refused", Some("signature-invalid"), &|rs| {
+        es256("the_ecdsa_signature_zero_zero_is_rejected", Some("signature-invalid"), &|_| vec![0; 64]),
+        es256("an_ecdsa_signature_with_r_zero_is_rejected", Some("signature-invalid"), &|rs| {
             [&[0; 32], &rs[32..]].concat()
         }),
-        es256("an_ecdsa_signature_with_s_zero_is_refused", Some("signature-invalid"), &|rs| {
+        es256("an_ecdsa_signature_with_s_zero_is_rejected", Some("signature-invalid"), &|rs| {
             [&rs[..32], &[0; 32]].concat()
         }),
-        es256("an_ecdsa_signature_with_r_and_s_equal_to_n_is_refused", Some("signature-invalid"), &|_| n.repeat(2)),
-        es256("an_ecdsa_signature_with_r_and_s_swapped_is_refused", Some("signature-invalid"), &|rs| {
+        es256("an_ecdsa_signature_with_r_and_s_equal_to_n_is_rejected", Some("signature-invalid"), &|_| n.repeat(2)),
+        es256("an_ecdsa_signature_with_r_and_s_swapped_is_rejected", Some("signature-invalid"), &|rs| {
             [&rs[32..], &rs[..32]].concat()
         }),
         // RFC 7518 section 3.4 does not require "low s": (r, n - s) is as valid as (r, s), so a signature does not identify a token.
@@ -117,7 +117,7 @@ fn ecdsa() -> Vec<Case> {
             [&rs[..32], &difference(&n, &rs[32..])].concat()
         }),
         of_algorithm(
-            "an_es512_signature_of_131_bytes_is_refused",
+            "an_es512_signature_of_131_bytes_is_rejected",
             Some("signature-length"),
             &P521,
             Algorithm::Es512,
@@ -131,11 +131,11 @@ fn eddsa() -> Vec<Case> {
         of_algorithm(name, Some(reason), &ED25519, Algorithm::EdDsa, signature)
     };
     vec![
-        eddsa("an_ed25519_signature_of_63_bytes_is_refused", "signature-length", &|rs| rs[..63].to_vec()),
-        eddsa("an_ed25519_signature_of_65_bytes_is_refused", "signature-length", &|rs| [rs, &[0]].concat()),
-        eddsa("the_ed25519_signature_zero_is_refused", "signature-invalid", &|_| vec![0; 64]),
+        eddsa("an_ed25519_signature_of_63_bytes_is_rejected", "signature-length", &|rs| rs[..63].to_vec()),
+        eddsa("an_ed25519_signature_of_65_bytes_is_rejected", "signature-length", &|rs| [rs, &[0]].concat()),
+        eddsa("the_ed25519_signature_zero_is_rejected", "signature-invalid", &|_| vec![0; 64]),
         // RFC 8032 section 5.1.7: S must be below L. Otherwise S + L would be a second encoding.
-        eddsa("an_ed25519_signature_with_s_plus_l_is_refused", "signature-invalid", &|rs| {
+        eddsa("an_ed25519_signature_with_s_plus_l_is_rejected", "signature-invalid", &|rs| {
             [&rs[..32], &little_endian_sum(&rs[32..], &ED25519_ORDER)].concat()
         }),
     ]

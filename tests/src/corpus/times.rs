@@ -27,19 +27,19 @@ fn expiry() -> Vec<Case> {
     let exp = |value: &str| access().claim("exp", value);
     let at = |second: u64| access().claim("exp", second);
     vec![
-        Case::denied("a_token_without_exp_is_refused", "expiry-missing", access().without_claim("exp")),
-        Case::denied("an_exp_that_is_null_is_refused", "expiry-invalid", exp("null")),
-        Case::denied("an_exp_that_is_a_string_is_refused", "expiry-invalid", exp("\"1700003600\"")),
-        Case::denied("an_exp_that_is_a_boolean_is_refused", "expiry-invalid", exp("true")),
-        Case::denied("an_exp_that_is_an_array_is_refused", "expiry-invalid", exp("[1700003600]")),
-        Case::denied("an_exp_that_is_an_object_is_refused", "expiry-invalid", exp("{}")),
-        Case::denied("a_negative_exp_is_refused", "expiry-out-of-range", exp("-1")),
-        Case::denied("an_exp_of_1e300_is_refused", "expiry-out-of-range", exp("1e300")),
-        Case::denied("an_exp_of_1e999_is_refused", "payload-malformed", exp("1e999")),
-        Case::denied("an_exp_of_two_to_the_64_is_refused", "expiry-out-of-range", exp("18446744073709551616")),
-        Case::denied("an_exp_of_the_greatest_u64_is_refused", "expiry-out-of-range", at(u64::MAX)),
-        Case::denied("an_exp_in_milliseconds_is_refused", "expiry-out-of-range", at(NOW * 1_000)),
-        Case::denied("an_exp_in_the_year_10000_is_refused", "expiry-out-of-range", exp("253402300800")),
+        Case::denied("a_token_without_exp_is_rejected", "expiry-missing", access().without_claim("exp")),
+        Case::denied("an_exp_that_is_null_is_rejected", "expiry-invalid", exp("null")),
+        Case::denied("an_exp_that_is_a_string_is_rejected", "expiry-invalid", exp("\"1700003600\"")),
+        Case::denied("an_exp_that_is_a_boolean_is_rejected", "expiry-invalid", exp("true")),
+        Case::denied("an_exp_that_is_an_array_is_rejected", "expiry-invalid", exp("[1700003600]")),
+        Case::denied("an_exp_that_is_an_object_is_rejected", "expiry-invalid", exp("{}")),
+        Case::denied("a_negative_exp_is_rejected", "expiry-out-of-range", exp("-1")),
+        Case::denied("an_exp_of_1e300_is_rejected", "expiry-out-of-range", exp("1e300")),
+        Case::denied("an_exp_of_1e999_is_rejected", "payload-malformed", exp("1e999")),
+        Case::denied("an_exp_of_two_to_the_64_is_rejected", "expiry-out-of-range", exp("18446744073709551616")),
+        Case::denied("an_exp_of_the_greatest_u64_is_rejected", "expiry-out-of-range", at(u64::MAX)),
+        Case::denied("an_exp_in_milliseconds_is_rejected", "expiry-out-of-range", at(NOW * 1_000)),
+        Case::denied("an_exp_in_the_year_10000_is_rejected", "expiry-out-of-range", exp("253402300800")),
         Case::allowed("an_exp_in_the_year_9999_is_accepted", exp("253402300799")),
         Case::allowed("an_exp_in_scientific_notation_is_accepted", exp("1.7000036e9")),
         Case::denied("a_token_is_expired_at_the_second_of_exp", "expired", at(NOW)),
@@ -61,18 +61,18 @@ fn not_before() -> Vec<Case> {
     vec![
         Case::allowed("an_nbf_of_now_is_accepted", at(NOW)),
         Case::allowed("an_nbf_within_the_skew_is_accepted", at(NOW + 60)),
-        Case::denied("an_nbf_beyond_the_skew_is_refused", "not-yet-valid", at(NOW + 61)),
-        Case::denied("an_nbf_half_a_second_beyond_the_skew_is_refused", "not-yet-valid", nbf("1700000060.5")),
-        Case::denied("without_skew_an_nbf_in_a_second_is_refused", "not-yet-valid", at(NOW + 1)).with_pool(no_skew),
-        Case::denied("without_skew_an_nbf_in_half_a_second_is_refused", "not-yet-valid", nbf("1700000000.5"))
+        Case::denied("an_nbf_beyond_the_skew_is_rejected", "not-yet-valid", at(NOW + 61)),
+        Case::denied("an_nbf_half_a_second_beyond_the_skew_is_rejected", "not-yet-valid", nbf("1700000060.5")),
+        Case::denied("without_skew_an_nbf_in_a_second_is_rejected", "not-yet-valid", at(NOW + 1)).with_pool(no_skew),
+        Case::denied("without_skew_an_nbf_in_half_a_second_is_rejected", "not-yet-valid", nbf("1700000000.5"))
             .with_pool(no_skew),
-        Case::denied("an_nbf_in_2093_is_refused", "not-yet-valid", nbf("3900000000")),
+        Case::denied("an_nbf_in_2093_is_rejected", "not-yet-valid", nbf("3900000000")),
         Case::allowed("a_longer_leeway_counts_for_nbf_too", at(NOW + 120)).with_pool(leeway(120)),
         Case::denied("a_longer_leeway_ends_for_nbf_too", "not-yet-valid", at(NOW + 121)).with_pool(leeway(120)),
-        Case::denied("an_nbf_that_is_a_string_is_refused", "not-before-invalid", nbf("\"1\"")),
-        Case::denied("an_nbf_that_is_null_is_refused", "not-before-invalid", nbf("null")),
-        Case::denied("a_negative_nbf_is_refused", "not-before-invalid", nbf("-1")),
-        Case::denied("an_nbf_of_1e300_is_refused", "not-before-invalid", nbf("1e300")),
+        Case::denied("an_nbf_that_is_a_string_is_rejected", "not-before-invalid", nbf("\"1\"")),
+        Case::denied("an_nbf_that_is_null_is_rejected", "not-before-invalid", nbf("null")),
+        Case::denied("a_negative_nbf_is_rejected", "not-before-invalid", nbf("-1")),
+        Case::denied("an_nbf_of_1e300_is_rejected", "not-before-invalid", nbf("1e300")),
     ]
 }
 
@@ -80,16 +80,16 @@ fn issued_at() -> Vec<Case> {
     let iat = |value: &str| access().claim("iat", value);
     let at = |second: u64| access().claim("iat", second);
     vec![
-        Case::allowed("a_token_without_iat_is_accepted_where_no_age_is_asked", access().without_claim("iat")),
+        Case::allowed("a_token_without_iat_is_accepted_if_no_age_is_required", access().without_claim("iat")),
         Case::allowed("an_iat_within_the_skew_is_accepted", at(NOW + 60)),
-        Case::denied("an_iat_beyond_the_skew_is_refused", "issued-in-future", at(NOW + 61)),
-        Case::denied("without_skew_an_iat_in_a_second_is_refused", "issued-in-future", at(NOW + 1)).with_pool(no_skew),
+        Case::denied("an_iat_beyond_the_skew_is_rejected", "issued-in-future", at(NOW + 61)),
+        Case::denied("without_skew_an_iat_in_a_second_is_rejected", "issued-in-future", at(NOW + 1)).with_pool(no_skew),
         Case::allowed("a_longer_leeway_counts_for_iat_too", at(NOW + 120)).with_pool(leeway(120)),
         Case::denied("a_longer_leeway_ends_for_iat_too", "issued-in-future", at(NOW + 121)).with_pool(leeway(120)),
-        Case::denied("an_iat_that_is_a_string_is_refused", "issued-at-invalid", iat("\"1700000000\"")),
-        Case::denied("an_iat_that_is_null_is_refused", "issued-at-invalid", iat("null")),
-        Case::denied("a_negative_iat_is_refused", "issued-at-invalid", iat("-1")),
-        Case::denied("an_iat_of_1e300_is_refused", "issued-at-invalid", iat("1e300")),
+        Case::denied("an_iat_that_is_a_string_is_rejected", "issued-at-invalid", iat("\"1700000000\"")),
+        Case::denied("an_iat_that_is_null_is_rejected", "issued-at-invalid", iat("null")),
+        Case::denied("a_negative_iat_is_rejected", "issued-at-invalid", iat("-1")),
+        Case::denied("an_iat_of_1e300_is_rejected", "issued-at-invalid", iat("1e300")),
     ]
 }
 
@@ -98,9 +98,9 @@ fn age() -> Vec<Case> {
     let aged = |seconds: u64| access().claim("iat", NOW - seconds);
     vec![
         Case::allowed("a_token_of_the_greatest_age_is_accepted", aged(300)).with_pool(limited),
-        Case::denied("a_token_over_the_greatest_age_is_refused", "too-old", aged(301)).with_pool(limited),
+        Case::denied("a_token_over_the_greatest_age_is_rejected", "too-old", aged(301)).with_pool(limited),
         Case::denied(
-            "a_token_without_iat_is_refused_where_age_is_asked",
+            "a_token_without_iat_is_rejected_if_an_age_is_required",
             "issued-at-missing",
             access().without_claim("iat"),
         )
@@ -113,7 +113,7 @@ fn age() -> Vec<Case> {
             pool.max_age = Some(300);
             pool.leeway = 10;
         }),
-        Case::denied("an_age_of_zero_refuses_the_second_after", "too-old", aged(1))
+        Case::denied("an_age_of_zero_rejects_a_token_after_a_second", "too-old", aged(1))
             .with_pool(|pool| pool.max_age = Some(0)),
     ]
 }
