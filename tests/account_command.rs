@@ -115,7 +115,7 @@ async fn all_flows_from_sign_up_to_deletion_with_secrets_from_standard_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_usage_ends_with_2_and_a_server_that_is_away_with_3() {
+async fn invalid_usage_exits_with_2_and_an_unreachable_server_with_3() {
     let bench = Workbench::new().await;
     let run = bench.account(&["sign-in", "anna"], &[]);
     assert_eq!(run.code, 2);
@@ -307,7 +307,7 @@ async fn a_gateway_rejects_tokens_after_a_sign_out_on_the_command_line_with_a_sh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_of_revoked_tokens_without_a_mode_or_one_that_is_none_ends_with_2() {
+async fn an_invalid_revocation_store_and_one_without_a_mode_exit_with_2() {
     let bench = Workbench::new().await;
     for (arguments, message) in [
         (&["--revocation", "memory"][..], "--revocation-mode"),
@@ -356,7 +356,7 @@ async fn the_first_unreadable_address_missing_path_and_ambiguous_path_are_logged
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rules_cookies_and_origins_that_are_none_end_with_2() {
+async fn invalid_rules_cookies_and_origins_exit_with_2() {
     let bench = Workbench::new().await;
     for (arguments, message) in [
         (&["--require", "admin=admins"][..], "must begin with /"),

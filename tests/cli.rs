@@ -206,7 +206,7 @@ fn verify_prints_a_hint_about_text_that_was_pasted_with_a_token() {
 }
 
 #[test]
-fn verify_says_which_claim_is_wrong_and_which_issuer_is_nearly_right() {
+fn verify_prints_a_hint_about_an_invalid_claim_and_an_issuer_that_differs_by_a_slash() {
     let bench = Workbench::new();
     for (claim, value, reason, hint) in [
         ("auth_time", "\"1\"", "claim-invalid", "`auth_time`"),
@@ -253,7 +253,7 @@ fn verify_compares_the_issuer_exactly() {
 }
 
 #[test]
-fn verify_takes_the_algorithms_of_another_issuers_keys_and_of_a_user_pool_rs256_alone() {
+fn verify_accepts_the_algorithms_of_the_keys_of_an_issuer_and_only_rs256_of_a_user_pool() {
     let bench = Workbench::new();
     bench.write("ec.json", jwks(&[P256.jwk_for(Algorithm::Es256, KEY_ID)]));
     let token = Draft::access(&P256).signed_with(&P256, Algorithm::Es256).compact();
@@ -279,7 +279,7 @@ fn verify_reads_pool_and_client_from_the_environment() {
 }
 
 #[test]
-fn bad_usage_and_configuration_end_with_2() {
+fn invalid_usage_and_configuration_exit_with_2() {
     let bench = Workbench::new();
     bench.write("broken.json", "{\"keys\":");
     bench.write("empty.json", "{\"keys\":[]}");
@@ -331,7 +331,7 @@ fn bad_usage_and_configuration_end_with_2() {
 }
 
 #[test]
-fn keys_that_cannot_be_had_end_with_3() {
+fn unavailable_keys_exit_with_3() {
     // A port without a listener: bound and closed again.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/jwks.json", listener.local_addr().expect("an address"));

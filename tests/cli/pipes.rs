@@ -58,7 +58,7 @@ fn the_exit_code_is_that_of_the_outcome_even_if_standard_output_is_closed() {
 }
 
 #[test]
-fn a_batch_that_was_not_judged_to_its_end_is_3() {
+fn a_batch_whose_output_is_closed_early_exits_with_3() {
     let bench = Workbench::new();
     let (valid, expired) = (valid_token(), expired_token());
     bench.write("valid.txt", format!("{valid}\n{valid}\n"));

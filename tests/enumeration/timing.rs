@@ -138,8 +138,7 @@ async fn timings(asked: &Asked, question: Question) -> (Vec<f64>, Vec<f64>) {
     (exists, missing)
 }
 
-/// How likely it is by chance that the times differ so, of as many timings as it takes to see it: on a busy machine, noise hides the
-/// delay from fewer.
+/// The p-value of the difference. On a busy machine, noise hides the delay, so timings are added until the difference is visible.
 async fn difference(asked: &Asked, question: Question) -> f64 {
     let (mut exists, mut missing) = timings(asked, question).await;
     for _ in 1..ROUNDS {
@@ -153,9 +152,9 @@ async fn difference(asked: &Asked, question: Question) -> f64 {
     p_value(&exists, &missing)
 }
 
-/// Threads enough that a hook that keeps one of them does not keep the others' answers.
+/// There are enough threads that a hook that blocks one of them does not delay other responses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 16)]
-async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_does() {
+async fn response_times_reveal_nothing_with_the_minimum_response_time_and_do_without_it() {
     let _log = Log::default();
     let server = Ministack::start().await;
     let pool = server.create_pool(PoolOptions::default()).await;
@@ -171,10 +170,10 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
         let accounts = builder.build().await.expect("the accounts build");
         serve(Gateway::new(accounts).rate_limit(None)).await
     };
-    let (open_gateway, held_gateway) =
+    let (open_gateway, delayed_gateway) =
         (gateway(builder.clone()).await, gateway(builder.response_time_floor(FLOOR)).await);
     let asked = |public: &String| Asked { http: http.clone(), public: public.clone(), token: token.clone() };
-    let (open, held) = (asked(&open_gateway.public), asked(&held_gateway.public));
+    let (open, delayed) = (asked(&open_gateway.public), asked(&delayed_gateway.public));
     for question in [Question::SignUp, Question::SignIn, Question::ForgotPassword, Question::ChangeAddress] {
         let p = difference(&open, question).await;
         println!("{question:?} without the minimum response time: p = {p:.1e}");
@@ -182,7 +181,7 @@ async fn the_time_that_an_answer_takes_tells_nothing_and_without_the_floor_it_do
 
         let mut tried = Vec::new();
         while tried.len() < TRIES && tried.last().is_none_or(|p| *p <= 0.01) {
-            let (exists, missing) = timings(&held, question).await;
+            let (exists, missing) = timings(&delayed, question).await;
             tried.push(p_value(&exists, &missing));
         }
         println!("{question:?} with the minimum response time: p = {tried:.3?}");

@@ -46,7 +46,7 @@ async fn a_connection_with_an_incomplete_head_is_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_does_not_come_is_408() {
+async fn a_body_that_is_not_received_in_time_is_408() {
     let deadlines = Deadlines { head: HOUR, body: SHORT, shutdown: HOUR };
     let stage = Stage::new(|gateway| gateway.deadlines(deadlines)).await;
     let chunked = "POST /v1/refresh HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"re";

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_good_token_is_200_with_every_header_and_all_else_is_refused_as_rfc_6750_says() {
+async fn a_valid_token_gets_200_with_every_header_and_everything_else_is_rejected_as_in_rfc_6750() {
     let stage = Stage::new(|gateway| gateway).await;
     stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins", "a, b"]).await;
     let tokens = stage.sign_in("anna", PASSWORD).await;
@@ -202,7 +202,7 @@ async fn with_route_rules_the_original_request_determines_the_requirement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_keys_a_token_is_503_and_its_caller_is_told_when_to_come_back() {
+async fn without_keys_a_token_gets_503_with_retry_after() {
     let server = Ministack::start().await;
     let mut pool = server.create_pool(PoolOptions::default()).await;
     pool.sign_up_user_in_groups("anna", PASSWORD, &[]).await;

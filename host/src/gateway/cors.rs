@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_exact_and_no_wildcard() {
+    fn origins_are_exact_and_wildcards_are_rejected() {
         for origin in
             ["https://app.example.com", "https://app.example.com:8443", "http://localhost:5173", "http://[::1]:8000"]
         {
