@@ -1,4 +1,5 @@
-//! The contract from the view of another host, which runs the component synchronously, cannot wait inside an import, and returns `deferred`.
+//! The contract from the view of another host, which runs the component synchronously, cannot wait inside an import,
+//! and returns `deferred`.
 
 mod synchronous_host;
 

@@ -1,6 +1,6 @@
-//! The number of WebAssembly instructions of a verification, counted by the runtime. It does not depend on the machine or its load. The counts are
-//! recorded in `fuel.json`. A count must not rise by more than 3 % unless the same commit updates the record:
-//! `POOLGATE_WRITE_FUEL=1 cargo test --test fuel`.
+//! The number of WebAssembly instructions of a verification, counted by the runtime. It does not depend on the machine
+//! or its load. The counts are recorded in `fuel.json`. A count must not rise by more than 3 % unless the same commit
+//! updates the record: `POOLGATE_WRITE_FUEL=1 cargo test --test fuel`.
 
 mod synchronous_host;
 

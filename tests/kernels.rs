@@ -1,5 +1,5 @@
-//! The RSA kernels, natively and in a WebAssembly runtime in each build (wide arithmetic, SIMD, portable). Each is compared with num-bigint for random
-//! numbers, edge cases and every RSA signature of Wycheproof.
+//! The RSA kernels, natively and in a WebAssembly runtime in each build (wide arithmetic, SIMD, portable). Each is
+//! compared with num-bigint for random numbers, edge cases and every RSA signature of Wycheproof.
 //!
 //! `cargo run --release -p poolgate-rsa --example differential -- SEED COUNT` runs more cases.
 

@@ -1,5 +1,5 @@
-//! Revoked tokens are rejected. Tested: when the core and the contract query the status, the store in memory, a Redis server, and the account
-//! flows that revoke tokens.
+//! Revoked tokens are rejected. Tested: when the core and the contract query the status, the store in memory, a Redis
+//! server, and the account flows that revoke tokens.
 
 mod gateway_setup;
 mod manual_clock;

@@ -56,8 +56,8 @@ async fn an_instance_over_its_memory_limit_is_replaced_and_the_keys_stay() {
     assert_eq!(verifier.sandbox_failures(), 1);
 }
 
-/// An instance whose memory is full of cached tokens cannot load a key set that a new instance can load. The instance is replaced, and the key
-/// set is not removed from the event log.
+/// An instance whose memory is full of cached tokens cannot load a key set that a new instance can load. The instance
+/// is replaced, and the key set is not removed from the event log.
 #[tokio::test]
 async fn a_key_set_is_not_dropped_because_the_memory_of_an_instance_was_full() {
     let server = FaultyServer::start(Behaviour::Serve(key_set())).await;

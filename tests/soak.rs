@@ -152,7 +152,8 @@ fn oversized_key_set() -> String {
 
 /// Returns whether `jsonwebtoken` accepts the token, with the only key that can have signed it.
 fn peer_accepts(token: &str) -> bool {
-    // A build of the whole workspace has both providers (because of `benches`), and the crate then selects none. Only the first call has an effect.
+    // A build of the whole workspace has both providers (because of `benches`), and the crate then selects none. Only
+    // the first call has an effect.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let header = decode_header(token).expect("a header");
     let key: &TestKey =
@@ -235,8 +236,9 @@ fn median(samples: &[Memory], of: impl Fn(&Memory) -> u64) -> u64 {
     values[values.len() / 2]
 }
 
-/// Settings that make glibc return freed memory. By default, glibc raises these thresholds to the largest block that was ever freed. After a few
-/// large key sets, RSS is then the maximum memory that was ever in use (70 MiB here) and not the memory in use (20 MiB).
+/// Settings that make glibc return freed memory. By default, glibc raises these thresholds to the largest block that
+/// was ever freed. After a few large key sets, RSS is then the maximum memory that was ever in use (70 MiB here) and
+/// not the memory in use (20 MiB).
 const GIVE_BACK: (&str, &str) =
     ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072:glibc.malloc.trim_threshold=131072");
 

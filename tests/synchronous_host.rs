@@ -1,5 +1,5 @@
-//! A minimal host, which runs the component synchronously, cannot wait inside an import, and returns `deferred`. Each test that needs it includes
-//! this file.
+//! A minimal host, which runs the component synchronously, cannot wait inside an import, and returns `deferred`. Each
+//! test that needs it includes this file.
 #![allow(dead_code, reason = "not every test looks at all of it")]
 
 use bindings::{

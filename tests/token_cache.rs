@@ -1,5 +1,5 @@
-//! The cache of verified tokens. A cache hit needs no signature check, and the token is still rejected when its key is removed, when the policy
-//! changes, and when it expires. Tested in the core, and through the component with the host.
+//! The cache of verified tokens. A cache hit needs no signature check, and the token is still rejected when its key is
+//! removed, when the policy changes, and when it expires. Tested in the core, and through the component with the host.
 
 use poolgate::{TokenUseRule, Verifier as HostVerifier};
 use poolgate_core::{

@@ -11,10 +11,10 @@ impl Default for KeyPolicy {
     /// * `hard_ttl` 86,400: a key set is not used after 24 hours.
     /// * `retry_min` 1, `retry_max` 60: the back-off after a failed fetch.
     /// * `fetch_deadline` 30: a fetch without a result after 30 seconds counts as failed.
-    /// * `unknown_key_fetches` 5, `unknown_key_interval` 10: the token bucket for fetches because of an unknown `kid`. It holds 5 fetches and
-    ///   gains one every 10 seconds.
-    /// * `unknown_key_ttl` 60, `unknown_key_entries` 256: a `kid` that a fetch did not return is cached as unknown for 1 minute, for at most 256
-    ///   such `kid`s.
+    /// * `unknown_key_fetches` 5, `unknown_key_interval` 10: the token bucket for fetches because of an unknown `kid`.
+    ///   It holds 5 fetches and gains one every 10 seconds.
+    /// * `unknown_key_ttl` 60, `unknown_key_entries` 256: a `kid` that a fetch did not return is cached as unknown for
+    ///   1 minute, for at most 256 such `kid`s.
     /// * `jitter_seed`: a random number.
     fn default() -> Self {
         Self {

@@ -1,7 +1,8 @@
 //! Verifies Amazon Cognito tokens inside a WebAssembly sandbox.
 //!
-//! The verification code is a WebAssembly component. This crate runs it and provides its two imports: a clock, and a function that fetches key
-//! sets over the network. No failure of the sandbox or of the network results in an accepted token.
+//! The verification code is a WebAssembly component. This crate runs it and provides its two imports: a clock, and a
+//! function that fetches key sets over the network. No failure of the sandbox or of the network results in an accepted
+//! token.
 //!
 //! Start with [`Verifier::builder`] and [`Pool`]. The other parts of the crate:
 //!

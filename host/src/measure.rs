@@ -31,7 +31,8 @@ pub fn instantiations(wasm: &[u8], cache: Option<PathBuf>, count: usize) -> Resu
         .collect()
 }
 
-/// Returns `true` if this directory can be used as a compilation cache: see [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
+/// Returns `true` if this directory can be used as a compilation cache: see
+/// [`VerifierBuilder::compilation_cache`](crate::VerifierBuilder::compilation_cache).
 pub fn keeps_compiled_code(directory: &Path) -> bool {
     code_cache::open(directory).is_some()
 }

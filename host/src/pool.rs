@@ -69,8 +69,9 @@ impl Pool {
     /// Creates a policy for the tokens of an Amazon Cognito user pool.
     ///
     /// `id` is the user pool ID, for example `eu-west-1_EXAMPLE01`. Both issuer forms of the user pool are accepted:
-    /// `https://cognito-idp.<region>.amazonaws.com/<id>` and `https://issuer-cognito-idp.<region>.amazonaws.com/<id>`, with the domain of the
-    /// region's AWS partition. The region is the one in the ID, unless [`region`](Self::region) is set.
+    /// `https://cognito-idp.<region>.amazonaws.com/<id>` and `https://issuer-cognito-idp.<region>.amazonaws.com/<id>`,
+    /// with the domain of the region's AWS partition. The region is the one in the ID, unless [`region`](Self::region)
+    /// is set.
     pub fn user_pool(id: impl Into<String>) -> Self {
         Self::of(wit::IssuerRule::UserPool(wit::UserPool { id: id.into(), region: None }))
     }
@@ -143,8 +144,8 @@ impl Pool {
 
     /// Accepts tokens of these app clients. This or [`any_client`](Self::any_client) is required.
     ///
-    /// The client is `client_id` in an access token and `aud` in an ID token. [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an
-    /// empty list and an empty ID.
+    /// The client is `client_id` in an access token and `aud` in an ID token.
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an empty list and an empty ID.
     pub fn client_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.client = Some(wit::ClientRule::OneOf(strings(ids)));
         self
@@ -158,8 +159,8 @@ impl Pool {
 
     /// Requires at least one of these groups in `cognito:groups`. If [`all_of_groups`](Self::all_of_groups) is set too, both must be met.
     ///
-    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an empty list, an empty name, and a list that is set twice. This also
-    /// holds for the next three methods.
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects an empty list, an empty name, and a list that
+    /// is set twice. This also holds for the next three methods.
     pub fn any_of_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let earlier = self.groups.any_of.replace(strings(groups));
         self.duplicate = self.duplicate.or(earlier.map(|_| "any_of_groups"));
@@ -189,8 +190,9 @@ impl Pool {
 
     /// Requires that access tokens are bound to one of these resource servers (`aud`, RFC 8707).
     ///
-    /// With [`TokenUseRule::Unchecked`], this applies to all tokens. With [`TokenUseRule::AccessOrId`], it applies to access tokens only: `aud`
-    /// of an ID token is its app client. With [`TokenUseRule::Id`], [`VerifierBuilder::build`](crate::VerifierBuilder::build) fails.
+    /// With [`TokenUseRule::Unchecked`], this applies to all tokens. With [`TokenUseRule::AccessOrId`], it applies to
+    /// access tokens only: `aud` of an ID token is its app client. With [`TokenUseRule::Id`],
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) fails.
     ///
     /// By default, an access token needs no `aud`. If it has one, that must be an accepted app client.
     pub fn resources(mut self, resources: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -212,8 +214,8 @@ impl Pool {
 
     /// Accepts tokens that are bound to a key, by mutual TLS (RFC 8705) or DPoP (RFC 9449): **the check of `cnf` is disabled.**
     ///
-    /// Such a token is then accepted without a proof of possession of the key, like a bearer token. Use this only behind a proxy that checks the
-    /// proof. By default, tokens with `cnf` are rejected.
+    /// Such a token is then accepted without a proof of possession of the key, like a bearer token. Use this only
+    /// behind a proxy that checks the proof. By default, tokens with `cnf` are rejected.
     pub fn ignore_confirmation(mut self) -> Self {
         self.confirmation = wit::ConfirmationRule::Ignore;
         self
@@ -229,7 +231,8 @@ impl Pool {
 
     /// Extends `exp` and the maximum age by this time.
     ///
-    /// The default is 0. The resolution is 1 second. Values above 900 seconds make [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
+    /// The default is 0. The resolution is 1 second. Values above 900 seconds make
+    /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self

@@ -1,5 +1,5 @@
-//! HTTP error responses: problem details (RFC 9457) and challenges (RFC 6750). They reveal neither whether an account exists nor why a token was
-//! rejected.
+//! HTTP error responses: problem details (RFC 9457) and challenges (RFC 6750). They reveal neither whether an account
+//! exists nor why a token was rejected.
 
 use crate::{
     Denial, ErrorCode,

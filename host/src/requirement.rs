@@ -4,8 +4,9 @@ use crate::{Denial, ErrorCode, Reason, Verified, problem_response::ProblemRespon
 
 /// Groups and scopes that a verified token must have.
 ///
-/// Use a requirement for one route or operation. Configure what all tokens of a user pool must have on [`Pool`](crate::Pool). A requirement is
-/// checked by [`RequireLayer`](crate::tower::RequireLayer), or with [`check`](Self::check).
+/// Use a requirement for one route or operation. Configure what all tokens of a user pool must have on
+/// [`Pool`](crate::Pool). A requirement is checked by [`RequireLayer`](crate::tower::RequireLayer), or with
+/// [`check`](Self::check).
 ///
 /// By default, nothing is required. If several lists are set, the token must meet all of them.
 ///
@@ -17,8 +18,8 @@ use crate::{Denial, ErrorCode, Reason, Verified, problem_response::ProblemRespon
 ///
 /// # Panics
 ///
-/// Each of the four methods that set a list panics if the list is empty or contains an empty name, or if the list has been set before. Check
-/// a list that comes from user input or a configuration file before you pass it.
+/// Each of the four methods that set a list panics if the list is empty or contains an empty name, or if the list has
+/// been set before. Check a list that comes from user input or a configuration file before you pass it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Requirement {

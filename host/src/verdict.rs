@@ -27,7 +27,8 @@ pub struct Verified {
     pub token_use: Option<TokenUse>,
     /// `iss`, the issuer.
     pub issuer: Option<String>,
-    /// The app client that was checked: `client_id`, or the matching entry of `aud`. `None` if `aud` was only compared with resource servers.
+    /// The app client that was checked: `client_id`, or the matching entry of `aud`. `None` if `aud` was only compared
+    /// with resource servers.
     pub client_id: Option<String>,
     /// `cognito:groups`. Empty if the claim is absent.
     pub groups: Vec<String>,
@@ -126,8 +127,8 @@ impl Denial {
         Self { reason, error, hint: None }
     }
 
-    /// The denial of a token that is too long. The component returns the same; the host checks first, so that a long token is not copied into
-    /// the sandbox.
+    /// The denial of a token that is too long. The component returns the same; the host checks first, so that a long
+    /// token is not copied into the sandbox.
     pub(crate) const TOKEN_TOO_LARGE: Self = Self::new(Reason::TokenTooLarge, ErrorCode::InvalidToken);
 
     /// Returns a denial by the host: the token was not verified.

@@ -4,8 +4,8 @@ use super::{One, is_verified, rejection};
 use crate::pools::{Published, hour_long};
 use poolgate_core::{FetchError, KeyPolicy, KeySetError, LogicalTime, Reason, Response, Step};
 
-/// Returns a verifier with the first key, and with a fetch in progress that started before a token of the second key arrived. Also returns the
-/// time at which that token arrived.
+/// Returns a verifier with the first key, and with a fetch in progress that started before a token of the second key
+/// arrived. Also returns the time at which that token arrived.
 fn late(policy: KeyPolicy) -> (One, LogicalTime) {
     let mut one = One::new(policy);
     one.due();

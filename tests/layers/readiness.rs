@@ -37,8 +37,8 @@ async fn send(mut app: App, token: Option<&str>) -> u16 {
         .expect("the request gets a response although others wait")
 }
 
-/// An application that serves one request at a time, behind layers. It adds a permit to `begun` for each request, and completes it when `open`
-/// is true.
+/// An application that serves one request at a time, behind layers. It adds a permit to `begun` for each request, and
+/// completes it when `open` is true.
 fn app(auth: AuthLayer, begun: Arc<Semaphore>, open: watch::Receiver<bool>) -> App {
     let application = service_fn(move |_: Request| {
         let (begun, mut open) = (Arc::clone(&begun), open.clone());

@@ -47,8 +47,8 @@ async fn close(closer: Closer, server: &Server, proxy: &StallingProxy) {
     }
 }
 
-/// Returns a verifier for each mode, each with its own store behind the proxy and one query so far. Then revokes the token through another store of
-/// the same Redis server.
+/// Returns a verifier for each mode, each with its own store behind the proxy and one query so far. Then revokes the
+/// token through another store of the same Redis server.
 async fn pair(server: &Server, proxy: &StallingProxy) -> [Verifier; 2] {
     let closed = with_store(Arc::new(redis(&url(proxy.port))), RevocationMode::FailClosed).await;
     let open = with_store(Arc::new(redis(&url(proxy.port))), RevocationMode::FailOpen).await;

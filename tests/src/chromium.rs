@@ -25,8 +25,8 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Returns the installed Chromium, or Debian's package with the missing libraries, unpacked into the target folder. The system is not changed.
-    /// Blocks while another process unpacks it.
+    /// Returns the installed Chromium, or Debian's package with the missing libraries, unpacked into the target folder.
+    /// The system is not changed. Blocks while another process unpacks it.
     ///
     /// # Panics
     ///

@@ -12,8 +12,8 @@ use poolgate_core::{Config, IssuerRule, Pool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Cases with the same configuration and keys, ordered by time. The order matters because the filter uses monotonic time, and because the keys are
-/// older for a token in the far future.
+/// Cases with the same configuration and keys, ordered by time. The order matters because the filter uses monotonic
+/// time, and because the keys are older for a token in the far future.
 pub struct Group {
     /// The configuration of the filter or the middleware.
     pub configuration: Value,

@@ -1,5 +1,5 @@
-//! Applications in Express, Django and Flask. The response header `x-view` names the view that handled a request: `public`, `admin`, `orders` or
-//! `other`.
+//! Applications in Express, Django and Flask. The response header `x-view` names the view that handled a request:
+//! `public`, `admin`, `orders` or `other`.
 
 use crate::{
     npm,

@@ -1,5 +1,5 @@
-//! Shared by the tests: creation of valid and malformed tokens, the token corpus, the Wycheproof vectors, Cognito emulators, and an HTTP server with
-//! configurable failures.
+//! Shared by the tests: creation of valid and malformed tokens, the token corpus, the Wycheproof vectors, Cognito
+//! emulators, and an HTTP server with configurable failures.
 //!
 //! Nothing here depends on the component or the host, so that tests can use the same cases for the core and for the component.
 

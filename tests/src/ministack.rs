@@ -42,8 +42,9 @@ pub struct Ministack {
 }
 
 impl Ministack {
-    /// Starts a server on a free loopback port, from a virtual environment in the target folder. If the environment is missing, it is created, which
-    /// takes about ten seconds and needs a package index; see [`PythonEnvironment::ensure`].
+    /// Starts a server on a free loopback port, from a virtual environment in the target folder. If the environment is
+    /// missing, it is created, which takes about ten seconds and needs a package index; see
+    /// [`PythonEnvironment::ensure`].
     ///
     /// # Panics
     ///
@@ -84,8 +85,8 @@ impl Ministack {
         TestPool::create(&self.endpoint, &self.http, &options).await
     }
 
-    /// Stops the server, deletes its signing keys, and starts it again on the same port with the same pools and users. It then creates new keys. The
-    /// `kid` of a key is a digest of the key.
+    /// Stops the server, deletes its signing keys, and starts it again on the same port with the same pools and users.
+    /// It then creates new keys. The `kid` of a key is a digest of the key.
     ///
     /// # Panics
     ///

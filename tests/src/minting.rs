@@ -84,7 +84,8 @@ impl Draft {
         )
     }
 
-    /// Creates a token with the claims that all of Cognito's tokens have; see "Understanding user pool JSON web tokens" in its developer guide.
+    /// Creates a token with the claims that all of Cognito's tokens have; see "Understanding user pool JSON web tokens"
+    /// in its developer guide.
     fn with_claims(key: &'static TestKey, claims: &[(&str, &str)]) -> Self {
         let mut payload = Members::default();
         for (name, value) in [
@@ -166,8 +167,9 @@ impl Draft {
         Self { key, ..self }
     }
 
-    /// Changes `jti` until the signature, as a number, is below the modulus of `other`. A verifier with the key `other` then rejects the token because
-    /// the signature does not match, and not because of its range. Keys are generated, so either modulus may be the greater.
+    /// Changes `jti` until the signature, as a number, is below the modulus of `other`. A verifier with the key `other`
+    /// then rejects the token because the signature does not match, and not because of its range. Keys are generated,
+    /// so either modulus may be the greater.
     pub fn with_signature_below(self, other: &TestKey) -> Self {
         let modulus = other.modulus();
         let mut drafts = (0..).map(|n| self.clone().claim("jti", format!("\"{n}\"")));
@@ -231,7 +233,8 @@ pub fn unbase64url(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).expect("base64url")
 }
 
-/// Returns another encoding of the same bytes, in which an unused bit of the last character is set. Returns `None` if there is no unused bit.
+/// Returns another encoding of the same bytes, in which an unused bit of the last character is set. Returns `None` if
+/// there is no unused bit.
 pub fn with_unused_bit(part: &str) -> Option<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     if part.len().is_multiple_of(4) {

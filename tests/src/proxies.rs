@@ -1,5 +1,5 @@
-//! Proxies between a test, the gateway and an application, with the configurations of `examples/`. Except for addresses, these are the configurations
-//! that users copy.
+//! Proxies between a test, the gateway and an application, with the configurations of `examples/`. Except for
+//! addresses, these are the configurations that users copy.
 
 use crate::{
     nginx,

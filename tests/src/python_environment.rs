@@ -17,16 +17,16 @@ pub struct PythonEnvironment {
 }
 
 impl PythonEnvironment {
-    /// Creates the environment in `directory` and installs `requirements` (the text of a pip requirements file), or reuses an existing environment with
-    /// the same requirements.
+    /// Creates the environment in `directory` and installs `requirements` (the text of a pip requirements file), or
+    /// reuses an existing environment with the same requirements.
     ///
-    /// Blocks while another process creates the same environment, by means of the file lock `<directory>.lock`. An environment with other requirements
-    /// is replaced.
+    /// Blocks while another process creates the same environment, by means of the file lock `<directory>.lock`. An
+    /// environment with other requirements is replaced.
     ///
     /// # Errors
     ///
-    /// Returns a text with the problem and its solution: no `python3`, no `venv` or `pip` module, a failed installation, or a `directory` that contains
-    /// something else than a virtual environment, which is never removed.
+    /// Returns a text with the problem and its solution: no `python3`, no `venv` or `pip` module, a failed
+    /// installation, or a `directory` that contains something else than a virtual environment, which is never removed.
     pub fn ensure(directory: &Path, requirements: &str) -> Result<Self, String> {
         // The interpreter is started from other working directories too.
         let directory = std::path::absolute(directory)

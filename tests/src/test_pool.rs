@@ -41,7 +41,8 @@ impl PoolOptions {
     }
 }
 
-/// A user pool with one app client. It does not keep the server running: the [`Ministack`](crate::ministack::Ministack) must not be dropped.
+/// A user pool with one app client. It does not keep the server running: the [`Ministack`](crate::ministack::Ministack)
+/// must not be dropped.
 #[derive(Debug, Clone)]
 pub struct TestPool {
     /// The user pool ID: `<region>_<nine characters>`.

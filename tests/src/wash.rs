@@ -20,8 +20,8 @@ pub struct Wash {
 }
 
 impl Wash {
-    /// Serves a component that imports only WASI, with these members of its entry in `components`, and allows requests to this origin. `wash` itself
-    /// builds one component, which it cannot pool. That is `other`, which serves nothing.
+    /// Serves a component that imports only WASI, with these members of its entry in `components`, and allows requests
+    /// to this origin. `wash` itself builds one component, which it cannot pool. That is `other`, which serves nothing.
     ///
     /// # Panics
     /// Panics if it cannot be installed or started, with its output.

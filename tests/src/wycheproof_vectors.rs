@@ -1,7 +1,7 @@
 //! The signature vectors of Project Wycheproof for the algorithms of JOSE.
 //!
-//! The messages are arbitrary bytes, and a JWS signs `base64url.base64url`, so these vectors cannot be written as tokens. They are for functions that
-//! accept a key, a message and a signature.
+//! The messages are arbitrary bytes, and a JWS signs `base64url.base64url`, so these vectors cannot be written as
+//! tokens. They are for functions that accept a key, a message and a signature.
 
 use crate::{keys::rsa_jwk, minting::base64url};
 use poolgate_core::Algorithm;
@@ -103,9 +103,9 @@ fn ecdsa_sets() -> Vec<(ecdsa::TestName, &'static str, Algorithm)> {
     ]
 }
 
-/// Returns whether a vector must be accepted. In these sets, "acceptable" occurs only with the flag `MissingNull`: a DigestInfo whose
-/// AlgorithmIdentifier has no NULL parameters. RFC 8017 section 9.2 (note 1) allows a verifier to accept it, but signers write the NULL (appendix
-/// A.2.4). No signer needs a second encoding, so it is rejected.
+/// Returns whether a vector must be accepted. In these sets, "acceptable" occurs only with the flag `MissingNull`: a
+/// DigestInfo whose AlgorithmIdentifier has no NULL parameters. RFC 8017 section 9.2 (note 1) allows a verifier to
+/// accept it, but signers write the NULL (appendix A.2.4). No signer needs a second encoding, so it is rejected.
 fn must_verify(result: TestResult, is_missing_null: bool) -> bool {
     match result {
         TestResult::Valid => true,

@@ -36,11 +36,12 @@ use generated::{
     office_server::{Office, OfficeServer},
 };
 
-/// The value for `Server::builder().http2_max_header_list_size(…)`, in bytes. poolgate accepts tokens of up to 16 KiB, which is also tonic's
-/// default for all headers together.
+/// The value for `Server::builder().http2_max_header_list_size(…)`, in bytes. poolgate accepts tokens of up to 16 KiB,
+/// which is also tonic's default for all headers together.
 pub const HEADER_LIMIT: u32 = 32 * 1024;
 
-/// Returns the services. Add [`auth_layer`] to the server that runs them: it applies to all services. `Office` also requires the group `admins`.
+/// Returns the services. Add [`auth_layer`] to the server that runs them: it applies to all services. `Office` also
+/// requires the group `admins`.
 pub fn services() -> Routes {
     let admins = RequireLayer::new(Requirement::new().any_of_groups(["admins"]));
     Routes::new(AccountsServer::new(Handlers)).add_service(admins.named_layer(OfficeServer::new(Handlers)))

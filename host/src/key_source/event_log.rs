@@ -14,8 +14,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The number of completed fetches that are kept for each URL, in addition to the last one whose key set was accepted. It is enough for a new
-/// instance to reach the same back-off and the same token bucket as an older one.
+/// The number of completed fetches that are kept for each URL, in addition to the last one whose key set was accepted.
+/// It is enough for a new instance to reach the same back-off and the same token bucket as an older one.
 const KEPT_FETCHES: usize = 16;
 
 /// An event that changes the keys of an instance.
@@ -35,7 +35,8 @@ impl KeyEvent {
         Self { kind, was_applied: AtomicBool::new(is_loaded), was_accepted: AtomicBool::new(is_loaded) }
     }
 
-    /// Returns the same event without its keys, if it is a fetch that returned keys. A new instance still needs to know that the fetch was made.
+    /// Returns the same event without its keys, if it is a fetch that returned keys. A new instance still needs to know
+    /// that the fetch was made.
     fn without_keys(&self) -> Option<Self> {
         let KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome: Ok(KeyResponse { body: Some(_), .. }) } =
             &self.kind
@@ -90,7 +91,7 @@ struct LogState {
     /// By URL.
     fetches: HashMap<Arc<str>, FetchNumbers>,
     /// The last loaded key set of each issuer.
-    seeds: HashMap<String, u64>,
+    loaded: HashMap<String, u64>,
 }
 
 /// The numbers of the completed fetches of one URL.
@@ -139,8 +140,8 @@ impl KeyEventLog {
         state.fetches.get(url).and_then(|fetches| fetches.recent.back()).copied().unwrap_or(0)
     }
 
-    /// Records whether an instance has accepted the keys of an event. Returns `true` for the first instance that applies the event. Accepted
-    /// keys are kept until others are accepted.
+    /// Records whether an instance has accepted the keys of an event. Returns `true` for the first instance that
+    /// applies the event. Accepted keys are kept until others are accepted.
     pub(crate) fn record_result(&self, number: u64, event: &KeyEvent, is_accepted: bool) -> bool {
         let is_first = !event.was_applied.swap(true, Ordering::Relaxed);
         let is_first_acceptance = is_accepted && !event.was_accepted.swap(true, Ordering::Relaxed);
@@ -151,8 +152,9 @@ impl KeyEventLog {
         is_first
     }
 
-    /// Removes the keys of an event that made a new instance fail, because they would make every instance fail. For the other instances, the
-    /// fetch has failed. Keys that another instance has accepted are not removed: the failure then had another cause.
+    /// Removes the keys of an event that made a new instance fail, because they would make every instance fail. For the
+    /// other instances, the fetch has failed. Keys that another instance has accepted are not removed: the failure then
+    /// had another cause.
     pub(crate) fn remove_keys(&self, number: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let event = state.events.get_mut(&number).filter(|event| !event.was_accepted.load(Ordering::Relaxed));
@@ -174,8 +176,8 @@ impl LogState {
     /// Removes the events that are not needed after a new one.
     fn make_room(&mut self, kind: &KeyEventKind, number: u64) {
         match kind {
-            KeyEventKind::Loaded(seed) => {
-                if let Some(earlier) = self.seeds.insert(seed.issuer.clone(), number) {
+            KeyEventKind::Loaded(key_set) => {
+                if let Some(earlier) = self.loaded.insert(key_set.issuer.clone(), number) {
                     self.events.remove(&earlier);
                 }
             }
@@ -206,8 +208,8 @@ impl LogState {
 }
 
 impl FetchNumbers {
-    /// Drops key sets that a new instance does not need: those that were rejected, or replaced by a later accepted one. The last fetched key set
-    /// stays, so that every instance can report its error.
+    /// Drops key sets that a new instance does not need: those that were rejected, or replaced by a later accepted one.
+    /// The last fetched key set stays, so that every instance can report its error.
     fn drop_unneeded_keys(&self, events: &mut BTreeMap<u64, Arc<KeyEvent>>) {
         let last = self.recent.back();
         for number in self.recent.iter().filter(|number| Some(**number) != self.accepted && Some(*number) != last) {

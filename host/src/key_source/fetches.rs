@@ -63,7 +63,8 @@ impl Fetches {
         Self { http, clock, event_log, metrics, runtime, in_progress: Mutex::default(), permits }
     }
 
-    /// Starts a fetch of the key set at a URL, unless one is in progress or has completed since the last event that the instance has applied.
+    /// Starts a fetch of the key set at a URL, unless one is in progress or has completed since the last event that the
+    /// instance has applied.
     pub(crate) fn start(self: &Arc<Self>, url: &str, request: FetchRequest) {
         let FetchRequest { key_id, etag, applied_up_to } = request;
         let url: Arc<str> = url.into();

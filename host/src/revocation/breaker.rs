@@ -1,4 +1,5 @@
-//! A circuit breaker for the revocation store. While the store does not respond, calls fail immediately and do not each wait for a time-out.
+//! A circuit breaker for the revocation store. While the store does not respond, calls fail immediately and do not each
+//! wait for a time-out.
 
 use super::error::RevocationError;
 use std::{
@@ -61,9 +62,9 @@ impl Breaker {
 
     /// Records the result of a query. An error reply counts as a response: the store is reachable, and an error for one token must not
     /// open the circuit for all others.
-    pub(super) fn record<T>(&self, answer: &Result<T, RevocationError>) {
+    pub(super) fn record<T>(&self, result: &Result<T, RevocationError>) {
         let mut state = self.state();
-        match answer {
+        match result {
             Err(RevocationError::TimedOut | RevocationError::Unreachable) => {
                 state.failures = state.failures.saturating_add(1);
                 if state.failures >= FAILURES {
@@ -130,14 +131,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn responses_and_error_replies_keep_it_closed() {
         let breaker = Breaker::new(Duration::MAX);
-        for answer in [Ok(true), Ok(false), Err(RevocationError::Refused), Err(RevocationError::Full)] {
+        for result in [Ok(true), Ok(false), Err(RevocationError::Refused), Err(RevocationError::Full)] {
             for _ in 1..FAILURES {
                 breaker.record(&STALLED);
             }
             for _ in 0..FAILURES {
-                breaker.record(&answer);
+                breaker.record(&result);
             }
-            assert_eq!(breaker.admit(), Query, "{answer:?}");
+            assert_eq!(breaker.admit(), Query, "{result:?}");
         }
         for _ in 0..FAILURES {
             breaker.record::<bool>(&Err(RevocationError::Unreachable));

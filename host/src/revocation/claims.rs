@@ -12,8 +12,8 @@ pub struct RevocationClaims {
     pub issuer: Option<String>,
     /// `sub`.
     pub subject: Option<String>,
-    /// `auth_time`, in whole seconds since the Unix epoch: the time at which the user signed in. A token without it is treated as older than
-    /// every revocation of its user.
+    /// `auth_time`, in whole seconds since the Unix epoch: the time at which the user signed in. A token without it is
+    /// treated as older than every revocation of its user.
     pub auth_time: Option<u64>,
     /// `jti`, which identifies this token.
     pub jti: Option<String>,

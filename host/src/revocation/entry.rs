@@ -74,7 +74,8 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// Returns the key of an entry, `<issuer>:<kind>:<id>`. The two issuer forms of a user pool have the same users, so both result in the same key.
+/// Returns the key of an entry, `<issuer>:<kind>:<id>`. The two issuer forms of a user pool have the same users, so
+/// both result in the same key.
 pub(super) fn key(issuer: &str, kind: Kind, id: &str) -> String {
     let (start, rest) = match issuer.strip_prefix("https://issuer-cognito-idp.") {
         Some(rest) => ("https://cognito-idp.", rest),

@@ -51,8 +51,9 @@ struct Entry {
 impl InMemory {
     /// Creates an empty store.
     ///
-    /// `lifetime` is the time after which an entry expires, rounded up to whole seconds. It must be at least the maximum token lifetime, which
-    /// is [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. `capacity` is the maximum number of entries.
+    /// `lifetime` is the time after which an entry expires, rounded up to whole seconds. It must be at least the
+    /// maximum token lifetime, which is [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. `capacity` is the maximum number of
+    /// entries.
     ///
     /// [`MAX_COGNITO_TOKEN_LIFETIME`]: super::MAX_COGNITO_TOKEN_LIFETIME
     pub fn new(lifetime: Duration, capacity: NonZeroUsize) -> Self {

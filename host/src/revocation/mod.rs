@@ -1,10 +1,11 @@
 //! Revocation: rejecting tokens before they expire.
 //!
-//! A verifier with a store ([`VerifierBuilder::revocations`](crate::VerifierBuilder::revocations)) queries it for every token that passes all
-//! other checks, including cached tokens. [`Verifier::revoke`](crate::Verifier::revoke) adds an entry to the store.
+//! A verifier with a store ([`VerifierBuilder::revocations`](crate::VerifierBuilder::revocations)) queries it for every
+//! token that passes all other checks, including cached tokens. [`Verifier::revoke`](crate::Verifier::revoke) adds an
+//! entry to the store.
 //!
-//! Use [`InMemory`] for one process, `Redis` (feature `redis`) for several, or implement [`Revocations`]. The [`RevocationMode`] decides what
-//! happens to tokens while the store does not respond.
+//! Use [`InMemory`] for one process, `Redis` (feature `redis`) for several, or implement [`Revocations`]. The
+//! [`RevocationMode`] decides what happens to tokens while the store does not respond.
 
 mod breaker;
 mod checker;

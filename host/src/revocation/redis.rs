@@ -55,12 +55,13 @@ fn ensure_crypto_provider() {
 ///
 /// # Connections and errors
 ///
-/// All queries share one connection, and a query takes one round trip. If the connection breaks or stalls before the reply, it is
-/// replaced, and the query is sent once more. This happens when Redis (`timeout`), a NAT or a load balancer has closed an idle connection. An
-/// error reply does not close the connection, unless it shows that the server is not the primary.
+/// All queries share one connection, and a query takes one round trip. If the connection breaks or stalls before the
+/// reply, it is replaced, and the query is sent once more. This happens when Redis (`timeout`), a NAT or a load
+/// balancer has closed an idle connection. An error reply does not close the connection, unless it shows that the
+/// server is not the primary.
 ///
-/// The two replies of a query are evaluated separately. A token whose `jti` is listed is revoked, even if the key of its `sub` has a type other
-/// than sorted set.
+/// The two replies of a query are evaluated separately. A token whose `jti` is listed is revoked, even if the key of
+/// its `sub` has a type other than sorted set.
 #[derive(Clone)]
 pub struct Redis {
     inner: Arc<Inner>,
@@ -103,8 +104,9 @@ impl Redis {
     ///
     /// A `redis://` URL sends the password and all queries unencrypted. Use it only on a trusted network.
     ///
-    /// * `lifetime` is the time after which an entry expires, rounded up to whole seconds. It must be at least the maximum token lifetime, which
-    ///   is [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. Values above 100 years are reduced to 100 years.
+    /// * `lifetime` is the time after which an entry expires, rounded up to whole seconds. It must be at least the
+    ///   maximum token lifetime, which is [`MAX_COGNITO_TOKEN_LIFETIME`] for Cognito. Values above 100 years are
+    ///   reduced to 100 years.
     /// * `timeout` is the maximum time to connect, and the maximum time to wait for a reply. It must be shorter than
     ///   [`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline); otherwise the verifier would give up before
     ///   a dead connection is detected. Half of the deadline leaves time for a second attempt.
@@ -124,8 +126,8 @@ impl Redis {
         Ok(Self::new(Client::open(url).map_err(|_| RedisUrlError)?, lifetime, timeout))
     }
 
-    /// Like [`open`](Self::open), for a `rediss://…` URL of a server whose certificate was issued by `authority`, a certificate in PEM format. The
-    /// system's root certificates are not trusted.
+    /// Like [`open`](Self::open), for a `rediss://…` URL of a server whose certificate was issued by `authority`, a
+    /// certificate in PEM format. The system's root certificates are not trusted.
     ///
     /// # Errors
     ///
@@ -198,7 +200,8 @@ fn prefixed(key: String) -> String {
 impl Inner {
     /// Sends a pipeline. Returns the reply, and the number of the connection that it came from.
     ///
-    /// If the connection breaks or stalls before the reply, the pipeline is sent once more on a new connection. All commands are idempotent.
+    /// If the connection breaks or stalls before the reply, the pipeline is sent once more on a new connection. All
+    /// commands are idempotent.
     async fn run<T: redis::FromRedisValue>(self: &Arc<Self>, pipeline: &Pipeline) -> Result<(u64, T), RevocationError> {
         let mut attempts_left: u8 = 2;
         loop {

@@ -3,7 +3,8 @@
 use super::{claims::RevocationClaims, entry::Revocation, error::RevocationError};
 use std::{pin::Pin, time::Duration};
 
-/// The maximum lifetime of an access or ID token of Amazon Cognito: 24 hours (`AccessTokenValidity` and `IdTokenValidity` of an app client).
+/// The maximum lifetime of an access or ID token of Amazon Cognito: 24 hours (`AccessTokenValidity` and
+/// `IdTokenValidity` of an app client).
 ///
 /// An entry of a revocation store must live at least as long as the tokens that it revokes.
 pub const MAX_COGNITO_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);

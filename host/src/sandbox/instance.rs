@@ -26,7 +26,7 @@ pub(crate) struct Instance {
     pub(crate) bindings: TokenVerifier,
     deadline_ticks: u64,
     claims: ClaimsByHandle,
-    is_fresh: bool,
+    is_new: bool,
 }
 
 impl Instance {
@@ -44,7 +44,7 @@ impl Instance {
         store.set_epoch_deadline(deadline_ticks);
         let bindings = sandbox.component.instantiate(&mut store);
         let bindings = bindings.map_err(|error| failure(&store, &error))?;
-        Ok(Self { store, bindings, deadline_ticks, claims: ClaimsByHandle::default(), is_fresh: true })
+        Ok(Self { store, bindings, deadline_ticks, claims: ClaimsByHandle::default(), is_new: true })
     }
 
     pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
@@ -56,7 +56,7 @@ impl Instance {
     }
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        self.is_fresh = false;
+        self.is_new = false;
         let outcome =
             self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_cached(store, token))?;
         Ok(match outcome {
@@ -69,7 +69,8 @@ impl Instance {
             }
             Ok(VerifyOutcome::Cached(CacheHit { handle, keys_are_stale })) => match self.claims.get(handle) {
                 Some(claims) => Ok(Verified { keys_are_stale, ..claims.clone() }),
-                // The token was cached by a call that waited for keys. Such a call returns no cache handle, so the claims are not stored yet.
+                // The token was cached by a call that waited for keys. Such a call returns no cache handle, so the
+                // claims are not stored yet.
                 None => {
                     let verdict = self.verify_in_full(token)?;
                     if let Ok(verified) = &verdict {
@@ -92,7 +93,7 @@ impl Instance {
         token: &str,
         received_at: u64,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        self.is_fresh = false;
+        self.is_new = false;
         let verdict = self.call(|bindings, store| {
             bindings.poolgate_auth_verifier().call_verify_after_fetch(store, token, received_at)
         })?;
@@ -102,11 +103,11 @@ impl Instance {
     pub(crate) fn verify_with_revocation_status(
         &mut self,
         token: &str,
-        answer: RevocationStatus,
+        status: RevocationStatus,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        self.is_fresh = false;
+        self.is_new = false;
         let verdict = self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, answer)
+            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, status)
         })?;
         Ok(verdict.map(Into::into))
     }
@@ -115,8 +116,8 @@ impl Instance {
         self.call(|bindings, store| bindings.poolgate_auth_verifier().call_maintain(store))
     }
 
-    pub(crate) fn load_key_set(&mut self, seed: &LocalKeySet) -> Result<Result<KeyReport, KeySetError>, Failure> {
-        let LocalKeySet { issuer, jwks, fetched_at } = seed;
+    pub(crate) fn load_key_set(&mut self, key_set: &LocalKeySet) -> Result<Result<KeyReport, KeySetError>, Failure> {
+        let LocalKeySet { issuer, jwks, fetched_at } = key_set;
         self.call(|bindings, store| {
             bindings.poolgate_auth_verifier().call_load_key_set(store, issuer, jwks, *fetched_at)
         })
@@ -127,8 +128,8 @@ impl Instance {
     }
 
     /// Returns `true` if the instance has verified no token yet. Then only key events can have used up its memory or its time.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.is_fresh
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns the number of the last event of the event log that the instance has applied.
@@ -139,7 +140,7 @@ impl Instance {
     /// Applies an event of the event log. Returns an error if the component rejects the key set.
     pub(crate) fn apply(&mut self, number: u64, event: &KeyEvent) -> Result<Result<(), KeySetError>, Failure> {
         let result = match &event.kind {
-            KeyEventKind::Loaded(seed) => self.load_key_set(seed)?.map(|_| ()),
+            KeyEventKind::Loaded(key_set) => self.load_key_set(key_set)?.map(|_| ()),
             KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome } => self.call(|bindings, store| {
                 let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
                 let verifier = bindings.poolgate_auth_verifier();

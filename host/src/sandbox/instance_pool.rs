@@ -95,9 +95,9 @@ impl InstancePool {
 
     /// Returns an instance that has applied all key events.
     ///
-    /// An instance that fails while it applies an event is replaced, and the current call continues with the new instance. An event that made a
-    /// new instance fail is skipped from then on. An older instance may have failed because its own memory or time was used up, so its
-    /// event is not skipped.
+    /// An instance that fails while it applies an event is replaced, and the current call continues with the new
+    /// instance. An event that made a new instance fail is skipped from then on. An older instance may have failed
+    /// because its own memory or time was used up, so its event is not skipped.
     fn up_to_date(&self, idle: Option<Instance>) -> Result<Instance, Failure> {
         let mut next = idle;
         for _ in 0..APPLY_ATTEMPTS {
@@ -134,7 +134,7 @@ impl InstancePool {
             let result = match instance.apply(number, &event) {
                 Ok(result) => result,
                 Err(failure) => {
-                    if instance.is_fresh() {
+                    if instance.is_new() {
                         event_log.remove_keys(number);
                     }
                     return Err(failure);

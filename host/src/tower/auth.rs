@@ -17,8 +17,8 @@ use tower_service::Service;
 
 /// A layer that verifies the bearer token of each request (RFC 6750 section 2.1).
 ///
-/// If the token is valid, the layer adds [`Claims`] to the request's extensions and calls the service. Otherwise it responds itself, with the
-/// status listed in the [module documentation](super).
+/// If the token is valid, the layer adds [`Claims`] to the request's extensions and calls the service. Otherwise it
+/// responds itself, with the status listed in the [module documentation](super).
 ///
 /// The token is read from the `Authorization` header only. The layer marks this header as sensitive, so that `Debug` output of the request
 /// does not contain the token. It does not change request or response bodies.
@@ -59,8 +59,8 @@ impl AuthLayer {
 
     /// Responds to gRPC calls with gRPC statuses: the status is in `grpc-status`, and the HTTP status is 200.
     ///
-    /// Enable this for gRPC servers, such as tonic's. A gRPC call is a POST over HTTP/2 with the content type `application/grpc`; other requests
-    /// still get an HTTP error status. By default, all requests do.
+    /// Enable this for gRPC servers, such as tonic's. A gRPC call is a POST over HTTP/2 with the content type
+    /// `application/grpc`; other requests still get an HTTP error status. By default, all requests do.
     pub fn grpc(mut self) -> Self {
         self.format.uses_grpc = true;
         self
@@ -108,8 +108,8 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<R, S::Error>;
 
-    /// Always ready. The inner service is polled for readiness after the token has been verified, so that requests that wait for keys, or that
-    /// are rejected, do not use its capacity.
+    /// Always ready. The inner service is polled for readiness after the token has been verified, so that requests that
+    /// wait for keys, or that are rejected, do not use its capacity.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
     }

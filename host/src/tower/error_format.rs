@@ -34,8 +34,8 @@ impl FormatOptions {
     }
 }
 
-/// The format of an error response to one request. [`AuthLayer`](super::AuthLayer) adds it to the request's extensions, so that the layers and
-/// extractors behind it use the same format.
+/// The format of an error response to one request. [`AuthLayer`](super::AuthLayer) adds it to the request's extensions,
+/// so that the layers and extractors behind it use the same format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorFormat {
     /// An HTTP status, and problem details as the body (RFC 9457).
@@ -70,8 +70,8 @@ impl ErrorFormat {
     }
 }
 
-/// Creates the error response for a layer behind [`AuthLayer`](super::AuthLayer), in the format of that layer. Without one, it uses the options
-/// `own`.
+/// Creates the error response for a layer behind [`AuthLayer`](super::AuthLayer), in the format of that layer. Without
+/// one, it uses the options `own`.
 pub(super) fn error_response<B>(
     request: &Request<B>,
     own: FormatOptions,
@@ -96,8 +96,8 @@ fn is_grpc_call(method: &Method, version: Version, headers: &HeaderMap) -> bool 
     is_grpc && method == Method::POST && version == Version::HTTP_2
 }
 
-/// Creates a gRPC error response ("Trailers-Only" in the gRPC over HTTP/2 protocol). The HTTP status is 200; the gRPC status is derived from the
-/// status of the HTTP response.
+/// Creates a gRPC error response ("Trailers-Only" in the gRPC over HTTP/2 protocol). The HTTP status is 200; the gRPC
+/// status is derived from the status of the HTTP response.
 fn grpc_response(problem: ProblemResponse) -> Response<Full<Bytes>> {
     let code = match problem.status() {
         StatusCode::BAD_REQUEST => "3",          // INVALID_ARGUMENT

@@ -27,8 +27,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Claims {
     }
 }
 
-/// Returns the claims of the request. Logs an error if no [`AuthLayer`](super::AuthLayer) has seen the request, because the handler then rejects every
-/// request.
+/// Returns the claims of the request. Logs an error if no [`AuthLayer`](super::AuthLayer) has seen the request, because
+/// the handler then rejects every request.
 fn claims_of(parts: &Parts) -> Option<Claims> {
     if ErrorFormat::of(&parts.extensions).is_none() {
         tracing::error!(

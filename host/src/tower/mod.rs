@@ -1,9 +1,9 @@
-//! Layers that protect [`tower`](https://docs.rs/tower) services, such as those of axum, tonic and hyper. They need the feature `tower`, which
-//! is enabled by default.
+//! Layers that protect [`tower`](https://docs.rs/tower) services, such as those of axum, tonic and hyper. They need the
+//! feature `tower`, which is enabled by default.
 //!
-//! [`AuthLayer`] verifies the bearer token of each request before the service is called, and adds the [`Claims`] to the request's extensions.
-//! [`RequireLayer`] requires groups or scopes for one route or service. With the feature `axum`, [`Claims`] is an extractor. For gRPC servers,
-//! [`AuthLayer::grpc`] returns gRPC statuses.
+//! [`AuthLayer`] verifies the bearer token of each request before the service is called, and adds the [`Claims`] to the
+//! request's extensions. [`RequireLayer`] requires groups or scopes for one route or service. With the feature `axum`,
+//! [`Claims`] is an extractor. For gRPC servers, [`AuthLayer::grpc`] returns gRPC statuses.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -45,9 +45,10 @@
 //! The layers verify the token before they poll the inner service for readiness. Requests that are rejected, or that wait for keys,
 //! therefore do not use the capacity of layers such as `ConcurrencyLimit`.
 //!
-//! **Long-lived connections.** A token is verified once, at the start of a request. A WebSocket, a stream of server-sent events or a gRPC stream
-//! stays open after the token has expired or has been revoked. To limit this, close the stream at
-//! [`Claims::expires_at`](crate::Verified::expires_at), and verify the token again at intervals if revocation matters.
+//! **Long-lived connections.** A token is verified once, at the start of a request. A WebSocket, a stream of
+//! server-sent events or a gRPC stream stays open after the token has expired or has been revoked. To limit this, close
+//! the stream at [`Claims::expires_at`](crate::Verified::expires_at), and verify the token again at intervals if
+//! revocation matters.
 
 mod auth;
 mod claims;

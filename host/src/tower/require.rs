@@ -17,8 +17,8 @@ use tower_service::Service;
 
 /// A layer that requires groups or scopes, for one route or one service.
 ///
-/// A request whose [`Claims`] meet the [`Requirement`] is passed to the service. Otherwise the layer responds with 403, or with 401 if the request
-/// has no claims.
+/// A request whose [`Claims`] meet the [`Requirement`] is passed to the service. Otherwise the layer responds with 403,
+/// or with 401 if the request has no claims.
 ///
 /// Add it inside of an [`AuthLayer`](super::AuthLayer), which verifies the token. Without one, every request gets 401.
 ///

@@ -21,8 +21,8 @@ use std::{
 };
 use tokio::time::MissedTickBehavior;
 
-/// The time that a call may wait for keys, in addition to two fetches (one that started before the token arrived, and one more). It covers the
-/// wait for an instance and the second verification.
+/// The time that a call may wait for keys, in addition to two fetches (one that started before the token arrived, and
+/// one more). It covers the wait for an instance and the second verification.
 const KEY_WAIT_MARGIN: Duration = Duration::from_secs(1);
 /// The maximum time that a call may wait for keys, for any fetch timeout.
 const KEY_WAIT_MAX: Duration = Duration::from_secs(86_400);
@@ -39,8 +39,8 @@ impl Verifier {
 /// Create a builder with [`Verifier::builder()`]. At least one [`Pool`] is required. Every other setting has a default that is suitable for
 /// production.
 ///
-/// Building compiles the WebAssembly component, which takes about a second of CPU time, and starts the sandbox instances. Build one verifier
-/// per process, and clone it.
+/// Building compiles the WebAssembly component, which takes about a second of CPU time, and starts the sandbox
+/// instances. Build one verifier per process, and clone it.
 ///
 /// # Defaults
 ///
@@ -50,8 +50,8 @@ impl Verifier {
 /// * [`connect_timeout`](Self::connect_timeout): 2 seconds.
 /// * [`fetch_timeout`](Self::fetch_timeout): 5 seconds.
 /// * [`jwks_limits`](Self::jwks_limits): 256 KiB and 100 keys per key set.
-/// * [`refresh_check_interval`](Self::refresh_check_interval): the verifier checks once per second, in a background task, whether a fetch is
-///   due.
+/// * [`refresh_check_interval`](Self::refresh_check_interval): the verifier checks once per second, in a background
+///   task, whether a fetch is due.
 /// * [`root_certificate`](Self::root_certificate): no additional certificate authorities.
 /// * [`allow_http_loopback`](Self::allow_http_loopback): disabled -- only `https` URLs are fetched.
 ///
@@ -172,7 +172,8 @@ impl VerifierBuilder {
     ///
     /// * [`BuildError::MissingSetting`]: a pool does not configure its app client or token use.
     /// * [`BuildError::DuplicateSetting`]: a pool sets a list of groups or scopes twice.
-    /// * [`BuildError::InvalidConfig`]: the configuration is invalid, for example two pools have the same issuer, or a limit is out of range.
+    /// * [`BuildError::InvalidConfig`]: the configuration is invalid, for example two pools have the same issuer, or a
+    ///   limit is out of range.
     /// * [`BuildError::KeyUrl`]: a key URL is not `https` and not an allowed loopback address.
     /// * [`BuildError::RevocationDeadline`]: the revocation store has a time-out that is not shorter than the deadline.
     /// * [`BuildError::Sandbox`]: the component could not be compiled or started.

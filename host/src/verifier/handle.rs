@@ -40,23 +40,24 @@ pub struct Verifier {
 impl Verifier {
     /// Verifies a token in the compact serialization, without the prefix `Bearer`.
     ///
-    /// If the verifier has the token's key, the call does not wait for the network, except for the revocation store if one is configured. The
-    /// first token of an issuer, and a token with an unknown `kid`, may wait for a key fetch. This takes at most about the
-    /// [fetch timeout](crate::VerifierBuilder::fetch_timeout), or twice that if a fetch was already in progress and did not return the key.
+    /// If the verifier has the token's key, the call does not wait for the network, except for the revocation store if
+    /// one is configured. The first token of an issuer, and a token with an unknown `kid`, may wait for a key fetch.
+    /// This takes at most about the [fetch timeout](crate::VerifierBuilder::fetch_timeout), or twice that if a fetch
+    /// was already in progress and did not return the key.
     ///
     /// # Errors
     ///
-    /// Returns a [`Denial`] if the token is rejected, and also if it could not be verified, for example because the keys are unavailable or the
-    /// sandbox failed. A denial contains no part of the token.
+    /// Returns a [`Denial`] if the token is rejected, and also if it could not be verified, for example because the
+    /// keys are unavailable or the sandbox failed. A denial contains no part of the token.
     pub async fn verify(&self, token: &str) -> Result<Verified, Denial> {
         self.inner.verify(token).await
     }
 
     /// Fetches all missing key sets, waits for the fetches, and returns a report for each JWKS endpoint.
     ///
-    /// Call it at startup. Afterwards, no token of an issuer whose keys were fetched waits for them. A failed fetch is in the report and does
-    /// not affect the other endpoints; it is not repeated by this call. The call takes at most the
-    /// [fetch timeout](crate::VerifierBuilder::fetch_timeout) for every 32 endpoints.
+    /// Call it at startup. Afterwards, no token of an issuer whose keys were fetched waits for them. A failed fetch is
+    /// in the report and does not affect the other endpoints; it is not repeated by this call. The call takes at most
+    /// the [fetch timeout](crate::VerifierBuilder::fetch_timeout) for every 32 endpoints.
     ///
     /// ```no_run
     /// # async fn example(verifier: poolgate::Verifier) -> Result<(), Box<dyn std::error::Error>> {
@@ -92,8 +93,8 @@ impl Verifier {
     ///
     /// * `issuer` is the issuer of the pool, or an empty string for a pool with [`Pool::any_issuer`](crate::Pool::any_issuer).
     /// * `jwks` is the JWK Set as JSON (RFC 7517 section 5).
-    /// * `fetched_at` is the time at which the key set was obtained, in seconds since the Unix epoch. The keys are used until they are older
-    ///   than the hard lifetime of the [`KeyPolicy`](crate::KeyPolicy).
+    /// * `fetched_at` is the time at which the key set was obtained, in seconds since the Unix epoch. The keys are used
+    ///   until they are older than the hard lifetime of the [`KeyPolicy`](crate::KeyPolicy).
     ///
     /// # Errors
     ///
@@ -116,7 +117,8 @@ impl Verifier {
         self.inner.key_reports().await
     }
 
-    /// Returns the number of sandbox failures: traps, exceeded memory limits and exceeded deadlines. Each instance that failed was replaced.
+    /// Returns the number of sandbox failures: traps, exceeded memory limits and exceeded deadlines. Each instance that
+    /// failed was replaced.
     pub fn sandbox_failures(&self) -> u64 {
         self.inner.shared.metrics.failures()
     }
@@ -175,7 +177,8 @@ impl Verifier {
         self.inner.now()
     }
 
-    /// Shuts the verifier down: rejects new calls with the reason `shutting-down` (503), and returns when the calls in progress have finished.
+    /// Shuts the verifier down: rejects new calls with the reason `shutting-down` (503), and returns when the calls in
+    /// progress have finished.
     pub async fn shut_down(&self) {
         self.inner.pool.queue().close().await;
     }

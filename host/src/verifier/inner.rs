@@ -72,8 +72,9 @@ impl Inner {
         }
     }
 
-    /// Waits for a fetch of `url` and verifies the token again. `applied_up_to` is the last event that the instance has applied; only a fetch
-    /// that completes after it can contain the key. No instance and no thread is blocked meanwhile.
+    /// Waits for a fetch of `url` and verifies the token again. `applied_up_to` is the last event that the instance has
+    /// applied; only a fetch that completes after it can contain the key. No instance and no thread is blocked
+    /// meanwhile.
     ///
     /// If that fetch started before the token arrived, the key may have been published since. Then it waits for one more fetch.
     async fn verify_after_fetch(
@@ -120,11 +121,11 @@ impl Inner {
         result
     }
 
-    pub(super) async fn load_key_set(&self, seed: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {
-        let report = self.pool.call(|instance| instance.load_key_set(&seed)).await;
+    pub(super) async fn load_key_set(&self, key_set: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {
+        let report = self.pool.call(|instance| instance.load_key_set(&key_set)).await;
         let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
         // The instance that has loaded the key set applies this event too, which changes nothing.
-        self.shared.event_log.push(KeyEventKind::Loaded(seed));
+        self.shared.event_log.push(KeyEventKind::Loaded(key_set));
         Ok(report)
     }
 
@@ -148,8 +149,8 @@ impl Inner {
         self.pool.call(Instance::key_reports).await.inspect(|reports| self.store_reports(reports))
     }
 
-    /// Returns the key reports without waiting. If no instance is free, it returns the last known reports, and adds the time since then to the
-    /// age of the keys.
+    /// Returns the key reports without waiting. If no instance is free, it returns the last known reports, and adds the
+    /// time since then to the age of the keys.
     pub(super) fn last_key_reports(&self) -> Vec<KeyReport> {
         if let Some(reports) = self.pool.call_if_free(Instance::key_reports) {
             self.store_reports(&reports);

@@ -21,7 +21,8 @@ impl VerifierBuilder {
 
     /// Sets the maximum length of a token, in bytes.
     ///
-    /// Longer tokens are rejected with the reason `token-too-large`. The default is 16 KiB. Values above 1 MiB make [`build`](Self::build) fail.
+    /// Longer tokens are rejected with the reason `token-too-large`. The default is 16 KiB. Values above 1 MiB make
+    /// [`build`](Self::build) fail.
     pub fn token_limit(mut self, bytes: u32) -> Self {
         self.limits.token_bytes = bytes;
         self
@@ -37,8 +38,8 @@ impl VerifierBuilder {
 
     /// Sets the maximum size of a key set: its length in bytes, and the number of its keys.
     ///
-    /// A larger key set is rejected, and the current keys stay in use. The defaults are 256 KiB and 100 keys. Values above 16 MiB or 10,000 keys make
-    /// [`build`](Self::build) fail.
+    /// A larger key set is rejected, and the current keys stay in use. The defaults are 256 KiB and 100 keys. Values
+    /// above 16 MiB or 10,000 keys make [`build`](Self::build) fail.
     pub fn jwks_limits(mut self, bytes: u32, keys: u32) -> Self {
         self.limits.jwks_bytes = bytes;
         self.limits.jwks_keys = keys;
@@ -74,9 +75,10 @@ impl VerifierBuilder {
     /// On a cache hit, the verifier skips the signature check. It still compares the complete token, and rechecks the key, the time claims
     /// and the policy. A cached token is not accepted after its key has been removed from the key set.
     ///
-    /// `bytes` is the maximum memory and `entries` the maximum number of tokens. The defaults are 512 KiB (about 250 tokens) and 1,024; the maxima
-    /// are 64 MiB and 1,048,576, and larger values make [`build`](Self::build) fail. Set either to zero to disable the cache. The host keeps the
-    /// claims of cached tokens in about the same amount of memory again.
+    /// `bytes` is the maximum memory and `entries` the maximum number of tokens. The defaults are 512 KiB (about 250
+    /// tokens) and 1,024; the maxima are 64 MiB and 1,048,576, and larger values make [`build`](Self::build) fail. Set
+    /// either to zero to disable the cache. The host keeps the claims of cached tokens in about the same amount of
+    /// memory again.
     pub fn token_cache(mut self, bytes: u32, entries: u32) -> Self {
         self.cache = CacheLimits { bytes, entries };
         self
@@ -105,8 +107,9 @@ impl VerifierBuilder {
 
     /// Disables the background task that refreshes key sets.
     ///
-    /// Without it, call [`Verifier::maintain`](crate::Verifier::maintain) about once per second. If you do not, tokens wait for a fetch when keys expire, and a key that
-    /// the issuer has withdrawn is accepted until the hard lifetime of its key set ends.
+    /// Without it, call [`Verifier::maintain`](crate::Verifier::maintain) about once per second. If you do not, tokens
+    /// wait for a fetch when keys expire, and a key that the issuer has withdrawn is accepted until the hard lifetime
+    /// of its key set ends.
     pub fn disable_background_refresh(mut self) -> Self {
         self.refresh_check_interval = None;
         self
@@ -114,9 +117,9 @@ impl VerifierBuilder {
 
     /// Sets the maximum number of calls in progress.
     ///
-    /// A call counts while it runs, waits for an instance, or waits for keys. At most a quarter of the calls may wait for keys. Calls above the limit
-    /// are denied immediately with the reason `overloaded`, or `keys-unavailable` if too many calls wait for keys (both 503). The default is
-    /// 1,024.
+    /// A call counts while it runs, waits for an instance, or waits for keys. At most a quarter of the calls may wait
+    /// for keys. Calls above the limit are denied immediately with the reason `overloaded`, or `keys-unavailable` if
+    /// too many calls wait for keys (both 503). The default is 1,024.
     pub fn call_limit(mut self, calls: NonZeroUsize) -> Self {
         self.queue.calls = calls.get();
         self
@@ -157,7 +160,8 @@ impl VerifierBuilder {
 
     /// Sets the maximum linear memory of an instance, in bytes.
     ///
-    /// A call that needs more traps. It is denied with the reason `sandbox-failed` (503), and its instance is replaced. The default is 64 MiB.
+    /// A call that needs more traps. It is denied with the reason `sandbox-failed` (503), and its instance is replaced.
+    /// The default is 64 MiB.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = bytes;
         self
@@ -179,8 +183,9 @@ impl VerifierBuilder {
 
     /// Sets the store of revoked tokens, and the behavior while the store does not respond.
     ///
-    /// The verifier queries the store for every token that passes all other checks, including cached tokens. A revoked token is rejected with
-    /// the reason `revoked` (401). If the store does not respond within [`revocation_deadline`](Self::revocation_deadline):
+    /// The verifier queries the store for every token that passes all other checks, including cached tokens. A revoked
+    /// token is rejected with the reason `revoked` (401). If the store does not respond within
+    /// [`revocation_deadline`](Self::revocation_deadline):
     ///
     /// * [`RevocationMode::FailClosed`] denies the token with the reason `revocation-unavailable` (503);
     /// * [`RevocationMode::FailOpen`] accepts it and increments `poolgate_revocation_fail_open_total`.
@@ -204,8 +209,8 @@ impl VerifierBuilder {
     /// The default is 250 ms. If the store has a time-out of its own ([`Revocations::timeout`]), this deadline must be longer; otherwise
     /// [`build`](Self::build) fails.
     ///
-    /// After five consecutive queries without a response, a circuit breaker opens: the store gets one trial query per 250 ms, and the mode decides
-    /// about all other tokens without a query. The circuit closes with the first response.
+    /// After five consecutive queries without a response, a circuit breaker opens: the store gets one trial query per
+    /// 250 ms, and the mode decides about all other tokens without a query. The circuit closes with the first response.
     pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
         self.revocation_deadline = deadline;
         self
@@ -223,9 +228,10 @@ impl VerifierBuilder {
     ///
     /// `directory` must be an absolute path. **Anyone who can write to it can run code in this process.** By default, nothing is cached.
     ///
-    /// Missing folders are created with mode 0700. The cache is not used if a folder belongs to a user other than this one and root, or if
-    /// other users can write to it. This includes the folders above it, except those with the sticky bit, such as `/tmp`. If the cache cannot be
-    /// used, the verifier logs a warning, once, and compiles the component.
+    /// Missing folders are created with mode 0700. The cache is not used if a folder belongs to a user other than this
+    /// one and root, or if other users can write to it. This includes the folders above it, except those with the
+    /// sticky bit, such as `/tmp`. If the cache cannot be used, the verifier logs a warning, once, and compiles the
+    /// component.
     pub fn compilation_cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.compilation_cache = Some(directory.into());
         self

@@ -20,8 +20,8 @@ static WARNED_OF: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Opens the cache in this directory.
 ///
-/// Returns `None` if the directory cannot be used: the component is then compiled at each start. The reason is logged as a warning, once per
-/// directory.
+/// Returns `None` if the directory cannot be used: the component is then compiled at each start. The reason is logged
+/// as a warning, once per directory.
 pub(crate) fn open(directory: &Path) -> Option<Cache> {
     let opened = prepare(directory).and_then(|folder| {
         let mut settings = CacheConfig::new();
