@@ -3,7 +3,7 @@
 
     python3 benches/growth/run.py [--json FILE] [--svg FILE] [--from FILE]
 
-It runs `cargo bench --bench growth`, which measures the points of a series in turn. The table goes to standard output.
+It runs `cargo bench -p benches --bench growth`, which measures the points of a series in turn. The table goes to standard output.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from data import Growth, from_json, from_lines, to_json, to_markdown
 from progress import failed, show
 from running import CommandFailed, run
 
-# Builds the whole workspace: with `-p`, dependencies have other features, and cargo would recompile them.
-COMMAND = ("cargo", "bench", "--quiet", "--bench", "growth", "--", "--json")
+# The package of the benchmarks is not one of those that cargo takes by default.
+COMMAND = ("cargo", "bench", "--package", "benches", "--quiet", "--bench", "growth", "--", "--json")
 HINT = "cargo comes with Rust: https://rustup.rs"
 EPILOG = "exit codes: 0 all went well; 1 the benchmark failed, or a file could not be written; 2 wrong usage"
 

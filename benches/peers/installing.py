@@ -15,8 +15,8 @@ from running import WORKSPACE, run
 SOURCES = Path(__file__).resolve().parent
 TARGET = WORKSPACE / "target" / "peers"
 
-# Builds the whole workspace: with `-p`, dependencies have other features, and cargo would recompile them.
-CARGO_OPTIONS = ("--release", "--quiet", "--bin")
+# The package of the benchmarks is not one of those that cargo takes by default.
+CARGO_OPTIONS = ("--package", "benches", "--release", "--quiet", "--bin")
 RUST_HINT = "cargo comes with Rust: https://rustup.rs"
 NODE_HINT = "Node 20 or newer with npm is needed, and npm must reach its registry (its usual settings apply)."
 VENV_HINT = "Python's venv and pip modules are needed (Debian and Ubuntu: apt-get install python3-venv)."

@@ -3,8 +3,6 @@
 //!
 //! Nothing here depends on the component or the host, so that tests can use the same cases for the core and for the component.
 
-#[cfg(doctest)]
-mod book;
 pub mod chromium;
 pub mod cognito_local;
 pub mod configuration_words;

@@ -8,8 +8,18 @@ pub struct Artifact {
     pub flags: &'static str,
     pub features: &'static str,
     pub profile: &'static str,
-    /// What the world is told about it. None: it is for tests.
+    /// The features of this crate that want it; any one of them is enough. Empty: it is always built.
+    pub wanted_by: &'static [&'static str],
+    /// The description that a registry shows. None: the artifact is not published.
     pub summary: Option<&'static str>,
+}
+
+impl Artifact {
+    /// Whether a feature of this crate that is on wants this artifact.
+    pub fn is_wanted(&self) -> bool {
+        let is_on = |feature: &&str| std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+        self.wanted_by.is_empty() || self.wanted_by.iter().any(is_on)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -50,33 +60,36 @@ const FILTER: &str = "guest-filter";
 const FILTER_PLAIN: &str = "guest-filter-plain";
 
 #[rustfmt::skip]
-pub const ARTIFACTS: [Artifact; 15] = [
-    Artifact { name: "token-verifier-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST,
+pub const ARTIFACTS: [Artifact; 16] = [
+    Artifact { name: "token-verifier-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST, wanted_by: &[],
         summary: Some("poolgate's token verifier, for runtimes with wide-arithmetic") },
-    Artifact { name: "token-verifier-simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST,
+    Artifact { name: "token-verifier-simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST, wanted_by: &["ALL", "BENCH"],
         summary: Some("poolgate's token verifier, for runtimes with 128-bit SIMD") },
-    Artifact { name: "token-verifier-portable", guest: Guest::Component, flags: "", features: "every-algorithm", profile: FAST,
+    Artifact { name: "token-verifier-portable", guest: Guest::Component, flags: "", features: "every-algorithm", profile: FAST, wanted_by: &["ALL", "BENCH"],
         summary: Some("poolgate's token verifier, for every runtime") },
-    Artifact { name: "token-verifier-cognito", guest: Guest::Component, flags: "", features: "", profile: SMALL,
+    Artifact { name: "token-verifier-cognito", guest: Guest::Component, flags: "", features: "", profile: SMALL, wanted_by: &["ALL", "BENCH"],
         summary: Some("poolgate's token verifier with RSA alone, for every runtime") },
-    Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL,
+    Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL, wanted_by: &["ALL"],
         summary: Some("poolgate's token verifier and account flows, for every runtime") },
-    Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER,
+    // With the flags of the token verifier, so that both share their dependencies and are built in the time of one.
+    Artifact { name: "authenticator-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm,accounts", profile: FAST, wanted_by: &["ALL", "ACCOUNTS"],
+        summary: Some("poolgate's token verifier and account flows, for runtimes with wide-arithmetic") },
+    Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER, wanted_by: &["ALL"],
         summary: Some("poolgate as a proxy-wasm filter, for Envoy") },
-    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER_PLAIN,
+    Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER_PLAIN, wanted_by: &["ALL"],
         summary: Some("poolgate as a proxy-wasm filter, for proxies without SIMD") },
-    Artifact { name: "envoy-filter-cognito", guest: Guest::ProxyWasm, flags: RELAXED, features: "", profile: SMALL,
+    Artifact { name: "envoy-filter-cognito", guest: Guest::ProxyWasm, flags: RELAXED, features: "", profile: SMALL, wanted_by: &["ALL"],
         summary: Some("poolgate as a proxy-wasm filter with RSA alone, for Envoy") },
-    Artifact { name: "middleware", guest: Guest::Http, flags: "", features: "every-algorithm", profile: SMALL,
+    Artifact { name: "middleware", guest: Guest::Http, flags: "", features: "every-algorithm", profile: SMALL, wanted_by: &["ALL"],
         summary: Some("poolgate as wasi:http middleware (WASI 0.3), for every runtime") },
-    Artifact { name: "probe-wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST,
+    Artifact { name: "probe-wide", guest: Guest::Probe, flags: WIDE, features: "", profile: FAST, wanted_by: &["ALL", "BENCH"],
         summary: Some("poolgate's RSA kernel alone, for runtimes with wide-arithmetic") },
-    Artifact { name: "probe-plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST,
+    Artifact { name: "probe-plain", guest: Guest::Probe, flags: "", features: "peer", profile: FAST, wanted_by: &["ALL", "BENCH"],
         summary: Some("poolgate's RSA kernel and the rsa crate alone, for every runtime") },
-    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-hooks", profile: FILTER, summary: None },
-    Artifact { name: "echo", guest: Guest::Echo, flags: "", features: "", profile: SMALL, summary: None },
-    Artifact { name: "probe-simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST, summary: None },
-    Artifact { name: "probe-relaxed", guest: Guest::Probe, flags: RELAXED, features: "", profile: FAST, summary: None },
+    Artifact { name: "envoy-filter-test", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm,test-hooks", profile: FILTER, wanted_by: &["TEST_GUESTS"], summary: None },
+    Artifact { name: "echo", guest: Guest::Echo, flags: "", features: "", profile: SMALL, wanted_by: &["TEST_GUESTS"], summary: None },
+    Artifact { name: "probe-simd", guest: Guest::Probe, flags: SIMD, features: "", profile: FAST, wanted_by: &["TEST_GUESTS"], summary: None },
+    Artifact { name: "probe-relaxed", guest: Guest::Probe, flags: RELAXED, features: "", profile: FAST, wanted_by: &["TEST_GUESTS"], summary: None },
 ];
 
 /// What the published package carries.

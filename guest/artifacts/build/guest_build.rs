@@ -3,7 +3,10 @@
 //! It has a target folder of its own, since it must not wait for the lock of the outer build, and since flags differ from artifact to
 //! artifact. What comes out depends on the sources, the lock file and the compiler alone, and on no folder of this machine.
 
-use crate::artifact::{Artifact, RELAXED, SIMD, WIDE};
+use crate::{
+    artifact::{Artifact, RELAXED, SIMD, WIDE},
+    bindings,
+};
 use std::{
     env,
     error::Error,
@@ -23,7 +26,13 @@ pub fn target_dir(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// The artifact's core module.
-pub fn module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+pub fn module(
+    artifact: &Artifact,
+    bindings: Option<&Path>,
+    workspace: &Path,
+    target_dir: &Path,
+) -> Result<Vec<u8>, Box<dyn Error>> {
+    let bindings_dir = target_dir.join("bindings");
     // Dependencies that are built with the same flags are built once.
     let target_dir = target_dir.join(match artifact.flags {
         WIDE => "wide",
@@ -47,7 +56,8 @@ pub fn module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Resul
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(artifact, &target_dir)?)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(artifact, &target_dir, &bindings_dir)?)
+        .envs(bindings.map(|path| (bindings::VARIABLE, path)))
         .output()?;
     if !output.status.success() {
         let log = String::from_utf8_lossy(&output.stderr);
@@ -59,7 +69,7 @@ pub fn module(artifact: &Artifact, workspace: &Path, target_dir: &Path) -> Resul
 }
 
 /// The artifact's flags, and names for this machine's folders: panics carry the names of source files.
-fn flags(artifact: &Artifact, target_dir: &Path) -> Result<OsString, Box<dyn Error>> {
+fn flags(artifact: &Artifact, target_dir: &Path, bindings_dir: &Path) -> Result<OsString, Box<dyn Error>> {
     let cargo_home = match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => env::home_dir().ok_or("there is neither CARGO_HOME nor a home folder")?.join(".cargo"),
@@ -73,6 +83,7 @@ fn flags(artifact: &Artifact, target_dir: &Path) -> Result<OsString, Box<dyn Err
         // Where the compiler's own sources are installed, it names them by their place; elsewhere by this.
         (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
         (target_dir.to_owned(), "/target".to_owned()),
+        (bindings_dir.to_owned(), "/bindings".to_owned()),
     ] {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(folder);

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod artifact;
+mod bindings;
 mod callbacks;
 mod contract;
 mod guest_build;
@@ -13,6 +14,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
+    thread,
 };
 use wit_component::ComponentEncoder;
 
@@ -21,13 +23,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let workspace = package.join("../..");
     let wants_test_guests = env::var_os("CARGO_FEATURE_TEST_GUESTS").is_some();
-    if workspace.join("guest/component/Cargo.toml").is_file() {
-        build(&workspace, &out, wants_test_guests)
+    let prebuilt = package.join("prebuilt");
+    if !prebuilt.is_dir() {
+        if !workspace.join("guest/component").is_dir() {
+            return Err(
+                "there is neither a folder `prebuilt` in this package nor poolgate's repository around it".into()
+            );
+        }
+        build(&workspace, &out)
     } else if wants_test_guests {
         Err("the feature test-guests is for poolgate's own repository: the published package has no guests for tests"
             .into())
     } else {
-        copy(&package.join("prebuilt"), &out)
+        copy(&prebuilt, &out)
     }
 }
 
@@ -41,7 +49,7 @@ fn copy(prebuilt: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn build(workspace: &Path, out: &Path, wants_test_guests: bool) -> Result<(), Box<dyn Error>> {
+fn build(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     for watched in [
         "guest/path",
         "guest/rsa",
@@ -63,11 +71,44 @@ fn build(workspace: &Path, out: &Path, wants_test_guests: bool) -> Result<(), Bo
     guest_build::have_target()?;
     contract::write(&workspace.join("wit"), out)?;
     let target_dir = guest_build::target_dir(out)?;
-    for artifact in ARTIFACTS.iter().filter(|artifact| wants_test_guests || artifact.summary.is_some()) {
-        let module = guest_build::module(artifact, workspace, &target_dir)?;
-        fs::write(out.join(format!("{}.wasm", artifact.name)), finished(artifact, module)?)?;
+    let wanted: Vec<&Artifact> = ARTIFACTS.iter().filter(|artifact| artifact.is_wanted()).collect();
+    let mut bindings = Vec::new();
+    for artifact in &wanted {
+        bindings.push(bindings::write(artifact, workspace, &target_dir.join("bindings"))?);
     }
-    Ok(())
+    // Artifacts with other flags or another profile do not wait for each other. How many compilers run at a time, cargo's job server says.
+    thread::scope(|scope| {
+        let mut builds: Vec<(&Artifact, Vec<_>)> = Vec::new();
+        for (artifact, bindings) in wanted.iter().zip(&bindings) {
+            let alike =
+                builds.iter_mut().find(|(one, _)| (one.flags, one.profile) == (artifact.flags, artifact.profile));
+            match alike {
+                Some((_, group)) => group.push((artifact, bindings)),
+                None => builds.push((artifact, vec![(artifact, bindings)])),
+            }
+        }
+        let builds = builds.into_iter().map(|(_, group)| {
+            scope.spawn(|| {
+                group.into_iter().try_for_each(|(artifact, bindings)| {
+                    make(artifact, bindings.as_deref(), workspace, &target_dir, out).map_err(|error| error.to_string())
+                })
+            })
+        });
+        let builds: Vec<_> = builds.collect();
+        builds.into_iter().try_for_each(|build| build.join().map_err(|_| "a build panicked".to_owned())?)
+    })
+    .map_err(Into::into)
+}
+
+fn make(
+    artifact: &Artifact,
+    bindings: Option<&Path>,
+    workspace: &Path,
+    target_dir: &Path,
+    out: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let module = guest_build::module(artifact, bindings, workspace, target_dir)?;
+    Ok(fs::write(out.join(format!("{}.wasm", artifact.name)), finished(artifact, module)?)?)
 }
 
 /// What the proxy or the runtime is given.

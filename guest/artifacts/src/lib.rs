@@ -18,6 +18,7 @@ pub struct Artifact {
 }
 
 /// All published files, in the order of the README.
+#[cfg(feature = "all")]
 pub const PUBLISHED: &[Artifact] = &[
     wasm(
         "token-verifier-wide",
@@ -36,6 +37,11 @@ pub const PUBLISHED: &[Artifact] = &[
         TOKEN_VERIFIER_COGNITO,
     ),
     wasm("authenticator", "component: token verifier and account flows, for every runtime", AUTHENTICATOR),
+    wasm(
+        "authenticator-wide",
+        "component: token verifier and account flows, for runtimes with wide-arithmetic (Wasmtime)",
+        AUTHENTICATOR_WIDE,
+    ),
     wasm("envoy-filter", "proxy-wasm module for Envoy", ENVOY_FILTER),
     wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
     wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA only", ENVOY_FILTER_COGNITO),
@@ -51,6 +57,7 @@ pub const PUBLISHED: &[Artifact] = &[
     },
 ];
 
+#[cfg(feature = "all")]
 const fn wasm(name: &'static str, summary: &'static str, bytes: &'static [u8]) -> Artifact {
     Artifact { name, extension: "wasm", summary, bytes }
 }
@@ -60,33 +67,47 @@ const fn wasm(name: &'static str, summary: &'static str, bytes: &'static [u8]) -
 pub const TOKEN_VERIFIER_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-wide.wasm"));
 
 /// The same component for runtimes with 128-bit SIMD, such as Node.js and browsers.
+#[cfg(feature = "bench")]
 pub const TOKEN_VERIFIER_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-simd.wasm"));
 
 /// The same component for all other runtimes. It needs no feature beyond WebAssembly 2.0.
+#[cfg(feature = "bench")]
 pub const TOKEN_VERIFIER_PORTABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-portable.wasm"));
 
 /// The component of the world `authenticator`: the verifier with every algorithm and the account flows, for every runtime.
+#[cfg(feature = "all")]
 pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator.wasm"));
 
+/// The same component for runtimes with the wide-arithmetic feature. The `poolgate` crate runs the account flows in it.
+#[cfg(feature = "accounts")]
+pub const AUTHENTICATOR_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator-wide.wasm"));
+
 /// The portable build with RSA only, which Cognito uses. It is smaller.
+#[cfg(feature = "bench")]
 pub const TOKEN_VERIFIER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/token-verifier-cognito.wasm"));
 
 /// The wasi:http middleware (WASI 0.3) with every algorithm, for every runtime. It needs a configuration component plugged into it.
+#[cfg(feature = "all")]
 pub const MIDDLEWARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/middleware.wasm"));
 
 /// The proxy-wasm filter with every algorithm, for Envoy and other proxies whose WebAssembly has 128-bit SIMD and relaxed SIMD (WebAssembly 3.0).
+#[cfg(feature = "all")]
 pub const ENVOY_FILTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter.wasm"));
 
 /// The same filter without SIMD.
+#[cfg(feature = "all")]
 pub const ENVOY_FILTER_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-plain.wasm"));
 
 /// The filter with SIMD and only the algorithms of Cognito: RS256, RS384 and RS512 with the exponent 65,537.
+#[cfg(feature = "all")]
 pub const ENVOY_FILTER_COGNITO: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/envoy-filter-cognito.wasm"));
 
 /// The RSA kernel as a core module with wide-arithmetic. `poolgate bench` measures it.
+#[cfg(feature = "bench")]
 pub const PROBE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-wide.wasm"));
 
 /// The same module without wide-arithmetic, and with the `rsa` crate for comparison.
+#[cfg(feature = "bench")]
 pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-plain.wasm"));
 
 /// The WIT package `poolgate:auth` with its dependencies, encoded as WebAssembly.

@@ -3,18 +3,22 @@
 
 use crate::Component;
 
-#[cfg(not(feature = "accounts"))]
+#[cfg(all(feature = "macros", not(feature = "accounts")))]
 wit_bindgen::generate!({
     world: "token-verifier",
     path: "../../wit",
     generate_all,
 });
 
-#[cfg(feature = "accounts")]
+#[cfg(all(feature = "macros", feature = "accounts"))]
 wit_bindgen::generate!({
     world: "authenticator",
     path: "../../wit",
     generate_all,
 });
+
+// The build of the artifacts generates them once: guest/artifacts/build/bindings.rs.
+#[cfg(not(feature = "macros"))]
+include!(env!("POOLGATE_BINDINGS"));
 
 export!(Component);

@@ -47,7 +47,7 @@ impl AccountSandbox {
         let failed = |error: wasmtime::Error| BuildError::Sandbox(format!("{error:#}"));
         let compiled = tokio::task::spawn_blocking(move || {
             let engine = engine(cache)?;
-            let component = Component::new(&engine, poolgate_artifacts::AUTHENTICATOR).map_err(failed)?;
+            let component = Component::new(&engine, poolgate_artifacts::AUTHENTICATOR_WIDE).map_err(failed)?;
             let mut linker = Linker::new(&engine);
             AccountFlows::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
             let component = linker.instantiate_pre(&component).and_then(AccountFlowsPre::new).map_err(failed)?;

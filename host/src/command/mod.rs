@@ -3,6 +3,7 @@
 mod account;
 mod arguments;
 mod batch;
+#[cfg(feature = "bench")]
 mod bench;
 mod cache;
 mod connection;
@@ -61,7 +62,16 @@ pub async fn run() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Account(arguments) => account::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
+        #[cfg(feature = "bench")]
         Command::Bench(arguments) => bench::run(&arguments).await,
+        #[cfg(not(feature = "bench"))]
+        Command::Bench(_) => {
+            output::tell(
+                "poolgate: this build has no benchmark. In poolgate's repository, run `cargo run --release --features bench -- bench`; \
+                 to install the command with it, add `--features bench` to `cargo install`.",
+            );
+            Ok(Outcome::BadUsage)
+        }
     };
     match outcome {
         Ok(outcome) => outcome.into(),
