@@ -10,7 +10,7 @@ use std::hint::black_box;
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
 const MESSAGE: &[u8] = b"the signed message";
-/// Offsets in the buffer of the probe (`guest/probe`).
+/// Offsets in the buffer of the probe (`guest/fixtures/probe`).
 const SIGNATURE: usize = 512;
 const DIGEST: usize = 1_536;
 /// Operations per call, so that the cost of the call is negligible.

@@ -142,8 +142,8 @@ impl Scene {
             &format!(
                 "case \"$*\" in\n\
                  'run -- demo') exec poolgate demo ;;\n\
-                 'run --bin '*) shift; exec '{cargo}' run --quiet --manifest-path '{manifest}' \"$@\" ;;\n\
-                 test) ;;\n\
+                 'run -p poolgate-'*) shift; exec '{cargo}' run --quiet --manifest-path '{manifest}' \"$@\" ;;\n\
+                 'test --workspace') ;;\n\
                  *) exit 2 ;;\n\
                  esac\n"
             ),

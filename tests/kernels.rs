@@ -12,7 +12,7 @@ use poolgate_tests::wycheproof_vectors::sets;
 use serde_json::Value;
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
 
-/// The offsets at which the probe expects its input (`guest/probe`).
+/// The offsets at which the probe expects its input (`guest/fixtures/probe`).
 const SIGNATURE: usize = 512;
 const MESSAGE: usize = 1_024;
 

@@ -52,7 +52,7 @@ fn the_published_schema_is_that_of_the_filter_and_rejects_the_same_configuration
     let schema = schemars::schema_for!(Config).to_value();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/envoy.schema.json");
     let published: Value = serde_json::from_slice(&fs::read(file).expect("the schema is there")).expect("JSON");
-    assert_eq!(published, schema, "update it: cargo run --bin poolgate-edge-config -- schema > docs/envoy.schema.json");
+    assert_eq!(published, schema, "update it: cargo run -p poolgate-edge -- schema > docs/envoy.schema.json");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let valid = guarded(pool());
     assert!(validator.is_valid(&valid));

@@ -23,7 +23,7 @@ pub fn write(artifact: &Artifact, workspace: &Path, folder: &Path) -> Result<Opt
         Guest::Component if artifact.features.contains("accounts") => (&["wit"], "authenticator"),
         Guest::Component => (&["wit"], "token-verifier"),
         Guest::Http => (&["wit/edge"], "middleware"),
-        Guest::Echo => (&["wit/edge", "guest/echo/wit"], "application"),
+        Guest::Echo => (&["wit/edge", "guest/fixtures/echo/wit"], "application"),
         Guest::Probe | Guest::ProxyWasm => return Ok(None),
     };
     let mut resolve = Resolve::default();

@@ -1,4 +1,4 @@
-//! Runs the probe of `guest/probe`: the RSA kernels alone, inside the runtime.
+//! Runs the probe of `guest/fixtures/probe`: the RSA kernels alone, inside the runtime.
 
 use crate::command::output::CommandError;
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
