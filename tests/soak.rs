@@ -141,6 +141,9 @@ fn behaviour(pool: usize, rng: &mut Rng) -> Behaviour {
     }
 }
 
+/// By how many bytes the maximum of an instance's linear memory may differ between the first two thirds and the last, beside 10 %: when
+/// the key sets that need most meet in one instance is left to chance. An instance handles some 70,000 tokens in the test.
+const LINEAR_SLACK: u64 = 8 * 65_536;
 /// The maximum linear memory of an instance, in bytes. It is less than the oversized key set needs.
 const MEMORY_LIMIT: u64 = 8 << 20;
 
@@ -337,7 +340,7 @@ async fn soak() {
     assert_eq!(server.fetches_of("/elsewhere"), 0, "a redirect was followed");
     let ((linear, resident), (linear_at_last, resident_at_last)) = (of(before), of(last));
     // A replaced instance starts with little memory, so the maximum is compared.
-    assert!(linear_at_last <= linear + linear / 10, "linear memory grows: {linear}, then {linear_at_last}");
+    assert!(linear_at_last <= linear + linear / 10 + LINEAR_SLACK, "linear memory grows: {linear}, then {linear_at_last}");
     assert!(resident_at_last <= resident + resident / 10, "RSS grows: {resident}, then {resident_at_last}");
     timeout(MAX_LATENCY, verifier.shut_down()).await.expect("the shutdown completes");
 }
