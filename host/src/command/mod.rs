@@ -66,8 +66,8 @@ pub async fn run() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments).await,
         #[cfg(not(feature = "bench"))]
         Command::Bench(_) => {
-            output::tell(
-                "poolgate: this build has no benchmark. In poolgate's repository, run `cargo run --release --features bench -- bench`; \
+            output::notify(
+                "error: this build has no benchmark. In poolgate's repository, run `cargo run --release --features bench -- bench`; \
                  to install the command with it, add `--features bench` to `cargo install`.",
             );
             Ok(Outcome::BadUsage)
