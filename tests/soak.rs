@@ -340,7 +340,10 @@ async fn soak() {
     assert_eq!(server.fetches_of("/elsewhere"), 0, "a redirect was followed");
     let ((linear, resident), (linear_at_last, resident_at_last)) = (of(before), of(last));
     // A replaced instance starts with little memory, so the maximum is compared.
-    assert!(linear_at_last <= linear + linear / 10 + LINEAR_SLACK, "linear memory grows: {linear}, then {linear_at_last}");
+    assert!(
+        linear_at_last <= linear + linear / 10 + LINEAR_SLACK,
+        "linear memory grows: {linear}, then {linear_at_last}"
+    );
     assert!(resident_at_last <= resident + resident / 10, "RSS grows: {resident}, then {resident_at_last}");
     timeout(MAX_LATENCY, verifier.shut_down()).await.expect("the shutdown completes");
 }

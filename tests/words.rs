@@ -31,7 +31,10 @@ const ENDINGS: [&str; 14] =
 
 /// This file, the list of what was renamed, and files that others write.
 fn is_exempt(path: &str) -> bool {
-    path == "tests/words.rs" || path == "CHANGELOG.md" || path.contains("/corpus/") || path.ends_with("package-lock.json")
+    path == "tests/words.rs"
+        || path == "CHANGELOG.md"
+        || path.contains("/corpus/")
+        || path.ends_with("package-lock.json")
 }
 
 fn is_part_of_a_word(character: Option<char>) -> bool {
@@ -58,7 +61,9 @@ fn no_replaced_name_or_phrase_is_left() {
     assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
     let listed = String::from_utf8(listed.stdout).expect("paths in UTF-8");
     let (mut files, mut found) = (0, Vec::new());
-    for path in listed.split('\0').filter(|path| !is_exempt(path) && ENDINGS.iter().any(|ending| path.ends_with(ending))) {
+    for path in
+        listed.split('\0').filter(|path| !is_exempt(path) && ENDINGS.iter().any(|ending| path.ends_with(ending)))
+    {
         // A path that git lists and that is deleted in this work tree.
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         files += 1;

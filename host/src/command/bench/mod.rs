@@ -28,7 +28,9 @@ use workload::Workload;
 
 pub async fn run(arguments: &BenchArguments) -> Result<Outcome, CommandError> {
     if cfg!(debug_assertions) {
-        output::notify("warning: this is a debug build; run `cargo run --release --features bench -- bench` for meaningful results");
+        output::notify(
+            "warning: this is a debug build; run `cargo run --release --features bench -- bench` for meaningful results",
+        );
     }
     let profile = if arguments.quick { BenchProfile::QUICK } else { BenchProfile::FULL };
     let bar = progress();
