@@ -1,9 +1,9 @@
-//! What a registry of WebAssembly is told about an artifact: custom sections that tools make annotations of when they push it
-//! (`org.opencontainers.image.…` of the OCI image specification; `wasm-metadata` has the sections' names).
+//! Adds metadata to an artifact, as custom sections. Tools that push an artifact to a WebAssembly registry convert these sections to
+//! annotations (`org.opencontainers.image.…` of the OCI image specification). The names of the sections are those of `wasm-metadata`.
 
 use wasm_encoder::{CustomSection, Encode, Section};
 
-/// The WebAssembly, a module or a component, with its annotations at the end.
+/// Returns the module or component with the metadata sections at its end.
 pub fn add(mut wasm: Vec<u8>, summary: &str) -> Vec<u8> {
     let annotations = [
         ("version", env!("CARGO_PKG_VERSION")),

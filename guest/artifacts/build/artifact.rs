@@ -1,4 +1,4 @@
-//! What is built.
+//! The list of artifacts, and how each is built.
 
 /// A build of a guest crate.
 pub struct Artifact {
@@ -8,14 +8,14 @@ pub struct Artifact {
     pub flags: &'static str,
     pub features: &'static str,
     pub profile: &'static str,
-    /// The features of this crate that want it; any one of them is enough. Empty: it is always built.
+    /// The features of this crate that include the artifact; any one of them is enough. If the list is empty, it is always built.
     pub wanted_by: &'static [&'static str],
-    /// The description that a registry shows. None: the artifact is not published.
+    /// The description that a registry shows. If it is `None`, the artifact is not published.
     pub summary: Option<&'static str>,
 }
 
 impl Artifact {
-    /// Whether a feature of this crate that is on wants this artifact.
+    /// Returns whether an enabled feature of this crate includes the artifact.
     pub fn is_wanted(&self) -> bool {
         let is_on = |feature: &&str| std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
         self.wanted_by.is_empty() || self.wanted_by.iter().any(is_on)
@@ -26,13 +26,13 @@ impl Artifact {
 pub enum Guest {
     /// `poolgate-component`: the module becomes a component.
     Component,
-    /// `poolgate-probe`: the module stays as it is.
+    /// `poolgate-probe`: the module is not changed.
     Probe,
     /// `poolgate-http`: the module becomes a component.
     Http,
-    /// `poolgate-echo`: so does this.
+    /// `poolgate-echo`: the module becomes a component.
     Echo,
-    /// `poolgate-proxy-wasm`: the module keeps the callbacks that do something.
+    /// `poolgate-proxy-wasm`: the callbacks that do nothing are removed from the module.
     ProxyWasm,
 }
 
@@ -48,12 +48,12 @@ impl Guest {
     }
 }
 
-/// curve25519-dalek would take the pointer's width for the word's.
+/// Without the `cfg`, curve25519-dalek would use 32-bit words, because pointers have 32 bits on wasm32.
 pub const WIDE: &str = "-Ctarget-feature=+wide-arithmetic --cfg=curve25519_dalek_bits=\"64\"";
 pub const SIMD: &str = "-Ctarget-feature=+simd128";
-/// What Envoy's V8 has besides.
+/// Envoy's V8 supports relaxed SIMD in addition.
 pub const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
-/// The profiles of the workspace's Cargo.toml.
+// The names of profiles in the workspace's Cargo.toml.
 const FAST: &str = "guest";
 const SMALL: &str = "guest-small";
 const FILTER: &str = "guest-filter";
@@ -71,7 +71,7 @@ pub const ARTIFACTS: [Artifact; 16] = [
         summary: Some("poolgate's token verifier with RSA alone, for every runtime") },
     Artifact { name: "authenticator", guest: Guest::Component, flags: "", features: "every-algorithm,accounts", profile: SMALL, wanted_by: &["ALL"],
         summary: Some("poolgate's token verifier and account flows, for every runtime") },
-    // With the flags of the token verifier, so that both share their dependencies and are built in the time of one.
+    // This build has the flags and the profile of `token-verifier-wide`, so cargo builds their dependencies only once.
     Artifact { name: "authenticator-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm,accounts", profile: FAST, wanted_by: &["ALL", "ACCOUNTS"],
         summary: Some("poolgate's token verifier and account flows, for runtimes with wide-arithmetic") },
     Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER, wanted_by: &["ALL"],
@@ -92,7 +92,7 @@ pub const ARTIFACTS: [Artifact; 16] = [
     Artifact { name: "probe-relaxed", guest: Guest::Probe, flags: RELAXED, features: "", profile: FAST, wanted_by: &["TEST_GUESTS"], summary: None },
 ];
 
-/// What the published package carries.
+/// Returns the artifacts that the published package contains.
 pub fn published() -> impl Iterator<Item = &'static Artifact> {
     ARTIFACTS.iter().filter(|artifact| artifact.summary.is_some())
 }

@@ -1,7 +1,7 @@
-//! The bindings of the guests that are components, generated once from the contract.
+//! Generates the bindings of the guests that are components, from the contract.
 //!
-//! `wit_bindgen::generate!` would do the same in each guest's build, and each of these builds would first compile the macro with all that it
-//! parses WIT with: half a minute of CPU each time. The guests use that macro only where cargo builds them for another purpose (their
+//! The macro `wit_bindgen::generate!` generates the same code. But each guest's build would first compile the macro and its WIT parser, which
+//! takes half a minute of CPU time per build. The guests use the macro only if cargo builds them for another purpose than an artifact (the
 //! feature `macros`, which is on by default).
 
 use crate::artifact::{Artifact, Guest};
@@ -18,7 +18,7 @@ pub const VARIABLE: &str = "POOLGATE_BINDINGS";
 
 /// Writes the artifact's bindings to a file in `folder`, if its guest has any, and returns the file's path.
 pub fn write(artifact: &Artifact, workspace: &Path, folder: &Path) -> Result<Option<PathBuf>, Box<dyn Error>> {
-    // In the order in which they are parsed: the last package has the world.
+    // The packages are parsed in this order. The last one contains the world.
     let (packages, world): (&[&str], &str) = match artifact.guest {
         Guest::Component if artifact.features.contains("accounts") => (&["wit"], "authenticator"),
         Guest::Component => (&["wit"], "token-verifier"),
@@ -37,7 +37,7 @@ pub fn write(artifact: &Artifact, workspace: &Path, folder: &Path) -> Result<Opt
     let (_, code) = files.iter().next().ok_or_else(|| format!("there are no bindings for the world {world}"))?;
     fs::create_dir_all(folder)?;
     let path = folder.join(format!("{}.rs", world.replace('-', "_")));
-    // A file that stays as it is keeps its time, so that cargo does not build the guest again.
+    // An unchanged file is not written. Its modification time stays the same, so cargo does not rebuild the guest.
     if fs::read(&path).ok().as_deref() != Some(code) {
         fs::write(&path, code)?;
     }

@@ -1,14 +1,16 @@
-//! The callbacks of a proxy-wasm module.
+//! Removes unused callbacks from a proxy-wasm module.
 //!
-//! A proxy enters the module for each callback that it exports, whether that does anything or not, and the SDK exports all of the ABI. For
-//! a request that costs more than the check of a token that is known. So those that this filter has no use for are taken off.
+//! The SDK exports every callback of the ABI. A proxy calls each exported callback, even if it does nothing. For one request, these calls
+//! cost more than a cache hit. So the callbacks that the filter does not use are removed.
 
 use wasm_encoder::{ExportSection, Module, RawSection, reencode::Reencode};
 use wasmparser::{Parser, Payload};
 
-/// What `poolgate-proxy-wasm` does something in, or the ABI wants, under the name that it has there and the one that the ABI has for it
-/// (`malloc` is its older name of `proxy_on_memory_allocate`; <https://github.com/proxy-wasm/spec>, version 0.2.1). Those that have to
-/// do with streams are its own. Without those for body and trailers, a proxy that does not stop a held request's body would let it pass.
+/// The exports to keep: the callbacks that `poolgate-proxy-wasm` implements, and the exports that the ABI requires
+/// (<https://github.com/proxy-wasm/spec>, version 0.2.1; `malloc` is the older name of `proxy_on_memory_allocate`).
+///
+/// Each pair is the name in the module and the name in the ABI. The filter exports its callbacks for streams under names of its own. It
+/// needs the callbacks for body and trailers: without them, some proxies would forward the body of a paused request.
 const KEPT: [(&str, &str); 11] = [
     ("_initialize", "_initialize"),
     ("malloc", "malloc"),
@@ -23,7 +25,7 @@ const KEPT: [(&str, &str); 11] = [
     ("poolgate_on_tick", "proxy_on_tick"),
 ];
 
-/// The module with none but these exports.
+/// Returns the module with the exports in [`KEPT`] only.
 pub fn keep(module: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut kept = Module::new();
     let mut names = Vec::new();

@@ -1,5 +1,5 @@
-//! The WIT package `poolgate:auth` as one file, for hosts in other languages: as text, and as WebAssembly, which is how registries keep
-//! WIT packages.
+//! Writes the WIT package `poolgate:auth` to one file, for hosts in other languages: as text, and encoded as WebAssembly. Registries store
+//! WIT packages in the second form.
 
 use crate::annotations;
 use std::{error::Error, fs, path::Path};

@@ -1,7 +1,7 @@
-//! One nested `cargo build` an artifact, of this workspace and with its lock file.
+//! Builds the core module of an artifact with a nested `cargo` command, in this workspace and with its lock file.
 //!
-//! It has a target folder of its own, since it must not wait for the lock of the outer build, and since flags differ from artifact to
-//! artifact. What comes out depends on the sources, the lock file and the compiler alone, and on no folder of this machine.
+//! The nested build uses a separate target folder for two reasons: it must not wait for the lock of the outer build, and artifacts are built
+//! with different flags. The module depends only on the sources, the lock file and the compiler. It does not contain paths of this machine.
 
 use crate::{
     artifact::{Artifact, RELAXED, SIMD, WIDE},
@@ -18,14 +18,14 @@ use std::{
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The guests' own target folder, shared by all profiles of the outer build: beside `debug` and `release`.
+/// Returns the target folder for guests: `guest`, next to `debug` and `release`. All profiles of the outer build share it.
 pub fn target_dir(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // <target>/<profile>/build/<package>/out
     let target = out.ancestors().nth(4).ok_or("OUT_DIR is not where cargo puts it")?;
     Ok(target.join("guest"))
 }
 
-/// The artifact's core module.
+/// Builds the artifact's core module and returns it.
 pub fn module(
     artifact: &Artifact,
     bindings: Option<&Path>,
@@ -42,8 +42,8 @@ pub fn module(
     });
     let output = Command::new(env::var("CARGO")?)
         .current_dir(workspace)
-        // The guests' own crate type is the library's usual one, so that `cargo build` of the workspace links for the native target, where
-        // a name such as `cabi_post_poolgate:auth/verifier#verify` can't be exported from a shared library.
+        // The guests' manifests do not set the crate type `cdylib`. Otherwise `cargo build` of the workspace would fail on the native target,
+        // where a shared library can't export a name such as `cabi_post_poolgate:auth/verifier#verify`.
         .args(["rustc", "--locked", "--lib", "--crate-type=cdylib"])
         .arg(format!("--profile={}", artifact.profile))
         .arg(format!("--package=poolgate-{}", artifact.guest.name()))
@@ -52,7 +52,7 @@ pub fn module(
         .arg(&target_dir)
         .arg("--no-default-features")
         .arg(format!("--features={}", artifact.features))
-        // What the outer build sets for itself must not reach the guest.
+        // The settings of the outer build must not affect the guest.
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
@@ -68,19 +68,19 @@ pub fn module(
     fs::read(&module).map_err(|error| format!("{}: {error}", module.display()).into())
 }
 
-/// The artifact's flags, and names for this machine's folders: panics carry the names of source files.
+/// Returns the artifact's flags. They also replace folder names of this machine, because panic messages contain the paths of source files.
 fn flags(artifact: &Artifact, target_dir: &Path, bindings_dir: &Path) -> Result<OsString, Box<dyn Error>> {
     let cargo_home = match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => env::home_dir().ok_or("there is neither CARGO_HOME nor a home folder")?.join(".cargo"),
     };
-    let sysroot = PathBuf::from(said_by_rustc(&["--print=sysroot"])?.trim());
-    let version = said_by_rustc(&["-vV"])?;
+    let sysroot = PathBuf::from(rustc_output(&["--print=sysroot"])?.trim());
+    let version = rustc_output(&["-vV"])?;
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
     let mut flags: Vec<OsString> = artifact.flags.split_whitespace().map(OsString::from).collect();
     for (folder, name) in [
         (cargo_home, "/cargo".to_owned()),
-        // Where the compiler's own sources are installed, it names them by their place; elsewhere by this.
+        // The path of the standard library's sources: if `rust-src` is installed, rustc uses its local path, otherwise this name.
         (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
         (target_dir.to_owned(), "/target".to_owned()),
         (bindings_dir.to_owned(), "/bindings".to_owned()),
@@ -94,9 +94,9 @@ fn flags(artifact: &Artifact, target_dir: &Path, bindings_dir: &Path) -> Result<
     Ok(flags.join("\u{1f}".as_ref()))
 }
 
-/// Adds the wasm32 target where it is missing, and says so.
+/// Installs the wasm32 target if it is missing, with a warning.
 pub fn have_target() -> Result<(), Box<dyn Error>> {
-    let library = PathBuf::from(said_by_rustc(&["--print=target-libdir", "--target", TARGET])?.trim());
+    let library = PathBuf::from(rustc_output(&["--print=target-libdir", "--target", TARGET])?.trim());
     if library.is_dir() {
         return Ok(());
     }
@@ -117,7 +117,7 @@ pub fn have_target() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn said_by_rustc(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+fn rustc_output(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let output = Command::new(env::var("RUSTC")?).args(arguments).output()?;
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -1,5 +1,5 @@
-//! Brings the guests' bytes into `OUT_DIR`: in poolgate's repository it builds them, in the published package it copies those that
-//! the release built.
+//! Writes the artifacts to `OUT_DIR`. In poolgate's repository, this script builds them. In the published package, it copies the files that
+//! were built for the release.
 
 mod annotations;
 mod artifact;
@@ -76,7 +76,8 @@ fn build(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     for artifact in &wanted {
         bindings.push(bindings::write(artifact, workspace, &target_dir.join("bindings"))?);
     }
-    // Artifacts with other flags or another profile do not wait for each other. How many compilers run at a time, cargo's job server says.
+    // Artifacts with the same flags and profile are built one after the other, all others in parallel. Cargo's job server limits the number
+    // of compiler processes.
     thread::scope(|scope| {
         let mut builds: Vec<(&Artifact, Vec<_>)> = Vec::new();
         for (artifact, bindings) in wanted.iter().zip(&bindings) {
@@ -111,7 +112,7 @@ fn make(
     Ok(fs::write(out.join(format!("{}.wasm", artifact.name)), finished(artifact, module)?)?)
 }
 
-/// What the proxy or the runtime is given.
+/// Converts a core module to the published file: a component, or a module for a proxy, with metadata.
 fn finished(artifact: &Artifact, module: Vec<u8>) -> Result<Vec<u8>, Box<dyn Error>> {
     let wasm = match artifact.guest {
         Guest::Probe => module,
