@@ -1,5 +1,5 @@
-//! A program may have serde_json's feature `arbitrary_precision` on without knowing it: any of its dependencies can turn it on for all. Then
-//! numbers come to the core's JSON reader in another form, and must be read as before.
+//! The core gives the same verdicts in a program that enables serde_json's feature `arbitrary_precision`. Any dependency of a program can
+//! enable the feature for the whole program. serde_json then passes numbers to the core's JSON reader in another form.
 
 #[path = "hosts/cases.rs"]
 mod cases;
@@ -7,8 +7,8 @@ mod cases;
 use poolgate_tests::{corpus, seen::Seen, target_folder::target_folder};
 use std::{env, fs, path::Path, process::Command};
 
-/// The program that has the feature on, as a package of no workspace: in this one the feature would be on for every test. It has the lock file
-/// of the workspace, so that nothing else is built than what is here, and nothing is downloaded.
+/// Returns the manifest of a program that enables the feature. The program is not a member of this workspace, because cargo would then enable
+/// the feature for every test. It uses a copy of the workspace's lock file, so the versions are the same and nothing is downloaded.
 fn manifest(tests: &Path) -> String {
     let (core, judge) = (tests.join("../guest/core"), tests.join("arbitrary_precision/judge.rs"));
     format!(
@@ -31,7 +31,7 @@ debug = false
 }
 
 #[test]
-fn the_corpus_is_judged_alike_where_serde_json_has_arbitrary_precision_on() {
+fn the_corpus_has_the_same_verdicts_with_arbitrary_precision() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = target_folder("arbitrary-precision");
     fs::create_dir_all(&folder).expect("a folder");

@@ -1,5 +1,6 @@
-//! The fuzzer's corpus, replayed on stable: what was once found stays found, and targets and inputs do not rot.
-//! A fuzzer's run, which makes new inputs, needs a nightly compiler: `fuzz/README.md`.
+//! Replays the committed fuzzing corpus on stable Rust. This detects errors that return, and targets or inputs that no longer work.
+//!
+//! A fuzzing run creates new inputs and needs a nightly compiler: see `fuzz/README.md`.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use poolgate_fuzz::{TARGETS, Target};
@@ -11,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The most that a target's inputs may take in the repository, in bytes.
+/// The maximum total size of a target's committed inputs, in bytes.
 const MOST: usize = 100 * 1_024;
 
 fn main() {
@@ -47,7 +48,7 @@ fn replay(target: &Target) -> Result<(), Failed> {
     }
 }
 
-/// What the oracle said, if it was hurt.
+/// Runs a target on an input. If an oracle fails, returns the message of its panic.
 fn feed(target: &Target, input: &[u8]) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| (target.run)(input))).map_err(|said| {
         let text = said.downcast_ref::<String>().cloned();

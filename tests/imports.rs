@@ -1,4 +1,4 @@
-//! The sandbox sees one clock and one door; the artifacts are as small as promised; arrows point one way.
+//! The imports, exports, size and WebAssembly features of each artifact, and the dependencies between the crates.
 
 #[path = "imports/modules.rs"]
 mod modules;
@@ -18,8 +18,8 @@ const ARTIFACTS: [(&str, &[u8]); 4] = [
     ("cognito", TOKEN_VERIFIER_COGNITO),
 ];
 
-/// The imports and exports of the component itself, not of the modules in it.
-fn doors(component: &[u8]) -> (Vec<String>, Vec<String>) {
+/// Returns the imports and exports of the component, without those of the modules in it.
+fn imports_and_exports(component: &[u8]) -> (Vec<String>, Vec<String>) {
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload.expect("the artifact is WebAssembly") {
@@ -38,18 +38,18 @@ fn doors(component: &[u8]) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn every_artifact_imports_one_clock_and_one_door_and_nothing_else() {
+fn every_token_verifier_imports_only_the_clock_and_the_key_source() {
     for (name, component) in ARTIFACTS {
-        let (imports, exports) = doors(component);
+        let (imports, exports) = imports_and_exports(component);
         assert_eq!(imports, ["wasi:clocks/wall-clock@0.2.6", "poolgate:auth/key-source@0.1.0"], "{name}");
         assert_eq!(exports, ["poolgate:auth/verifier@0.1.0", "poolgate:auth/jws@0.1.0"], "{name}");
     }
 }
 
 #[test]
-fn the_authenticator_imports_one_clock_and_two_doors_and_nothing_else() {
+fn the_authenticator_imports_only_the_clock_the_key_source_and_the_user_pool() {
     for component in [AUTHENTICATOR, AUTHENTICATOR_WIDE] {
-        let (imports, exports) = doors(component);
+        let (imports, exports) = imports_and_exports(component);
         let expected =
             ["wasi:clocks/wall-clock@0.2.6", "poolgate:auth/key-source@0.1.0", "poolgate:auth/user-pool@0.1.0"];
         assert_eq!(imports, expected);
@@ -106,7 +106,7 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
     }
 }
 
-/// What each of our packages may depend on among our packages; tests and benchmarks may use everything.
+/// For each package of the workspace, the other packages of the workspace that it may depend on. Tests and benchmarks may depend on any.
 const ARROWS: [(&str, &[&str]); 15] = [
     ("poolgate-path", &[]),
     ("poolgate-rsa", &[]),

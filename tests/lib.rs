@@ -1,3 +1,3 @@
-//! The tests of this package are the files beside this one; what they share is the package `poolgate-tests`, in `src`.
+//! The tests of this package are the other files in this folder. The code that they share is the package `poolgate-tests`, in `src`.
 #[cfg(doctest)]
 mod pages;

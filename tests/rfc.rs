@@ -183,7 +183,7 @@ impl Example {
         assert_eq!(verdict.err(), Some(Reason::AlgorithmNotAllowed));
     }
 
-    /// RFC 7518 sections 6.2.2 and 6.3.2: whoever publishes one of these has given the key away.
+    /// A published key with one of these members is compromised (private parameters, RFC 7518 sections 6.2.2 and 6.3.2).
     fn has_its_private_members_refused(&self) {
         for (name, value) in self.private {
             let mut jwk = self.jwk.clone();

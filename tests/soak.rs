@@ -141,8 +141,9 @@ fn behaviour(pool: usize, rng: &mut Rng) -> Behaviour {
     }
 }
 
-/// By how many bytes the maximum of an instance's linear memory may differ between the first two thirds and the last, beside 10 %: when
-/// the key sets that need most meet in one instance is left to chance. An instance handles some 70,000 tokens in the test.
+/// The tolerance, in bytes, for the growth of the maximum linear memory of an instance: from the first two thirds of the test to the last
+/// third, it may grow by 10 % and this number. The memory depends on which key sets one instance has at the same time, which is random. An
+/// instance handles about 70,000 tokens in the test.
 const LINEAR_SLACK: u64 = 8 * 65_536;
 /// The maximum linear memory of an instance, in bytes. It is less than the oversized key set needs.
 const MEMORY_LIMIT: u64 = 8 << 20;

@@ -1,4 +1,5 @@
-//! The sources and the book use the words of the field: names and phrases that were replaced before version 0.1.0 do not come back.
+//! The sources and the book do not contain names and phrases that were replaced before version 0.1.0. The new ones are terms of the RFCs, of
+//! Cognito and of HTTP.
 
 use std::{fs, path::Path, process::Command};
 
@@ -18,7 +19,7 @@ const NAMES: &[&str] = &[
     "poolgate_requests_held", "came_at", "came-at", "dice", "Dice",
 ];
 
-/// Phrases in prose, comments and messages, without regard to case.
+/// Phrases in prose, comments and messages. Case is ignored.
 #[rustfmt::skip]
 const PHRASES: &[&str] = &[
     "comes again", "come again", "unless stated", "is stated", "are stated", "nobody can find out", "tells nobody", "tell nobody", "can't be had",
@@ -29,7 +30,7 @@ const PHRASES: &[&str] = &[
 const ENDINGS: [&str; 14] =
     ["rs", "wit", "py", "js", "mjs", "ts", "md", "toml", "yaml", "json", "html", "conf", "sh", "Caddyfile"];
 
-/// This file, the list of what was renamed, and files that others write.
+/// Returns whether a file is not searched: this file, the changelog (which lists the old names), and generated files.
 fn is_exempt(path: &str) -> bool {
     path == "tests/words.rs"
         || path == "CHANGELOG.md"
@@ -48,7 +49,7 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// The text in lower case, on one line, without the marks of comments, so that a phrase is found across lines.
+/// Returns the text in lower case, on one line and without comment markers, so that a phrase is found even if a line break divides it.
 fn flowing(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| !matches!(*word, "//" | "///" | "//!" | "#" | "*"));
     words.collect::<Vec<_>>().join(" ").to_lowercase()
@@ -64,7 +65,7 @@ fn no_replaced_name_or_phrase_is_left() {
     for path in
         listed.split('\0').filter(|path| !is_exempt(path) && ENDINGS.iter().any(|ending| path.ends_with(ending)))
     {
-        // A path that git lists and that is deleted in this work tree.
+        // git also lists files that are deleted in this work tree.
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         files += 1;
         let flowing = flowing(&text);

@@ -1,5 +1,5 @@
-//! Every Wycheproof vector within JOSE is judged right, through the core's public path (JWK Set, key, signature), and a
-//! sample of each set through the built components.
+//! The core gives the correct verdict for every Wycheproof vector that JOSE allows, through its public API (JWK Set, key, signature). The built
+//! components do so for a sample of each set.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use poolgate::{Algorithm, JwsVerifier};
@@ -10,7 +10,7 @@ use poolgate_core::{
 };
 use poolgate_tests::wycheproof_vectors::{Group, KEY_ID, VectorSet, sets};
 
-/// What the sets of `wycheproof` 0.7 hold within JOSE: a set that shrinks or vanishes is noticed.
+/// The number of vectors in `wycheproof` 0.7 that JOSE allows. The test fails if a set becomes smaller or is missing.
 const VECTORS: usize = 5303;
 
 fn main() {
@@ -65,7 +65,7 @@ fn wrong_verdicts(group: &Group, keys: &KeySet) -> Result<Vec<String>, Failed> {
         .collect())
 }
 
-/// The first group of a set and every twelfth after it, and of each group at most 40 vectors, evenly spread.
+/// Verifies a sample of a set: the first group and every twelfth after it, and at most 40 evenly distributed vectors of each group.
 fn judge_sample(set: &VectorSet, component: &'static [u8]) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let (mut judged, mut wrong) = (0, Vec::new());

@@ -1,6 +1,6 @@
-//! `judge CASES`: the corpus, judged by the core in a program in which serde_json's feature `arbitrary_precision` is on, as any dependency of
-//! a user's program may turn it on. Verdicts on standard output. It is built by tests/arbitrary_precision.rs and by no workspace, where the
-//! feature would be on for everybody.
+//! `judge CASES`: verifies the corpus with the core, with serde_json's feature `arbitrary_precision` enabled, and prints the verdicts on
+//! standard output. The test `tests/arbitrary_precision.rs` builds it as a package outside the workspace. In the workspace, cargo would enable
+//! the feature for all packages.
 
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,

@@ -1,4 +1,4 @@
-//! Requests as bytes, and answers as they come over the wire.
+//! Sends requests over a TCP connection, and returns the exact bytes of the responses.
 
 use crate::gateway_setup::Served;
 use serde_json::Value;
@@ -20,7 +20,7 @@ impl<'a> Wire<'a> {
         Self { method: "POST", path, token: None, body }
     }
 
-    /// The whole answer: status, headers and body, but for the time in `date`.
+    /// Returns the whole response: status, headers and body, without the time in `date`.
     pub async fn answer(&self, gateway: &Served) -> String {
         let address = gateway.public.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.expect("the gateway listens");

@@ -301,7 +301,7 @@ async fn no_body_is_forwarded_after_a_rejection() {
     }
 }
 
-/// The table of streams has a fixed size. A stream that waits while many others come and go must not be lost.
+/// The table of streams has a fixed size. A paused stream must stay in it while many other streams start and end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_request_is_not_lost_among_many_others() {
     let server = FaultyServer::start(on_hold()).await;
@@ -357,7 +357,7 @@ async fn a_body_that_arrives_after_a_trap_releases_nothing() {
     assert!(seen.is_empty(), "{seen:?}");
 }
 
-/// The filter beside filters that read bodies, and twice in one chain.
+/// The filter in one chain with filters that read bodies, and the filter twice in one chain.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_filters_in_the_chain_release_nothing() {
     let server = FaultyServer::start(on_hold()).await;

@@ -77,7 +77,7 @@ impl Example {
         blocks_of(&self.readme(), "sh")
     }
 
-    /// Copies the files. Installed and generated files beside them stay.
+    /// Copies the files. Installed and generated files in the same folder are kept.
     fn copy(&self) {
         let contract = root().join("wit");
         fs::create_dir_all(&contract).expect("a folder in the target folder");

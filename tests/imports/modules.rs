@@ -1,7 +1,7 @@
-//! The modules of a crate import each other in one direction: none imports, directly or through others, from one that imports from it.
+//! The modules of a crate have no import cycles: no module imports, directly or indirectly, from a module that imports from it.
 //!
-//! A module that takes a name from another depends on the module that defines the name, wherever it is re-exported. Re-exports and
-//! declarations (`pub use`, `mod`) are no dependency of their own.
+//! A module that imports a name depends on the module that defines the name, even if it imports a re-export. Re-exports and declarations
+//! (`pub use`, `mod`) do not count as dependencies.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

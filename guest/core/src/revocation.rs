@@ -1,7 +1,8 @@
 //! The revocation check, which comes after all other checks.
 //!
-//! A signature shows that a token was issued. Whether its user has signed out since is known only to a store, which the core can't access. The
-//! core returns the claims to query ([`RevocationClaims`]), and decides what the result means. All of them are verified.
+//! A signature shows that the issuer issued a token. It does not show whether the user has signed out since then. Only a store has this
+//! information, and the core can't access the store. The core returns the claims for the query ([`RevocationClaims`]), which are verified
+//! claims. The host queries the store, and the core decides about the token from the result.
 
 use crate::{claims::Claims, reason::Reason};
 use alloc::string::String;

@@ -11,7 +11,7 @@ pub enum Rejection {
     NoToken,
     /// It has more than one token.
     SeveralTokens,
-    /// Its path is malformed, at least for some servers: it is not absolute, contains a control character, and the like.
+    /// Its path is malformed, at least for some servers: for example, it is not absolute, or contains a control character.
     MalformedPath,
     /// Its path matches different rules, depending on how a server normalizes it.
     AmbiguousPath(Conflict),

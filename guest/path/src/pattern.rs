@@ -18,8 +18,11 @@ enum Shape {
 /// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatternError {
-    /// It does not begin with a slash; or it has an empty, `.` or `..` segment (an empty one is allowed at the end); or it has a character that
-    /// is not printable ASCII, or is one of `%`, `\`, `;`, `?`, `#` and space, which readers interpret differently.
+    /// The text has one of these errors:
+    ///
+    /// - It does not begin with a slash.
+    /// - It has an empty, `.` or `..` segment. An empty segment is allowed at the end.
+    /// - It has a character that is not printable ASCII, or that readers interpret differently: `%`, `\`, `;`, `?`, `#` or space.
     NotPlain,
     /// A template has a brace that does not enclose the name of a placeholder, or a placeholder that is not a whole segment.
     Placeholder,

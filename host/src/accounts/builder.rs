@@ -176,9 +176,8 @@ impl AccountsBuilder {
     /// By default, the client gets the error code of a wrong password, code or session instead. Test your user pool before you enable
     /// this: see `docs/accounts.md`.
     ///
-    /// Sign-in never returns `account-not-confirmed`, with or without this setting. The password of an unconfirmed account was chosen
-    /// by whoever signed up. A client could otherwise sign up with any username, sign in, and learn from the response whether the
-    /// username was free.
+    /// Sign-in never returns `account-not-confirmed`, with or without this setting. Otherwise, a client could sign up with any username and
+    /// a password of its choice, sign in with them, and learn from the response whether the username was free.
     ///
     /// This setting reveals `alias-taken` and the other codes to everyone who has received a code. If usernames are not addresses, a
     /// client can sign up with a username of their choice and their own email address, and receives a code only if the username was

@@ -74,8 +74,8 @@ impl Accounts {
         }
     }
 
-    /// Verifies the tokens that Cognito has issued. Nobody gets tokens that the verifier rejects. `revoked` makes the error for a
-    /// token that is valid but revoked.
+    /// Verifies the tokens that Cognito has issued. If the verifier rejects one of them, the caller gets an error and no tokens. `revoked`
+    /// creates the error for a token that is valid but revoked.
     pub(super) async fn verify_issued(
         &self,
         tokens: pool::Tokens,

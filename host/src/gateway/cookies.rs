@@ -168,7 +168,8 @@ impl RefreshCookie {
         HeaderValue::from_str(&self.build("").max_age(time::Duration::ZERO).to_string()).ok()
     }
 
-    /// The refresh token of a request. Two cookies are rejected, because one may come from a sibling domain and nothing tells which.
+    /// The refresh token of a request. Two cookies are rejected, because a sibling domain may have set one of them,
+    /// and the gateway cannot distinguish them.
     pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, ProblemResponse> {
         let mut found = None;
         for value in headers.get_all(header::COOKIE) {

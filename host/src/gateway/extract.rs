@@ -1,4 +1,4 @@
-//! Reads JSON bodies. An invalid body is rejected with problem details that repeat nothing of it.
+//! Reads JSON bodies. An invalid body is rejected with problem details that contain no part of the body.
 
 use super::state::GatewayState;
 use crate::problem_response::ProblemResponse;
@@ -59,7 +59,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A text of our own, because serde's texts repeat parts of the input.
+/// Returns a fixed text for the error. The messages of serde are not used, because they contain parts of the input.
 fn detail(rejection: &JsonRejection) -> &'static str {
     match rejection {
         JsonRejection::JsonDataError(_) => "a member of the body is missing, unknown, or of the wrong type",

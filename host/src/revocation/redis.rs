@@ -277,7 +277,7 @@ impl Inner {
 }
 
 /// Returns `true` if the connection cannot be used after this error: it broke or stalled, the reply is not in the Redis protocol, or the
-/// error tells to use another server. Any other error reply concerns one command only, and other queries still use the connection.
+/// client must use another server. Any other error reply concerns one command only, and other queries still use the connection.
 fn ends_connection(error: &RedisError) -> bool {
     use ServerErrorKind::{Ask, ClusterDown, MasterDown, Moved, ReadOnly};
     match error.kind() {

@@ -107,13 +107,13 @@ async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, body: &str, every: Duration
     Ok(false)
 }
 
-/// Sends bytes until all are sent or the client has closed the connection.
-/// A client that has lost patience closes the connection; then nothing of it is kept.
+/// Reads and discards bytes until the client closes the connection, for example after its time-out.
 async fn until_it_leaves<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<bool> {
     while stream.read(&mut [0; 64]).await? > 0 {}
     Ok(false)
 }
 
+/// Sends bytes until all are sent or the client has closed the connection.
 async fn huge<S: AsyncWrite + Unpin>(stream: &mut S, bytes: u64, state: &State) -> io::Result<bool> {
     stream.write_all(head(200, &[], bytes).as_bytes()).await?;
     let block = [b' '; 16 * 1024];

@@ -65,8 +65,8 @@ pub enum Outcome {
     SameAsSuccess,
     /// An error code that depends on whether the operator has declared that Cognito checks the password, code or session before it raises
     /// the exception ([`Settings::credentials_checked_first`](super::Settings::credentials_checked_first)). This outcome is used only for
-    /// credentials that prove the ownership of the account. The password of an unconfirmed account does not, because whoever signed up has
-    /// chosen it.
+    /// credentials that prove the ownership of the account. The password of an unconfirmed account is no such proof: anyone can sign up with
+    /// another person's address and choose a password.
     DependsOnCheckOrder {
         /// The error code if Cognito checks them first.
         checked_first: AccountErrorCode,
@@ -243,7 +243,7 @@ table! {
         UNAVAILABLE => InternalError;
     }
     InitiateAuth {
-        // The password of an unconfirmed account was chosen by whoever signed up. A client that signs up and then signs in would
+        // `UserNotConfirmed`: the client that signed up has chosen the password. A client that signs up and then signs in would
         // otherwise learn whether the username was free.
         CREDENTIALS => NotAuthorized UserNotFound InvalidParameter UserLambdaValidation UnexpectedLambda
             InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship
@@ -372,7 +372,8 @@ table! {
         BUSY => TooManyRequests;
         UNAVAILABLE => InternalError CodeDeliveryFailure;
     }
-    // The response reveals neither that another account has the address, nor a failure to send a code, which occurs only if none has it.
+    // The response does not reveal that another account has the address. It also does not reveal that a code could not be sent, which happens
+    // only if no other account has the address.
     UpdateAlias {
         ACCEPTED => AliasExists InvalidParameter CodeMismatch ExpiredCode CodeDeliveryFailure UserLambdaValidation
             UnexpectedLambda InvalidLambdaResponse InvalidSmsRoleAccessPolicy InvalidSmsRoleTrustRelationship

@@ -21,7 +21,8 @@ pub(super) struct S3Fifo {
     is_ghost: HashSet<u64>,
 }
 
-/// Slots, oldest first. A slot that is removed from the middle leaves its entry behind, so that the queue need not be searched.
+/// Slots, oldest first. If a slot is removed from the middle, its entry stays in the queue, because finding it would need a search of the
+/// whole queue. Such an entry is skipped later.
 #[derive(Debug, Default)]
 struct Queue {
     entries: VecDeque<Entry>,
@@ -141,7 +142,7 @@ impl Queue {
     }
 }
 
-/// Returns whether an entry still stands for its slot.
+/// Returns whether an entry is the current entry of its slot, and was not left behind by an earlier token.
 fn is_of(states: &[State], entry: Entry) -> bool {
     states.get(entry.slot as usize).is_some_and(|state| state.is_queued && state.turn == entry.turn)
 }

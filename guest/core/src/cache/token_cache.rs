@@ -9,7 +9,7 @@ use crate::{config::CacheLimits, keys::JwksEndpointId};
 use alloc::{boxed::Box, vec::Vec};
 use hashbrown::HashMap;
 
-/// What an entry takes besides its strings, in bytes: the slot, the queues, the map, the allocator.
+/// The estimated memory of an entry without its strings, in bytes: the slot, the queues, the map, and the allocator's overhead.
 const OVERHEAD: usize = 512;
 
 /// Identifies a cached token. A handle is never used for another token.

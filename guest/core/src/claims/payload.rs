@@ -44,7 +44,7 @@ impl Claims {
         Self::read(payload, depth).map_err(|error| error.reason)
     }
 
-    /// Like [`Claims::parse`], but the error also tells which claim has the wrong type.
+    /// Like [`Claims::parse`], but the error also names the claim with the wrong type.
     pub(crate) fn read(payload: &str, depth: u32) -> Result<Self, ClaimError> {
         let object = parse_object_text(payload, depth, Duplicates::Reject).map_err(|error| match error {
             ParseError::Malformed => Reason::PayloadMalformed,

@@ -144,7 +144,7 @@ impl JwksEndpoint {
         self.confirmed_at > time
     }
 
-    /// Applies the result of a fetch, whoever performed it.
+    /// Applies the result of a fetch. Another verifier may have performed the fetch.
     pub(super) fn fetched(
         &mut self,
         outcome: Result<Response<'_>, FetchError>,
@@ -154,7 +154,7 @@ impl JwksEndpoint {
         policy: &KeyPolicy,
         limits: &Limits,
     ) -> Result<(), KeySetError> {
-        // Every fetch counts, also one of another verifier: verifiers that share fetches make no more together than one alone.
+        // A fetch of another verifier also takes from the token bucket. So verifiers that share fetches do not make more fetches than one.
         if self.in_progress.take().is_none() {
             self.bucket.take(obtained, policy.unknown_key_fetches, policy.unknown_key_interval);
         }

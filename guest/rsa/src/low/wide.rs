@@ -97,11 +97,16 @@ macro_rules! each {
 
 /// t = t - m · n, for the m of one block that makes the first block of t zero. `inverse` is n' = -n^-1 mod 2^1037.
 ///
-/// All of m is computed first, as the low half of t · n^-1, so that no limb of m depends on the previous one. The first block need not be
-/// subtracted, because the result is known. Only the carry k out of it is needed, which follows from columns 15 and 16 of m · n. In units of 2^(61 · 16), m · n's first block is C and t's is T, and k · 2^61 = C - T exactly.
-/// T is between `t[16]` and `t[16]` + 1. C is more than column 16 + ceil(column 15 / 2^61) - 1, and exceeds it by less than 16,
-/// which is the maximum that columns 0 to 14 contribute. So k is floor((column 16 + ceil(column 15 / 2^61) - `t[16]` + 19) / 2^61): the slack is
-/// far below the 2^61 that is between one multiple and the next.
+/// All of m is computed first, as the low half of t · n^-1, so that no limb of m depends on the previous one.
+///
+/// The first block of m · n is not subtracted, because the result is known to be zero. Only its carry k is needed. k follows from columns 15
+/// and 16 of m · n:
+///
+/// - In units of 2^(61 · 16), let C be the first block of m · n, and T the first block of t. Then k · 2^61 = C - T exactly.
+/// - T is between `t[16]` and `t[16]` + 1.
+/// - C is more than column 16 + ceil(column 15 / 2^61) - 1. It exceeds this bound by less than 16, the maximum contribution of columns 0 to 14.
+/// - So k is floor((column 16 + ceil(column 15 / 2^61) - `t[16]` + 19) / 2^61). The error of the estimate is far less than 2^61, the distance
+///   between two multiples of 2^61.
 #[inline(never)]
 fn reduce_row(t: &mut [u64], modulus: &[u64], inverse: &[u64]) {
     let Some((low, t)) = t.split_first_chunk_mut::<BLOCK>() else { return };
@@ -201,8 +206,8 @@ fn square_row(t: &mut [u64], x: &[u64]) {
     }
 }
 
-/// The columns of a row from the block's second on: `t[k]` = `t[k]` - the sum of `x[j]` · `y[k + 16 - j]`, with y given from its
-/// second limb on. First come the columns to which all of x contributes.
+/// Subtracts the columns of a row above its first block: `t[k]` = `t[k]` - the sum of `x[j]` · `y[k + 16 - j]`. Here, `t` begins above the
+/// first block, and `y` begins with its second limb. The loop handles the columns to which all limbs of x contribute.
 #[inline(always)]
 fn finish_row(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], y: &[u64]) {
     let Some((full, t)) = t.split_at_mut_checked((y.len() + 1).saturating_sub(BLOCK)) else { return };
@@ -215,7 +220,7 @@ fn finish_row(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], y: &[u64]) {
     subtract_falling_columns(t, carry, x, last);
 }
 
-/// The columns in which y has fewer limbs than x, and the carry above them.
+/// Subtracts the remaining columns, to which only a part of x contributes, and the carry above them.
 #[inline(never)]
 fn subtract_falling_columns(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], last: &[u64; BLOCK - 1]) {
     let Some((falling, t)) = t.split_first_chunk_mut::<{ BLOCK - 1 }>() else { return };
@@ -237,8 +242,9 @@ fn subtract_falling_columns(t: &mut [u64], mut carry: i128, x: &[u64; BLOCK], la
 
 /// start - the sum of `x[j]` · `y[COLUMN - j]` for j in `FROM..TO`.
 ///
-/// Of products of 122 bits 32 fit, beside a start of -2^66 or more (32 · (2^61 - 1)^2 + 2^66 < 2^127): 17 here, or 16 doubled. A start is
-/// a carry, which is what is left of -2^127 or more above 61 bits, and a digit, which is not below zero.
+/// The sum does not overflow. A column has at most 17 products of 122 bits, or 16 doubled ones. With a start of at least -2^66, there is room
+/// for 32 products (32 · (2^61 - 1)^2 + 2^66 < 2^127). The start is the sum of a carry and a digit. The digit is not negative. The carry is a
+/// sum of at least -2^127 without its low 61 bits, so it is at least -2^66.
 #[inline(always)]
 fn subtract_column<const COLUMN: usize, const FROM: usize, const TO: usize, const X: usize, const Y: usize>(
     start: i128,
