@@ -148,7 +148,7 @@ fn arrows_point_from_adapters_to_the_core() {
             let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(used, allowed, "the arrows of {name}");
         } else {
-            assert!(["poolgate-tests", "tests", "benches"].contains(&name.as_str()), "no arrows are stated for {name}");
+            assert!(["poolgate-tests", "tests", "benches"].contains(&name.as_str()), "no arrows are listed for {name}");
         }
     }
 }
