@@ -211,7 +211,7 @@ async fn requests_in_progress_are_finished_during_the_shutdown() {
     while http.get(format!("{public}/healthz")).send().await.is_ok() {
         polls.tick().await;
     }
-    assert!(!stopping.is_finished(), "it has ended with a request under way");
+    assert!(!stopping.is_finished(), "it has ended with a request in progress");
     slow.answer.notify_one();
     assert_eq!(under_way.await.expect("no panic").expect("an answer").status(), 204);
     stopping.await.expect("it has ended");
