@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 /// The number of entries of the table.
 const ENTRIES: usize = 1024;
-/// From this length on, [`Streams::stopped`] is cleared of ended streams each time that its length has doubled.
+/// If [`Streams::stopped`] has at least this length, ended streams are removed from it each time that its length has doubled.
 const CLEAN_UP_FROM: usize = 64;
 
 #[derive(Clone, Copy)]

@@ -40,7 +40,8 @@ pub async fn run(path: &Path, mut verify: impl AsyncFnMut(&str) -> (Outcome, Val
     }
 }
 
-/// The reader has closed the output. If there were more lines, the outcome is `Unavailable`, because not all verdicts were read.
+/// Returns the outcome after the reader has closed the output. If the input had more lines, it is `Unavailable`, because the reader has not
+/// received all verdicts.
 fn cut_short(error: io::Error, lines: input::Lines, worst: Outcome) -> Result<Outcome, CommandError> {
     match error.kind() {
         ErrorKind::BrokenPipe if lines.are_known_to_be_over() => Ok(worst),

@@ -19,7 +19,7 @@ use std::{
 
 /// The number of requests after which idle addresses are removed.
 const SWEEP_EVERY: u32 = 4_096;
-/// The maximum number of addresses with a bucket of their own. Beyond it, all clients share one bucket, so memory is bounded.
+/// The maximum number of addresses with a separate bucket. While it is reached, all clients share one bucket, so memory is bounded.
 const ADDRESSES: usize = 100_000;
 
 /// The rate limit of one client address. All addresses of an IPv6 /64 network share a limit.

@@ -1,8 +1,8 @@
 //! An ordered log of key events: completed fetches and loaded key sets. Every instance applies all of them, in order.
 //!
 //! The instances are replicas of one state machine. Before each call, an instance applies the events that it has not applied yet, so that a
-//! key that has been removed for one instance is removed for all. Of old events, the log keeps only those that a new instance needs. Of key
-//! sets, it keeps the last accepted and the last fetched.
+//! key that has been removed for one instance is removed for all. The log keeps only the old events that a new
+//! instance needs, and only the key sets that were accepted last and fetched last.
 
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use std::{
@@ -152,9 +152,9 @@ impl KeyEventLog {
         is_first
     }
 
-    /// Removes the keys of an event that made a new instance fail, because they would make every instance fail. For the
-    /// other instances, the fetch has failed. Keys that another instance has accepted are not removed: the failure then
-    /// had another cause.
+    /// Removes the keys of an event that made a new instance fail, because they would make every instance fail. The
+    /// other instances treat the fetch as failed. Keys that another instance has accepted are not removed, because the
+    /// failure then had another cause.
     pub(crate) fn remove_keys(&self, number: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let event = state.events.get_mut(&number).filter(|event| !event.was_accepted.load(Ordering::Relaxed));

@@ -137,8 +137,8 @@ fn limb(limbs: &[u32], at: usize) -> u64 {
     limbs.get(at).copied().unwrap_or_default().into()
 }
 
-/// Lowers the start of a range, so that its length is a multiple of four, unless it starts at zero. There are enough zeros above the last limb
-/// of a number.
+/// Lowers the start of a range until its length is a multiple of four, or the start is zero. The additional limbs of one factor are multiplied
+/// by the zeros above the last limb of the other.
 #[inline(always)]
 fn align(from: usize, to: usize) -> usize {
     from.saturating_sub(from.wrapping_sub(to) % 4)

@@ -1,13 +1,13 @@
 //! The kernel for wasm32 with `relaxed-simd`: exact products of 100 bits, two at a time, from fused multiply-adds on doubles.
 //!
-//! A double has 53 bits, so it can't represent the product of two limbs of 50 bits exactly. But a fused multiply-add rounds only once. With
-//! C = 3 · 2^101, whose last bit counts 2^50, x · y + C is the high half of the product, rounded, and x · y + (C - that) is exactly the
-//! remainder of the rounding (Emmart, Zheng, Weems 2018, "Faster modular exponentiation using double precision floating point arithmetic on
+//! A double has 53 bits, so it can't represent the product of two limbs of 50 bits exactly. But a fused multiply-add rounds only once. Let
+//! C = 3 · 2^101, whose last bit counts 2^50. Then h = x · y + C is C plus the rounded high half of the product, and x · y + (C - h) is exactly
+//! the remainder of the rounding (Emmart, Zheng, Weems 2018, "Faster modular exponentiation using double precision floating point arithmetic on
 //! the GPU"). The bits of the two doubles are summed as integers, so a column needs no carries. See `lanes` for the arithmetic.
 //!
-//! Montgomery reduction computes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb depends on the previous one. Of m · n
-//! only the upper half is computed, and two columns below it. They determine the carry out of the lower half, because t + m · n is a multiple
-//! of R.
+//! Montgomery reduction computes all of m at once, m = t · n' mod R with n' = -n^-1 mod R, so that no limb depends on the previous one. Only
+//! the upper half of m · n and the two columns below it are computed. These two columns determine the carry out of the lower half, because
+//! t + m · n is a multiple of R.
 
 use super::kernel::Kernel;
 use lanes::{Bases, Dekker, Fused, Lanes, Products};
@@ -116,8 +116,8 @@ impl Workspace {
         self.number.set(x);
         self.factor.set(x, 2.0);
         for column in (0..2 * x.len()).step_by(WIDTH) {
-            // Each product of two different limbs is computed once, with one of them doubled, up to the middle; then the products at the
-            // middle.
+            // Each product of two different limbs is computed once, with one limb doubled: first the products before the middle, then those
+            // at the middle.
             let middle = column / 2;
             let (own, windows) = self.number.diagonal(middle);
             let before = self.factor.factors(&self.number, column, (column + 1).saturating_sub(x.len())..middle);
@@ -152,8 +152,8 @@ impl Workspace {
             let range = (column + 1).saturating_sub(count)..(column + WIDTH).min(count);
             self.sums.set(column, Sums::of::<P, _>(self.bases, [self.modulus.factors(&self.number, column, range)]));
         }
-        // The columns below `start` contribute more than -2^58 and less than 2^58; including that, the columns up to R are zero. So a carry
-        // of 2^58 results in the correct carry into the column of R, because the columns in between are far larger: 2^100.
+        // The columns below `start` are not computed. Their contribution is more than -2^58 and less than 2^58. With it, the columns from
+        // `start` up to R would sum to a multiple of 2^100. So an initial carry of 2^58 gives the correct carry into the column of R.
         let mut carry = 1 << 58;
         for column in start..count {
             carry = (self.t.sum(column) + self.sums.sum(column) + carry) >> LIMB_BITS;
@@ -185,8 +185,9 @@ impl Number {
         }
     }
 
-    /// Returns the limbs from the middle of the columns of a square on, the first of them in reverse, with windows of the limbs that each is
-    /// multiplied by: each of the first by each of the first, in both orders, and by the others, doubled.
+    /// Returns the factors of the products around the middle of the columns of a square: the first [`PAIRS`] limbs from `middle` on, in reverse
+    /// order, and the limbs from which the windows of their factors are taken. The products of two of the first limbs occur in both orders. The
+    /// limbs after them are doubled, because their products occur once.
     #[inline(always)]
     fn diagonal(&self, middle: usize) -> ([f64; PAIRS], [f64; WIDTH + PAIRS - 1]) {
         let (mut own, mut windows) = ([0.0; PAIRS], [0.0; WIDTH + PAIRS - 1]);

@@ -10,8 +10,8 @@ const LOW: f64 = (3u64 << 51) as f64;
 
 pub(super) use vectors::*;
 
-/// [`HIGH`], and [`HIGH`] + [`LOW`]. They are hidden from the compiler, because a WebAssembly engine creates a constant again at each use, also in
-/// the innermost loop.
+/// [`HIGH`], and [`HIGH`] + [`LOW`]. They are hidden from the compiler, because a WebAssembly engine would load a constant again at each use, even
+/// in the innermost loop.
 #[derive(Clone, Copy)]
 pub(super) struct Bases {
     high: Lanes,
