@@ -116,7 +116,7 @@ fn operations_that_take_a_username_do_not_reveal_whether_it_exists() {
     assert_eq!(suppressing, sends_a_code.into(), "poolgate cannot make up a success for other operations");
 }
 
-/// Whoever signs up chooses the password, so a correct password does not prove that the account existed before.
+/// The client that signs up chooses the password, so a correct password does not prove that the account existed before.
 #[test]
 fn account_not_confirmed_is_never_returned_after_a_password() {
     for operation in [Operation::InitiateAuth, Operation::PasswordVerifier, Operation::RespondToAuthChallenge] {

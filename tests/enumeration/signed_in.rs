@@ -112,7 +112,7 @@ async fn an_address_of_another_account_has_the_response_of_a_free_one_and_calls_
         let reported = std::mem::take(&mut *taken.lock().expect("no panic"));
         assert_eq!(reported, [("update-attributes", exists.to_owned()), ("update-attributes", exists.to_owned())]);
     }
-    // Two aliases in one request: each is changed in a call of its own.
+    // Two aliases in one request: each is changed in a separate call.
     let both = |email: &str| json!({ "email": email, "preferred_username": "taken" });
     let of_taken = change(&gateway, &token, both(ALIASES[0].1), "email").await;
     assert_eq!(of_taken, change(&gateway, &token, both(ALIASES[0].2), "email").await);

@@ -27,7 +27,7 @@ async fn connect(stage: &Stage, sent: &str) -> TcpStream {
 /// Everything that the gateway sends until it closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    let read = timeout(FOREVER, stream.read_to_end(&mut answer)).await.expect("the connection is kept for ever");
+    let read = timeout(FOREVER, stream.read_to_end(&mut answer)).await.expect("the connection is never closed");
     // A connection that is closed with unread data is reset.
     assert!(read.is_ok() || read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
     String::from_utf8_lossy(&answer).into_owned()
@@ -70,7 +70,7 @@ async fn the_connection_of_a_client_that_reads_no_responses_is_closed() {
         // One request after another, until the connection is reset.
         while stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: app\r\n\r\n").await.is_ok() {}
     };
-    timeout(FOREVER, cut_off).await.expect("the connection is kept for ever");
+    timeout(FOREVER, cut_off).await.expect("the connection is never closed");
     stage.gateway.stop().await;
 }
 

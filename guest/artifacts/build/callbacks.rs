@@ -9,7 +9,7 @@ use wasmparser::{Parser, Payload};
 /// The exports to keep: the callbacks that `poolgate-proxy-wasm` implements, and the exports that the ABI requires
 /// (<https://github.com/proxy-wasm/spec>, version 0.2.1; `malloc` is the older name of `proxy_on_memory_allocate`).
 ///
-/// Each pair is the name in the module and the name in the ABI. The filter exports its callbacks for streams under names of its own. It
+/// Each pair is the name in the module and the name in the ABI. The filter exports its callbacks for streams with the prefix `poolgate_`. It
 /// needs the callbacks for body and trailers: without them, some proxies would forward the body of a paused request.
 const KEPT: [(&str, &str); 11] = [
     ("_initialize", "_initialize"),

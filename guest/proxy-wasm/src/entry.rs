@@ -1,6 +1,6 @@
 //! The callbacks that the proxy calls.
 //!
-//! The callbacks for streams are exported under names of our own, because the SDK exports those of the ABI; `guest/artifacts`
+//! The callbacks for streams are exported under names that begin with `poolgate_`, because the SDK already exports the names of the ABI; `guest/artifacts`
 //! (callbacks.rs) renames them in the module. The SDK's own callbacks allocate an object per stream, which the proxy deletes with one more
 //! call; for a cached token, that costs as much as everything else. `streams` and `waiting` instead detect that a stream has ended when the
 //! proxy no longer knows its identifier.

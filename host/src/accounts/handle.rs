@@ -30,7 +30,7 @@ use wasmtime::Store;
 /// # Cancellation
 ///
 /// If the future of a flow is dropped, Cognito may or may not have performed the operation. Flows that write to the store of revoked
-/// tokens run to completion in a task of their own.
+/// tokens run to completion in a separate task.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! Settings of the accounts that have types of their own.
+//! The types of the settings of the account flows.
 
 /// The password policy of the user pool. The default is Cognito's: at least 8 characters, with an uppercase letter, a lowercase
 /// letter, a number and a symbol.

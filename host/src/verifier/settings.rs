@@ -206,7 +206,7 @@ impl VerifierBuilder {
 
     /// Sets the maximum time of a query to the revocation store.
     ///
-    /// The default is 250 ms. If the store has a time-out of its own ([`Revocations::timeout`]), this deadline must be longer; otherwise
+    /// The default is 250 ms. If the store has a time-out ([`Revocations::timeout`]), this deadline must be longer; otherwise
     /// [`build`](Self::build) fails.
     ///
     /// After five consecutive queries without a response, a circuit breaker opens: the store gets one trial query per

@@ -187,7 +187,7 @@ impl<P: UserPool> Accounts<P> {
         self.returned(Operation::GetUser, self.pool.get_user(access_token))
     }
 
-    /// Changes attributes. Each alias is changed in a call of its own, after all other attributes. In a single call, an error about another
+    /// Changes attributes. Each alias is changed in a separate call, after all other attributes. In a single call, an error about another
     /// attribute could reveal whether Cognito had already found that the alias is taken.
     pub fn update_attributes(
         &self,

@@ -16,7 +16,7 @@ impl From<Reason> for ClaimError {
 }
 
 impl From<Hint> for ClaimError {
-    /// For a claim that has no reason code of its own.
+    /// For a claim that has no specific reason code.
     fn from(hint: Hint) -> Self {
         Self { reason: Reason::ClaimInvalid, hint: Some(hint) }
     }

@@ -25,7 +25,7 @@ impl Accounts {
     /// If another account has an address or a preferred username, the result is the same as for a successful change, and the
     /// operator's hook is called ([`AccountsBuilder::on_username_taken`](crate::accounts::AccountsBuilder::on_username_taken)).
     ///
-    /// Attributes that are not aliases are changed first, in one call. Each alias is then changed in a call of its own. If one of these
+    /// Attributes that are not aliases are changed first, in one call. Each alias is then changed in a separate call. If one of these
     /// calls fails, the earlier changes stay. The same request can safely be sent again.
     ///
     /// If the user pool changes an address before it is verified, later responses reveal whether the address was taken: see

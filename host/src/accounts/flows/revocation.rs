@@ -97,7 +97,7 @@ impl Accounts {
     }
 }
 
-/// Runs a flow in a task of its own, so that the store of revoked tokens is written even if the caller drops the future.
+/// Runs a flow in a separate task, so that the store of revoked tokens is written even if the caller drops the future.
 async fn run_to_completion(
     flow: impl Future<Output = Result<(), AccountError>> + Send + 'static,
 ) -> Result<(), AccountError> {
