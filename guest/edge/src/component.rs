@@ -29,7 +29,7 @@ pub fn of(configuration: &str) -> Result<Vec<u8>, String> {
     let world = resolve.select_world(&[package], Some("configured")).map_err(|error| error.to_string())?;
     let mut module = module(configuration)?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|error| error.to_string())?;
-    let mut encoder = ComponentEncoder::default();
+    let encoder = ComponentEncoder::default();
     encoder.validate(true).module(&module).and_then(|mut encoder| encoder.encode()).map_err(|error| format!("{error:#}"))
 }
 
