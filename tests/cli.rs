@@ -295,7 +295,7 @@ fn invalid_usage_and_configuration_exit_with_2() {
         (with(&["--jwks", "broken.json"]), "malformed"),
         (with(&["--jwks", "empty.json"]), "no-usable-key"),
         (with(&["--jwks", "http://127.0.0.1:9/jwks"]), "--allow-http-loopback"),
-        (with(&["--jwks", "http://example.com/jwks", "--allow-http-loopback"]), "loopback addresses only"),
+        (with(&["--jwks", "http://example.com/jwks", "--allow-http-loopback"]), "only for loopback addresses"),
         (with(&["--alg", "HS256"]), "HMAC"),
         (with(&["--alg", "none"]), "none"),
         (with(&["--issuer", "https://example.com"]), "cannot be used with"),

@@ -200,7 +200,7 @@ mod tests {
                 "/admin/../x",
                 "routes[1]: the path must begin with /, be percent-decoded ASCII, and have no empty, . or .. segment, no %, ?, #, ; or backslash",
             ),
-            ("/users/{id}", "/users/x{id}", "routes[2]: a placeholder is a whole segment: /users/{id}/orders"),
+            ("/users/{id}", "/users/x{id}", "routes[2]: a placeholder must be a whole segment: /users/{id}/orders"),
             ("\"GET\"", "\"get\"", "routes[2].methods[0]: must be in capitals, for example GET"),
             ("[\"GET\"]", "[]", "routes[2].methods: is an empty list: add an entry, or remove the list"),
             ("\"name\": \"main\"", "\"name\": \"main\", \"name\": \"x\"", "an object has two members of the same name"),
