@@ -194,12 +194,18 @@ async fn tokens_are_found_in_the_configured_locations_and_only_one_is_allowed() 
     let token = access().compact();
     let (bearer, own) = (format!("bearer   {token}"), format!("Token={token}"));
     let (cookie, query) = (format!("a=1; session={token}; b=2"), format!("/x?a=1&access_token={token}&b=2"));
+    let (quoted, session) = (format!("a=1; session=\"{token}\"; b=2"), format!("session={token}"));
+    let aliases = format!("s%65ssion=x; a=1; session={token}; \u{2003}session=x; b=2");
     for (target, headers) in [
         ("/x", vec![("authorization", bearer.as_str())]),
         ("/x", vec![("X-Token", own.as_str())]),
         ("/x", vec![("cookie", cookie.as_str())]),
         (query.as_str(), vec![]),
         ("/x", vec![("authorization", "Basic YTpi"), ("cookie", cookie.as_str())]),
+        ("/x", vec![("cookie", quoted.as_str())]),
+        ("/x", vec![("cookie", "a=1"), ("cookie", session.as_str()), ("cookie", "b=2")]),
+        // An application may read these as further cookies `session`.
+        ("/x", vec![("cookie", aliases.as_str())]),
     ] {
         assert_eq!(status_and_reason(&scene, "GET", target, &headers).await, response(200, ""), "{headers:?}");
         let seen = scene.upstream.seen();
@@ -213,7 +219,9 @@ async fn tokens_are_found_in_the_configured_locations_and_only_one_is_allowed() 
         }
         let forwarding = scene.envoy.url("1").await;
         assert_eq!(send(&forwarding, "GET", target, &headers).await.status, 200);
-        assert!(format!("{:?}", scene.upstream.seen()).contains(&token), "the token must be forwarded");
+        let seen = format!("{:?}", scene.upstream.seen());
+        assert!(seen.contains(&token), "the token must be forwarded");
+        assert!(!seen.contains("s%65ssion") && !seen.contains("session=x"), "{seen}");
     }
     let several = response(400, "several-tokens");
     let twice = format!("session={token}; session={token}");
@@ -225,12 +233,22 @@ async fn tokens_are_found_in_the_configured_locations_and_only_one_is_allowed() 
         vec![("authorization", bearer.as_str()), ("cookie", cookie.as_str())],
         vec![("x-token", own.as_str()), ("x-token", own.as_str())],
         vec![("cookie", twice.as_str())],
+        vec![("cookie", session.as_str()), ("cookie", session.as_str())],
     ] {
         let actual = status_and_reason(&scene, "GET", "/x", &headers).await;
         // A proxy may join two headers into one value, which is not a valid token.
         assert!(actual == several || actual.0 == 401, "{actual:?} for {} headers", headers.len());
     }
     assert_eq!(status_and_reason(&scene, "GET", &format!("{query}&access_token={token}"), &[]).await, several);
+    // A cookie with another name is not the token's.
+    for name in ["s%65ssion", "\u{2003}session", "session\u{a0}"] {
+        let alias = format!("{name}={token}");
+        assert_eq!(
+            status_and_reason(&scene, "GET", "/x", &[("cookie", &alias)]).await,
+            response(401, "no-token"),
+            "{name}"
+        );
+    }
     // The default is Authorization only.
     let default = scene.envoy.url("2").await;
     for (target, headers) in [(query.as_str(), vec![]), ("/x", vec![("cookie", cookie.as_str())])] {

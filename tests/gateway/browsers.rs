@@ -39,6 +39,10 @@ async fn a_refresh_token_can_be_stored_in_a_cookie_that_scripts_cannot_read_and_
         let rejected = problem(refresh(&two).await.expect("an answer"), 400, "invalid-request").await;
         assert!(text(&rejected, "detail").contains("two cookies"), "{rejected}");
     }
+    // To a browser, these names have no prefix `__Host-`, so a sibling domain can set them.
+    let planted = "\u{2003}__Host-poolgate-refresh=x; __Host-poolgate-refresh\u{a0}=x";
+    problem(refresh(planted).await.expect("an answer"), 400, "invalid-request").await;
+    assert_eq!(refresh(&format!("{planted}; {pair}")).await.expect("an answer").status(), 200);
     // A refresh token in the body is ignored.
     let token = pair.split_once('=').expect("a value").1;
     let rejected = stage.post("/v1/refresh", json!({ "refresh_token": token })).await;

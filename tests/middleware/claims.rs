@@ -68,6 +68,11 @@ async fn the_token_is_removed_from_every_location_if_it_must_not_be_forwarded() 
     let cookie = format!("a=1; t={token}");
     let cookie = send(&serving.url, "GET", "/x", &[("Cookie", &cookie)]).await;
     assert_eq!((cookie.status, got(&cookie, "cookie")), (200, vec!["a=1".to_owned()]));
+    let quoted = format!("t=\"{token}\"; %74=x");
+    let fields = send(&serving.url, "GET", "/x", &[("Cookie", "a=1"), ("Cookie", &quoted)]).await;
+    assert_eq!((fields.status, got(&fields, "cookie")), (200, vec!["a=1".to_owned()]), "{fields:?}");
+    let alias = format!("%74={token}");
+    assert_eq!(send(&serving.url, "GET", "/x", &[("Cookie", &alias)]).await.status, 401);
     let query = send(&serving.url, "GET", &format!("/x?access={token}&y=1"), &[]).await;
     assert_eq!((query.status, query.header("echo-path")), (200, Some("/x?y=1")));
 

@@ -273,9 +273,7 @@ impl RequestAuthorizer {
         reported: Option<Rejection>,
     ) -> Admitted {
         let mut mutations = forged;
-        if !self.forwards_tokens {
-            mutations.extend(tokens::mutations(&self.locations, request));
-        }
+        mutations.extend(tokens::mutations(&self.locations, request, self.forwards_tokens));
         Admitted { claims, mutations, reported }
     }
 }

@@ -34,12 +34,15 @@ impl TokenLocation {
                 let Some(value) = request.header(name)? else { return Ok(None) };
                 part(value, |value| Ok(without_prefix(value, prefix, name == "authorization")))
             }
-            Self::Cookie(name) => match request.header("cookie")? {
-                Some(cookies) => part(cookies, |cookies| only(cookies.split(';').map(str::trim), name)),
+            Self::Cookie(name) => match request.header("cookie").unwrap_or_else(|()| Some(all_cookies(request).into()))
+            {
+                Some(cookies) => part(cookies, |cookies| {
+                    Ok(only(cookies.split(';').map(without_blanks), |own| own == name)?.map(without_quotes))
+                }),
                 None => Ok(None),
             },
             Self::Query(name) => match request.target().split_once('?') {
-                Some((_, query)) => Ok(only(query.split('&'), name)?.map(Cow::Borrowed)),
+                Some((_, query)) => Ok(only(query.split('&'), |own| decoded(own).eq(name.bytes()))?.map(Cow::Borrowed)),
                 None => Ok(None),
             },
         }
@@ -57,14 +60,33 @@ fn part<'r>(
     }
 }
 
-/// Returns the changes that remove the token of every location. A header without the token's prefix, other cookies and other parameters stay.
+/// Joins all `Cookie` fields. In HTTP/2, each cookie may be in its own field (RFC 9113 section 8.2.3). A client may send several in HTTP/1, too.
+fn all_cookies(request: &impl RequestHead) -> String {
+    let mut all = String::new();
+    request.each_header(&mut |name, value| {
+        if name == b"cookie" {
+            all.push_str(if all.is_empty() { "" } else { "; " });
+            all.push_str(&String::from_utf8_lossy(value));
+        }
+    });
+    all
+}
+
+/// Returns the changes that remove the token of every location, or, if `keeps_tokens`, only the cookies that an application may mistake for
+/// the token's. A header without the token's prefix, other cookies and other parameters stay.
 /// All cookies are removed in one step, and so are all parameters: each step starts from the original request, so a second one would
 /// restore what the first one removed.
-pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead) -> Vec<HeaderMutation> {
+pub(crate) fn mutations(
+    locations: &[TokenLocation],
+    request: &impl RequestHead,
+    keeps_tokens: bool,
+) -> Vec<HeaderMutation> {
     let mut mutations = Vec::new();
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for location in locations {
         match location {
+            TokenLocation::Cookie(name) => cookies.push(name.as_str()),
+            _ if keeps_tokens => (),
             TokenLocation::Header { name, prefix } => {
                 let mut has_token = false;
                 request.each_header(&mut |own, value| {
@@ -74,20 +96,12 @@ pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead)
                     mutations.push(HeaderMutation::Remove(name.clone()));
                 }
             }
-            TokenLocation::Cookie(name) => cookies.push(name.as_str()),
             TokenLocation::Query(name) => parameters.push(name.as_str()),
         }
     }
     if !cookies.is_empty() {
-        // In HTTP/2, each cookie may be in its own header field (RFC 9113 section 8.2.3). A client may send several in HTTP/1, too.
-        let mut sent = String::new();
-        request.each_header(&mut |own, value| {
-            if own == b"cookie" {
-                sent.push_str(if sent.is_empty() { "" } else { "; " });
-                sent.push_str(&String::from_utf8_lossy(value));
-            }
-        });
-        let rest = without(&sent, ";", &cookies);
+        let sent = all_cookies(request);
+        let rest = without(&sent, ";", &cookies, keeps_tokens);
         if rest.len() < sent.split(';').count() {
             mutations.push(HeaderMutation::Remove("cookie".to_owned()));
             if !rest.is_empty() {
@@ -98,7 +112,7 @@ pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead)
     if !parameters.is_empty()
         && let Some((path, query)) = request.target().split_once('?')
     {
-        let rest = without(query, "&", &parameters);
+        let rest = without(query, "&", &parameters, false);
         if rest.len() < query.split('&').count() {
             let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
             mutations.push(HeaderMutation::Set(":path".to_owned(), target));
@@ -107,10 +121,14 @@ pub(crate) fn mutations(locations: &[TokenLocation], request: &impl RequestHead)
     mutations
 }
 
-fn without<'p>(pairs: &'p str, separator: &str, names: &[&str]) -> Vec<&'p str> {
-    let is_other =
-        |pair: &&str| pair.split_once('=').is_none_or(|(own, _)| !names.iter().any(|name| is_name(own, name)));
-    pairs.split(separator).map(str::trim).filter(is_other).collect()
+/// Removes the pairs whose names an application may read as one of `names`. With `keeps_exact`, pairs of exactly these names stay.
+fn without<'p>(pairs: &'p str, separator: &str, names: &[&str], keeps_exact: bool) -> Vec<&'p str> {
+    let is_other = |pair: &&str| {
+        pair.split_once('=').is_none_or(|(own, _)| {
+            !names.iter().any(|name| may_be_read_as(own, name)) || (keeps_exact && names.contains(&own))
+        })
+    };
+    pairs.split(separator).map(without_blanks).filter(is_other).collect()
 }
 
 /// Returns whether an application may find a token after the prefix. Some accept any white space after the scheme, or none.
@@ -122,11 +140,21 @@ fn may_hold(value: &[u8], prefix: &str, is_scheme: bool) -> bool {
     })
 }
 
-/// Returns whether an application may read `own` as this name of a cookie or parameter: it ignores surrounding spaces and decodes
-/// percent-encoding.
-fn is_name(own: &str, name: &str) -> bool {
-    let mut bytes = own.trim().bytes();
-    let mut next = || match bytes.next()? {
+/// Returns whether an application may read `own` as this name of a cookie or parameter. Some decode percent-encoding (CVE-2020-8184), some
+/// ignore white space around the name, also that of Unicode or Latin-1, and PHP reads dots, spaces and brackets as `_` (CVE-2022-31629).
+fn may_be_read_as(own: &str, name: &str) -> bool {
+    let plain = |byte: u8| if matches!(byte, b'.' | b' ' | b'[' | b'+') { b'_' } else { byte };
+    let own: Vec<u8> = decoded(own).collect();
+    let start = own.iter().position(u8::is_ascii_graphic).unwrap_or_default();
+    let end = own.iter().rposition(u8::is_ascii_graphic).unwrap_or_default();
+    let inner = own.get(start..=end).unwrap_or_default();
+    inner.iter().copied().map(plain).eq(name.bytes().map(plain))
+}
+
+/// Decodes percent-encoding (RFC 3986 section 2.1).
+fn decoded(text: &str) -> impl Iterator<Item = u8> {
+    let mut bytes = text.bytes();
+    std::iter::from_fn(move || match bytes.next()? {
         b'%' => {
             let after = bytes.clone();
             let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
@@ -139,8 +167,18 @@ fn is_name(own: &str, name: &str) -> bool {
             }
         }
         byte => Some(byte),
-    };
-    name.bytes().all(|byte| next() == Some(byte)) && next().is_none()
+    })
+}
+
+/// Removes what browsers remove around a cookie: spaces and tabs. To a browser, other white space belongs to the name, which then has no prefix
+/// `__Host-`.
+fn without_blanks(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Removes the quotation marks around a value (RFC 6265 section 4.1.1).
+fn without_quotes(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
 /// Searches all locations.
@@ -173,10 +211,10 @@ fn without_prefix<'v>(value: &'v str, prefix: &str, is_scheme: bool) -> Option<&
     }
 }
 
-/// Returns the value of the pair of this name. Fails if there are several.
-fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&'p str>, ()> {
+/// Returns the value of the pair with this name. Fails if there are several.
+fn only<'p>(pairs: impl Iterator<Item = &'p str>, is_name: impl Fn(&str) -> bool) -> Result<Option<&'p str>, ()> {
     let mut values =
-        pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| is_name(own, name)).map(|(_, value)| value);
+        pairs.filter_map(|pair| pair.split_once('=')).filter(|(own, _)| is_name(own)).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
         (_, Some(_)) => Err(()),
@@ -186,6 +224,7 @@ fn only<'p>(pairs: impl Iterator<Item = &'p str>, name: &str) -> Result<Option<&
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice::from_ref;
 
     struct Sent(&'static str, &'static [(&'static str, &'static str)]);
 
@@ -230,7 +269,7 @@ mod tests {
         ];
         let sent = Sent("/x?c=1&p=token&d=2&q=token", &[("cookie", "a=token; x=1; b=token")]);
         let expected = [header("cookie"), replaced("cookie", "x=1"), replaced(":path", "/x?c=1&d=2")];
-        assert_eq!(mutations(&locations, &sent), expected);
+        assert_eq!(mutations(&locations, &sent, false), expected);
     }
 
     #[test]
@@ -264,7 +303,86 @@ mod tests {
             (query(), "/x?t=x", &[], vec![replaced(":path", "/x")]),
             (query(), "/x?a=1&%74=x&t=y", &[], vec![replaced(":path", "/x?a=1")]),
         ] {
-            assert_eq!(mutations(&[location], &Sent(target, headers)), expected, "{target} {headers:?}");
+            assert_eq!(mutations(&[location], &Sent(target, headers), false), expected, "{target} {headers:?}");
+        }
+    }
+
+    fn token<'r>(location: &TokenLocation, request: &'r Sent) -> Result<Option<Cow<'r, str>>, ()> {
+        match find(from_ref(location), request) {
+            Found::Nothing => Ok(None),
+            Found::Token(token) => Ok(Some(token)),
+            Found::Several => Err(()),
+        }
+    }
+
+    #[test]
+    fn a_cookie_with_another_spelling_of_the_name_is_never_the_token_and_never_reaches_the_application() {
+        let location = TokenLocation::Cookie("__Host-access".into());
+        for (alone, before, after) in [
+            ("%5F_Host-access=x", "%5F_Host-access=x; __Host-access=a.b.c", "__Host-access=a.b.c; %5F_Host-access=x"),
+            ("__%48ost-access=x", "__%48ost-access=x; __Host-access=a.b.c", "__Host-access=a.b.c; __%48ost-access=x"),
+            (
+                "\u{2003}__Host-access=x",
+                "\u{2003}__Host-access=x; __Host-access=a.b.c",
+                "__Host-access=a.b.c;\u{2003}__Host-access=x",
+            ),
+            (
+                "%E2%80%83__Host-access=x",
+                "%E2%80%83__Host-access=x;__Host-access=a.b.c",
+                "__Host-access=a.b.c; %e2%80%83__Host-access=x",
+            ),
+            (
+                "\u{fffd}__Host-access=x",
+                "\u{fffd}__Host-access=x; __Host-access=a.b.c",
+                "__Host-access=a.b.c; \u{fffd}__Host-access=x",
+            ),
+            (
+                "__Host-access\u{a0}=x",
+                "__Host-access\u{a0}=x; __Host-access=a.b.c",
+                "__Host-access=a.b.c; __Host-access\u{a0}=x",
+            ),
+            ("__Host-access =x", "__Host-access =x; __Host-access=a.b.c", "__Host-access=a.b.c; __Host-access%20=x"),
+            ("..Host-access=x", "_.Host-access=x; __Host-access=a.b.c", "__Host-access=a.b.c; [_Host-access=x"),
+        ] {
+            let cookie = |value| Sent("/", Box::leak(Box::new([("cookie", value)])));
+            let alone = cookie(alone);
+            assert_eq!(token(&location, &alone), Ok(None), "{:?}", alone.1);
+            for keeps_tokens in [true, false] {
+                assert_eq!(mutations(from_ref(&location), &alone, keeps_tokens), [header("cookie")], "{:?}", alone.1);
+            }
+            for both in [before, after].map(cookie) {
+                assert_eq!(token(&location, &both), Ok(Some("a.b.c".into())), "{:?}", both.1);
+                let kept = [header("cookie"), replaced("cookie", "__Host-access=a.b.c")];
+                assert_eq!(mutations(from_ref(&location), &both, true), kept, "{:?}", both.1);
+                assert_eq!(mutations(from_ref(&location), &both, false), [header("cookie")], "{:?}", both.1);
+            }
+        }
+        let other = Sent("/", &[("cookie", "__host-access=x; Host-access=y; a; __Host-access=a.b.c")]);
+        assert_eq!(token(&location, &other), Ok(Some("a.b.c".into())));
+        assert_eq!(mutations(from_ref(&location), &other, true), []);
+        for two in ["__Host-access=x; __Host-access=y", "__Host-access=x;__Host-access=x"] {
+            assert_eq!(token(&location, &Sent("/", Box::leak(Box::new([("cookie", two)])))), Err(()), "{two}");
+        }
+    }
+
+    #[test]
+    fn a_token_cookie_may_be_quoted_and_in_any_of_several_cookie_fields() {
+        let location = TokenLocation::Cookie("t".into());
+        for (headers, expected) in [
+            (&[("cookie", "t=\"a.b.c\"")][..], Ok(Some("a.b.c"))),
+            (&[("cookie", "a=\"1\"; t=\"a.b.c\" ; b=2")], Ok(Some("a.b.c"))),
+            (&[("cookie", "t=\"\"")], Ok(Some(""))),
+            (&[("cookie", "t=\"")], Ok(Some("\""))),
+            (&[("cookie", "t=\"a")], Ok(Some("\"a"))),
+            (&[("cookie", "t=a\"")], Ok(Some("a\""))),
+            (&[("cookie", "a=1"), ("cookie", "t=a.b.c")], Ok(Some("a.b.c"))),
+            (&[("cookie", "t=a.b.c; a=1"), ("cookie", "b=2")], Ok(Some("a.b.c"))),
+            (&[("cookie", "a=1"), ("cookie", "b=2")], Ok(None)),
+            (&[("cookie", "t=a"), ("cookie", "t=a")], Err(())),
+            (&[("cookie", "t=a"), ("cookie", "t=\"b\"")], Err(())),
+        ] {
+            let found = token(&location, &Sent("/", headers)).map(|found| found.map(Cow::into_owned));
+            assert_eq!(found, expected.map(|token| token.map(str::to_owned)), "{headers:?}");
         }
     }
 

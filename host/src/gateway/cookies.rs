@@ -172,22 +172,29 @@ impl RefreshCookie {
     /// and the gateway cannot distinguish them.
     pub(crate) fn get(&self, headers: &HeaderMap) -> Result<SecretString, ProblemResponse> {
         let mut found = None;
-        for value in headers.get_all(header::COOKIE) {
-            // Other cookies need not be ASCII.
-            let text = String::from_utf8_lossy(value.as_bytes());
-            for cookie in
-                Cookie::split_parse(&*text).filter_map(Result::ok).filter(|cookie| cookie.name() == self.name())
-            {
-                let token: SecretString = cookie.value().into();
-                if found.replace(token).is_some() {
-                    let detail = "there are two cookies with a refresh token; delete them and sign in again";
-                    return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
-                }
+        for value in headers.get_all(header::COOKIE).iter().flat_map(|value| values(value.as_bytes(), self.name())) {
+            // A token with bytes outside UTF-8 stays invalid.
+            let token = SecretString::from(String::from_utf8_lossy(value).into_owned());
+            if found.replace(token).is_some() {
+                let detail = "there are two cookies with a refresh token; delete them and sign in again";
+                return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
             }
         }
         let missing = || ProblemResponse::request(StatusCode::BAD_REQUEST, "there is no cookie with a refresh token");
         found.filter(|token| !token.expose_secret().is_empty()).ok_or_else(missing)
     }
+}
+
+/// The values of all cookies of this name, compared byte by byte. Browsers remove only spaces and tabs around a name
+/// (draft-ietf-httpbis-rfc6265bis section 5.6). To a browser, a name that begins with other white space has no prefix `__Host-`, so a
+/// sibling domain can set that cookie.
+fn values<'h>(header: &'h [u8], name: &str) -> impl Iterator<Item = &'h [u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    header.split(|byte| *byte == b';').filter_map(move |pair| {
+        let start = pair.iter().position(|byte| !is_blank(byte))?;
+        let end = pair.iter().rposition(|byte| !is_blank(byte))?;
+        pair.get(start..=end)?.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    })
 }
 
 #[cfg(test)]
@@ -246,6 +253,39 @@ mod tests {
             &["__Host-poolgate-refresh=a", "__Host-poolgate-refresh=a"],
         ] {
             assert_eq!(got(&cookie, rejected), None, "{rejected:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_another_one_to_a_browser_is_another_cookie() {
+        let (cookie, name) = (RefreshCookie::default(), "__Host-poolgate-refresh");
+        let mut others = vec![
+            "__host-poolgate-refresh=x".to_owned(),
+            "%5F_Host-poolgate-refresh=x".to_owned(),
+            "\"__Host-poolgate-refresh\"=x".to_owned(),
+            "__Host-poolgate-refresh".to_owned(),
+            "__Host-poolgate-refresh =x".to_owned(),
+        ];
+        for space in ['\u{2003}', '\u{2000}', '\u{3000}', '\u{a0}', '\u{85}', '\u{feff}'] {
+            others.extend([format!("{space}{name}=x"), format!("{name}{space}=x"), format!(" {space} {name}=x")]);
+        }
+        let get = |sent: &[u8]| {
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_bytes(sent).expect("a value"))]);
+            cookie.get(&headers).ok().map(|token| token.expose_secret().to_owned())
+        };
+        let latin_1 = [format!("\u{a0}{name}=x"), format!("\u{85}{name}=x")];
+        let latin_1 =
+            latin_1.iter().map(|text| text.chars().filter_map(|it| u8::try_from(u32::from(it)).ok()).collect());
+        for other in others.iter().map(|other| other.clone().into_bytes()).chain(latin_1) {
+            let shown = String::from_utf8_lossy(&other);
+            assert_eq!(get(&other), None, "{shown:?}");
+            let real = format!("{name}=a.b-c").into_bytes();
+            for both in [[&other[..], &real].join(&b"; "[..]), [&real[..], &other].join(&b"; "[..])] {
+                assert_eq!(get(&both).as_deref(), Some("a.b-c"), "{shown:?} beside the cookie");
+            }
+        }
+        for spaced in ["a=b;__Host-poolgate-refresh=x", "a=b; \t__Host-poolgate-refresh=x \t;c=d"] {
+            assert_eq!(get(spaced.as_bytes()).as_deref(), Some("x"), "{spaced:?}");
         }
     }
 
