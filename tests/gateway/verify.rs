@@ -13,7 +13,7 @@ use tokio::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_valid_token_gets_200_with_every_header_and_everything_else_is_rejected_as_in_rfc_6750() {
     let stage = Stage::new(|gateway| gateway).await;
-    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins", "a, b"]).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins", "a, b", " owners "]).await;
     let tokens = stage.sign_in("anna", PASSWORD).await;
     let access = text(&tokens, "access_token");
     let verify = |path: &str| stage.request(Method::GET, path);
@@ -28,7 +28,7 @@ async fn a_valid_token_gets_200_with_every_header_and_everything_else_is_rejecte
     let groups = header("x-poolgate-groups");
     let mut groups: Vec<&str> = groups.split(',').collect();
     groups.sort_unstable();
-    assert_eq!(groups, ["a%2C b", "admins"]);
+    assert_eq!(groups, ["%20owners%20", "a%2C b", "admins"]);
     for name in ["x-poolgate-subject", "x-poolgate-scopes", "x-poolgate-expires-at"] {
         assert!(response.headers().contains_key(name), "{name}");
     }

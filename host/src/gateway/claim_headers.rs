@@ -75,18 +75,26 @@ fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Percent-encodes `%`, everything outside printable ASCII and, in an element of a list, `,`.
+/// Percent-encodes `%`, everything outside printable ASCII, leading and trailing spaces, which HTTP parsers remove (RFC 9110 section 5.5), and,
+/// in an element of a list, `,`.
 fn percent(text: &str, is_in_a_list: bool) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        match byte {
-            b'%' => encoded.push_str("%25"),
-            b',' if is_in_a_list => encoded.push_str("%2C"),
-            0x20..=0x7e => encoded.push(char::from(byte)),
+    let mut encoded = String::with_capacity(text.len());
+    let last = text.len().saturating_sub(1);
+    for (at, byte) in text.bytes().enumerate() {
+        let is_plain = match byte {
+            b'%' => false,
+            b',' => !is_in_a_list,
+            b' ' => at != 0 && at != last,
+            byte => matches!(byte, 0x21..=0x7e),
+        };
+        if is_plain {
+            encoded.push(char::from(byte));
+        } else {
             // Writing to a string does not fail.
-            _ => drop(write!(encoded, "%{byte:02X}")),
+            let _ = write!(encoded, "%{byte:02X}");
         }
-        encoded
-    })
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -98,5 +106,22 @@ mod tests {
         assert_eq!(percent("änna\n100%", false), "%C3%A4nna%0A100%25");
         assert_eq!(percent("a,b", true), "a%2Cb");
         assert_eq!(percent("a,b", false), "a,b");
+    }
+
+    #[test]
+    fn leading_and_trailing_spaces_are_encoded() {
+        for (text, expected) in [
+            (" admins", "%20admins"),
+            ("admins ", "admins%20"),
+            ("  a b  ", "%20 a b %20"),
+            (" ", "%20"),
+            ("  ", "%20%20"),
+            ("", ""),
+            ("\tadmins\u{a0}", "%09admins%C2%A0"),
+        ] {
+            for is_in_a_list in [true, false] {
+                assert_eq!(percent(text, is_in_a_list), expected, "{text:?}");
+            }
+        }
     }
 }
