@@ -91,7 +91,7 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
         // `aud` may contain both kinds of name, and each configured kind is required.
         None => is_for_client(&audience) && (!has_resources(pool) || fits_resource(&audience, pool)),
     };
-    let is_somebodys = text("sub").is_some_and(|subject| !subject.is_empty());
+    let is_somebodys = text("sub").is_some_and(|subject| !subject.trim().is_empty());
     let is_bound = payload.get("cnf").is_some_and(|value| *value != Tree::Null);
     fits_use
         && fits_client

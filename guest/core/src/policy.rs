@@ -119,7 +119,9 @@ impl Policy {
         if claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse {
             return Err(Reason::SenderConstrained);
         }
-        if self.subject == SubjectRule::Required && claims.subject.as_ref().is_none_or(String::is_empty) {
+        if self.subject == SubjectRule::Required
+            && claims.subject.as_ref().is_none_or(|subject| subject.trim().is_empty())
+        {
             return Err(Reason::SubjectMissing);
         }
         let client_id = match token_use {

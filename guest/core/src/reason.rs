@@ -193,7 +193,7 @@ reasons! {
     RevocationUnavailable = "revocation-unavailable",
     /// The token is bound to a key (`cnf`; RFC 8705, RFC 9449). Without a proof of possession of that key, it may be stolen.
     SenderConstrained = "sender-constrained",
-    /// `sub` is missing or empty. Such a token can't be revoked by signing its user out.
+    /// `sub` is missing, empty, or only white space. Such a token can't be revoked by signing its user out.
     SubjectMissing = "subject-missing",
 }
 

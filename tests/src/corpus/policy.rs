@@ -86,6 +86,7 @@ fn subject() -> Vec<Case> {
     vec![
         Case::denied("an_access_token_without_sub_is_rejected", "subject-missing", access().without_claim("sub")),
         Case::denied("an_access_token_with_an_empty_sub_is_rejected", "subject-missing", access().claim("sub", "\"\"")),
+        Case::denied("a_sub_of_white_space_is_rejected", "subject-missing", access().claim("sub", "\" \u{2003}\"")),
         Case::denied("an_id_token_without_sub_is_rejected", "subject-missing", id().without_claim("sub"))
             .with_pool(id_only),
         Case::denied("if_the_use_is_unchecked_sub_is_still_required", "subject-missing", id().without_claim("sub"))

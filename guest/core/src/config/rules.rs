@@ -149,7 +149,7 @@ pub enum ResourceRule {
 /// Whether a token must have a subject (`sub`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectRule {
-    /// `sub` is required and must not be empty.
+    /// `sub` is required and must have a character other than white space.
     Required,
     /// `sub` may be absent. Such a token can't be revoked by signing its user out.
     Unchecked,
