@@ -391,6 +391,23 @@ fn batch_verifies_every_line_in_order() {
 }
 
 #[test]
+fn an_empty_batch_exits_with_3() {
+    let bench = Workbench::new();
+    bench.write("empty.txt", "");
+    bench.write("blank.txt", "\n");
+    for command in [&VERIFY[..], &["jws", "--jwks", "jwks.json"]] {
+        let from = |path: &'static str| [command, &["--batch", path]].concat();
+        for run in [bench.run(&from("empty.txt")), bench.run_with_input(&from("-"), b"")] {
+            assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{command:?}: {run:?}");
+            assert!(run.stderr.contains("no token was verified"), "{command:?}: {run:?}");
+        }
+        // An empty line is an empty token, which is denied.
+        let blank = bench.run(&from("blank.txt"));
+        assert_eq!((blank.code, blank.json()["reason"].as_str()), (1, Some("token-empty")), "{command:?}: {blank:?}");
+    }
+}
+
+#[test]
 fn jws_verifies_any_payload() {
     let bench = Workbench::new();
     bench.write("rfc.json", json!({ "keys": [{ "kty": "RSA", "n": RFC_7515_A2_N, "e": "AQAB" }] }).to_string());

@@ -2,7 +2,7 @@
 
 use super::{
     input,
-    output::{CommandError, Outcome},
+    output::{self, CommandError, Outcome},
     shown,
 };
 use serde_json::Value;
@@ -11,14 +11,14 @@ use std::{
     path::Path,
 };
 
-/// Verifies every line. The outcome is the worst one.
+/// Verifies every line. The outcome is the worst one. If there is no line, nothing was verified, and the outcome is `Unavailable`.
 ///
 /// All verdicts are written before the command waits for the next line, so that another process can write a line to one pipe and then
 /// wait for its verdict on the other.
 pub async fn run(path: &Path, mut verify: impl AsyncFnMut(&str) -> (Outcome, Value)) -> Result<Outcome, CommandError> {
     let mut output = BufWriter::new(io::stdout().lock());
     let is_watched = io::stdout().is_terminal();
-    let mut worst = Outcome::Allowed;
+    let (mut worst, mut is_empty) = (Outcome::Allowed, true);
     let mut lines = input::lines(path)?;
     loop {
         if (is_watched || lines.may_wait())
@@ -28,6 +28,7 @@ pub async fn run(path: &Path, mut verify: impl AsyncFnMut(&str) -> (Outcome, Val
         }
         let Some(line) = lines.next() else { break };
         let line = line.map_err(|error| CommandError::Usage(format!("could not read {}: {error}", path.display())))?;
+        is_empty = false;
         let (outcome, object) = verify(&line).await;
         worst = worst.max(outcome);
         if let Err(error) = writeln!(output, "{}", shown::json(&object, false)) {
@@ -35,6 +36,10 @@ pub async fn run(path: &Path, mut verify: impl AsyncFnMut(&str) -> (Outcome, Val
         }
     }
     match output.flush() {
+        Ok(()) if is_empty => {
+            output::notify(&format!("error: no token was verified: {} is empty", path.display()));
+            Ok(Outcome::Unavailable)
+        }
         Ok(()) => Ok(worst),
         Err(error) => cut_short(error, lines, worst),
     }

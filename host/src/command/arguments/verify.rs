@@ -30,7 +30,8 @@ Exit codes:
   0  allowed (with --batch: every token)
   1  denied (with --batch: at least one token)
   2  invalid usage or configuration
-  3  keys unavailable: a token was not verified (with --batch also: the output was closed before the end)";
+  3  keys unavailable: a token was not verified (with --batch also: the input is empty, or the output was closed
+     before the end)";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
