@@ -101,6 +101,31 @@ async fn a_request_whose_connection_header_names_a_claim_header_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_a_header_that_resembles_a_claim_or_the_path_is_rejected() {
+    let stage = Stage::new(|gateway| gateway).await;
+    stage.pool.sign_up_user_in_groups("anna", PASSWORD, &["admins"]).await;
+    let tokens = stage.sign_in("anna", PASSWORD).await;
+    for path in ["/v1/verify", "/v1/ext-authz/orders"] {
+        for (name, status) in [
+            ("x-poolgate-groups", 200),
+            ("x-original-url", 200),
+            ("x_request_id", 200),
+            ("x_poolgate_groups", 400),
+            ("x.poolgate.groups", 400),
+            ("x_original_url", 400),
+            ("x-rewrite_url", 400),
+            ("script_name", 400),
+            ("path-info", 400),
+        ] {
+            let request = stage.request(Method::GET, path).bearer_auth(text(&tokens, "access_token"));
+            let answer = request.header(name, "/public").send().await.expect("an answer");
+            assert_eq!(answer.status(), status, "{path} {name}");
+        }
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_route_rules_the_original_request_determines_the_requirement() {
     let rules = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.public("/public"));
     let rules = rules.and_then(|rules| rules.preflights("/api")).expect("the rules are valid");

@@ -15,11 +15,20 @@ async fn only_the_preflights_that_a_rule_allows_are_forwarded(scene: Scene) {
         assert_eq!(reached.values("x-poolgate-username").concat(), "", "{reached:?}");
         assert_eq!(reached.values("origin"), [ORIGIN.1]);
     }
+    // A preflight opens no tunnel. The proxy removes `Upgrade`, or the gateway rejects the request.
+    let upgrade = [ORIGIN, ASKED_METHOD, ("Upgrade", "websocket"), ("Connection", "Upgrade, close")];
+    let (status, answer) = scene.send("OPTIONS", "/orders/7", &upgrade).await;
+    match (status, &*scene.reached()) {
+        (200, [reached]) => assert_eq!(reached.values("upgrade"), Vec::<&str>::new()),
+        (401, []) => {}
+        other => panic!("{other:?}: {answer}"),
+    }
     for (method, target, headers, expected) in [
         // Not a preflight request.
         ("OPTIONS", "/orders/7", &[][..], 401),
         ("OPTIONS", "/orders/7", &[ORIGIN], 401),
         ("OPTIONS", "/orders/7", &[ASKED_METHOD], 401),
+        ("OPTIONS", "/orders/7", &[ORIGIN, ASKED_METHOD, ("Authorization", "Bearer a.b.c")], 401),
         ("GET", "/orders/7", &[ORIGIN, ASKED_METHOD], 401),
         ("POST", "/orders/7", &[ORIGIN, ASKED_METHOD, ("X-HTTP-Method-Override", "OPTIONS")], 401),
         ("options", "/orders/7", &[ORIGIN, ASKED_METHOD], 401),

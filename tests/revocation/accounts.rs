@@ -144,6 +144,13 @@ async fn a_revoked_refresh_token_revokes_its_sign_in_if_the_sign_in_is_known() {
         "a refresh token does not contain which tokens were issued from it"
     );
 
+    // An invalid access token does not prevent the revocation of the refresh token.
+    let fourth = service.sign_in("anna").await.expect("tokens");
+    service.accounts.revoke_sign_in(&refresh(&fourth), &"a.b.c".into()).await.expect("the refresh token is revoked");
+    let refused = service.accounts.refresh(&refresh(&fourth), Some("anna")).await.map(|_| ());
+    assert_eq!(refused.expect_err("the refresh token was revoked").status, 401);
+    assert_eq!(service.verdicts(&fourth).await, VALID);
+
     // The same over HTTP, and the gateway's endpoint for proxies.
     let gateway = serve(Gateway::new(service.accounts.clone())).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");

@@ -221,12 +221,24 @@ impl RequestAuthorizer {
         if self.cors_preflight == CorsPreflight::Verify || request.method() != "OPTIONS" {
             return Ok(false);
         }
+        // A preflight has no credentials and no body, and does not change the protocol of the connection (Fetch standard, "CORS-preflight
+        // fetch").
+        let is_absent = |name: &str| matches!(request.header(name), Ok(None));
+        let is_empty = match request.header("content-length") {
+            Ok(length) => length.is_none_or(|length| length == "0"),
+            Err(()) => false,
+        };
+        if !is_empty || !["authorization", "upgrade", "transfer-encoding"].into_iter().all(is_absent) {
+            return Ok(false);
+        }
         match (request.header("origin"), request.header("access-control-request-method")) {
-            (Ok(Some(_)), Ok(Some(method))) => match self.routes.choose(&method, request.target()) {
-                Ok(_) => Ok(true),
-                Err(Rejection::NoRule) => Ok(false),
-                Err(rejection) => Err(rejection),
-            },
+            (Ok(Some(origin)), Ok(Some(method))) if !origin.is_empty() && !method.is_empty() => {
+                match self.routes.choose(&method, request.target()) {
+                    Ok(_) => Ok(true),
+                    Err(Rejection::NoRule) => Ok(false),
+                    Err(rejection) => Err(rejection),
+                }
+            }
             _ => Ok(false),
         }
     }

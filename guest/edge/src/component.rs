@@ -30,7 +30,11 @@ pub fn of(configuration: &str) -> Result<Vec<u8>, String> {
     let mut module = module(configuration)?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|error| error.to_string())?;
     let encoder = ComponentEncoder::default();
-    encoder.validate(true).module(&module).and_then(|mut encoder| encoder.encode()).map_err(|error| format!("{error:#}"))
+    encoder
+        .validate(true)
+        .module(&module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| format!("{error:#}"))
 }
 
 /// Returns a core module with the text in its memory and a function that returns the text's position.

@@ -7,6 +7,11 @@ use crate::{
     rejection::Rejection,
 };
 
+/// Names that some servers take for the path of the request: CGI variables (RFC 3875 section 4.1), which gunicorn accepts as headers and of
+/// which it removes the value of `SCRIPT_NAME` from the path, and headers that frameworks and proxies read the path from.
+const PATH_HEADERS: [&str; 7] =
+    ["script-name", "path-info", "request-uri", "x-original-uri", "x-original-url", "x-rewrite-uri", "x-rewrite-url"];
+
 /// The headers that a client must not be able to forge or to remove.
 #[derive(Debug)]
 pub(crate) struct ProtectedHeaders {
@@ -31,7 +36,8 @@ impl ProtectedHeaders {
     }
 
     /// Returns the headers to remove in addition to the claim headers themselves: CGI, WSGI, FastCGI and PHP convert `x-user`, `x_user` and in
-    /// some cases `x.user` to the same variable `HTTP_X_USER` (RFC 3875 section 4.1.18).
+    /// some cases `x.user` to the same variable `HTTP_X_USER` (RFC 3875 section 4.1.18). The headers that a server may read the path from
+    /// instead of from the request are removed in every spelling.
     ///
     /// # Errors
     /// Returns [`Rejection::ConnectionHeader`] if `Connection` lists a protected header: the next hop would remove it (RFC 9110 section 7.6.1),
@@ -43,7 +49,9 @@ impl ProtectedHeaders {
             if name == b"connection" {
                 let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                 is_named |= options.any(|option| all().any(|protected| are_alike(option, protected.as_bytes())));
-            } else if all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes())) {
+            } else if all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes()))
+                || PATH_HEADERS.iter().any(|path| are_alike(name, path.as_bytes()))
+            {
                 mutations.push(HeaderMutation::Remove(String::from_utf8_lossy(name).into_owned()));
             }
         });
@@ -103,6 +111,21 @@ mod tests {
         ]);
         let names = ["x_user", "x.user", "x-groups", "x_token"].map(|name| HeaderMutation::Remove(name.into()));
         assert_eq!(protected().check(&sent), Ok(names.into()));
+    }
+
+    #[test]
+    fn headers_that_a_server_reads_the_path_from_are_removed() {
+        let sent = Sent(&[
+            ("script_name", "/public"),
+            ("SCRIPT-NAME", "/public"),
+            ("path_info", "/admin"),
+            ("request.uri", "/admin"),
+            ("x-original-url", "/admin"),
+            ("x_rewrite_url", "/admin"),
+            ("x-original-host", "example.com"),
+        ]);
+        let names = ["script_name", "SCRIPT-NAME", "path_info", "request.uri", "x-original-url", "x_rewrite_url"];
+        assert_eq!(protected().check(&sent), Ok(names.map(|name| HeaderMutation::Remove(name.into())).into()));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod cors;
 mod extract;
 mod flows;
 mod limits;
+mod misleading_headers;
 mod once_a_minute;
 mod openapi;
 mod operations;

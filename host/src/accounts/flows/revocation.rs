@@ -46,7 +46,13 @@ impl Accounts {
     /// Revokes a refresh token (`RevokeToken`), and then all tokens of the sign-in session to which `access_token` belongs (by its
     /// `origin_jti`), in the verifier's store of revoked tokens.
     ///
-    /// If the verifier has no store, this is the same as [`Accounts::revoke_token`], and `access_token` is ignored.
+    /// The refresh token alone authorizes its revocation. If `access_token` is expired or otherwise invalid, no session is revoked in the
+    /// store: an expired token needs no entry. If the verifier has no store, `access_token` is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `RevokeToken`. If `access_token` could not be verified now (503), returns that error after `RevokeToken`; try
+    /// again.
     pub async fn revoke_sign_in(
         &self,
         refresh_token: &SecretString,
@@ -55,11 +61,14 @@ impl Accounts {
         if !self.inner.verifier.checks_revocation() {
             return self.revoke_token(refresh_token).await;
         }
-        let caller = self.verify_access_token(access_token).await?;
-        let (accounts, refresh_token) = (self.clone(), refresh_token.clone());
+        let (accounts, refresh_token, access_token) = (self.clone(), refresh_token.clone(), access_token.clone());
         run_to_completion(async move {
             accounts.revoke_token(&refresh_token).await?;
-            accounts.revoke(Revocation::sign_in_from_claims(&caller)).await
+            match accounts.verify_access_token(&access_token).await {
+                Ok(caller) => accounts.revoke(Revocation::sign_in_from_claims(&caller)).await,
+                Err(error) if error.status == 503 => Err(error),
+                Err(_) => Ok(()),
+            }
         })
         .await
     }

@@ -33,7 +33,7 @@ route! {
     /// Revoke a refresh token
     ///
     /// If the gateway has a store of revoked tokens and the request has an access token of the same sign-in session as bearer token, all tokens
-    /// of that session are revoked there.
+    /// of that session are revoked there. An expired or invalid access token does not prevent the revocation of the refresh token.
     post "/v1/revoke-token", 204, =>
     async fn revoke_token(
         state: State,
