@@ -356,6 +356,26 @@ async fn the_first_unreadable_address_missing_path_and_ambiguous_path_are_logged
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_without_a_configured_client_address_is_logged() {
+    let bench = Workbench::new().await;
+    let log = bench.folder.path().join("log");
+    let mut command = bench.command("serve");
+    command.env_remove("RUST_LOG").stderr(fs::File::create(&log).expect("a log"));
+    let serving = Serving::start(command);
+    let logged =
+        || fs::read_to_string(&log).expect("the log").matches("all clients of a proxy share one rate limit").count();
+    let ask = async |headers: &[(&str, &str)]| {
+        let request = serving.http.get(format!("{}/openapi.json", serving.public));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!((ask(&[]).await, logged()), (200, 0));
+    for _ in 0..2 {
+        assert_eq!((ask(&[("x-forwarded-for", "192.0.2.1")]).await, logged()), (200, 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invalid_rules_cookies_and_origins_exit_with_2() {
     let bench = Workbench::new().await;
     for (arguments, message) in [

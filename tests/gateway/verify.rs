@@ -126,6 +126,19 @@ async fn a_request_with_a_header_that_resembles_a_claim_or_the_path_is_rejected(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_may_have_256_headers() {
+    let stage = Stage::new(|gateway| gateway).await;
+    for (headers, status) in [(200, 401), (300, 431)] {
+        let mut request = stage.request(Method::GET, "/v1/verify");
+        for number in 0..headers {
+            request = request.header(format!("x-header-{number}"), "a");
+        }
+        assert_eq!(request.send().await.expect("an answer").status(), status, "{headers}");
+    }
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_route_rules_the_original_request_determines_the_requirement() {
     let rules = RouteRules::new().any_of_groups("/admin", ["admins"]).and_then(|rules| rules.public("/public"));
     let rules = rules.and_then(|rules| rules.preflights("/api")).expect("the rules are valid");

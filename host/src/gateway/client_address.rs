@@ -52,7 +52,17 @@ impl ClientAddress {
     pub(crate) fn of(&self, request: &Request) -> IpAddr {
         let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let address = match &self.header {
-            None => peer(),
+            None => {
+                if request.headers().contains_key("x-forwarded-for") && self.warning.is_due() {
+                    tracing::warn!(
+                        hint =
+                            "set --client-ip-header x-forwarded-for and --trusted-hops if a proxy sends the requests",
+                        "a request has X-Forwarded-For, but no header with the client address is configured; all clients of a proxy \
+                         share one rate limit"
+                    );
+                }
+                peer()
+            }
             Some(header) => match forwarded(request.headers(), header, self.trusted_hops) {
                 Ok(address) => Some(address),
                 Err(unreadable) => {

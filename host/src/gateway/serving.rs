@@ -13,6 +13,9 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tower_service::Service;
 
+/// The maximum number of headers of a request; hyper's default is 100. A request with more gets 431.
+const MAX_HEADERS: usize = 256;
+
 /// The deadlines of clients and of the shutdown.
 ///
 /// # Defaults
@@ -82,7 +85,7 @@ async fn connection(
         router.clone().call(request.map(Body::new))
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(deadlines.head);
+    builder.timer(TokioTimer::new()).header_read_timeout(deadlines.head).max_headers(MAX_HEADERS);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(deadlines.body));
     let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
