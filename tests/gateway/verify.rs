@@ -171,7 +171,8 @@ async fn with_route_rules_the_original_request_determines_the_requirement() {
         // The proxy sends no original path.
         ("", &[], berta, 500),
         ("?group=admins", &[], berta, 500),
-        ("", &[("X_Original_URI", "/public"), ("X-Original-URL", "/public")], berta, 500),
+        ("", &[("X-Original-URL", "/public")], berta, 500),
+        ("", &[("X_Original_URI", "/public")], berta, 400),
         // The requirement of the query applies in addition.
         ("?group=admins", &[(URI, "/orders")], anna, 403),
         ("?group=admins", &[(URI, "/public")], "", 401),
