@@ -360,7 +360,7 @@ async fn a_proxy_without_a_configured_client_address_is_logged() {
     let bench = Workbench::new().await;
     let log = bench.folder.path().join("log");
     let mut command = bench.command("serve");
-    command.env_remove("RUST_LOG").stderr(fs::File::create(&log).expect("a log"));
+    command.args(["--rate-limit", "10"]).env_remove("RUST_LOG").stderr(fs::File::create(&log).expect("a log"));
     let serving = Serving::start(command);
     let logged =
         || fs::read_to_string(&log).expect("the log").matches("all clients of a proxy share one rate limit").count();
