@@ -84,7 +84,7 @@ fn read_items(items: &[Item], file: &Path, folder: &Path, at: ModulePath, module
             Item::Mod(child) => {
                 let name = child.ident.to_string();
                 module.children.insert(name.clone());
-                let path = [&at[..], &[name.clone()]].concat();
+                let path = [&at[..], std::slice::from_ref(&name)].concat();
                 match &child.content {
                     Some((_, items)) => read_items(items, file, &folder.join(&name), path, modules),
                     None => {

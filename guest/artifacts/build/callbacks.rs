@@ -43,7 +43,6 @@ pub fn keep(module: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
             }
             kept.section(&exports);
         } else if let Some((id, range)) = payload.as_section() {
-            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
             let data = module.get(range).ok_or("a section that is not there")?;
             kept.section(&RawSection { id, data });
         }
