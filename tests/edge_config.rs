@@ -28,6 +28,11 @@ fn a_valid_configuration_is_accepted_and_an_error_names_its_position() {
     assert_eq!(run(&valid, &["check", "poolgate.json"]), (Some(0), "valid\n".into(), String::new()));
     assert_eq!(run(&valid, &["check", "absent.json"]).0, Some(2));
 
+    let mut twice = guarded(pool());
+    twice["claims_to_filter_state"] = json!([{"claim": "sub", "name": "user"}, {"claim": "username", "name": "user"}]);
+    let (code, _, error) = run(&folder_with(&twice), &["check", "poolgate.json"]);
+    assert_eq!((code, error.trim()), (Some(1), "claims_to_filter_state[1]: \"user\" occurs twice"));
+
     let mut misspelled = guarded(pool());
     misspelled["routes"][0]["metods"] = json!(["GET"]);
     let (code, output, error) = run(&folder_with(&misspelled), &["check", "poolgate.json"]);
@@ -51,13 +56,23 @@ fn a_configured_key_that_cannot_be_used_causes_one_warning() {
 }
 
 #[test]
-fn a_rule_that_never_matches_or_always_rejects_causes_a_warning() {
+fn a_rule_that_never_matches_always_rejects_or_leaves_methods_to_a_weaker_rule_causes_a_warning() {
     let never = |number: usize, before: &str| {
         format!("warning: routes[{number}]: never matches: {before} comes first and covers it")
+    };
+    let together = |number: usize, before: &str| {
+        format!("warning: routes[{number}]: never matches: {before} come first and together cover it")
+    };
+    let weaker = |number: usize, method: &str, other: &str| {
+        format!("warning: routes[{number}]: does not apply to {method}, for which {other} applies and requires less")
     };
     let ambiguous = |number: usize| format!("warning: routes[{number}]: requests for its path are rejected (400)");
     let public = |kind: &str, path: &str| json!({kind: path, "public": true});
     let protected = |kind: &str, path: &str| json!({kind: path, "authenticated": true});
+    let by_method = |methods: &[&str], mut rule: Value| {
+        rule["methods"] = json!(methods);
+        rule
+    };
     for (routes, expected) in [
         (json!([public("prefix", "/"), protected("prefix", "/admin")]), vec![never(1, "routes[0] (prefix /)")]),
         (
@@ -69,6 +84,58 @@ fn a_rule_that_never_matches_or_always_rejects_causes_a_warning() {
             vec![never(1, "routes[0] (prefix /)")],
         ),
         (json!([{"prefix": "/", "methods": ["GET"], "public": true}, protected("prefix", "/admin")]), vec![]),
+        // Several rules together hide one.
+        (
+            json!([
+                by_method(&["GET"], public("path", "/a")),
+                by_method(&["POST", "PUT"], public("prefix", "/")),
+                by_method(&["GET", "HEAD", "POST"], protected("path", "/a")),
+            ]),
+            vec![together(2, "routes[0] (path /a) and routes[1] (prefix /)")],
+        ),
+        (
+            json!([
+                by_method(&["GET"], public("path", "/a")),
+                by_method(&["PUT"], public("path", "/a")),
+                by_method(&["GET", "POST"], protected("path", "/a")),
+            ]),
+            vec![],
+        ),
+        (json!([by_method(&["GET"], public("path", "/a")), protected("path", "/a")]), vec![]),
+        // A rule for some methods leaves the others to a weaker rule.
+        (
+            json!([by_method(&["GET"], protected("prefix", "/admin")), public("prefix", "/")]),
+            vec![weaker(0, "POST", "routes[1] (prefix /)")],
+        ),
+        (
+            json!([by_method(&["POST", "PUT", "PATCH"], protected("prefix", "/admin")), public("prefix", "/")]),
+            vec![weaker(0, "DELETE", "routes[1] (prefix /)")],
+        ),
+        (
+            json!([
+                by_method(&["GET"], protected("prefix", "/admin")),
+                {"prefix": "/", "authenticated": true, "optional": true},
+            ]),
+            vec![weaker(0, "POST", "routes[1] (prefix /)")],
+        ),
+        // Reading requires less than changing; another rule names the methods; no rule matches; the other rule is as strict.
+        (
+            json!([
+                by_method(&["POST", "PUT", "PATCH", "DELETE"], protected("prefix", "/articles")),
+                public("prefix", "/"),
+            ]),
+            vec![],
+        ),
+        (
+            json!([
+                by_method(&["GET"], protected("path", "/form")),
+                by_method(&["POST", "PUT", "PATCH", "DELETE"], public("path", "/form")),
+                public("prefix", "/"),
+            ]),
+            vec![],
+        ),
+        (json!([by_method(&["GET"], protected("prefix", "/admin")), public("path", "/health")]), vec![]),
+        (json!([by_method(&["GET"], protected("prefix", "/admin")), protected("prefix", "/")]), vec![]),
         (json!([public("prefix", "/admin/"), protected("prefix", "/admin")]), vec![ambiguous(1)]),
         (json!([protected("path", "/admin"), public("path", "/admin/")]), vec![ambiguous(1)]),
         (json!([protected("prefix", "/Admin"), public("prefix", "/admin")]), vec![ambiguous(1)]),

@@ -72,7 +72,8 @@ impl RequestAuthorizer {
         })
     }
 
-    /// Returns the warnings about the configuration: configured keys that cannot be used, and rules that never match.
+    /// Returns the warnings about the configuration: configured keys that cannot be used, and rules that never match or are
+    /// weaker than they seem.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }

@@ -7,6 +7,12 @@ use crate::{
 };
 use poolgate_path::{Case, Rule, Rules, RulesError};
 
+/// A method that no rule lists (`*` is not a name that the configuration accepts), in place of all methods.
+const UNLISTED: &str = "*";
+/// Methods that change something. A rule that does not list one of them probably forgot it. A rule for these without `GET` is usual: reading
+/// then requires less.
+const CHANGING: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
+
 /// What a rule requires. A path is not ambiguous between two rules with equal effects.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Effect {
@@ -75,15 +81,46 @@ impl Routes {
         }
     }
 
-    /// Returns warnings about rules that never match, or whose own paths are ambiguous.
+    /// Returns the earlier rules that together apply to every request that a rule applies to, or `None` if they do not.
+    fn covering(&self, number: usize, rule: &Rule<Effect>) -> Option<Vec<usize>> {
+        let mut covering = Vec::new();
+        let unlisted = rule.methods.is_empty().then_some(UNLISTED);
+        for method in rule.methods.iter().map(String::as_str).chain(unlisted) {
+            let before = self.rules.iter().take(number).position(|before| before.covers_for(method, rule))?;
+            if !covering.contains(&before) {
+                covering.push(before);
+            }
+        }
+        Some(covering)
+    }
+
+    /// Returns a method that a rule does not list, and the weaker rule for all methods that applies to such a request.
+    fn weaker(&self, rule: &Rule<Effect>) -> Option<(&'static str, usize)> {
+        // A rule without methods covers its own pattern.
+        CHANGING.into_iter().filter(|method| !rule.covers_for(method, rule)).find_map(|method| {
+            let number = self.rules.iter().position(|other| other.covers_for(method, rule))?;
+            let other = self.rules.get(number)?;
+            let is_weaker = other.methods.is_empty() && other.effect.strictness() < rule.effect.strictness();
+            is_weaker.then_some((method, number))
+        })
+    }
+
+    /// Returns warnings about rules that never match, that leave some methods to a weaker rule, or whose own paths are ambiguous.
     pub(crate) fn warnings(&self) -> Vec<ConfigError> {
         let mut warnings = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {
             let at = format!("routes[{number}]");
-            if let Some(wider) = self.rules.iter().take(number).position(|before| before.covers(rule)) {
-                let before = self.name(Some(wider));
-                warnings.push(ConfigError::new(at, format!("never matches: {before} comes first and covers it")));
+            if let Some(covering) = self.covering(number, rule) {
+                let names: Vec<String> = covering.iter().map(|before| self.name(Some(*before))).collect();
+                let verbs =
+                    if names.len() == 1 { "comes first and covers it" } else { "come first and together cover it" };
+                warnings.push(ConfigError::new(at, format!("never matches: {} {verbs}", names.join(" and "))));
                 continue;
+            }
+            if let Some((method, weaker)) = self.weaker(rule) {
+                let weaker = self.name(Some(weaker));
+                let message = format!("does not apply to {method}, for which {weaker} applies and requires less");
+                warnings.push(ConfigError::new(at.clone(), message));
             }
             let method = rule.methods.first().map_or("GET", String::as_str);
             if let Err(RulesError::Ambiguous { first, second }) =
@@ -115,6 +152,17 @@ impl Effect {
             },
             is_optional: route.optional,
             is_report_only: route.report_only,
+        }
+    }
+
+    /// Returns 0 if a request without a token is forwarded, 1 if any valid token is enough, and 2 if a policy must be satisfied.
+    /// `report_only` does not count: such a rule is judged by what it is going to require.
+    fn strictness(&self) -> u8 {
+        match self.requirement {
+            RouteRequirement::Nothing => 0,
+            _ if self.is_optional => 0,
+            RouteRequirement::AnyToken => 1,
+            RouteRequirement::AnyOf(_) | RouteRequirement::AllOf(_) => 2,
         }
     }
 }

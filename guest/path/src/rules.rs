@@ -156,6 +156,11 @@ impl<E> Rule<E> {
         };
         covers_methods && self.pattern.covers(&other.pattern)
     }
+
+    /// Returns whether this rule applies to every request with this method whose path the other rule's pattern matches.
+    pub fn covers_for<O>(&self, method: &str, other: &Rule<O>) -> bool {
+        self.is_for(method) && self.pattern.covers(&other.pattern)
+    }
 }
 
 impl<E: PartialEq> Rules<E> {
@@ -350,6 +355,9 @@ mod tests {
             (rule(exact("/a"), &[]), rule(below("/a"), &[]), false),
         ] {
             assert_eq!(wide.covers(&narrow), expected, "{wide:?} {narrow:?}");
+            let methods = ["GET", "HEAD", "*"].into_iter().filter(|method| narrow.is_for(method));
+            let for_each = methods.map(|method| wide.covers_for(method, &narrow)).collect::<Vec<_>>();
+            assert!(!expected || !for_each.contains(&false), "{wide:?} {narrow:?}: {for_each:?}");
         }
     }
 }

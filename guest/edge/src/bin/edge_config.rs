@@ -23,7 +23,7 @@ enum Command {
     /// Prints the JSON Schema (2020-12).
     Schema,
     /// Checks a configuration like the Envoy filter: exit code 0 if it is valid, 1 if not, 2 if the file can't be read. Warns about keys that
-    /// can't be used and rules that never match.
+    /// can't be used, and rules that never match, always reject, or leave some methods to a weaker rule.
     Check {
         /// The file; standard input if it is "-".
         file: PathBuf,

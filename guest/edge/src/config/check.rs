@@ -19,9 +19,9 @@ pub(super) fn all(config: &Config) -> Checked {
         return Err(ConfigError::new("pools", "is empty: add a pool, or no token can be accepted"));
     }
     each("pools", &config.pools, pool)?;
-    unique("pools", config.pools.iter().map(|pool| pool.name.as_str()))?;
+    unique("pools", &mut config.pools.iter().map(|pool| pool.name.as_str()))?;
     each("policies", &config.policies, |at, item| policy(&at, item, config))?;
-    unique("policies", config.policies.iter().map(|policy| policy.name.as_str()))?;
+    unique("policies", &mut config.policies.iter().map(|policy| policy.name.as_str()))?;
     if config.routes.is_empty() {
         return Err(ConfigError::new("routes", "is empty: add a route, or every request is denied"));
     }
@@ -36,6 +36,7 @@ pub(super) fn all(config: &Config) -> Checked {
         true => Err(ConfigError::new(at, "name is empty")),
         false => Ok(()),
     })?;
+    unique("claims_to_filter_state", &mut config.claims_to_filter_state.iter().map(|claim| claim.name.as_str()))?;
     if let Some(realm) = &config.answers.realm
         && !realm.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\')
     {
@@ -233,7 +234,7 @@ fn claim_to_header(at: String, claim: &ClaimToHeader) -> Checked {
 }
 
 fn unique_headers(config: &Config) -> Checked {
-    unique("claims_to_headers", config.claims_to_headers.iter().map(|claim| claim.header.as_str()))?;
+    unique("claims_to_headers", &mut config.claims_to_headers.iter().map(|claim| claim.header.as_str()))?;
     for (number, claim) in config.claims_to_headers.iter().enumerate() {
         if config.tokens.from.iter().any(|location| location.header.as_ref() == Some(&claim.header)) {
             return Err(ConfigError::new(
@@ -264,7 +265,8 @@ fn named(at: &str, name: &str) -> Checked {
     }
 }
 
-fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Checked {
+// `dyn`: the filter has a size limit, and this code would be generated once for each list.
+fn unique<'a>(list: &str, names: &mut dyn Iterator<Item = &'a str>) -> Checked {
     let mut seen = Vec::new();
     for (number, name) in names.enumerate() {
         if seen.contains(&name) {
