@@ -180,8 +180,9 @@ fn by_readings(config: &Tree, request: &Request) -> ExpectedByReadings {
         Ways::TooMany(paths) => (paths, false),
     };
     let header = |name: &str| request.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
-    let asked = match config.get("cors_preflight").and_then(Tree::as_str) == Some("pass") && request.method == "OPTIONS"
-    {
+    let passes = config.get("cors_preflight").and_then(Tree::as_str) == Some("pass");
+    // A preflight has no credentials.
+    let asked = match passes && request.method == "OPTIONS" && header("authorization").is_none() {
         true => header("origin").and_then(|_| header("access-control-request-method")),
         false => None,
     };
