@@ -11,6 +11,7 @@ mod demo;
 mod input;
 mod inspect;
 mod jws;
+mod open_files;
 mod output;
 mod serve;
 mod shown;

@@ -2,6 +2,7 @@
 
 use super::{
     arguments::ServeArguments,
+    open_files,
     output::{CommandError, Outcome},
 };
 use poolgate::{
@@ -89,12 +90,16 @@ fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Result<Gateway, Comm
         .trusted_hops(arguments.trusted_hops)
         .body_limit(arguments.body_limit)
         .deadlines(Deadlines {
+            first_head: seconds(arguments.first_head_timeout),
             head: seconds(arguments.head_timeout),
             body: seconds(arguments.body_timeout),
             shutdown: seconds(arguments.shutdown_timeout),
         })
         .cors_origins(&arguments.cors_origins)
         .map_err(|error| CommandError::Usage(format!("--cors-origin: {error}")))?;
+    if let Some(max) = arguments.max_connections.or_else(open_files::max_connections) {
+        gateway = gateway.max_connections(max);
+    }
     if arguments.refresh_cookie {
         gateway = gateway.refresh_cookie(refresh_cookie(arguments)?);
     }

@@ -32,7 +32,9 @@ use utoipa::openapi::OpenApi;
 /// * [`client_ip_header`](Self::client_ip_header): none -- the client address is that of the connection.
 /// * [`trusted_hops`](Self::trusted_hops): 1.
 /// * [`body_limit`](Self::body_limit): 64 KiB.
-/// * [`deadlines`](Self::deadlines): 75 seconds for a request head, 30 for a body, 25 to shut down; see [`Deadlines`].
+/// * [`deadlines`](Self::deadlines): 10 seconds for the first request head of a connection, 75 for the next ones, 30 for a body, 25 to shut
+///   down; see [`Deadlines`].
+/// * [`max_connections`](Self::max_connections): 4,096.
 ///
 /// # Example
 ///
@@ -60,7 +62,11 @@ pub struct Gateway {
     trusted_hops: NonZeroUsize,
     body_limit: usize,
     deadlines: Deadlines,
+    max_connections: NonZeroUsize,
 }
+
+/// The maximum number of open connections, by default.
+const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,6 +88,7 @@ impl Gateway {
             trusted_hops: NonZeroUsize::MIN,
             body_limit: 64 * 1024,
             deadlines: Deadlines::default(),
+            max_connections: MAX_CONNECTIONS,
         }
     }
 
@@ -147,6 +154,15 @@ impl Gateway {
         self
     }
 
+    /// Sets the maximum number of open connections of [`serve`](Self::serve), and separately of
+    /// [`serve_operations`](Self::serve_operations). The default is 4,096. Further connections wait in the listener's queue until another one
+    /// is closed; the log warns of it, at most once a minute. Each connection needs a file descriptor: set a value that is lower than the
+    /// process's limit of open files.
+    pub fn max_connections(mut self, max: NonZeroUsize) -> Self {
+        self.max_connections = max;
+        self
+    }
+
     /// Sets the maximum length of a request body, in bytes. The default is 64 KiB. Longer bodies are rejected with 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -188,12 +204,12 @@ impl Gateway {
     /// Serves clients until `shutdown` is ready, and then until all requests in progress have finished or [`Deadlines::shutdown`] has
     /// passed.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
-        serving::serve(listener, self.router(), self.deadlines, shutdown).await;
+        serving::serve(listener, self.router(), self.deadlines, self.max_connections, shutdown).await;
     }
 
     /// Like [`serve`](Self::serve), but serves the operator.
     pub async fn serve_operations(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
-        serving::serve(listener, self.operations_router(), self.deadlines, shutdown).await;
+        serving::serve(listener, self.operations_router(), self.deadlines, self.max_connections, shutdown).await;
     }
 
     fn state(&self) -> Arc<GatewayState> {

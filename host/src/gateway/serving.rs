@@ -1,14 +1,25 @@
-//! Serves connections with deadlines for slow clients.
+//! Serves connections, with deadlines for slow clients and a limit on the number of connections.
 
+use super::once_a_minute::OnceAMinute;
 use axum::{Router, body::Body, extract::ConnectInfo, serve::Listener};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    future::pending,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tower_service::Service;
@@ -20,11 +31,14 @@ const MAX_HEADERS: usize = 256;
 ///
 /// # Defaults
 ///
-/// `head` is 75 seconds, `body` is 30 seconds, `shutdown` is 25 seconds.
+/// `first_head` is 10 seconds, `head` is 75 seconds, `body` is 30 seconds, `shutdown` is 25 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// The maximum time from the start of a connection, or from the end of the previous response, until the head of a request has been
-    /// read. An idle connection is closed after this time. Set it higher than the idle timeout of a load balancer in front.
+    /// The maximum time from the start of a connection until the head of its first request has been read. If `head` is shorter, it applies
+    /// instead. A load balancer that opens connections in advance needs a longer time.
+    pub first_head: Duration,
+    /// The maximum time from the end of the previous response until the head of the next request has been read. An idle connection is closed
+    /// after this time. Set it higher than the idle timeout of a load balancer in front.
     pub head: Duration,
     /// The maximum time from the head of a request until its body has been read; the response is then 408. Also the maximum time
     /// during which the client may read nothing of a response; the connection is then closed.
@@ -36,23 +50,40 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { head: Duration::from_secs(75), body: Duration::from_secs(30), shutdown: Duration::from_secs(25) }
+        Self {
+            first_head: Duration::from_secs(10),
+            head: Duration::from_secs(75),
+            body: Duration::from_secs(30),
+            shutdown: Duration::from_secs(25),
+        }
     }
 }
 
 /// Serves until `shutdown` is ready, and then until all requests in progress have finished or the deadline has passed.
+///
+/// While `max_connections` connections are open, further ones wait in the listener's queue.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
     deadlines: Deadlines,
+    max_connections: NonZeroUsize,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    let full = OnceAMinute::new();
     loop {
+        let is_full = connections.len() >= max_connections.get();
+        if is_full && full.is_due() {
+            tracing::warn!(
+                %max_connections,
+                hint = "raise --max-connections and the limit of open files, or let the proxy reuse connections",
+                "the maximum number of connections is open; further ones wait"
+            );
+        }
         tokio::select! {
-            (stream, address) = Listener::accept(&mut listener) => {
+            (stream, address) = Listener::accept(&mut listener), if !is_full => {
                 connections.spawn(connection(stream, address, router.clone(), deadlines, stopping.clone()));
             }
             Some(_) = connections.join_next() => {}
@@ -79,7 +110,10 @@ async fn connection(
     deadlines: Deadlines,
     mut stopping: watch::Receiver<()>,
 ) {
+    let has_request = Arc::new(AtomicBool::new(false));
+    let received = Arc::clone(&has_request);
     let service = service_fn(move |mut request: Request<Incoming>| {
+        received.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(address));
         // `Router` is always ready, so there is no need to poll it.
         router.clone().call(request.map(Body::new))
@@ -89,8 +123,19 @@ async fn connection(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(deadlines.body));
     let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
+    // hyper has one deadline for the heads of all requests of a connection.
+    let first_is_late = async {
+        sleep(deadlines.first_head).await;
+        if has_request.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+    };
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
+        () = first_is_late => {
+            tracing::debug!("a connection without a request is closed");
+            return;
+        }
         // An error means that the sender was dropped, and the server is stopping.
         _ = stopping.changed() => {
             served.as_mut().graceful_shutdown();

@@ -75,6 +75,14 @@ pub struct ServeArguments {
     /// Maximum length of a request body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
     pub body_limit: usize,
+    /// Maximum number of open connections; further ones wait. The default is 4096, or half of the limit of open files (`ulimit -n`) if that is
+    /// lower
+    #[arg(long, value_name = "N")]
+    pub max_connections: Option<NonZeroUsize>,
+    /// Maximum time for the first request head of a connection, in seconds. Set it higher for a load balancer that opens connections in
+    /// advance
+    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    pub first_head_timeout: NonZeroU32,
     /// Maximum time for a request head, and maximum idle time of a connection, in seconds. Set it higher than the idle timeout of a load
     /// balancer in front
     #[arg(long, value_name = "SECONDS", default_value = "75")]
