@@ -102,6 +102,17 @@ async fn valid_tokens_are_forwarded_with_claims_that_a_client_cannot_forge(
         );
     }
 
+    // A token of 14 KB, of a user with the largest number of groups that Cognito allows.
+    let groups: Vec<String> = (0..100).map(|number| format!("{:0>95}", number)).collect();
+    let names: Vec<&str> = groups.iter().map(String::as_str).collect();
+    scene.pool.sign_up_user_in_groups("clara", super::PASSWORD, &names).await;
+    let clara = bearer(&scene.pool.sign_in("clara", super::PASSWORD).await.access_token);
+    assert!((13_000..16_000).contains(&clara.len()), "{}", clara.len());
+    let (status, response) = scene.send("GET", "/orders", &[("Authorization", clara.as_str())]).await;
+    let [reached] = <[_; 1]>::try_from(scene.reached()).unwrap_or_else(|reached| panic!("{response}: {reached:?}"));
+    let forwarded = reached.values("x-poolgate-groups").concat();
+    assert_eq!((status, forwarded.split(',').count()), (200, groups.len()), "{forwarded}");
+
     // If the gateway is unavailable, no request is forwarded.
     scene.gateway.take().expect("it serves").stop().await;
     let (status, response) = scene.send("GET", "/orders", &[("Authorization", anna.as_str())]).await;
