@@ -156,7 +156,7 @@ impl Effect {
     }
 
     /// Returns 0 if a request without a token is forwarded, 1 if any valid token is enough, and 2 if a policy must be satisfied.
-    /// `report_only` does not count: such a rule is judged by what it is going to require.
+    /// `report_only` does not count: such a rule counts as if it were enforced.
     fn strictness(&self) -> u8 {
         match self.requirement {
             RouteRequirement::Nothing => 0,
