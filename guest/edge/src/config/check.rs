@@ -266,7 +266,7 @@ fn named(at: &str, name: &str) -> Checked {
 }
 
 // `dyn`: the filter has a size limit, and this code would be generated once for each list.
-fn unique<'a>(list: &str, names: &mut dyn Iterator<Item = &'a str>) -> Checked {
+fn unique(list: &str, names: &mut dyn Iterator<Item = &str>) -> Checked {
     let mut seen = Vec::new();
     for (number, name) in names.enumerate() {
         if seen.contains(&name) {
