@@ -1,7 +1,7 @@
 //! An issuer for the demo: new keys, and a JWKS endpoint on a loopback port.
 
 use aws_lc_rs::{
-    encoding::{AsDer, PublicKeyX509Der},
+    encoding::AsDer,
     rand::SystemRandom,
     rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
@@ -43,8 +43,9 @@ impl Signer {
     }
 
     /// The public key as `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
+    #[cfg(feature = "bench")]
     pub fn public_der(&self) -> Option<Vec<u8>> {
-        let der: PublicKeyX509Der<'_> = self.key.public_key().as_der().ok()?;
+        let der: aws_lc_rs::encoding::PublicKeyX509Der<'_> = self.key.public_key().as_der().ok()?;
         Some(der.as_ref().to_vec())
     }
 
