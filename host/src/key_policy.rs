@@ -3,6 +3,7 @@
 use crate::bindings::exports::poolgate::auth::verifier::KeyPolicy;
 use std::hash::{BuildHasher, RandomState};
 
+// The host does not link the core, so these defaults also exist in guest/core/src/config/key_policy.rs.
 impl Default for KeyPolicy {
     /// Returns the recommended policy. All durations are in seconds:
     ///

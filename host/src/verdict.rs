@@ -15,6 +15,7 @@ pub use wit::{
 /// The claims of a verified token.
 ///
 /// The crate creates it only from a positive result of the sandbox.
+// The host does not link the core, so this type also exists in guest/core/src/verifier/verdict.rs.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {

@@ -50,6 +50,7 @@ impl ClaimMapping {
 }
 
 /// Percent-encodes `%`, every byte outside printable ASCII, leading and trailing spaces, and, in an element of a list, commas.
+/// The same as `percent` in host/src/gateway/claim_headers.rs, which may not depend on this crate.
 fn encoded(text: &str, is_listed: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     let last = text.len().saturating_sub(1);

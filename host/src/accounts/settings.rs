@@ -5,6 +5,7 @@
 ///
 /// Set it to the policy of your user pool. A password that passes this policy and is rejected by Cognito looks like a success to the
 /// client, because the rejection would reveal that the username is free.
+// The host does not link the core, so this type also exists in guest/core/src/accounts/settings.rs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// `MinimumLength`, in characters, from 6 to 99.

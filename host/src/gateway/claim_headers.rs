@@ -76,7 +76,7 @@ fn printable(text: &str) -> HeaderValue {
 }
 
 /// Percent-encodes `%`, everything outside printable ASCII, leading and trailing spaces, which HTTP parsers remove (RFC 9110 section 5.5), and,
-/// in an element of a list, `,`.
+/// in an element of a list, `,`. The same as `encoded` in guest/edge/src/claims.rs, on which the host may not depend.
 fn percent(text: &str, is_in_a_list: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     let last = text.len().saturating_sub(1);

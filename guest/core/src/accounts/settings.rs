@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 /// The password policy of the user pool. The default is Cognito's default policy.
+// The host does not link the core, so this type also exists in host/src/accounts/settings.rs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// `MinimumLength`, in characters, from 6 to 99.

@@ -72,6 +72,7 @@ impl KeyPolicy {
     }
 }
 
+// The host does not link the core, so these defaults also exist in host/src/key_policy.rs.
 impl Default for KeyPolicy {
     /// Returns the values of the table above.
     fn default() -> Self {
