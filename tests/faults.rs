@@ -335,3 +335,23 @@ async fn repeated_key_changes_are_applied_and_a_removed_key_is_rejected_immediat
     let report = bench.verifier.key_reports().await.expect("reports").remove(0);
     assert_eq!((report.generation, report.state), (7, KeyState::Fresh));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_instances_report_the_same_generation() {
+    let bench = Bench::start(Behaviour::Serve(good_keys()), PATIENCE).await;
+    bench.verifier.hydrate().await.expect("the keys are fetched");
+    let other_keys = jwks(&[OTHER_RSA_2048.jwk_for(Algorithm::Rs256, "other")]);
+    for keys in [other_keys.clone(), good_keys(), other_keys] {
+        bench.server.now_does(Behaviour::Serve(keys));
+        bench.clock.advance(3_600);
+        bench.second_passes().await;
+    }
+    // One call after the other uses the same instance. Calls at the same time use others, which now apply the last key set only.
+    let calls = (0..200).map(|_| {
+        let verifier = bench.verifier.clone();
+        tokio::spawn(async move { verifier.key_reports().await.expect("reports")[0].generation })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.expect("no panic"), 4);
+    }
+}

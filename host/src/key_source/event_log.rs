@@ -35,6 +35,11 @@ impl KeyEvent {
         Self { kind, was_applied: AtomicBool::new(is_loaded), was_accepted: AtomicBool::new(is_loaded) }
     }
 
+    /// Returns `true` if no instance has applied the event yet.
+    pub(crate) fn is_new(&self) -> bool {
+        !self.was_applied.load(Ordering::Relaxed)
+    }
+
     /// Returns the same event without its keys, if it is a fetch that returned keys. A new instance still needs to know
     /// that the fetch was made.
     fn without_keys(&self) -> Option<Self> {

@@ -2,15 +2,16 @@
 
 use super::{
     engine::Sandbox,
+    generations::Generations,
     instance::Instance,
     queue::{Queue, QueueLimits},
 };
 use crate::{
     BuildError, KeySetError,
-    bindings::exports::poolgate::auth::verifier::{Config, ConfigError, RevocationMode},
+    bindings::exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport, RevocationMode},
     clock::Clock,
     failure::Failure,
-    key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog},
+    key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet},
     metrics::Metrics,
     verdict::Denial,
 };
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fetches: Arc<Fetches>,
     pub(crate) event_log: Arc<KeyEventLog>,
+    pub(crate) generations: Arc<Generations>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -73,6 +75,28 @@ impl InstancePool {
     pub(crate) fn call_if_free<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Option<T> {
         let _permit = self.queue.free_instance()?;
         self.call_with_permit(call).ok()
+    }
+
+    /// Loads a key set into one instance. The caller adds it to the event log, for the others.
+    pub(crate) async fn load_key_set(&self, key_set: &LocalKeySet) -> Result<Result<KeyReport, KeySetError>, Denial> {
+        let load = |instance: &mut Instance| {
+            let before = instance.key_reports()?;
+            let result = instance.load_key_set(key_set)?;
+            self.shared.generations.count_changes(&before, &instance.key_reports()?);
+            let reports = self.key_reports(instance)?;
+            Ok(result.map(|loaded| {
+                let shared = reports.into_iter().find(|report| report.issuers == loaded.issuers);
+                shared.unwrap_or(loaded)
+            }))
+        };
+        self.call(load).await
+    }
+
+    /// Returns the key reports of an instance, with the generations that all instances share.
+    pub(crate) fn key_reports(&self, instance: &mut Instance) -> Result<Vec<KeyReport>, Failure> {
+        let mut reports = instance.key_reports()?;
+        self.shared.generations.write_to(&mut reports);
+        Ok(reports)
     }
 
     fn call_with_permit<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -131,6 +155,7 @@ impl InstancePool {
             return Ok(());
         }
         for (number, event) in event_log.after(instance.applied_up_to()) {
+            let before = if event.is_new() { Some(instance.key_reports()?) } else { None };
             let result = match instance.apply(number, &event) {
                 Ok(result) => result,
                 Err(failure) => {
@@ -141,6 +166,9 @@ impl InstancePool {
                 }
             };
             if event_log.record_result(number, &event, result.is_ok()) {
+                if let Some(before) = before {
+                    self.shared.generations.count_changes(&before, &instance.key_reports()?);
+                }
                 self.report(&event, result);
             }
         }

@@ -3,6 +3,7 @@
 mod claims;
 pub(crate) mod code_cache;
 mod engine;
+mod generations;
 mod guest;
 mod instance;
 mod instance_pool;

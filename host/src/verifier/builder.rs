@@ -205,7 +205,7 @@ impl VerifierBuilder {
         });
         let (event_log, metrics, clock) = (Arc::new(KeyEventLog::new()), Arc::new(Metrics::new()), self.clock);
         let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
-        let shared = Shared { clock, fetches: Arc::new(fetches), event_log, metrics };
+        let shared = Shared { clock, fetches: Arc::new(fetches), event_log, generations: Default::default(), metrics };
         let revocation = self.revocations.map(|(Store(store), mode)| RevocationChecker::new(store, mode, deadline));
         let mode = revocation.as_ref().map(|checker| checker.mode);
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);

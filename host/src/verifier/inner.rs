@@ -122,7 +122,7 @@ impl Inner {
     }
 
     pub(super) async fn load_key_set(&self, key_set: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {
-        let report = self.pool.call(|instance| instance.load_key_set(&key_set)).await;
+        let report = self.pool.load_key_set(&key_set).await;
         let report = report.map_err(|_| LoadKeySetError::Sandbox)?.map_err(LoadKeySetError::Rejected)?;
         // The instance that has loaded the key set applies this event too, which changes nothing.
         self.shared.event_log.push(KeyEventKind::Loaded(key_set));
@@ -133,7 +133,7 @@ impl Inner {
     pub(super) async fn maintain(&self) -> Result<(), Denial> {
         let maintain = |instance: &mut Instance| {
             instance.maintain()?;
-            instance.key_reports()
+            self.pool.key_reports(instance)
         };
         self.pool.call(maintain).await.map(|reports| self.store_reports(&reports))
     }
@@ -146,13 +146,13 @@ impl Inner {
     }
 
     pub(super) async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
-        self.pool.call(Instance::key_reports).await.inspect(|reports| self.store_reports(reports))
+        self.pool.call(|instance| self.pool.key_reports(instance)).await.inspect(|reports| self.store_reports(reports))
     }
 
     /// Returns the key reports without waiting. If no instance is free, it returns the last known reports, and adds the
     /// time since then to the age of the keys.
     pub(super) fn last_key_reports(&self) -> Vec<KeyReport> {
-        if let Some(reports) = self.pool.call_if_free(Instance::key_reports) {
+        if let Some(reports) = self.pool.call_if_free(|instance| self.pool.key_reports(instance)) {
             self.store_reports(&reports);
             return reports;
         }
