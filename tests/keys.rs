@@ -424,6 +424,7 @@ fn the_second_issuer_form_of_a_user_pool_is_fetched_when_a_token_needs_it() {
         limits: Limits::default(),
         key_policy: hour_long(),
         cache: CacheLimits::default(),
+        requirements: Vec::new(),
     };
     let mut verifier = Verifier::new(config).expect("a valid configuration");
     let urls = |fetches: Vec<Fetch>| fetches.into_iter().map(|fetch| fetch.url).collect::<Vec<_>>();
@@ -453,8 +454,14 @@ fn a_policy_out_of_range_is_rejected() {
     let with = |change: &dyn Fn(&mut KeyPolicy)| {
         let mut key_policy = hour_long();
         change(&mut key_policy);
-        Verifier::new(Config { pools: vec![pool()], limits: Limits::default(), key_policy, cache: CacheLimits::NONE })
-            .is_ok()
+        Verifier::new(Config {
+            pools: vec![pool()],
+            limits: Limits::default(),
+            key_policy,
+            cache: CacheLimits::NONE,
+            requirements: Vec::new(),
+        })
+        .is_ok()
     };
     assert!(with(&|_| {}));
     assert!(with(&|policy| policy.hard_ttl = u32::MAX));

@@ -122,6 +122,7 @@ fn verifier() -> Verifier {
         limits: Limits::default(),
         key_policy: KeyPolicy::default(),
         cache: CacheLimits::default(),
+        requirements: Vec::new(),
     })
     .expect("a configuration");
     verifier.load_key_set(NOW, ISSUER, peer::jwks().as_bytes(), NOW).expect("keys");

@@ -21,7 +21,13 @@ fn key_set(key: &'static TestKey, key_id: &str) -> String {
 }
 
 fn verifier_of(pool: Pool, cache: CacheLimits) -> Verifier {
-    let config = Config { pools: vec![pool], limits: Limits::default(), key_policy: KeyPolicy::default(), cache };
+    let config = Config {
+        pools: vec![pool],
+        limits: Limits::default(),
+        key_policy: KeyPolicy::default(),
+        cache,
+        requirements: Vec::new(),
+    };
     let mut verifier = Verifier::new(config).expect("a valid configuration");
     verifier.load_key_set(NOW, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW).expect("a valid key");
     verifier
@@ -157,6 +163,7 @@ fn a_cache_hit_reports_whether_the_key_is_stale_now() {
             limits: Limits::default(),
             key_policy: KeyPolicy::default(),
             cache: CacheLimits::default(),
+            requirements: Vec::new(),
         };
         Verifier::new(config).expect("a valid configuration")
     };
@@ -187,23 +194,23 @@ fn a_changed_policy_applies_to_cached_tokens() {
     for (changed, reason) in changes {
         let mut verifier = verifier();
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false));
-        verifier.change_policy(&[changed]).expect("the same issuers");
+        verifier.change_policy(&[changed], &[]).expect("the same issuers");
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Err(reason));
-        verifier.change_policy(&[pool()]).expect("the same issuers");
+        verifier.change_policy(&[pool()], &[]).expect("the same issuers");
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(true));
     }
     // The claim `client_id` depends on the policy, so it changes with the policy.
     let mut verifier = verifier();
     let two = Draft::id(&RSA_2048).claim("aud", format!("[\"first\",\"{CLIENT_ID}\"]")).compact();
-    verifier.change_policy(&[Pool { token_use: CoreTokenUse::AccessOrId, ..pool() }]).expect("the same issuers");
+    verifier.change_policy(&[Pool { token_use: CoreTokenUse::AccessOrId, ..pool() }], &[]).expect("the same issuers");
     assert_eq!(is_cache_hit(&mut verifier, NOW, &two), Ok(false));
     let first = ClientRule::OneOf(vec!["first".into()]);
     let changed = Pool { token_use: CoreTokenUse::AccessOrId, client: first, ..pool() };
-    verifier.change_policy(&[changed]).expect("the same issuers");
+    verifier.change_policy(&[changed], &[]).expect("the same issuers");
     let Step::Done(Ok(verified)) = verifier.verify(NOW, &two) else { panic!("a valid token") };
     assert_eq!(verified.client_id.as_deref(), Some("first"));
     let elsewhere = Pool { issuer: poolgate_core::IssuerRule::Exactly("https://example.org".into()), ..pool() };
-    assert!(verifier.change_policy(&[elsewhere]).is_err());
+    assert!(verifier.change_policy(&[elsewhere], &[]).is_err());
 }
 
 #[test]
@@ -282,7 +289,7 @@ fn under_a_random_schedule_the_results_are_those_of_a_verifier_without_a_cache()
             1 => {
                 let policy = &policies[usize::from(rng.draw(10) == 0)];
                 for verifier in [&mut with, &mut without] {
-                    verifier.change_policy(std::slice::from_ref(policy)).expect("the same issuers");
+                    verifier.change_policy(std::slice::from_ref(policy), &[]).expect("the same issuers");
                 }
             }
             2 => now = (now + rng.draw(220) as u64).saturating_sub(100).max(NOW - 100),

@@ -22,6 +22,7 @@
 pub mod accounts;
 mod bearer;
 mod bindings;
+mod claim_rule;
 mod clock;
 pub mod environment;
 mod error;
@@ -44,15 +45,16 @@ mod verdict;
 mod verifier;
 
 pub use bindings::exports::poolgate::auth::verifier::{ConfigError, KeyPolicy};
+pub use claim_rule::{ClaimRule, ClaimRuleError, ClaimValue};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{BuildError, LoadKeySetError};
 pub use jws::JwsVerifier;
 pub use key_source::{KeyUrl, KeyUrlError};
-pub use pool::{Pool, TokenUseRule};
+pub use pool::{ClientClaim, GuestRule, Pool, TokenUseRule};
 pub use requirement::Requirement;
 pub use verdict::{
     Algorithm, Denial, ErrorCode, FetchError, Hint, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState,
-    Reason, SkippedKey, TokenUse, Verified, VerifiedJws,
+    Misfit, Reason, SkippedKey, TokenUse, Verified, VerifiedJws,
 };
 pub use verifier::{Verifier, VerifierBuilder};
 

@@ -1,9 +1,11 @@
 //! The policy for the tokens of one issuer. A check is skipped only if it is disabled explicitly; a missing setting is an error.
 
-use crate::{BuildError, bindings::exports::poolgate::auth::verifier as wit, key_source::KeyUrl, verdict::Algorithm};
+use crate::{
+    BuildError, ClaimRule, bindings::exports::poolgate::auth::verifier as wit, key_source::KeyUrl, verdict::Algorithm,
+};
 use std::time::Duration;
 
-pub use wit::TokenUseRule;
+pub use wit::{ClientClaim, GuestRule, TokenUseRule};
 
 /// The default for how far `iat` and `nbf` may be in the future, because clocks differ.
 const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
@@ -14,7 +16,8 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 ///
 /// # Required settings
 ///
-/// * The issuer: [`user_pool`](Self::user_pool), [`issuer`](Self::issuer) or [`any_issuer`](Self::any_issuer).
+/// * The issuer: [`user_pool`](Self::user_pool), [`issuer`](Self::issuer), [`issuers`](Self::issuers), [`tenants`](Self::tenants),
+///   [`any_tenant`](Self::any_tenant), [`identity_pool`](Self::identity_pool) or [`any_issuer`](Self::any_issuer).
 /// * The token use: [`token_use`](Self::token_use).
 /// * The app client: [`client_ids`](Self::client_ids) or [`any_client`](Self::any_client).
 ///
@@ -24,6 +27,10 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 ///
 /// * [`jwks_url`](Self::jwks_url): `<issuer>/.well-known/jwks.json`.
 /// * [`algorithms`](Self::algorithms): RS256, the algorithm that Cognito uses.
+/// * [`types`](Self::types): `JWT`, `at+jwt` and tokens without `typ`.
+/// * [`client_claim`](Self::client_claim): `aud`, if `token_use` is not checked.
+/// * [`scope_claim`](Self::scope_claim): `scope` for user pools; `scope`, or else `scp`, for others.
+/// * [`claim`](Self::claim): no rules.
 /// * [`any_of_groups`](Self::any_of_groups), [`all_of_groups`](Self::all_of_groups), [`any_of_scopes`](Self::any_of_scopes),
 ///   [`all_of_scopes`](Self::all_of_scopes): no group and no scope is required.
 /// * [`resources`](Self::resources): an access token needs no `aud`. If it has one, that must be an accepted app client.
@@ -51,11 +58,16 @@ pub struct Pool {
     issuer: wit::IssuerRule,
     keys: wit::KeyOrigin,
     algorithms: Vec<Algorithm>,
+    types: Vec<String>,
     token_use: Option<TokenUseRule>,
     client: Option<wit::ClientRule>,
+    client_claim: Option<ClientClaim>,
     groups: wit::Membership,
     scopes: wit::Membership,
+    scope_claim: Option<String>,
     resource: wit::ResourceRule,
+    unbound_clients: Vec<String>,
+    claims: Vec<ClaimRule>,
     subject: wit::SubjectRule,
     confirmation: wit::ConfirmationRule,
     /// The first list that was set a second time.
@@ -89,16 +101,52 @@ impl Pool {
         Self::of(wit::IssuerRule::Unchecked)
     }
 
+    /// Creates a policy for tokens with one of these `iss`, exactly: an issuer that spells its name in several ways.
+    ///
+    /// The first names the issuer in metrics and for revocation. All have the same keys, so [`jwks_url`](Self::jwks_url) or local keys are
+    /// required.
+    pub fn issuers(issuers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::of(wit::IssuerRule::OneOf(strings(issuers)))
+    }
+
+    /// Creates a policy for tokens of several tenants of Microsoft Entra ID.
+    ///
+    /// `template` is `iss` with `{tid}` where the tenant ID stands: `https://login.microsoftonline.com/{tid}/v2.0`. `tenants` are UUIDs in lower
+    /// case. A token must have the UUID in `tid` and in `iss`, and its key must be published for that issuer (Microsoft identity platform,
+    /// "Access tokens"). [`jwks_url`](Self::jwks_url) or local keys are required.
+    pub fn tenants(template: impl Into<String>, tenants: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let (template, tenants) = (template.into(), Some(strings(tenants)));
+        Self::of(wit::IssuerRule::Tenants(wit::IssuerTemplate { template, tenants }))
+    }
+
+    /// Creates a policy for tokens of every tenant of Microsoft Entra ID: **the check of the tenant is disabled.** See [`tenants`](Self::tenants).
+    pub fn any_tenant(template: impl Into<String>) -> Self {
+        Self::of(wit::IssuerRule::Tenants(wit::IssuerTemplate { template: template.into(), tenants: None }))
+    }
+
+    /// Creates a policy for tokens of an Amazon Cognito identity pool, `<region>:<UUID>`. It needs no token use and no client.
+    ///
+    /// `aud` must be the identity pool: all identity pools of all AWS accounts have the same issuer. The algorithm is RS512, and `typ` may also
+    /// be `JWS`. The tokens have no `token_use` and no client.
+    pub fn identity_pool(id: impl Into<String>, guests: GuestRule) -> Self {
+        Self::of(wit::IssuerRule::IdentityPool(guests)).token_use(TokenUseRule::Unchecked).client_ids([id])
+    }
+
     fn of(issuer: wit::IssuerRule) -> Self {
         Self {
             issuer,
             keys: wit::KeyOrigin::Derived,
             algorithms: Vec::new(),
+            types: Vec::new(),
             token_use: None,
             client: None,
+            client_claim: None,
             groups: wit::Membership { any_of: None, all_of: None },
             scopes: wit::Membership { any_of: None, all_of: None },
+            scope_claim: None,
             resource: wit::ResourceRule::Unbound,
+            unbound_clients: Vec::new(),
+            claims: Vec::new(),
             subject: wit::SubjectRule::Required,
             confirmation: wit::ConfirmationRule::Refuse,
             duplicate: None,
@@ -136,6 +184,16 @@ impl Pool {
         self
     }
 
+    /// Sets the accepted types of token (`typ`, RFC 7515 section 4.1.9), which are compared without case and without `application/`.
+    ///
+    /// `["at+jwt"]` accepts only access tokens of RFC 9068. An empty string accepts tokens without `typ`. The default is `JWT`, `at+jwt` and
+    /// tokens without `typ`. [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects types with a protocol of their own, such as
+    /// `dpop+jwt` and `logout+jwt` (RFC 8725 section 2.8).
+    pub fn types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.types = strings(types);
+        self
+    }
+
     /// Sets whether access tokens, ID tokens or both are accepted (`token_use`). Required.
     pub fn token_use(mut self, rule: TokenUseRule) -> Self {
         self.token_use = Some(rule);
@@ -154,6 +212,29 @@ impl Pool {
     /// Accepts tokens of every app client of the pool: **the check of the app client is disabled.**
     pub fn any_client(mut self) -> Self {
         self.client = Some(wit::ClientRule::Unchecked);
+        self
+    }
+
+    /// Sets the claim that names the client, for tokens whose `token_use` is not checked. The default is `aud`.
+    ///
+    /// It is required if both [`client_ids`](Self::client_ids) and [`resources`](Self::resources) are set for such tokens, because `aud` then
+    /// names the resource server.
+    pub fn client_claim(mut self, claim: ClientClaim) -> Self {
+        self.client_claim = Some(claim);
+        self
+    }
+
+    /// Adds a rule for any claim. All rules must fit; otherwise the token is rejected with `claim-mismatch` (401). At most 32.
+    pub fn claim(mut self, rule: ClaimRule) -> Self {
+        self.claims.push(rule);
+        self
+    }
+
+    /// Sets the claim with the scopes, for other issuers than user pools. It is a text of names separated by spaces, or an array.
+    ///
+    /// The default is `scope`, or `scp` if a token has no `scope`.
+    pub fn scope_claim(mut self, claim: impl Into<String>) -> Self {
+        self.scope_claim = Some(claim.into());
         self
     }
 
@@ -197,6 +278,15 @@ impl Pool {
     /// By default, an access token needs no `aud`. If it has one, that must be an accepted app client.
     pub fn resources(mut self, resources: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.resource = wit::ResourceRule::OneOf(strings(resources));
+        self
+    }
+
+    /// Accepts tokens of these clients without `aud`, if [`resources`](Self::resources) are set.
+    ///
+    /// Cognito does not bind tokens of the client credentials grant to a resource server. If such a token has `aud`, it must name a resource
+    /// server like any other.
+    pub fn unbound_clients(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.unbound_clients = strings(ids);
         self
     }
 
@@ -264,11 +354,16 @@ impl Pool {
             issuer: self.issuer,
             keys: self.keys,
             algorithms: self.algorithms,
+            types: self.types,
             token_use: self.token_use.ok_or(BuildError::MissingSetting("token use"))?,
             client: self.client.ok_or(BuildError::MissingSetting("app client"))?,
+            client_claim: self.client_claim,
             groups: self.groups,
             scopes: self.scopes,
+            scope_claim: self.scope_claim,
             resource: self.resource,
+            unbound_clients: self.unbound_clients,
+            claims: self.claims.into_iter().map(|rule| rule.0).collect(),
             subject: self.subject,
             confirmation: self.confirmation,
             max_age: self.max_age.map(seconds),

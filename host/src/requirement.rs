@@ -137,6 +137,7 @@ mod tests {
             auth_time: None,
             payload: String::new(),
             keys_are_stale: false,
+            requirements: 0,
         }
     }
 

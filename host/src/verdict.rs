@@ -8,8 +8,8 @@ use std::fmt;
 
 pub use key_source::FetchError;
 pub use wit::{
-    Algorithm, ErrorCode, Hint, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState, Reason, SkippedKey,
-    TokenUse,
+    Algorithm, ErrorCode, Hint, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState, Misfit, Reason,
+    SkippedKey, TokenUse,
 };
 
 /// The claims of a verified token.
@@ -45,6 +45,8 @@ pub struct Verified {
     pub payload: String,
     /// `true` if the key set is older than its soft lifetime, because it could not be refreshed yet.
     pub keys_are_stale: bool,
+    /// The lists of [`VerifierBuilder::claim_rules`](crate::VerifierBuilder::claim_rules) that the token fits: bit n for list n.
+    pub(crate) requirements: u64,
 }
 
 impl fmt::Debug for Verified {
@@ -75,6 +77,7 @@ impl From<wit::Verified> for Verified {
             auth_time: verified.auth_time,
             payload: verified.payload,
             keys_are_stale: verified.keys_are_stale,
+            requirements: verified.requirements,
         }
     }
 }
@@ -121,11 +124,13 @@ pub struct Denial {
     pub error: ErrorCode,
     /// A hint for the operator about a probable configuration error, for logs. Do not send it to clients.
     pub hint: Option<Hint>,
+    /// With the reason `claim-mismatch`: the claim rule that the token does not fit, for logs and metrics. Do not send it to clients.
+    pub misfit: Option<Misfit>,
 }
 
 impl Denial {
     pub(crate) const fn new(reason: Reason, error: ErrorCode) -> Self {
-        Self { reason, error, hint: None }
+        Self { reason, error, hint: None, misfit: None }
     }
 
     /// The denial of a token that is too long. The component returns the same; the host checks first, so that a long
@@ -140,7 +145,7 @@ impl Denial {
 
 impl From<wit::Denial> for Denial {
     fn from(denial: wit::Denial) -> Self {
-        Self { reason: denial.reason, error: denial.error, hint: denial.hint }
+        Self { reason: denial.reason, error: denial.error, hint: denial.hint, misfit: denial.misfit }
     }
 }
 

@@ -46,6 +46,7 @@ fn config(words: &Value) -> Config {
         },
         key_policy: KeyPolicy::default(),
         cache: CacheLimits::default(),
+        requirements: Vec::new(),
     }
 }
 

@@ -55,8 +55,13 @@ impl Bench {
             keys: KeyOrigin::Url(url.clone()),
             ..pool()
         });
-        let config =
-            Config { pools: pools.collect(), limits: Limits::default(), key_policy: policy, cache: CacheLimits::NONE };
+        let config = Config {
+            pools: pools.collect(),
+            limits: Limits::default(),
+            key_policy: policy,
+            cache: CacheLimits::NONE,
+            requirements: Vec::new(),
+        };
         Self { verifier: Verifier::new(config).expect("a valid configuration"), urls }
     }
 

@@ -1,7 +1,8 @@
 //! Converts a configuration of the core to the JSON that all integrations accept (`docs/envoy.md`).
 
 use poolgate_core::{
-    ClientRule, ConfirmationRule, IssuerRule, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+    ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientRule, ConfirmationRule, GuestRule, IssuerRule,
+    IssuerTemplate, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 use serde_json::{Value, json};
 
@@ -26,9 +27,26 @@ pub fn pool(pool: &Pool) -> Value {
             }
         }
         IssuerRule::Exactly(issuer) => words["issuer"] = json!(issuer),
+        IssuerRule::OneOf(issuers) => words["issuers"] = json!(issuers),
+        IssuerRule::Tenants(IssuerTemplate { template, tenants }) => {
+            words["issuer_template"] = json!(template);
+            match tenants {
+                Some(tenants) => words["tenants"] = json!(tenants),
+                None => words["any_tenant"] = json!(true),
+            }
+        }
+        IssuerRule::IdentityPool { guests } => {
+            let ClientRule::OneOf(ids) = &pool.client else { panic!("an identity pool is its own client") };
+            words["identity_pool_id"] = json!(ids[0]);
+            words["guests"] = match guests {
+                GuestRule::Refuse => json!("refuse"),
+                GuestRule::Accept => json!("accept"),
+            };
+        }
         IssuerRule::Unchecked => words["any_issuer"] = json!(true),
     }
     match &pool.client {
+        ClientRule::OneOf(_) if matches!(pool.issuer, IssuerRule::IdentityPool { .. }) => (),
         ClientRule::OneOf(clients) => words["client_ids"] = json!(clients),
         ClientRule::Unchecked => words["any_client"] = json!(true),
     }
@@ -36,6 +54,21 @@ pub fn pool(pool: &Pool) -> Value {
         ResourceRule::OneOf(resources) => words["resources"] = json!(resources),
         ResourceRule::Unchecked => words["any_resource"] = json!(true),
         ResourceRule::Unbound => (),
+    }
+    if !pool.types.is_empty() {
+        words["types"] = json!(pool.types);
+    }
+    if let Some(claim) = pool.client_claim {
+        words["client_claim"] = json!(claim.name());
+    }
+    if let Some(claim) = &pool.scope_claim {
+        words["scope_claim"] = json!(claim);
+    }
+    if !pool.unbound_clients.is_empty() {
+        words["unbound_clients"] = json!(pool.unbound_clients);
+    }
+    if !pool.claims.is_empty() {
+        words["claims"] = pool.claims.iter().map(claim_rule).collect();
     }
     if pool.subject == SubjectRule::Unchecked {
         words["any_subject"] = json!(true);
@@ -45,6 +78,50 @@ pub fn pool(pool: &Pool) -> Value {
     }
     if let Some(seconds) = pool.max_age {
         words["max_age_seconds"] = json!(seconds);
+    }
+    words
+}
+
+/// A claim rule (`docs/claims.md`).
+pub fn claim_rule(rule: &ClaimRule) -> Value {
+    let value = |value: &ClaimValue| match value {
+        ClaimValue::Text(text) => json!(text),
+        // A JSON integer, so that it is spelled alike everywhere.
+        ClaimValue::Number(number) if number.fract() == 0.0 => json!(*number as i64),
+        ClaimValue::Number(number) => json!(number),
+        ClaimValue::Boolean(boolean) => json!(boolean),
+    };
+    let list = |values: &[ClaimValue]| values.iter().map(value).collect::<Value>();
+    let mut words = json!({"claim": rule.claim});
+    if let Some(name) = &rule.name {
+        words["name"] = json!(name);
+    }
+    if !rule.path.is_empty() {
+        words["path"] = json!(rule.path);
+    }
+    match &rule.selector {
+        ClaimSelector::Value => (),
+        ClaimSelector::Split(separator) => words["split"] = json!(separator),
+        ClaimSelector::Keys => words["keys"] = json!(true),
+        ClaimSelector::Each(path) => words["each"] = json!(path),
+    }
+    match &rule.test {
+        ClaimTest::AnyOf(values) => words["any_of"] = list(values),
+        ClaimTest::AllOf(values) => words["all_of"] = list(values),
+        ClaimTest::NoneOf(values) => words["none_of"] = list(values),
+        ClaimTest::Prefix(texts) => words["prefix"] = json!(texts),
+        ClaimTest::Suffix(texts) => words["suffix"] = json!(texts),
+        ClaimTest::Range { at_least, at_most } => {
+            for (name, bound) in [("at_least", at_least), ("at_most", at_most)] {
+                if let Some(bound) = bound {
+                    words[name] = value(&ClaimValue::Number(*bound));
+                }
+            }
+        }
+        ClaimTest::Exists(exists) => words["exists"] = json!(exists),
+    }
+    if rule.fits_if_absent {
+        words["if_absent"] = json!("pass");
     }
     words
 }

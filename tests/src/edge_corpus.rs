@@ -119,9 +119,12 @@ fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
 fn issuers(pool: &Pool) -> Vec<String> {
     match &pool.issuer {
         IssuerRule::UserPool { id, region } => {
-            poolgate_core::issuer::of_user_pool(id, region.as_deref()).expect("a pool of the corpus").into()
+            poolgate_core::issuer::of_user_pool(id, region.as_deref()).expect("a pool of the corpus")
         }
         IssuerRule::Exactly(issuer) => vec![issuer.clone()],
+        IssuerRule::OneOf(issuers) => issuers.clone(),
+        IssuerRule::Tenants(tenants) => vec![tenants.template.clone()],
+        IssuerRule::IdentityPool { .. } => vec![poolgate_core::issuer::IDENTITY_POOLS.to_owned()],
         IssuerRule::Unchecked => vec![String::new()],
     }
 }

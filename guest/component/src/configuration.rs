@@ -1,9 +1,12 @@
 //! Converts the configuration of the contract to that of the core. Both have the same names.
 
-use crate::bindings::exports::poolgate::auth::verifier as wit;
+use crate::{
+    bindings::exports::poolgate::auth::verifier as wit,
+    claim_rules::{claim_rules, client_claim},
+};
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
-    Pool, ResourceRule, SubjectRule, TokenUseRule,
+    Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin,
+    KeyPolicy, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 
 pub fn core_config(config: wit::Config) -> Config {
@@ -12,6 +15,7 @@ pub fn core_config(config: wit::Config) -> Config {
         limits: config.limits.map_or_else(Limits::default, limits),
         key_policy: config.key_policy.map_or_else(KeyPolicy::default, key_policy),
         cache: config.cache.map_or_else(CacheLimits::default, cache),
+        requirements: config.requirements.into_iter().map(claim_rules).collect(),
     }
 }
 
@@ -20,6 +24,16 @@ fn pool(pool: wit::Pool) -> Pool {
         issuer: match pool.issuer {
             wit::IssuerRule::UserPool(wit::UserPool { id, region }) => IssuerRule::UserPool { id, region },
             wit::IssuerRule::Exactly(issuer) => IssuerRule::Exactly(issuer),
+            wit::IssuerRule::OneOf(issuers) => IssuerRule::OneOf(issuers),
+            wit::IssuerRule::Tenants(wit::IssuerTemplate { template, tenants }) => {
+                IssuerRule::Tenants(IssuerTemplate { template, tenants })
+            }
+            wit::IssuerRule::IdentityPool(guests) => IssuerRule::IdentityPool {
+                guests: match guests {
+                    wit::GuestRule::Refuse => GuestRule::Refuse,
+                    wit::GuestRule::Accept => GuestRule::Accept,
+                },
+            },
             wit::IssuerRule::Unchecked => IssuerRule::Unchecked,
         },
         keys: match pool.keys {
@@ -28,6 +42,7 @@ fn pool(pool: wit::Pool) -> Pool {
             wit::KeyOrigin::Local => KeyOrigin::Local,
         },
         algorithms: pool.algorithms.into_iter().map(core_algorithm).collect(),
+        types: pool.types,
         token_use: match pool.token_use {
             wit::TokenUseRule::Access => TokenUseRule::Access,
             wit::TokenUseRule::Id => TokenUseRule::Id,
@@ -38,13 +53,17 @@ fn pool(pool: wit::Pool) -> Pool {
             wit::ClientRule::OneOf(clients) => ClientRule::OneOf(clients),
             wit::ClientRule::Unchecked => ClientRule::Unchecked,
         },
+        client_claim: pool.client_claim.map(client_claim),
         groups: membership(pool.groups),
         scopes: membership(pool.scopes),
+        scope_claim: pool.scope_claim,
         resource: match pool.resource {
             wit::ResourceRule::Unbound => ResourceRule::Unbound,
             wit::ResourceRule::OneOf(resources) => ResourceRule::OneOf(resources),
             wit::ResourceRule::Unchecked => ResourceRule::Unchecked,
         },
+        unbound_clients: pool.unbound_clients,
+        claims: claim_rules(pool.claims),
         subject: match pool.subject {
             wit::SubjectRule::Required => SubjectRule::Required,
             wit::SubjectRule::Unchecked => SubjectRule::Unchecked,

@@ -9,7 +9,11 @@ use crate::{
     configuration::core_algorithm,
     translation::{algorithm, denial, key_report, key_set_error},
 };
-use poolgate_core::{KeyState, Limits, jwa::Algorithms, keys::KeySet};
+use poolgate_core::{
+    KeyState, Limits,
+    jwa::Algorithms,
+    keys::{KeySet, UnnamedKeys},
+};
 
 /// Returns the default limits, except that a JWS may have 1 MiB: it often comes from a file.
 fn limits() -> Limits {
@@ -37,7 +41,11 @@ impl GuestKeySet for AllowedKeys {
     }
 
     fn report(&self) -> KeyReport {
-        key_report(poolgate_core::KeyReport { state: KeyState::Fresh, generation: 1, ..self.keys.report() })
+        key_report(poolgate_core::KeyReport {
+            state: KeyState::Fresh,
+            generation: 1,
+            ..self.keys.report(UnnamedKeys::Accepted)
+        })
     }
 
     fn verify(&self, compact: String) -> Result<VerifiedJws, Denial> {

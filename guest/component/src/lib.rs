@@ -13,6 +13,7 @@
 #[cfg(feature = "accounts")]
 mod accounts;
 mod bindings;
+mod claim_rules;
 mod configuration;
 mod jws;
 mod translation;

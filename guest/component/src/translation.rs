@@ -23,7 +23,9 @@ macro_rules! same_names {
 // `OtherIssuers` occurs only when a policy is changed, which the contract does not offer.
 same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRange:
     NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
-    KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange,
+    KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange, InvalidType,
+    ClientClaimMissing, ClientClaimUnused, InvalidScope, ScopeClaimOfUserPool, UnboundWithoutResources, InvalidTemplate,
+    AnyClientOfIdentityPool, InvalidIdentityPool, InvalidClaimRule,
 }
 
 same_names! { key_set_error: core::KeySetError => wit::KeySetError, else Malformed:
@@ -38,7 +40,7 @@ same_names! { fetch_error: core::FetchError => FetchError, else Unreachable:
 same_names! { key_error: core::KeyError => wit::KeyError, else Malformed:
     Malformed, DuplicateMember, NoKeyId, KeyIdTooLong, DuplicateKeyId, NoKeyType, UnsupportedKeyType, Symmetric,
     PrivateMember, NotForSignatures, AlgorithmMismatch, MissingMember, BadEncoding, ModulusTooSmall, ModulusTooLarge,
-    ModulusEven, BadExponent, BadPoint,
+    ModulusEven, BadExponent, BadPoint, CertificateOnly,
 }
 
 same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
@@ -53,7 +55,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     AudienceInvalid, AudienceMismatch, ClientMissing, ClientInvalid, ClientMismatch, ResourceMissing,
     ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
     SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
-    Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing,
+    Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing, KeyAmbiguous, ClaimMismatch, ClaimForbidden,
 }
 
 pub fn denial(denied: core::Reason) -> wit::Denial {
@@ -62,7 +64,14 @@ pub fn denial(denied: core::Reason) -> wit::Denial {
         core::ErrorCode::InsufficientScope => wit::ErrorCode::InsufficientScope,
         core::ErrorCode::Unavailable => wit::ErrorCode::Unavailable,
     };
-    wit::Denial { reason: reason(denied), hint: None, error, pending_key_url: None, pending_revocation: None }
+    wit::Denial {
+        reason: reason(denied),
+        hint: None,
+        misfit: None,
+        error,
+        pending_key_url: None,
+        pending_revocation: None,
+    }
 }
 
 pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
@@ -76,6 +85,11 @@ pub fn hint(hint: core::Hint) -> Option<wit::Hint> {
         core::Hint::IssuerSlash => wit::Hint::IssuerSlash,
         _ => return None,
     })
+}
+
+pub fn misfit(misfit: core::Misfit) -> wit::Misfit {
+    let core::Misfit { pool, rule, is_absent } = misfit;
+    wit::Misfit { pool, rule, is_absent }
 }
 
 /// Returns the denial of a token while its keys are being fetched.
@@ -122,6 +136,7 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
         auth_time: verified.auth_time,
         payload: verified.payload,
         keys_are_stale: verified.keys_are_stale,
+        requirements: verified.requirements,
     }
 }
 
@@ -183,7 +198,8 @@ pub fn outcome(outcome: &Result<KeyResponse, FetchError>) -> Option<Result<core:
 }
 
 fn skipped_key(skipped: core::SkippedKey) -> wit::SkippedKey {
-    wit::SkippedKey { index: skipped.index, key_id: skipped.key_id.map(Into::into), error: key_error(skipped.error) }
+    let core::SkippedKey { index, key_id, error, member } = skipped;
+    wit::SkippedKey { index, key_id: key_id.map(Into::into), error: key_error(error), member: member.map(Into::into) }
 }
 
 pub fn algorithm(algorithm: core::Algorithm) -> wit::Algorithm {

@@ -13,7 +13,7 @@ use crate::{
     },
     configuration::core_config,
     translation::{
-        config_error, denial, hint, key_report, key_set_error, outcome, pending_key_url, pending_revocation,
+        config_error, denial, hint, key_report, key_set_error, misfit, outcome, pending_key_url, pending_revocation,
         revocation_mode, revocation_status, verified, verify_outcome,
     },
 };
@@ -142,10 +142,13 @@ fn verdict<T, U>(
     }
 }
 
-/// Returns a denial with the hint for the operator, if there is one.
+/// Returns a denial with what else the operator may need.
 fn denial_with_hint(token: &str, reason: Reason) -> Denial {
-    let more = VERIFIER.with_borrow(|slot| slot.as_ref().and_then(|verifier| verifier.hint(token, reason)));
-    Denial { hint: more.and_then(hint), ..denial(reason) }
+    VERIFIER.with_borrow(|slot| {
+        let more = slot.as_ref().map(|verifier| (verifier.hint(token, reason), verifier.misfit(token, reason)));
+        let (found_hint, found_misfit) = more.unwrap_or_default();
+        Denial { hint: found_hint.and_then(hint), misfit: found_misfit.map(misfit), ..denial(reason) }
+    })
 }
 
 /// Fetches keys through the import, and applies the result. Returns false if the host fetches in the background. The verifier is not borrowed

@@ -5,7 +5,7 @@ use crate::{
     jwa::Algorithm,
     reason::Reason,
 };
-use alloc::boxed::Box;
+use alloc::{borrow::ToOwned, boxed::Box, string::String};
 
 /// The maximum length of a `kid`, in bytes.
 pub const KEY_ID_LIMIT: usize = 256;
@@ -16,6 +16,17 @@ const EMBEDDED_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 /// Registered members that must be strings but are not used (RFC 7515 sections 4.1.7, 4.1.8 and 4.1.10).
 const TEXTS: [&str; 3] = ["x5t", "x5t#S256", "cty"];
 
+/// The type of a token (`typ`, RFC 7515 section 4.1.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// There is no `typ`.
+    Absent,
+    /// In lower case, because it is a media type, and without `application/`, which may be omitted.
+    Named(Box<str>),
+    /// It is not a string, or is empty.
+    Invalid,
+}
+
 /// A header that contains nothing for which the token must be rejected.
 #[derive(Debug)]
 pub struct Header {
@@ -23,8 +34,8 @@ pub struct Header {
     pub algorithm: Algorithm,
     /// `kid`, from 1 to [`KEY_ID_LIMIT`] bytes.
     pub key_id: Option<Box<str>>,
-    /// Whether `typ` is absent or names a JWT or an access token (RFC 8725 section 3.11, RFC 9068 section 2.1).
-    pub is_token_type: bool,
+    /// `typ`.
+    pub token_type: TokenType,
 }
 
 impl Header {
@@ -56,7 +67,7 @@ impl Header {
         Ok(Self {
             algorithm,
             key_id: object.get("kid").map(key_id).transpose()?,
-            is_token_type: object.get("typ").is_none_or(is_token_type),
+            token_type: object.get("typ").map_or(TokenType::Absent, TokenType::of),
         })
     }
 }
@@ -83,14 +94,20 @@ fn key_id(value: &Value<'_>) -> Result<Box<str>, Reason> {
     }
 }
 
-/// Returns whether `typ` names a JWT or an access token. It is a media type, compared without case, and `application/` may be omitted (RFC
-/// 7515 section 4.1.9).
-fn is_token_type(value: &Value<'_>) -> bool {
-    value.as_str().is_some_and(|name| {
-        let short = match name.split_at_checked("application/".len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
-            _ => name,
-        };
-        short.eq_ignore_ascii_case("JWT") || short.eq_ignore_ascii_case("at+jwt")
-    })
+impl TokenType {
+    fn of(value: &Value<'_>) -> Self {
+        match value.as_str() {
+            None | Some("") => Self::Invalid,
+            Some(name) => Self::Named(media_type(name).into()),
+        }
+    }
+}
+
+/// Returns a media type in lower case and without `application/` (RFC 7515 section 4.1.9).
+pub(crate) fn media_type(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    match lower.strip_prefix("application/") {
+        Some(short) => short.to_owned(),
+        None => lower,
+    }
 }

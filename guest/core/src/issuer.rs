@@ -1,31 +1,61 @@
-//! The two issuer URLs of an Amazon Cognito user pool, in eight AWS partitions.
+//! The issuers of Amazon Cognito: user pools in eight AWS partitions, and identity pools.
 //!
 //! The partitions and their DNS suffixes come from botocore's `partitions.json`. The two issuer URLs are described in the Cognito developer
 //! guide, "Understanding user pool JSON web tokens" and "Multi-Region replication".
 
 use crate::config::ConfigError;
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec, vec::Vec};
 
 /// The maximum length of a user pool ID (Cognito API reference, `UserPoolIdType`).
 const USER_POOL_ID_LIMIT: usize = 55;
 
-/// Returns both issuer URLs of a user pool: `https://cognito-idp.…` and `https://issuer-cognito-idp.…`. `region` replaces the region of the ID.
+/// Returns the issuer URLs of a user pool: `https://cognito-idp.…` and `https://issuer-cognito-idp.…`.
+///
+/// A replica of a pool with multi-Region replication has another region in the first form. In the second form, "region is the primary Region of
+/// your user pool" (Cognito API reference, `IssuerConfigurationType`), whichever Region issued the token. `region` is that of the replica; its
+/// second form is accepted too.
 ///
 /// # Errors
 /// [`ConfigError::InvalidUserPoolId`] or [`ConfigError::UnknownRegion`].
-pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<[String; 2], ConfigError> {
+pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<Vec<String>, ConfigError> {
     let (home, name) = id.split_once('_').ok_or(ConfigError::InvalidUserPoolId)?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if id.len() > USER_POOL_ID_LIMIT || !is_name || !is_region(home) {
         return Err(ConfigError::InvalidUserPoolId);
     }
     let region = region.unwrap_or(home);
-    let suffix = dns_suffix(region).ok_or(ConfigError::UnknownRegion)?;
-    Ok(["cognito-idp", "issuer-cognito-idp"].map(|service| format!("https://{service}.{region}.{suffix}/{id}")))
+    let issuer = |service: &str, region: &str| {
+        let suffix = dns_suffix(region).ok_or(ConfigError::UnknownRegion)?;
+        Ok(format!("https://{service}.{region}.{suffix}/{id}"))
+    };
+    let mut issuers = vec![issuer("cognito-idp", region)?, issuer("issuer-cognito-idp", home)?];
+    if region != home {
+        issuers.push(issuer("issuer-cognito-idp", region)?);
+    }
+    Ok(issuers)
 }
 
-/// Returns the URL where an issuer publishes its keys (Cognito developer guide, "Verifying JSON web tokens").
+/// The issuer of all identity pools, of every AWS account.
+pub const IDENTITY_POOLS: &str = "https://cognito-identity.amazonaws.com";
+
+/// Returns whether a text is an identity pool ID: `<region>:<UUID>` (Cognito identity pools API reference, `IdentityPoolId`).
+pub(crate) fn is_identity_pool_id(id: &str) -> bool {
+    id.split_once(':').is_some_and(|(region, uuid)| is_region(region) && is_uuid(uuid))
+}
+
+/// Returns whether a text is a UUID in lower case (RFC 9562 section 4).
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let has_lengths = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    has_lengths && text.bytes().all(|byte| byte == b'-' || is_hexadecimal(byte))
+}
+
+/// Returns the URL where an issuer publishes its keys (Cognito developer guide, "Verifying JSON web tokens"; for identity pools, their
+/// discovery document).
 pub(crate) fn jwks_url(issuer: &str) -> String {
+    if issuer == IDENTITY_POOLS {
+        return format!("{issuer}/.well-known/jwks_uri");
+    }
     format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))
 }
 
@@ -85,14 +115,19 @@ mod tests {
                 format!("https://cognito-idp.{region}.{suffix}/{id}"),
                 format!("https://issuer-cognito-idp.{region}.{suffix}/{id}"),
             ];
-            assert_eq!(of_user_pool(&id, None), Ok(expected));
+            assert_eq!(of_user_pool(&id, None), Ok(expected.into()));
         }
     }
 
     #[test]
     fn a_replica_region_replaces_the_one_in_the_id() {
-        let [issuer, _] = of_user_pool("us-east-1_Ab1", Some("eu-west-1")).unwrap();
-        assert_eq!(issuer, "https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_Ab1");
+        let issuers = of_user_pool("us-east-1_Ab1", Some("eu-west-1")).unwrap();
+        let expected = [
+            "https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_Ab1",
+            "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1",
+            "https://issuer-cognito-idp.eu-west-1.amazonaws.com/us-east-1_Ab1",
+        ];
+        assert_eq!(issuers, expected);
     }
 
     #[test]

@@ -56,8 +56,11 @@ impl Algorithm {
         }
     }
 
-    /// Returns the algorithm with this name. Names are case-sensitive.
+    /// Returns the algorithm with this name. Names are case-sensitive. `Ed25519` is the name of EdDSA with that curve in RFC 9864.
     pub fn from_name(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
+        }
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 

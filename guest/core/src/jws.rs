@@ -5,7 +5,7 @@ use crate::{
     config::Limits,
     header::Header,
     jwa::{Algorithm, Algorithms},
-    keys::{Found, KeySet},
+    keys::{KeySet, NoKey, UnnamedKeys},
     reason::Reason,
     signature::PreparedKey,
 };
@@ -31,8 +31,8 @@ impl core::fmt::Debug for VerifiedJws {
     }
 }
 
-/// Verifies the syntax and the signature of a compact JWS. If its header has no `kid`, the set must have exactly one usable key. A set with one
-/// key that has no `kid` is used for any header.
+/// Verifies the syntax and the signature of a compact JWS. If its header has no `kid`, exactly one key of the set must fit `alg`. If the only usable
+/// key of the set has no `kid`, it is used for any header.
 ///
 /// # Errors
 /// The reasons for the compact serialization, the header, the key and the signature.
@@ -45,12 +45,12 @@ pub fn verify(compact: &str, keys: &KeySet, allowed: Algorithms, limits: &Limits
     }
     let payload = jws.payload()?;
     let signature = jws.signature()?;
-    let key = find(keys, header.key_id.as_deref())?;
+    let key = find(keys, header.key_id.as_deref(), header.algorithm)?;
     key.verify(header.algorithm, jws.signing_input(), &signature)?;
     Ok(VerifiedJws { algorithm: header.algorithm, key_id: header.key_id, header: text, payload })
 }
 
-/// Verifies a signature over any bytes. Without a key ID, the set must have exactly one usable key.
+/// Verifies a signature over any bytes. Without a key ID, exactly one key of the set must fit the algorithm.
 ///
 /// # Errors
 /// The reasons for the algorithm, the key and the signature.
@@ -65,17 +65,15 @@ pub fn verify_detached(
     if !allowed.contains(algorithm) {
         return Err(Reason::AlgorithmNotAllowed);
     }
-    find(keys, key_id)?.verify(algorithm, message, signature)
+    find(keys, key_id, algorithm)?.verify(algorithm, message, signature)
 }
 
-fn find<'k>(keys: &'k KeySet, key_id: Option<&str>) -> Result<&'k PreparedKey, Reason> {
-    let Some(key_id) = key_id else {
-        return keys.only_key().ok_or(Reason::KeyIdMissing);
-    };
-    match keys.find(key_id) {
-        Found::Key(key) => Ok(key),
-        Found::Rejected => Err(Reason::KeyRefused),
-        // The only key of the set has no `kid`, so it is used for any `kid`.
-        Found::Unknown => keys.only_unnamed_key().ok_or(Reason::KeyUnknown),
-    }
+fn find<'k>(keys: &'k KeySet, key_id: Option<&str>, algorithm: Algorithm) -> Result<&'k PreparedKey, Reason> {
+    keys.find(key_id, algorithm, UnnamedKeys::Accepted).map_err(|error| match error {
+        NoKey::UnknownKeyId => Reason::KeyUnknown,
+        NoKey::Rejected => Reason::KeyRefused,
+        NoKey::Ambiguous => Reason::KeyAmbiguous,
+        NoKey::OtherAlgorithm => Reason::AlgorithmMismatch,
+        NoKey::NoKeyId => Reason::KeyIdMissing,
+    })
 }

@@ -27,11 +27,16 @@
 //!         issuer: IssuerRule::UserPool { id: "eu-west-1_EXAMPLE01".into(), region: None },
 //!         keys: KeyOrigin::Derived,
 //!         algorithms: vec![],
+//!         types: vec![],
 //!         token_use: TokenUseRule::Access,
 //!         client: ClientRule::OneOf(vec!["1example23456789".into()]),
+//!         client_claim: None,
 //!         groups: Membership::UNCHECKED,
 //!         scopes: Membership::UNCHECKED,
+//!         scope_claim: None,
 //!         resource: ResourceRule::Unbound,
+//!         unbound_clients: vec![],
+//!         claims: vec![],
 //!         subject: SubjectRule::Required,
 //!         confirmation: ConfirmationRule::Refuse,
 //!         max_age: None,
@@ -41,6 +46,7 @@
 //!     limits: Limits::default(),
 //!     key_policy: KeyPolicy::default(),
 //!     cache: CacheLimits::default(),
+//!     requirements: vec![],
 //! })?;
 //! match verifier.verify(1_700_000_000, "only.two") {
 //!     Step::Done(verdict) => assert_eq!(verdict.unwrap_err(), Reason::TokenNotThreeParts),
@@ -85,8 +91,9 @@ mod verifier;
 pub use cache::CacheHandle;
 pub use claims::TokenUse;
 pub use config::{
-    CacheLimits, ClientRule, Config, ConfigError, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits,
-    Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+    CacheLimits, ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, Config, ConfigError,
+    ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
+    ResourceRule, SubjectRule, TokenUseRule,
 };
 pub use json::check_json_object;
 pub use jwa::Algorithm;
@@ -95,4 +102,4 @@ pub use keys::{
 };
 pub use reason::{ErrorCode, Hint, Reason};
 pub use revocation::{RevocationClaims, RevocationMode, RevocationStatus};
-pub use verifier::{CacheHit, Step, Verified, Verifier, VerifyOutcome};
+pub use verifier::{CacheHit, Misfit, Step, Verified, Verifier, VerifyOutcome};

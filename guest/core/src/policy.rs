@@ -1,33 +1,48 @@
 //! Checks a token against the rules of its pool.
 
 use crate::{
-    claims::{Claims, NumericDate, TokenUse, TokenUseClaim},
+    claims::{ClaimNames, Claims, NumericDate, RuleResult, ScopeClaim, TokenUse, TokenUseClaim},
     config::{
-        ClientRule, ConfigError, ConfirmationRule, IssuerRule, LEEWAY_LIMIT, Membership, Pool, ResourceRule,
-        SubjectRule, TokenUseRule,
+        ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, ConfigError, ConfirmationRule,
+        GuestRule, IssuerRule, LEEWAY_LIMIT, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
     },
+    header::{TokenType, media_type},
     issuer,
+    json::Object,
     jwa::{Algorithm, Algorithms},
     reason::Reason,
 };
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use core::iter::once;
+
+/// Types of token that have a protocol of their own, so that none is an access token or an ID token (RFC 8725 section 2.8).
+const OTHER_TYPES: [&str; 5] = ["dpop+jwt", "logout+jwt", "secevent+jwt", "oauth-authz-req+jwt", "kb+jwt"];
 
 /// The rules of a pool, which are complete and consistent.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) algorithms: Algorithms,
+    /// In lower case, without `application/`. The empty string is no `typ`.
+    types: Vec<String>,
+    pub(crate) claim_names: ClaimNames,
+    /// Whether every token needs a `kid`.
+    pub(crate) requires_key_id: bool,
+    /// If `iss` depends on the tenant: the template, which keys name as their issuer.
+    pub(crate) template: Option<String>,
     token_use: TokenUseRule,
     client: ClientRule,
+    client_claim: Option<ClientClaim>,
+    claims: Vec<ClaimRule>,
     groups: Membership,
     scopes: Membership,
     resource: ResourceRule,
+    unbound_clients: Vec<String>,
     subject: SubjectRule,
     confirmation: ConfirmationRule,
     max_age: Option<u32>,
     leeway: u64,
     skew: u64,
-    /// The first of the two issuer URLs, if the pool is a user pool.
+    /// The first of the issuers, if there are several.
     pub(crate) first_issuer: Option<String>,
 }
 
@@ -58,6 +73,20 @@ impl Policy {
         if ![any_group, all_groups, any_scope, all_scopes].into_iter().flatten().all(|names| is_list(names)) {
             return Err(ConfigError::EmptyList);
         }
+        if [any_scope, all_scopes].into_iter().flatten().flatten().any(|scope| scope.contains(' ')) {
+            return Err(ConfigError::InvalidScope);
+        }
+        check_client_claim(pool)?;
+        if !pool.unbound_clients.is_empty() && !matches!(pool.resource, ResourceRule::OneOf(_)) {
+            return Err(ConfigError::UnboundWithoutResources);
+        }
+        let is_user_pool = matches!(pool.issuer, IssuerRule::UserPool { .. });
+        if is_user_pool && pool.scope_claim.is_some() {
+            return Err(ConfigError::ScopeClaimOfUserPool);
+        }
+        ClaimRule::check_list(&pool.claims)?;
+        let mut claims = pool.claims.clone();
+        claims.extend(identity_pool_rule(pool)?);
         if pool.leeway > LEEWAY_LIMIT || pool.issued_at_skew > LEEWAY_LIMIT {
             return Err(ConfigError::OutOfRange);
         }
@@ -65,20 +94,39 @@ impl Policy {
             return Err(ConfigError::AlgorithmNotBuilt);
         }
         let algorithms = match pool.algorithms.as_slice() {
+            [] if is_identity_pool(pool) => once(Algorithm::Rs512).collect(),
             [] => once(Algorithm::Rs256).collect(),
             configured => configured.iter().copied().collect(),
         };
         let first_issuer = match &pool.issuer {
             IssuerRule::UserPool { id, region } => issuer::of_user_pool(id, region.as_deref())?.into_iter().next(),
-            IssuerRule::Exactly(_) | IssuerRule::Unchecked => None,
+            IssuerRule::OneOf(issuers) => issuers.first().cloned(),
+            _ => None,
         };
+        let template = match &pool.issuer {
+            IssuerRule::Tenants(tenants) => Some(tenants.template.clone()),
+            _ => None,
+        };
+        let scopes = match &pool.scope_claim {
+            Some(name) => ScopeClaim::Named(name.clone()),
+            None if is_user_pool => ScopeClaim::Scope,
+            None => ScopeClaim::ScopeOrScp,
+        };
+        let client_claim = pool.client_claim.unwrap_or(ClientClaim::ClientId);
         Ok(Self {
             algorithms,
+            types: types(pool)?,
+            claim_names: ClaimNames { client: client_claim.name(), scopes },
+            requires_key_id: is_user_pool,
+            template,
             token_use: pool.token_use,
             client: pool.client.clone(),
+            client_claim: pool.client_claim,
+            claims,
             groups: pool.groups.clone(),
             scopes: pool.scopes.clone(),
             resource: pool.resource.clone(),
+            unbound_clients: pool.unbound_clients.clone(),
             subject: pool.subject,
             confirmation: pool.confirmation,
             max_age: pool.max_age,
@@ -86,6 +134,16 @@ impl Policy {
             skew: pool.issued_at_skew.max(pool.leeway).into(),
             first_issuer,
         })
+    }
+
+    /// Checks `typ`.
+    pub(crate) fn check_type(&self, token_type: &TokenType) -> Result<(), Reason> {
+        let is_accepted = match token_type {
+            TokenType::Absent => self.types.iter().any(String::is_empty),
+            TokenType::Named(name) => self.types.iter().any(|accepted| **accepted == **name),
+            TokenType::Invalid => false,
+        };
+        if is_accepted { Ok(()) } else { Err(Reason::TypeNotAllowed) }
     }
 
     /// Checks `exp`, `nbf`, `iat` and the maximum age, in whole seconds (RFC 7519 sections 4.1.4 to 4.1.6). This costs little, so it comes
@@ -113,7 +171,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks `token_use`, `cnf`, `sub`, the client, the resource server, groups and scopes, in this order.
+    /// Checks `token_use`, `cnf`, `sub`, the client and the resource server, in this order.
     pub(crate) fn check<'c>(&self, claims: &'c Claims) -> Result<Accepted<'c>, Reason> {
         let token_use = self.check_token_use(claims)?;
         if claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse {
@@ -131,15 +189,26 @@ impl Policy {
                 client_id
             }
             Some(TokenUse::Id) => self.check_audience(claims)?,
-            None => self.check_audience_of_any_use(claims)?,
+            None => self.check_client_of_any_use(claims)?,
         };
+        Ok(Accepted { token_use, client_id })
+    }
+
+    /// Checks the claim rules. Returns the number of the first rule that does not fit, and how.
+    pub(crate) fn first_misfit(&self, payload: &Object<'_>) -> Option<(usize, RuleResult)> {
+        let results = self.claims.iter().map(|rule| rule.judge(payload)).enumerate();
+        results.into_iter().find(|(_, result)| *result != RuleResult::Fits)
+    }
+
+    /// Checks groups and scopes.
+    pub(crate) fn check_membership(&self, claims: &Claims) -> Result<(), Reason> {
         if !self.groups.fits(&claims.groups) {
             return Err(Reason::GroupMissing);
         }
         if !self.scopes.fits(&claims.scopes) {
             return Err(Reason::ScopeMissing);
         }
-        Ok(Accepted { token_use, client_id })
+        Ok(())
     }
 
     fn check_token_use(&self, claims: &Claims) -> Result<Option<TokenUse>, Reason> {
@@ -159,7 +228,7 @@ impl Policy {
         }
     }
 
-    /// Checks `client_id` of an access token.
+    /// Checks the claim that names the client: `client_id` of an access token.
     fn check_client_id<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.client_id) {
             (ClientRule::Unchecked, client_id) => Ok(client_id.as_deref()),
@@ -169,29 +238,42 @@ impl Policy {
         }
     }
 
-    /// Checks `aud` of a token whose `token_use` is not checked. If resource servers and clients are configured, `aud` must satisfy both.
-    fn check_audience_of_any_use<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
-        let ResourceRule::OneOf(_) = &self.resource else {
-            return self.check_audience(claims);
+    /// Checks the client and the resource server of a token whose `token_use` is not checked. The client is in the configured claim, or in
+    /// `aud`. If `aud` names the client and resource servers are configured too, it must name both.
+    fn check_client_of_any_use<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
+        let client_id = match (self.client_claim, &self.resource, &self.client) {
+            (None | Some(ClientClaim::Aud), ResourceRule::OneOf(_), ClientRule::Unchecked) => None,
+            (None | Some(ClientClaim::Aud), ..) => self.check_audience(claims)?,
+            (Some(_), ..) => self.check_client_id(claims)?,
         };
-        self.check_resource(claims)?;
-        match self.client {
-            // `aud` names resource servers, so the client is not known.
-            ClientRule::Unchecked => Ok(None),
-            ClientRule::OneOf(_) => self.check_audience(claims),
-        }
+        match (&self.resource, self.client_claim) {
+            // `aud` is the client, so it is not a resource server.
+            (ResourceRule::Unbound, None | Some(ClientClaim::Aud)) => Ok(()),
+            _ => self.check_resource(claims),
+        }?;
+        Ok(client_id)
     }
 
-    /// Checks `aud` of an ID token, or of a token of another provider.
+    /// Checks `aud` of an ID token, or of a token of another provider. OpenID Connect Core 1.0 section 3.1.3.7: an ID token with several
+    /// audiences names the one that it was issued to in `azp`.
     fn check_audience<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
             (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().map(String::as_str)),
             (ClientRule::OneOf(_), None) => Err(Reason::AudienceMissing),
             (ClientRule::OneOf(clients), Some(audience)) => match audience.iter().find(|name| clients.contains(name)) {
-                Some(client_id) => Ok(Some(client_id)),
+                Some(client_id) if audience.len() == 1 || !is_id_token(claims) => Ok(Some(client_id)),
+                Some(_) => match claims.authorized_party.as_ref().filter(|party| clients.contains(party)) {
+                    Some(client_id) => Ok(Some(client_id)),
+                    None => Err(Reason::AudienceMismatch),
+                },
                 None => Err(Reason::AudienceMismatch),
             },
         }
+    }
+
+    /// Returns whether a token may lack `aud`.
+    fn may_be_unbound(&self, claims: &Claims) -> bool {
+        claims.client_id.as_ref().is_some_and(|client_id| self.unbound_clients.contains(client_id))
     }
 
     /// Checks `aud` of an access token, or of a token of another provider. RFC 7519 section 4.1.3: a token whose `aud` does not identify the
@@ -201,6 +283,7 @@ impl Policy {
             |audience: &[String], accepted: &[String]| audience.iter().any(|name| accepted.contains(name));
         match (&self.resource, &claims.audience) {
             (ResourceRule::Unchecked, _) | (ResourceRule::Unbound, None) => Ok(()),
+            (ResourceRule::OneOf(_), None) if self.may_be_unbound(claims) => Ok(()),
             (ResourceRule::OneOf(_), None) => Err(Reason::ResourceMissing),
             (ResourceRule::OneOf(resources), Some(audience)) if names_one_of(audience, resources) => Ok(()),
             (ResourceRule::Unbound, Some(audience)) => match &self.client {
@@ -214,4 +297,69 @@ impl Policy {
 
 fn is_list(names: &[String]) -> bool {
     !names.is_empty() && names.iter().all(|name| !name.is_empty())
+}
+
+fn is_id_token(claims: &Claims) -> bool {
+    claims.token_use == Some(TokenUseClaim::Known(TokenUse::Id))
+}
+
+fn check_client_claim(pool: &Pool) -> Result<(), ConfigError> {
+    let is_unchecked = pool.token_use == TokenUseRule::Unchecked;
+    let names_both = matches!((&pool.client, &pool.resource), (ClientRule::OneOf(_), ResourceRule::OneOf(_)));
+    match pool.client_claim {
+        Some(_) if !is_unchecked => Err(ConfigError::ClientClaimUnused),
+        // `aud` names either the client or the resource server, depending on the issuer.
+        None if is_unchecked && names_both => Err(ConfigError::ClientClaimMissing),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the accepted types of token.
+fn types(pool: &Pool) -> Result<Vec<String>, ConfigError> {
+    let types: Vec<String> = match pool.types.as_slice() {
+        [] if is_identity_pool(pool) => ["jws", "jwt", "at+jwt", ""].map(ToOwned::to_owned).into(),
+        [] => ["jwt", "at+jwt", ""].map(ToOwned::to_owned).into(),
+        configured => configured.iter().map(|name| media_type(name)).collect(),
+    };
+    let is_token = |name: &String| !OTHER_TYPES.contains(&name.as_str());
+    if types.iter().all(is_token) { Ok(types) } else { Err(ConfigError::InvalidType) }
+}
+
+fn is_identity_pool(pool: &Pool) -> bool {
+    match &pool.issuer {
+        IssuerRule::IdentityPool { .. } => true,
+        IssuerRule::Exactly(issuer) => issuer == issuer::IDENTITY_POOLS,
+        IssuerRule::OneOf(issuers) => issuers.iter().any(|issuer| issuer == issuer::IDENTITY_POOLS),
+        _ => false,
+    }
+}
+
+/// Checks the rules for identity pools, and returns the claim rule about guests.
+fn identity_pool_rule(pool: &Pool) -> Result<Option<ClaimRule>, ConfigError> {
+    if is_identity_pool(pool) && matches!(pool.client, ClientRule::Unchecked) {
+        return Err(ConfigError::AnyClientOfIdentityPool);
+    }
+    let IssuerRule::IdentityPool { guests } = pool.issuer else {
+        return Ok(None);
+    };
+    let is_id = |clients: &ClientRule| match clients {
+        ClientRule::OneOf(clients) => matches!(clients.as_slice(), [id] if issuer::is_identity_pool_id(id)),
+        ClientRule::Unchecked => false,
+    };
+    let names_aud = matches!(pool.client_claim, None | Some(ClientClaim::Aud));
+    if pool.token_use != TokenUseRule::Unchecked || !names_aud || !is_id(&pool.client) {
+        return Err(ConfigError::InvalidIdentityPool);
+    }
+    let accepted = match guests {
+        GuestRule::Refuse => vec!["authenticated"],
+        GuestRule::Accept => vec!["authenticated", "unauthenticated"],
+    };
+    Ok(Some(ClaimRule {
+        name: Some("guests".to_owned()),
+        claim: "amr".to_owned(),
+        path: Vec::new(),
+        selector: ClaimSelector::Value,
+        test: ClaimTest::AnyOf(accepted.into_iter().map(|name| ClaimValue::Text(name.to_owned())).collect()),
+        fits_if_absent: false,
+    }))
 }

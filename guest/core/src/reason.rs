@@ -88,7 +88,7 @@ reasons! {
     TypeNotAllowed = "type-not-allowed",
     /// The header contains a key or refers to one (`jwk`, `jku`, `x5u`, `x5c`). Such a key is never used.
     EmbeddedKey = "embedded-key",
-    /// `kid` is missing.
+    /// `kid` is missing. A token of another issuer than a user pool needs one unless exactly one key fits its `alg`.
     KeyIdMissing = "key-id-missing",
     /// `kid` is not a string, or is empty.
     KeyIdInvalid = "key-id-invalid",
@@ -195,6 +195,12 @@ reasons! {
     SenderConstrained = "sender-constrained",
     /// `sub` is missing, empty, or only white space. Such a token can't be revoked by signing its user out.
     SubjectMissing = "subject-missing",
+    /// Several different keys of the issuer have this `kid` and fit `alg`, so the key of the token is not known.
+    KeyAmbiguous = "key-ambiguous",
+    /// A claim does not fit a claim rule of the pool.
+    ClaimMismatch = "claim-mismatch",
+    /// A claim does not fit a claim rule of the route's policy.
+    ClaimForbidden = "claim-forbidden",
 }
 
 /// More about a rejection than its reason, for the operator's logs. Do not send it to the client.
@@ -221,7 +227,7 @@ impl Reason {
     /// Returns the error code for the client.
     pub fn error_code(self) -> ErrorCode {
         match self {
-            Reason::GroupMissing | Reason::ScopeMissing => ErrorCode::InsufficientScope,
+            Reason::GroupMissing | Reason::ScopeMissing | Reason::ClaimForbidden => ErrorCode::InsufficientScope,
             Reason::KeysUnavailable
             | Reason::NotConfigured
             | Reason::SandboxFailed

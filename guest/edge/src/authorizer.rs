@@ -60,7 +60,7 @@ impl RequestAuthorizer {
             verification,
             upstreams,
             local_jwks,
-            policies: config.policies.iter().map(|policy| Policy::new(policy, &config.pools)).collect(),
+            policies: Policy::all(config),
             routes,
             protected: ProtectedHeaders::new(config),
             locations: config.tokens.from.iter().map(TokenLocation::new).collect(),
@@ -270,9 +270,7 @@ impl RequestAuthorizer {
         forged: Vec<HeaderMutation>,
         claims: Rc<ForwardedClaims>,
     ) -> Result<Decision, Rejection> {
-        let check = |rule: &Effect| {
-            rule.requirement.check(&self.policies, &claims.verified, claims.pool).map_err(Rejection::Token)
-        };
+        let check = |rule: &Effect| rule.requirement.check(&self.policies, &claims.verified).map_err(Rejection::Token);
         let reported = self.check_rules(chosen, check)?;
         let claims = reported.is_none().then_some(claims);
         Ok(Decision::Admit(self.admitted(request, forged, claims, reported)))

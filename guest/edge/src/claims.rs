@@ -7,8 +7,6 @@ use std::fmt::{self, Write};
 /// The claims of a verified token that are forwarded.
 pub(crate) struct ForwardedClaims {
     pub(crate) verified: Verified,
-    /// The index of the token's pool.
-    pub(crate) pool: Option<usize>,
     /// The values of the configured headers, in their order.
     pub(crate) headers: Vec<Option<String>>,
     /// The values of the configured entries of the filter state, in their order.

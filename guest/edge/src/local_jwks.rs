@@ -41,9 +41,9 @@ impl LocalJwks {
             let Some(jwks) = &pool.keys.jwks else { continue };
             let jwks = Value::Object(jwks.clone()).to_string().into_bytes();
             let at = format!("pools[{number}].keys.jwks");
-            for (form, issuer) in pool.issuers().into_iter().enumerate() {
+            for (form, issuer) in pool.issuer_names().into_iter().enumerate() {
                 let unused = load(verifier, &issuer, &jwks, now, fetched_at(pool, policy, now), &at)?;
-                // Both forms of a user pool's issuer have the same keys.
+                // All issuers of a pool have the same keys.
                 warnings.extend(unused.into_iter().filter(|_| form == 0));
                 if pool.keys.cluster.is_none() {
                     local.sets.push(Set { issuer, jwks: jwks.clone(), renewed_at: now });

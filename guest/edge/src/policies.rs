@@ -1,6 +1,6 @@
 //! Evaluates what a route requires of a verified token.
 
-use crate::config::{self, TokenUse};
+use crate::config::{self, Config, TokenUse};
 use poolgate_core::{Membership, Reason, Verified};
 
 /// A named policy. Pools are indices of the configured pools.
@@ -11,6 +11,8 @@ pub(crate) struct Policy {
     client_ids: Option<Vec<String>>,
     groups: Membership,
     scopes: Membership,
+    /// The number of its list of claim rules in the core's configuration.
+    claims: Option<u32>,
 }
 
 /// What a route requires. Policies are indices of the configured policies.
@@ -23,7 +25,17 @@ pub(crate) enum RouteRequirement {
 }
 
 impl Policy {
-    pub(crate) fn new(policy: &config::Policy, pools: &[config::Pool]) -> Self {
+    /// Converts all policies of a configuration.
+    pub(crate) fn all(config: &Config) -> Vec<Self> {
+        // The core has a list of claim rules for each policy that has some, in the same order.
+        let mut lists = 0..;
+        let policies = config.policies.iter();
+        policies
+            .map(|policy| Self::new(policy, &config.pools, policy.claims.as_ref().and_then(|_| lists.next())))
+            .collect()
+    }
+
+    fn new(policy: &config::Policy, pools: &[config::Pool], claims: Option<u32>) -> Self {
         let number = |name: &String| pools.iter().position(|pool| pool.name == *name);
         Self {
             pools: policy.pools.as_ref().map(|names| names.iter().filter_map(number).collect()),
@@ -31,12 +43,12 @@ impl Policy {
             client_ids: policy.client_ids.clone(),
             groups: membership(policy.groups.as_ref()),
             scopes: membership(policy.scopes.as_ref()),
+            claims,
         }
     }
 
-    fn check(&self, verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
-        let is_of_them = |pools: &Vec<usize>| pool.is_some_and(|pool| pools.contains(&pool));
-        if !self.pools.as_ref().is_none_or(is_of_them) {
+    fn check(&self, verified: &Verified) -> Result<(), Reason> {
+        if !self.pools.as_ref().is_none_or(|pools| pools.contains(&verified.pool)) {
             return Err(Reason::IssuerUnknown);
         }
         match (self.token_use, verified.token_use) {
@@ -55,7 +67,11 @@ impl Policy {
         if !self.groups.fits(&verified.groups) {
             return Err(Reason::GroupMissing);
         }
-        if self.scopes.fits(&verified.scopes) { Ok(()) } else { Err(Reason::ScopeMissing) }
+        if !self.scopes.fits(&verified.scopes) {
+            return Err(Reason::ScopeMissing);
+        }
+        let fits = |list: u32| verified.requirements & 1u64.checked_shl(list).unwrap_or(0) != 0;
+        if self.claims.is_none_or(fits) { Ok(()) } else { Err(Reason::ClaimForbidden) }
     }
 }
 
@@ -67,11 +83,11 @@ fn membership(membership: Option<&config::Membership>) -> Membership {
 }
 
 impl RouteRequirement {
-    /// Checks a verified token. If it satisfies none of several policies, the reason is that of the nearest policy: a missing group or scope
-    /// (403) takes precedence over any other reason.
-    pub(crate) fn check(&self, policies: &[Policy], verified: &Verified, pool: Option<usize>) -> Result<(), Reason> {
+    /// Checks a verified token. If it satisfies none of several policies, the reason is that of the nearest policy: a missing group or scope, or
+    /// a claim that does not fit (403), takes precedence over any other reason.
+    pub(crate) fn check(&self, policies: &[Policy], verified: &Verified) -> Result<(), Reason> {
         let check = |number: &usize| match policies.get(*number) {
-            Some(policy) => policy.check(verified, pool),
+            Some(policy) => policy.check(verified),
             None => Err(Reason::NotConfigured),
         };
         match self {
@@ -82,7 +98,9 @@ impl RouteRequirement {
                 for number in numbers {
                     match check(number) {
                         Ok(()) => return Ok(()),
-                        Err(reason @ (Reason::GroupMissing | Reason::ScopeMissing)) => nearest = reason,
+                        Err(reason @ (Reason::GroupMissing | Reason::ScopeMissing | Reason::ClaimForbidden)) => {
+                            nearest = reason
+                        }
                         Err(reason) if nearest == Reason::NotConfigured => nearest = reason,
                         Err(_) => (),
                     }

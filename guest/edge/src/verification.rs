@@ -36,7 +36,8 @@ pub(crate) enum Unverified {
 impl Verification {
     pub(crate) fn new(config: &Config, verifier: Verifier) -> Self {
         let pools = config.pools.iter().enumerate();
-        let by_issuer = pools.flat_map(|(number, pool)| pool.issuers().into_iter().map(move |issuer| (issuer, number)));
+        let by_issuer =
+            pools.flat_map(|(number, pool)| pool.issuer_names().into_iter().map(move |issuer| (issuer, number)));
         let headers = config.claims_to_headers.iter();
         let state = config.claims_to_filter_state.iter();
         Self {
@@ -143,8 +144,6 @@ impl Verification {
         let texts = |mappings: &[(String, ClaimMapping)]| {
             mappings.iter().map(|(_, mapping)| mapping.text_in(&payload)).collect::<Vec<_>>()
         };
-        let issuer = verified.issuer.as_deref().unwrap_or_default();
-        let pool = self.by_issuer.get(issuer).or_else(|| self.by_issuer.get("")).copied();
-        ForwardedClaims { pool, headers: texts(&self.headers), state: texts(&self.state), verified }
+        ForwardedClaims { headers: texts(&self.headers), state: texts(&self.state), verified }
     }
 }

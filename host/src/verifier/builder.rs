@@ -193,6 +193,7 @@ impl VerifierBuilder {
             limits: Some(self.limits),
             key_policy: Some(self.key_policy),
             cache: Some(self.cache),
+            requirements: Vec::new(),
         };
         let limits = ResourceLimits { memory_bytes: self.memory_limit, call_deadline: self.call_deadline };
         let sandbox = Sandbox::compile(self.component.0, self.compilation_cache, limits).await?;

@@ -71,6 +71,7 @@ impl Case {
             limits: Limits::default(),
             key_policy: KeyPolicy::default(),
             cache: CacheLimits::default(),
+            requirements: Vec::new(),
         };
         let seeds = vec![Seed { issuer: ISSUER.into(), jwks: pool_jwks(), fetched_at: NOW - 600 }];
         Self { name, config, seeds, now: NOW, token, expected, key_error: None }
@@ -189,11 +190,16 @@ pub fn pool() -> Pool {
         issuer: IssuerRule::UserPool { id: POOL_ID.into(), region: None },
         keys: KeyOrigin::Local,
         algorithms: vec![],
+        types: vec![],
         token_use: TokenUseRule::Access,
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
+        client_claim: None,
         groups: Membership::UNCHECKED,
         scopes: Membership::UNCHECKED,
+        scope_claim: None,
         resource: ResourceRule::Unbound,
+        unbound_clients: vec![],
+        claims: vec![],
         subject: SubjectRule::Required,
         confirmation: ConfirmationRule::Refuse,
         max_age: None,

@@ -21,6 +21,8 @@ pub(crate) struct CacheEntry {
     pub(crate) token_use: Option<TokenUse>,
     pub(crate) client_id: Option<String>,
     pub(crate) payload: String,
+    /// The lists of claim rules that the token fits: bit n is set for list n.
+    pub(crate) requirements: u64,
 }
 
 impl CacheEntry {
@@ -31,13 +33,25 @@ impl CacheEntry {
 
     /// Returns the heap memory of the entry, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let Claims { issuer, subject, username, audience, client_id, groups, scopes, jti, origin_jti, .. } =
-            &self.claims;
+        let Claims {
+            issuer,
+            subject,
+            username,
+            audience,
+            client_id,
+            authorized_party,
+            groups,
+            scopes,
+            jti,
+            origin_jti,
+            ..
+        } = &self.claims;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let list = |list: &[String]| {
             list.iter().map(|text| text.len().saturating_add(size_of::<String>())).fold(0, usize::saturating_add)
         };
-        let texts = [issuer, subject, username, client_id, jti, origin_jti, &self.client_id].map(text);
+        let texts =
+            [issuer, subject, username, client_id, authorized_party, jti, origin_jti, &self.client_id].map(text);
         let lists = [groups.as_slice(), scopes, audience.as_deref().unwrap_or_default()].map(list);
         texts.into_iter().chain(lists).fold(self.payload.len(), usize::saturating_add)
     }

@@ -131,6 +131,13 @@ impl TokenCache {
         stale.into_iter().for_each(|slot| self.remove(slot));
     }
 
+    /// Removes all tokens.
+    pub(crate) fn clear_all(&mut self) {
+        let used: Vec<u32> =
+            (0..).zip(&self.slots).filter(|(_, slot)| slot.token.is_some()).map(|(slot, _)| slot).collect();
+        used.into_iter().for_each(|slot| self.remove(slot));
+    }
+
     /// Returns the number of cached tokens, and their memory in bytes.
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.by_fingerprint.len(), self.bytes)

@@ -7,10 +7,37 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
+/// The names of the claims that depend on the issuer.
+#[derive(Clone, Debug)]
+pub(crate) struct ClaimNames {
+    /// The claim that names the client.
+    pub(crate) client: &'static str,
+    pub(crate) scopes: ScopeClaim,
+}
+
+/// The claim with the scopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ScopeClaim {
+    /// `scope`, as one text: the tokens of user pools.
+    Scope,
+    /// `scope`, or `scp` if there is no `scope`; as one text or as an array.
+    ScopeOrScp,
+    /// This claim, as one text or as an array.
+    Named(String),
+}
+
+impl ClaimNames {
+    /// The names in tokens of user pools.
+    pub(crate) const OF_USER_POOL: Self = Self { client: "client_id", scopes: ScopeClaim::Scope };
+}
+
 /// The claims that are used, found in one pass over the members of the payload.
 #[derive(Default)]
-pub(super) struct Read<'o> {
+pub(crate) struct Read<'o> {
     pub(super) iss: Option<&'o Value<'o>>,
+    pub(super) tid: Option<&'o Value<'o>>,
+    pub(super) azp: Option<&'o Value<'o>>,
+    pub(super) scp: Option<&'o Value<'o>>,
     pub(super) sub: Option<&'o Value<'o>>,
     pub(super) aud: Option<&'o Value<'o>>,
     pub(super) exp: Option<&'o Value<'o>>,
@@ -29,11 +56,15 @@ pub(super) struct Read<'o> {
 }
 
 impl<'o> Read<'o> {
-    pub(super) fn from(object: &'o Object<'o>) -> Self {
+    /// Finds the claims. A claim that is `null` is absent: Cognito itself writes such claims, and no one but the issuer can.
+    pub(crate) fn from(object: &'o Object<'o>) -> Self {
         let mut read = Self::default();
-        for (name, value) in object.iter() {
+        for (name, value) in object.iter().filter(|(_, value)| !matches!(value, Value::Null)) {
             let claim = match name {
                 "iss" => &mut read.iss,
+                "tid" => &mut read.tid,
+                "azp" => &mut read.azp,
+                "scp" => &mut read.scp,
                 "sub" => &mut read.sub,
                 "aud" => &mut read.aud,
                 "exp" => &mut read.exp,
@@ -54,6 +85,16 @@ impl<'o> Read<'o> {
             *claim = Some(value);
         }
         read
+    }
+
+    /// Returns `iss`, before anything else of the token is known.
+    pub(crate) fn issuer(&self) -> Result<Option<&'o str>, Reason> {
+        self.iss.map(|value| value.as_str().ok_or(Reason::IssuerInvalid)).transpose()
+    }
+
+    /// Returns `tid`, the tenant of Microsoft Entra ID.
+    pub(crate) fn tenant(&self) -> Option<&'o str> {
+        self.tid.and_then(Value::as_str)
     }
 }
 
@@ -99,8 +140,17 @@ pub(super) fn audience(value: Option<&Value<'_>>) -> Result<Option<Vec<String>>,
     }
 }
 
-/// Reads `scope`: names separated by spaces (RFC 6749 section 3.3, RFC 8693 section 4.2).
-pub(super) fn scopes(value: Option<&Value<'_>>) -> Result<Vec<String>, ClaimError> {
-    let names = text(value, Reason::ScopeInvalid)?.unwrap_or_default();
-    Ok(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+/// Reads scopes: names separated by spaces (RFC 6749 section 3.3, RFC 8693 section 4.2). Some issuers write an array, in which each element is
+/// one scope: an element with a space is not two.
+pub(super) fn scopes(read: &Read<'_>, object: &Object<'_>, claim: &ScopeClaim) -> Result<Vec<String>, Reason> {
+    let value = match claim {
+        ScopeClaim::Scope => read.scope,
+        ScopeClaim::ScopeOrScp => read.scope.or(read.scp),
+        ScopeClaim::Named(name) => object.get(name).filter(|value| !matches!(value, Value::Null)),
+    };
+    match value {
+        Some(Value::String(names)) => Ok(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect()),
+        Some(Value::Array(_)) if *claim == ScopeClaim::Scope => Err(Reason::ScopeInvalid),
+        value => strings(value, Reason::ScopeInvalid),
+    }
 }

@@ -7,9 +7,13 @@ mod claim_error;
 mod members;
 mod numeric_date;
 mod payload;
+mod rules;
 mod token_use;
 
+pub(crate) use members::{ClaimNames, Read, ScopeClaim};
 pub(crate) use numeric_date::NumericDate;
 pub use payload::Claims;
+pub(crate) use payload::parse_payload;
+pub(crate) use rules::RuleResult;
 pub use token_use::TokenUse;
 pub(crate) use token_use::TokenUseClaim;

@@ -2,12 +2,12 @@
 
 use super::{
     claim_error::ClaimError,
-    members::{Read, audience, date, scopes, string, strings, text},
+    members::{ClaimNames, Read, audience, date, scopes, string, strings, text},
     numeric_date::{DateError, NumericDate},
     token_use::{TokenUse, TokenUseClaim},
 };
 use crate::{
-    json::{Duplicates, ParseError, Value, parse_object_text},
+    json::{Duplicates, Object, ParseError, Value, parse_object_text},
     reason::{Hint, Reason},
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
@@ -21,7 +21,10 @@ pub struct Claims {
     pub(crate) username: Option<String>,
     pub(crate) token_use: Option<TokenUseClaim>,
     pub(crate) audience: Option<Vec<String>>,
+    /// The claim that names the client: `client_id`, unless the pool configures another one.
     pub(crate) client_id: Option<String>,
+    /// `azp` of an ID token with several audiences. Otherwise it is not read.
+    pub(crate) authorized_party: Option<String>,
     pub(crate) groups: Vec<String>,
     /// Empty for an ID token.
     pub(crate) scopes: Vec<String>,
@@ -36,23 +39,17 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Parses a decoded payload, with JSON nested at most `depth` levels deep.
+    /// Parses a decoded payload of a user pool's token, with JSON nested at most `depth` levels deep.
     ///
     /// # Errors
     /// One of the `Payload…` reasons for invalid JSON, [`Reason::ExpiryMissing`], and the reason for a claim with the wrong type.
     pub fn parse(payload: &str, depth: u32) -> Result<Self, Reason> {
-        Self::read(payload, depth).map_err(|error| error.reason)
+        let object = parse_payload(payload, depth)?;
+        Self::read(&Read::from(&object), &object, &ClaimNames::OF_USER_POOL).map_err(|error| error.reason)
     }
 
-    /// Like [`Claims::parse`], but the error also names the claim with the wrong type.
-    pub(crate) fn read(payload: &str, depth: u32) -> Result<Self, ClaimError> {
-        let object = parse_object_text(payload, depth, Duplicates::Reject).map_err(|error| match error {
-            ParseError::Malformed => Reason::PayloadMalformed,
-            ParseError::DuplicateMember => Reason::PayloadDuplicateMember,
-            ParseError::TooDeep => Reason::PayloadTooDeep,
-            ParseError::TrailingBytes => Reason::PayloadTrailingBytes,
-        })?;
-        let read = Read::from(&object);
+    /// Reads the claims of a parsed payload. The error also names the claim with the wrong type.
+    pub(crate) fn read(read: &Read<'_>, object: &Object<'_>, names: &ClaimNames) -> Result<Self, ClaimError> {
         let issuer = string(read.iss, Reason::IssuerInvalid)?;
         let expires_at = match read.exp.map(NumericDate::parse) {
             None => return Err(Reason::ExpiryMissing.into()),
@@ -70,9 +67,23 @@ impl Claims {
         let subject = string(read.sub, Hint::SubInvalid)?;
         let token_use = text(read.token_use, Reason::TokenUseInvalid)?.map(TokenUseClaim::from_name);
         let audience = audience(read.aud)?;
-        let client_id = string(read.client_id, Reason::ClientInvalid)?;
+        let client = match names.client {
+            "client_id" => read.client_id,
+            "azp" => read.azp,
+            // The client is chosen among the entries of `aud`.
+            "aud" => None,
+            name => object.get(name).filter(|value| !matches!(value, Value::Null)),
+        };
+        let client_id = string(client, Reason::ClientInvalid)?;
         let groups = strings(read.groups, Reason::GroupsInvalid)?;
-        let scopes = scopes(read.scope)?;
+        let scopes = scopes(read, object, &names.scopes)?;
+        let has_several_audiences = audience.as_ref().is_some_and(|audience| audience.len() > 1);
+        let authorized_party = match token_use {
+            Some(TokenUseClaim::Known(TokenUse::Id)) if has_several_audiences => {
+                string(read.azp, Reason::ClientInvalid)?
+            }
+            _ => None,
+        };
         // A Lambda trigger may add any other claim to an ID token, for example a user's attribute as `username` or `scope` (Cognito developer
         // guide, "Pre token generation Lambda trigger"). So only the claim that Cognito itself sets for this kind of token is used.
         let (username, scopes) = match token_use {
@@ -87,10 +98,11 @@ impl Claims {
             token_use,
             audience,
             client_id,
+            authorized_party,
             groups,
             scopes,
-            // The contents of `cnf` don't matter, because no proof of possession is checked. A null counts as absent.
-            is_sender_constrained: !matches!(read.cnf, None | Some(Value::Null)),
+            // The contents of `cnf` don't matter, because no proof of possession is checked.
+            is_sender_constrained: read.cnf.is_some(),
             expires_at,
             not_before,
             issued_at,
@@ -99,6 +111,16 @@ impl Claims {
             origin_jti,
         })
     }
+}
+
+/// Parses a decoded payload as JSON.
+pub(crate) fn parse_payload(payload: &str, depth: u32) -> Result<Object<'_>, Reason> {
+    parse_object_text(payload, depth, Duplicates::Reject).map_err(|error| match error {
+        ParseError::Malformed => Reason::PayloadMalformed,
+        ParseError::DuplicateMember => Reason::PayloadDuplicateMember,
+        ParseError::TooDeep => Reason::PayloadTooDeep,
+        ParseError::TrailingBytes => Reason::PayloadTrailingBytes,
+    })
 }
 
 impl fmt::Debug for Claims {
@@ -155,7 +177,9 @@ mod tests {
             ("jti", Hint::JtiInvalid),
             ("origin_jti", Hint::OriginJtiInvalid),
         ] {
-            let error = Claims::read(&alloc::format!(r#"{{"exp":9,"{claim}":[]}}"#), 4).unwrap_err();
+            let payload = alloc::format!(r#"{{"exp":9,"{claim}":[]}}"#);
+            let object = parse_payload(&payload, 4).unwrap();
+            let error = Claims::read(&Read::from(&object), &object, &ClaimNames::OF_USER_POOL).unwrap_err();
             assert_eq!(error, ClaimError { reason: Reason::ClaimInvalid, hint: Some(hint) }, "{claim}");
         }
     }

@@ -28,6 +28,27 @@ pub enum ConfigError {
     AlgorithmNotBuilt,
     /// A leeway, a limit or a number of the key policy is out of its range.
     OutOfRange,
+    /// A type of token has a protocol of its own (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `oauth-authz-req+jwt`, `kb+jwt`).
+    InvalidType,
+    /// Clients and resource servers are configured for tokens whose `token_use` is not checked, and no claim names the client.
+    ClientClaimMissing,
+    /// A claim that names the client is configured, although `token_use` is checked and decides which claim it is.
+    ClientClaimUnused,
+    /// A configured scope contains a space, which separates scopes.
+    InvalidScope,
+    /// A claim with the scopes is configured for a user pool, whose scopes are in `scope`.
+    ScopeClaimOfUserPool,
+    /// Clients that may be unbound are configured without resource servers.
+    UnboundWithoutResources,
+    /// An issuer template does not contain `{tid}` exactly once, or a tenant is not a UUID in lower case.
+    InvalidTemplate,
+    /// Any client is accepted of `https://cognito-identity.amazonaws.com`. Everybody with an AWS account can get tokens of that issuer.
+    AnyClientOfIdentityPool,
+    /// A pool with an identity pool does not have exactly one client, its ID: `<region>:<UUID>`. Or `token_use` is checked, which its tokens
+    /// do not have.
+    InvalidIdentityPool,
+    /// A claim rule is not complete and consistent, or exceeds a limit: see [`ClaimRule`](crate::ClaimRule).
+    InvalidClaimRule,
     /// The pools of a changed policy have other issuers than the current ones.
     OtherIssuers,
 }
@@ -50,6 +71,28 @@ impl core::fmt::Display for ConfigError {
                 "resource servers are configured, but only ID tokens are accepted, which have none"
             }
             ConfigError::AlgorithmNotBuilt => "this build does not support an algorithm",
+            ConfigError::InvalidType => {
+                "a type of token has a protocol of its own, and is never an access token or an ID token"
+            }
+            ConfigError::ClientClaimMissing => {
+                "clients and resource servers are configured, token_use is not checked, and no claim names the client"
+            }
+            ConfigError::ClientClaimUnused => {
+                "a claim that names the client is configured, but token_use is checked and decides which it is"
+            }
+            ConfigError::InvalidScope => "a scope contains a space, which separates scopes",
+            ConfigError::ScopeClaimOfUserPool => "a user pool has its scopes in the claim scope",
+            ConfigError::UnboundWithoutResources => "unbound clients are configured without resource servers",
+            ConfigError::InvalidTemplate => {
+                "an issuer template must contain {tid} exactly once, and tenants are UUIDs in lower case"
+            }
+            ConfigError::AnyClientOfIdentityPool => {
+                "everybody with an AWS account can get tokens of an identity pool, so any client can't be accepted"
+            }
+            ConfigError::InvalidIdentityPool => {
+                "an identity pool needs its ID, <region>:<UUID>, as the only client, and its tokens have no token_use"
+            }
+            ConfigError::InvalidClaimRule => "a claim rule is incomplete, inconsistent or too large",
             ConfigError::OtherIssuers => "the changed policy is for other issuers",
             ConfigError::OutOfRange => "a leeway, a limit or a number of the key policy is out of its range",
         })

@@ -2,15 +2,18 @@
 //!
 //! Every check of a token is a field of [`Pool`]. A check is disabled only by a value that says so (`Unchecked`); there is no default policy.
 
+mod claim_rule;
 mod error;
 mod key_policy;
 mod limits;
 mod rules;
 
+pub(crate) use claim_rule::EXACT_MAX;
+pub use claim_rule::{ClaimRule, ClaimSelector, ClaimTest, ClaimValue};
 pub use error::ConfigError;
 pub use key_policy::KeyPolicy;
 pub use limits::{CacheLimits, LEEWAY_LIMIT, Limits};
 pub use rules::{
-    ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, Membership, Pool, ResourceRule, SubjectRule,
-    TokenUseRule,
+    ClientClaim, ClientRule, Config, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, Membership,
+    Pool, ResourceRule, SubjectRule, TokenUseRule,
 };

@@ -1,6 +1,7 @@
 //! The pools, and the rules for their tokens.
 
 use super::{
+    claim_rule::ClaimRule,
     key_policy::KeyPolicy,
     limits::{CacheLimits, Limits},
 };
@@ -18,6 +19,9 @@ pub struct Config {
     pub key_policy: KeyPolicy,
     /// Limits of the cache of verified tokens.
     pub cache: CacheLimits,
+    /// Lists of claim rules that a caller asks for beside those of the pools, for example on some routes only. Every verified token is judged by
+    /// all lists: see [`Verified::requirements`](crate::Verified::requirements). At most 64 lists.
+    pub requirements: Vec<Vec<ClaimRule>>,
 }
 
 /// The rules for the tokens of one issuer.
@@ -29,16 +33,29 @@ pub struct Pool {
     pub keys: KeyOrigin,
     /// The accepted algorithms. An empty list accepts RS256 only, the algorithm that Cognito uses.
     pub algorithms: Vec<Algorithm>,
+    /// The accepted types of token (`typ`, RFC 7515 section 4.1.9), compared without case and without `application/`. An empty string accepts a
+    /// token without `typ`. An empty list accepts `JWT`, `at+jwt` and no `typ`, and also `JWS` for an identity pool.
+    pub types: Vec<String>,
     /// The accepted kinds of token (`token_use`).
     pub token_use: TokenUseRule,
     /// The accepted app clients.
     pub client: ClientRule,
+    /// The claim that names the client, if `token_use` is not checked. `None` means `aud`. Required if clients and resource servers are
+    /// configured for such tokens.
+    pub client_claim: Option<ClientClaim>,
     /// The required groups (`cognito:groups`).
     pub groups: Membership,
     /// The required scopes (`scope`). ID tokens have no scopes.
     pub scopes: Membership,
+    /// The claim with the scopes, for other issuers than user pools. `None` means `scope`, or `scp` if there is no `scope`.
+    pub scope_claim: Option<String>,
     /// The rule for `aud` of access tokens, and of all tokens if `token_use` is not checked.
     pub resource: ResourceRule,
+    /// With [`ResourceRule::OneOf`], the clients whose tokens may lack `aud`. Cognito does not bind tokens of the client credentials grant to a
+    /// resource server.
+    pub unbound_clients: Vec<String>,
+    /// Rules for any claims. All must fit.
+    pub claims: Vec<ClaimRule>,
     /// The rule for `sub`.
     pub subject: SubjectRule,
     /// The rule for tokens that are bound to a key (`cnf`).
@@ -62,10 +79,73 @@ pub enum IssuerRule {
         /// The region in the issuer URL, if it is not the region of the ID.
         region: Option<String>,
     },
+    /// An Amazon Cognito identity pool, whose issuer is `https://cognito-identity.amazonaws.com` for all AWS accounts. Its tokens name the
+    /// pool in `aud`, so the pool's ID must be the only client.
+    IdentityPool {
+        /// Whether tokens of guests are accepted: identities that have not signed in.
+        guests: GuestRule,
+    },
     /// Exactly this string.
     Exactly(String),
+    /// One of these strings, exactly. The first names the issuer in metrics and for revocation. The JWKS URL can't be
+    /// derived.
+    OneOf(Vec<String>),
+    /// The issuers of the tenants of Microsoft Entra ID.
+    Tenants(IssuerTemplate),
     /// `iss` is not checked. The verifier must have no other pool.
     Unchecked,
+}
+
+/// The issuers of many tenants that sign with the same keys, as Microsoft Entra ID has them.
+///
+/// A token is accepted if its claim `tid` is the UUID of an accepted tenant in lower case, if `iss` is the template with that UUID, and if the
+/// member `issuer` of the JWK is either `iss` or the template (Microsoft identity platform, "Access tokens", "Validate the issuer").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerTemplate {
+    /// `iss`, with `{tid}` where the tenant ID stands, exactly once: `https://login.microsoftonline.com/{tid}/v2.0`.
+    pub template: String,
+    /// The accepted tenants, as UUIDs in lower case. `None` accepts every tenant.
+    pub tenants: Option<Vec<String>>,
+}
+
+/// Whether tokens of an identity pool are accepted for guests (`amr` contains `unauthenticated`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestRule {
+    /// `amr` must contain `authenticated`.
+    Refuse,
+    /// `amr` must contain `authenticated` or `unauthenticated`.
+    Accept,
+}
+
+/// The claim that names the client of a token whose `token_use` is not checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientClaim {
+    /// `aud`: the recipient is the client, as for an ID token.
+    Aud,
+    /// `client_id` (RFC 9068 section 2.2).
+    ClientId,
+    /// `azp`: Auth0, Keycloak, Entra v2, Google.
+    Azp,
+    /// `appid`: Entra v1.
+    Appid,
+    /// `cid`: Okta.
+    Cid,
+}
+
+impl ClientClaim {
+    /// All claims.
+    pub const ALL: [Self; 5] = [Self::Aud, Self::ClientId, Self::Azp, Self::Appid, Self::Cid];
+
+    /// Returns the name of the claim.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aud => "aud",
+            Self::ClientId => "client_id",
+            Self::Azp => "azp",
+            Self::Appid => "appid",
+            Self::Cid => "cid",
+        }
+    }
 }
 
 /// Where the keys of a pool come from.

@@ -3,13 +3,15 @@
 use super::{
     fetch::Response,
     jitter,
-    key_set::{Found, KeySet},
+    key_set::{KeySet, NoKey, UnnamedKeys},
     key_set_error::KeySetError,
     monotonic_clock::Instant,
     report::{KeyReport, KeyState},
 };
 use crate::{
     config::{KeyPolicy, Limits},
+    jwa::Algorithm,
+    reason::Reason,
     signature::PreparedKey,
 };
 use alloc::boxed::Box;
@@ -52,15 +54,30 @@ impl Freshness {
     }
 }
 
-/// Why there is no key for a key ID.
+/// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyLookupError {
+    /// A fetch may find one.
+    Missing(MissingKey),
+    /// The token is rejected without a fetch.
+    Final(Reason),
+}
+
+/// Why a key is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MissingKey {
     /// There is no key set, or it has expired or has no usable key.
     NoKeySet,
     /// The key set has no key with this ID.
     UnknownKeyId,
     /// The key set has a key with this ID, but the key was rejected.
     RejectedKey,
+}
+
+impl From<MissingKey> for KeyLookupError {
+    fn from(missing: MissingKey) -> Self {
+        Self::Missing(missing)
+    }
 }
 
 impl Lifetime {
@@ -90,6 +107,7 @@ impl CurrentKeySet {
         response: &Response<'_>,
         lifetime: Lifetime,
         limits: &Limits,
+        unnamed: UnnamedKeys,
     ) -> Result<bool, KeySetError> {
         if current.as_ref().is_some_and(|current| current.lifetime.obtained > lifetime.obtained) {
             return Err(KeySetError::OlderThanCurrent);
@@ -109,22 +127,35 @@ impl CurrentKeySet {
             return Ok(false);
         }
         let set = KeySet::parse(body, limits)?;
-        let is_in_use = |current: &Self| current.is_usable() && lifetime.obtained < current.lifetime.expires;
-        if !set.is_usable() && current.as_ref().is_some_and(is_in_use) {
+        let is_in_use = |current: &Self| current.is_usable(unnamed) && lifetime.obtained < current.lifetime.expires;
+        if !set.is_usable(unnamed) && current.as_ref().is_some_and(is_in_use) {
             return Err(KeySetError::NoUsableKey);
         }
         *current = Some(Self { set, digest, etag, lifetime });
         Ok(true)
     }
 
-    /// Returns the key with this ID. The caller has checked that the set has not expired.
-    pub(super) fn find(&self, key_id: &str) -> Result<&PreparedKey, KeyLookupError> {
-        match self.set.find(key_id) {
-            Found::Key(key) => Ok(key),
-            Found::Rejected => Err(KeyLookupError::RejectedKey),
-            Found::Unknown if self.is_usable() => Err(KeyLookupError::UnknownKeyId),
-            Found::Unknown => Err(KeyLookupError::NoKeySet),
-        }
+    /// Returns the key for a token. The caller has checked that the set has not expired.
+    pub(super) fn find(
+        &self,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
+        unnamed: UnnamedKeys,
+    ) -> Result<&PreparedKey, KeyLookupError> {
+        self.set.find(key_id, algorithm, unnamed).map_err(|error| match error {
+            NoKey::Rejected => MissingKey::RejectedKey.into(),
+            NoKey::UnknownKeyId if self.is_usable(unnamed) => MissingKey::UnknownKeyId.into(),
+            NoKey::UnknownKeyId => MissingKey::NoKeySet.into(),
+            // There is no name for the negative cache, so a fetch for such a token would be a fetch for each of them.
+            NoKey::NoKeyId => KeyLookupError::Final(Reason::KeyIdMissing),
+            NoKey::Ambiguous => KeyLookupError::Final(Reason::KeyAmbiguous),
+            NoKey::OtherAlgorithm => KeyLookupError::Final(Reason::AlgorithmMismatch),
+        })
+    }
+
+    /// Checks whether the set has a usable key with this ID.
+    pub(super) fn has(&self, key_id: &str, unnamed: UnnamedKeys) -> Result<(), NoKey> {
+        self.set.has(key_id, unnamed)
     }
 
     /// Returns `None` if the set is past its hard lifetime.
@@ -134,8 +165,8 @@ impl CurrentKeySet {
     }
 
     /// Returns whether a token can be verified with at least one key of the set.
-    pub(super) fn is_usable(&self) -> bool {
-        self.set.is_usable()
+    pub(super) fn is_usable(&self, unnamed: UnnamedKeys) -> bool {
+        self.set.is_usable(unnamed)
     }
 
     pub(super) fn etag(&self) -> Option<&str> {
@@ -148,7 +179,7 @@ impl CurrentKeySet {
     }
 
     /// Returns the part of the report that concerns the set. If the keys are never fetched, they don't become stale.
-    pub(super) fn report(&self, now: Instant, is_fetched: bool) -> KeyReport {
+    pub(super) fn report(&self, now: Instant, is_fetched: bool, unnamed: UnnamedKeys) -> KeyReport {
         KeyReport {
             state: match self.freshness(now) {
                 None => KeyState::Expired,
@@ -157,7 +188,7 @@ impl CurrentKeySet {
             },
             fetched_at: Some(self.lifetime.fetched_at),
             age: Some(now.since(self.lifetime.obtained)),
-            ..self.set.report()
+            ..self.set.report(unnamed)
         }
     }
 }

@@ -5,9 +5,10 @@
 
 use super::{
     bucket::Bucket,
-    current_key_set::{CurrentKeySet, Freshness, KeyLookupError, Lifetime},
+    current_key_set::{CurrentKeySet, Freshness, KeyLookupError, Lifetime, MissingKey},
     fetch::{FetchError, Response},
     jitter,
+    key_set::UnnamedKeys,
     key_set_error::KeySetError,
     logical_time::LogicalTime,
     monotonic_clock::Instant,
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     config::{KeyPolicy, Limits},
+    jwa::Algorithm,
     signature::PreparedKey,
 };
 use alloc::{string::String, vec::Vec};
@@ -28,6 +30,8 @@ pub(super) struct JwksEndpoint {
     pub(super) url: Option<String>,
     /// Whether the first fetch waits until a token needs it.
     pub(super) is_on_demand: bool,
+    /// Whether a pool that uses the endpoint accepts keys and tokens without a `kid`.
+    pub(super) unnamed: UnnamedKeys,
     current: Option<CurrentKeySet>,
     /// The number of different key sets accepted so far.
     generation: u64,
@@ -73,6 +77,7 @@ impl JwksEndpoint {
             issuers: Vec::new(),
             url,
             is_on_demand: false,
+            unnamed: UnnamedKeys::Rejected,
             current: None,
             generation: 0,
             in_progress: None,
@@ -85,10 +90,24 @@ impl JwksEndpoint {
         }
     }
 
-    pub(super) fn find(&self, key_id: &str, now: Instant) -> Result<(&PreparedKey, Freshness), KeyLookupError> {
-        let current = self.current.as_ref().ok_or(KeyLookupError::NoKeySet)?;
-        let freshness = current.freshness(now).ok_or(KeyLookupError::NoKeySet)?;
-        Ok((current.find(key_id)?, freshness))
+    pub(super) fn find(
+        &self,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
+        now: Instant,
+    ) -> Result<(&PreparedKey, Freshness), KeyLookupError> {
+        let current = self.current.as_ref().ok_or(MissingKey::NoKeySet)?;
+        let freshness = current.freshness(now).ok_or(MissingKey::NoKeySet)?;
+        Ok((current.find(key_id, algorithm, self.unnamed)?, freshness))
+    }
+
+    /// Returns whether the current key set has no usable key with this ID.
+    pub(super) fn lacks_key(&self, key_id: &str, now: Instant) -> bool {
+        self.current.as_ref().is_some_and(|current| {
+            current.freshness(now).is_some()
+                && current.is_usable(self.unnamed)
+                && current.has(key_id, self.unnamed).is_err()
+        })
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -123,7 +142,7 @@ impl JwksEndpoint {
     /// Starts a fetch if the keys must be refreshed.
     pub(super) fn fetch_if_due(&mut self, policy: &KeyPolicy, now: Instant) -> FetchDecision {
         let is_due = match &self.current {
-            Some(current) => now >= current.refresh_at() || !current.is_usable() || self.has_failed(),
+            Some(current) => now >= current.refresh_at() || !current.is_usable(self.unnamed) || self.has_failed(),
             None => !self.is_on_demand || self.is_lost,
         };
         if is_due { self.fetch_missing(policy, now) } else { FetchDecision::NotDue }
@@ -170,7 +189,7 @@ impl JwksEndpoint {
             // The result arrived after that of a later fetch, which counts.
             Err(KeySetError::OlderThanCurrent) => {}
             Err(error) => self.fail(KeyRefreshError::KeySet(error), policy, obtained),
-            Ok(()) if self.current.as_ref().is_some_and(CurrentKeySet::is_usable) => {
+            Ok(()) if self.current.as_ref().is_some_and(|current| current.is_usable(self.unnamed)) => {
                 self.succeed();
                 self.confirmed_at = started_at;
             }
@@ -225,7 +244,7 @@ impl JwksEndpoint {
             generation: self.generation,
             failures: self.failures,
             last_error: self.last_error,
-            ..current.map(|current| current.report(now, self.url.is_some())).unwrap_or_default()
+            ..current.map(|current| current.report(now, self.url.is_some(), self.unnamed)).unwrap_or_default()
         }
     }
 
@@ -269,7 +288,7 @@ impl JwksEndpoint {
         limits: &Limits,
     ) -> Result<(), KeySetError> {
         let lifetime = Lifetime::new(policy, self.number, self.generation, response.max_age, obtained, fetched_at);
-        let has_changed = CurrentKeySet::update(&mut self.current, response, lifetime, limits)?;
+        let has_changed = CurrentKeySet::update(&mut self.current, response, lifetime, limits, self.unnamed)?;
         self.generation = self.generation.saturating_add(u64::from(has_changed));
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Parses a JWK Set (RFC 7517 section 5). A key that can't be used is skipped and reported; it does not affect the other keys.
+//! Parses a JWK Set (RFC 7517 section 5), and chooses the key of a token. A key that can't be used is skipped and reported; it does not affect
+//! the other keys.
 
 use super::{
     jwk::Jwk,
@@ -8,29 +9,60 @@ use super::{
 use crate::{
     config::Limits,
     json::{self, Duplicates, Value},
-    signature::{KeyError, PreparedKey},
+    jwa::Algorithm,
+    signature::{KeyError, KeyFault, PreparedKey},
 };
 use alloc::{boxed::Box, vec::Vec};
-use hashbrown::{HashMap, hash_map::Entry};
+use hashbrown::HashMap;
 
 /// A parsed JWK Set: prepared keys by key ID.
 #[derive(Debug)]
 pub struct KeySet {
-    named: HashMap<Box<str>, Result<PreparedKey, KeyError>>,
-    /// Keys without a `kid`. No token can refer to them, but a JWS may use the only key of a set.
-    unnamed: Vec<PreparedKey>,
+    named: HashMap<Box<str>, KeysOfId>,
+    /// Usable keys without a `kid`.
+    unnamed: Vec<Numbered>,
+    /// Sorted by index.
     skipped: Vec<SkippedKey>,
 }
 
-/// The result of looking up a key ID in a set.
+/// The keys that have the same `kid`. RFC 7517 section 4.5 allows several, for example with different `kty`.
+#[derive(Debug, Default)]
+struct KeysOfId {
+    usable: Vec<Numbered>,
+    /// Whether at least one algorithm has exactly one key.
+    is_usable: bool,
+}
+
+/// A key, and its index in the set.
 #[derive(Debug)]
-pub enum Found<'k> {
-    /// A usable key.
-    Key(&'k PreparedKey),
-    /// A key that was skipped, because it can't be used.
+struct Numbered {
+    index: u32,
+    key: PreparedKey,
+}
+
+/// Whether keys without a `kid`, and tokens without one, are accepted. The tokens and the keys of a user pool always have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnnamedKeys {
+    /// A token without a `kid` is verified with the only key that fits its algorithm. If the only usable key of a set has no `kid`, every token
+    /// is verified with it.
+    Accepted,
+    /// Every key and every token needs a `kid`.
     Rejected,
+}
+
+/// Why a set has no key for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
     /// No key has this ID.
-    Unknown,
+    UnknownKeyId,
+    /// A key with this ID was skipped, because it can't be used.
+    Rejected,
+    /// Several different keys with this ID fit the algorithm.
+    Ambiguous,
+    /// The keys with this ID are for other algorithms.
+    OtherAlgorithm,
+    /// The token has no key ID, and not exactly one key fits.
+    NoKeyId,
 }
 
 impl KeySet {
@@ -65,71 +97,139 @@ impl KeySet {
         for (index, entry) in (0..).zip(entries) {
             set.add(index, Jwk::parse(entry));
         }
+        set.report_ambiguous_keys();
         Ok(set)
     }
 
-    /// Looks up a key ID.
-    pub fn find(&self, key_id: &str) -> Found<'_> {
+    /// Finds the key for a token with this `kid` and `alg`. The order of the keys in the set never matters.
+    ///
+    /// # Errors
+    /// See [`NoKey`].
+    pub fn find(
+        &self,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
+        unnamed: UnnamedKeys,
+    ) -> Result<&PreparedKey, NoKey> {
+        let Some(key_id) = key_id else {
+            return match unnamed {
+                UnnamedKeys::Accepted => self.find_without_key_id(algorithm),
+                UnnamedKeys::Rejected => Err(NoKey::NoKeyId),
+            };
+        };
+        self.has(key_id, unnamed)?;
+        let keys = match self.named.get(key_id) {
+            Some(named) => &named.usable,
+            None => &self.unnamed,
+        };
+        match only(keys, algorithm) {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) => Err(NoKey::OtherAlgorithm),
+            Err(Ambiguous) => Err(NoKey::Ambiguous),
+        }
+    }
+
+    /// Checks whether the set has a usable key for a `kid`, whatever its algorithm.
+    pub(super) fn has(&self, key_id: &str, unnamed: UnnamedKeys) -> Result<(), NoKey> {
         match self.named.get(key_id) {
-            Some(Ok(key)) => Found::Key(key),
-            Some(Err(_)) => Found::Rejected,
-            None => Found::Unknown,
+            Some(named) if named.usable.is_empty() => Err(NoKey::Rejected),
+            Some(_) => Ok(()),
+            None if unnamed == UnnamedKeys::Accepted && self.has_only_unnamed_key() => Ok(()),
+            None => Err(NoKey::UnknownKeyId),
         }
     }
 
-    /// Returns the usable key of a set that has exactly one, with or without a `kid`.
-    pub fn only_key(&self) -> Option<&PreparedKey> {
-        let mut keys = self.named.values().map(Result::as_ref).filter_map(Result::ok).chain(&self.unnamed);
-        match (keys.next(), keys.next()) {
-            (Some(key), None) => Some(key),
-            _ => None,
-        }
+    /// Returns whether a token can be verified with at least one key.
+    pub(super) fn is_usable(&self, unnamed: UnnamedKeys) -> bool {
+        let is_usable = self.named.values().any(|named| named.is_usable);
+        is_usable || unnamed == UnnamedKeys::Accepted && !self.unnamed.is_empty()
     }
 
-    /// Returns the key of a set that has exactly one key without a `kid`, and none with one.
-    pub fn only_unnamed_key(&self) -> Option<&PreparedKey> {
-        match self.unnamed.as_slice() {
-            [key] if self.named.is_empty() => Some(key),
-            _ => None,
-        }
-    }
-
-    /// Returns whether the set has a usable key with a `kid`.
-    pub fn is_usable(&self) -> bool {
-        self.named.values().any(Result::is_ok)
-    }
-
-    /// Returns the IDs of the usable keys, sorted, and the entries that are not used. The other fields of the report have their defaults.
-    pub fn report(&self) -> KeyReport {
-        let usable = self.named.iter().filter(|(_, key)| key.is_ok());
+    /// Returns the IDs of the usable keys, sorted, with an empty text for keys without a `kid`; and the entries that are not used. The other fields of the report have their defaults.
+    pub fn report(&self, unnamed: UnnamedKeys) -> KeyReport {
+        let usable = self.named.iter().filter(|(_, named)| named.is_usable);
         let mut key_ids: Vec<Box<str>> = usable.map(|(name, _)| name.clone()).collect();
+        if unnamed == UnnamedKeys::Accepted && !self.unnamed.is_empty() {
+            key_ids.push("".into());
+        }
         key_ids.sort_unstable();
-        KeyReport { key_ids, skipped: self.skipped.clone(), ..KeyReport::default() }
+        let mut skipped = self.skipped.clone();
+        if unnamed == UnnamedKeys::Rejected {
+            let unused = self.unnamed.iter().map(|numbered| skip(numbered.index, None, KeyError::NoKeyId.into()));
+            skipped.extend(unused);
+            skipped.sort_by_key(|key| key.index);
+        }
+        KeyReport { key_ids, skipped, ..KeyReport::default() }
+    }
+
+    fn find_without_key_id(&self, algorithm: Algorithm) -> Result<&PreparedKey, NoKey> {
+        let all = || self.named.values().flat_map(|named| &named.usable).chain(&self.unnamed);
+        match only(all(), algorithm) {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) if all().count() == 1 => Err(NoKey::OtherAlgorithm),
+            Ok(None) | Err(Ambiguous) => Err(NoKey::NoKeyId),
+        }
+    }
+
+    fn has_only_unnamed_key(&self) -> bool {
+        let is_one =
+            self.unnamed.first().is_some_and(|first| self.unnamed.iter().all(|other| other.key.is_same(&first.key)));
+        is_one && self.named.values().all(|named| named.usable.is_empty())
     }
 
     fn add(&mut self, index: u32, jwk: Jwk) {
-        let (key_id, error) = match (jwk.key_id, jwk.key) {
-            (Err(KeyError::NoKeyId), Ok(key)) => {
-                self.unnamed.push(key);
-                (None, KeyError::NoKeyId)
+        match (jwk.key_id, jwk.key) {
+            (Ok(Some(name)), Ok(key)) => {
+                self.named.entry(name).or_default().usable.push(Numbered { index, key });
             }
-            // A leaked private key is worse than a missing `kid`, so its error takes precedence.
-            (Err(KeyError::NoKeyId), Err(error)) => (None, error),
-            (Err(error), _) => (None, error),
-            (Ok(name), key) => {
-                let error = key.as_ref().err().copied();
-                match self.named.entry(name.clone()) {
-                    Entry::Occupied(_) => (Some(name), KeyError::DuplicateKeyId),
-                    Entry::Vacant(entry) => {
-                        entry.insert(key);
-                        match error {
-                            None => return,
-                            Some(error) => (Some(name), error),
-                        }
+            (Ok(Some(name)), Err(fault)) => {
+                self.named.entry(name.clone()).or_default();
+                self.skipped.push(skip(index, Some(name), fault));
+            }
+            (Ok(None), Ok(key)) => self.unnamed.push(Numbered { index, key }),
+            (Ok(None), Err(fault)) | (Err(fault), _) => self.skipped.push(skip(index, None, fault)),
+        }
+    }
+
+    /// Finds the keys of each `kid` between which no algorithm can choose, and adds them to the report.
+    fn report_ambiguous_keys(&mut self) {
+        for (name, named) in &mut self.named {
+            let mut ambiguous: Vec<u32> = Vec::new();
+            for algorithm in Algorithm::ALL {
+                match only(&named.usable, algorithm) {
+                    Ok(None) => {}
+                    Ok(Some(_)) => named.is_usable = true,
+                    Err(Ambiguous) => {
+                        let fitting = named.usable.iter().filter(|numbered| numbered.key.is_for(algorithm));
+                        ambiguous.extend(fitting.map(|numbered| numbered.index));
                     }
                 }
             }
-        };
-        self.skipped.push(SkippedKey { index, key_id, error });
+            ambiguous.sort_unstable();
+            ambiguous.dedup();
+            let skipped = ambiguous.into_iter();
+            self.skipped
+                .extend(skipped.map(|index| skip(index, Some(name.clone()), KeyError::DuplicateKeyId.of("kid"))));
+        }
+        self.skipped.sort_by_key(|key| key.index);
     }
+}
+
+/// Several different keys fit.
+struct Ambiguous;
+
+/// Returns the only key that fits an algorithm. The same key, published several times, counts once.
+fn only<'k>(
+    keys: impl IntoIterator<Item = &'k Numbered>,
+    algorithm: Algorithm,
+) -> Result<Option<&'k PreparedKey>, Ambiguous> {
+    let mut fitting = keys.into_iter().map(|numbered| &numbered.key).filter(|key| key.is_for(algorithm));
+    let Some(first) = fitting.next() else {
+        return Ok(None);
+    };
+    if fitting.all(|key| key.is_same(first)) { Ok(Some(first)) } else { Err(Ambiguous) }
+}
+
+fn skip(index: u32, key_id: Option<Box<str>>, fault: KeyFault) -> SkippedKey {
+    SkippedKey { index, key_id, error: fault.error, member: fault.member }
 }

@@ -15,9 +15,9 @@ mod report;
 mod store;
 
 pub use crate::{config::KeyPolicy, signature::KeyError};
-pub(crate) use current_key_set::{Freshness, KeyLookupError};
+pub(crate) use current_key_set::{Freshness, KeyLookupError, MissingKey};
 pub use fetch::{Fetch, FetchError, Response};
-pub use key_set::{Found, KeySet};
+pub use key_set::{KeySet, NoKey, UnnamedKeys};
 pub use key_set_error::KeySetError;
 pub use logical_time::LogicalTime;
 pub(crate) use monotonic_clock::Instant;

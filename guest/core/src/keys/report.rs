@@ -27,7 +27,7 @@ pub struct KeyReport {
     pub failures: u32,
     /// The error of the last refresh, if it failed.
     pub last_error: Option<KeyRefreshError>,
-    /// The key IDs that tokens can be verified with.
+    /// The key IDs that tokens can be verified with. An empty text stands for keys without a `kid`.
     pub key_ids: Vec<Box<str>>,
     /// The entries of the key set that are not used.
     pub skipped: Vec<SkippedKey>,
@@ -65,4 +65,6 @@ pub struct SkippedKey {
     pub key_id: Option<Box<str>>,
     /// Why it is not used.
     pub error: KeyError,
+    /// The member that is the cause. `None` if the whole key is.
+    pub member: Option<&'static str>,
 }

@@ -1,9 +1,10 @@
 //! All JWKS endpoints of a verifier, with one clock and one negative cache.
 
 use super::{
-    current_key_set::{Freshness, KeyLookupError},
+    current_key_set::{Freshness, KeyLookupError, MissingKey},
     endpoint::{FetchDecision, JwksEndpoint},
     fetch::{Fetch, FetchError, Response},
+    key_set::UnnamedKeys,
     key_set_error::KeySetError,
     logical_time::LogicalTime,
     monotonic_clock::{Instant, MonotonicClock},
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::{
     config::{KeyPolicy, Limits},
+    jwa::Algorithm,
     reason::Reason,
     signature::PreparedKey,
 };
@@ -81,6 +83,13 @@ impl KeyStore {
         }
     }
 
+    /// Accepts keys and tokens without a `kid` at an endpoint.
+    pub(crate) fn accept_unnamed_keys(&mut self, id: JwksEndpointId) {
+        if let Some(endpoint) = self.endpoints.get_mut(id.0) {
+            endpoint.unnamed = UnnamedKeys::Accepted;
+        }
+    }
+
     /// Returns the endpoint for a URL.
     pub(crate) fn endpoint_for(&self, url: &str) -> Option<JwksEndpointId> {
         self.by_url.get(url).copied()
@@ -94,10 +103,11 @@ impl KeyStore {
     pub(crate) fn find(
         &self,
         id: JwksEndpointId,
-        key_id: &str,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
         now: Instant,
     ) -> Result<(&PreparedKey, Freshness), KeyLookupError> {
-        self.endpoints.get(id.0).ok_or(KeyLookupError::NoKeySet)?.find(key_id, now)
+        self.endpoints.get(id.0).ok_or(MissingKey::NoKeySet)?.find(key_id, algorithm, now)
     }
 
     /// Returns the generation of an endpoint's keys. It changes whenever the keys change.
@@ -115,15 +125,13 @@ impl KeyStore {
         &mut self,
         id: JwksEndpointId,
         key_id: &str,
-        error: KeyLookupError,
+        error: MissingKey,
         now: Instant,
     ) -> MissingKeyAction {
         let is_known_to_be_missing = self.negative_cache.contains(id.0, key_id, now);
         match error {
-            KeyLookupError::UnknownKeyId if is_known_to_be_missing => {
-                MissingKeyAction::Reject(Reason::KeyUnknownCached)
-            }
-            KeyLookupError::RejectedKey if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyRefused),
+            MissingKey::UnknownKeyId if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyUnknownCached),
+            MissingKey::RejectedKey if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyRefused),
             error => self.fetch(id, key_id, error, now),
         }
     }
@@ -134,7 +142,7 @@ impl KeyStore {
         &mut self,
         id: JwksEndpointId,
         key_id: &str,
-        error: KeyLookupError,
+        error: MissingKey,
         received_at: LogicalTime,
         now: Instant,
     ) -> MissingKeyAction {
@@ -142,7 +150,7 @@ impl KeyStore {
             endpoint.end_overdue(&self.policy, now);
         }
         match self.endpoints.get(id.0) {
-            Some(endpoint) if error != KeyLookupError::NoKeySet && !endpoint.has_failed() => {
+            Some(endpoint) if error != MissingKey::NoKeySet && !endpoint.has_failed() => {
                 if endpoint.was_confirmed_after(received_at) {
                     self.negative_cache.insert(id.0, key_id, now.after(self.policy.unknown_key_ttl.into()));
                     return MissingKeyAction::Reject(self.reason(id, error));
@@ -155,41 +163,39 @@ impl KeyStore {
     }
 
     /// Returns the reason for rejecting a token if no fetch follows.
-    pub(crate) fn reason(&self, id: JwksEndpointId, error: KeyLookupError) -> Reason {
+    pub(crate) fn reason(&self, id: JwksEndpointId, error: MissingKey) -> Reason {
         match (error, self.endpoints.get(id.0)) {
-            (KeyLookupError::NoKeySet, _) | (_, None) => Reason::KeysUnavailable,
-            (KeyLookupError::RejectedKey, Some(_)) => Reason::KeyRefused,
-            (KeyLookupError::UnknownKeyId, Some(endpoint)) if endpoint.has_failed() => Reason::KeysUnavailable,
-            (KeyLookupError::UnknownKeyId, Some(_)) => Reason::KeyUnknown,
+            (MissingKey::NoKeySet, _) | (_, None) => Reason::KeysUnavailable,
+            (MissingKey::RejectedKey, Some(_)) => Reason::KeyRefused,
+            (MissingKey::UnknownKeyId, Some(endpoint)) if endpoint.has_failed() => Reason::KeysUnavailable,
+            (MissingKey::UnknownKeyId, Some(_)) => Reason::KeyUnknown,
         }
     }
 
     /// Starts a fetch for a missing key, if one may start.
-    fn fetch(&mut self, id: JwksEndpointId, key_id: &str, error: KeyLookupError, now: Instant) -> MissingKeyAction {
+    fn fetch(&mut self, id: JwksEndpointId, key_id: &str, error: MissingKey, now: Instant) -> MissingKeyAction {
         let Some(endpoint) = self.endpoints.get_mut(id.0) else {
             return MissingKeyAction::Reject(Reason::KeysUnavailable);
         };
         endpoint.end_overdue(&self.policy, now);
         let decision = match error {
-            KeyLookupError::NoKeySet => endpoint.fetch_missing(&self.policy, now),
-            KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey => {
-                endpoint.fetch_for_unknown_key(&self.policy, now)
-            }
+            MissingKey::NoKeySet => endpoint.fetch_missing(&self.policy, now),
+            MissingKey::UnknownKeyId | MissingKey::RejectedKey => endpoint.fetch_for_unknown_key(&self.policy, now),
         };
         let is_limited = decision == FetchDecision::RateLimited && self.policy.unknown_key_fetches > 0;
         match decision {
             FetchDecision::Started => {
-                let key_id = (error != KeyLookupError::NoKeySet).then_some(key_id);
+                let key_id = (error != MissingKey::NoKeySet).then_some(key_id);
                 let fetch = fetch_from(endpoint, key_id);
                 fetch.map_or(MissingKeyAction::Reject(Reason::KeysUnavailable), MissingKeyAction::Fetch)
             }
             FetchDecision::InProgress => MissingKeyAction::Await(endpoint.url.clone().unwrap_or_default()),
             decision => MissingKeyAction::Reject(match error {
-                KeyLookupError::NoKeySet => Reason::KeysUnavailable,
-                KeyLookupError::RejectedKey => Reason::KeyRefused,
-                KeyLookupError::UnknownKeyId if decision == FetchDecision::BackingOff => Reason::KeysUnavailable,
-                KeyLookupError::UnknownKeyId if is_limited => Reason::KeyUnknownLimited,
-                KeyLookupError::UnknownKeyId => Reason::KeyUnknown,
+                MissingKey::NoKeySet => Reason::KeysUnavailable,
+                MissingKey::RejectedKey => Reason::KeyRefused,
+                MissingKey::UnknownKeyId if decision == FetchDecision::BackingOff => Reason::KeysUnavailable,
+                MissingKey::UnknownKeyId if is_limited => Reason::KeyUnknownLimited,
+                MissingKey::UnknownKeyId => Reason::KeyUnknown,
             }),
         }
     }
@@ -228,7 +234,7 @@ impl KeyStore {
         if let Some(key_id) = key_id
             && now < until
             && !endpoint.has_failed()
-            && let Err(KeyLookupError::UnknownKeyId | KeyLookupError::RejectedKey) = endpoint.find(key_id, now)
+            && endpoint.lacks_key(key_id, now)
         {
             self.negative_cache.insert(id.0, key_id, until);
         }

@@ -1,12 +1,15 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 section 3.4), through the `p256`, `p384` and `p521` crates.
 
-use super::{key_error::KeyError, signature_error::SignatureError};
+use super::{
+    key_error::{KeyError, KeyFault},
+    signature_error::SignatureError,
+};
 use crate::jwa::Algorithm;
 use alloc::vec::Vec;
 use p256::ecdsa::signature::Verifier;
 
 /// A public key on one of the three curves. The curve fixes the algorithm.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum EcKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
@@ -14,21 +17,22 @@ pub(super) enum EcKey {
 }
 
 impl EcKey {
-    /// Prepares a key from `crv` and the coordinates, each as long as the field (RFC 7518 section 6.2.1).
-    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
-        let point = |length: usize| -> Result<Vec<u8>, KeyError> {
-            if x.len() != length || y.len() != length {
-                return Err(KeyError::BadEncoding);
-            }
-            // SEC 1 section 2.3.3: the uncompressed form.
-            Ok([&[4], x, y].concat())
+    /// Prepares a key from `crv` and the coordinates, big-endian. RFC 7518 section 6.2.1 requires them to be as long as the field, but some
+    /// issuers omit leading zeros, or add some.
+    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
+        // SEC 1 section 2.3.3: the uncompressed form.
+        let point = |length: usize| -> Result<Vec<u8>, KeyFault> {
+            let mut point = [4].to_vec();
+            append_coordinate(&mut point, x, length).ok_or(KeyError::BadEncoding.of("x"))?;
+            append_coordinate(&mut point, y, length).ok_or(KeyError::BadEncoding.of("y"))?;
+            Ok(point)
         };
-        let bad_point = |_| KeyError::BadPoint;
+        let bad_point = |_| KeyError::BadPoint.into();
         match curve {
             "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point(32)?).map(Self::P256).map_err(bad_point),
             "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point(48)?).map(Self::P384).map_err(bad_point),
             "P-521" => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(66)?).map(Self::P521).map_err(bad_point),
-            _ => Err(KeyError::UnsupportedKeyType),
+            _ => Err(KeyError::UnsupportedKeyType.of("crv")),
         }
     }
 
@@ -57,4 +61,14 @@ impl EcKey {
         }
         .map_err(|_| SignatureError::Mismatch)
     }
+}
+
+/// Appends a coordinate with this length to a point. Returns `None` if the number is longer.
+fn append_coordinate(point: &mut Vec<u8>, coordinate: &[u8], length: usize) -> Option<()> {
+    let leading_zeros = coordinate.iter().take_while(|byte| **byte == 0).count();
+    let number = coordinate.get(leading_zeros..)?;
+    let missing = length.checked_sub(number.len())?;
+    point.resize(point.len().checked_add(missing)?, 0);
+    point.extend_from_slice(number);
+    Some(())
 }

@@ -12,7 +12,7 @@ pub enum KeyError {
     NoKeyId,
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong,
-    /// An earlier key of the set has the same `kid`.
+    /// Another key of the set has the same `kid` and fits the same algorithm, so neither is used for it.
     DuplicateKeyId,
     /// `kty` is missing.
     NoKeyType,
@@ -28,7 +28,7 @@ pub enum KeyError {
     AlgorithmMismatch,
     /// A required member (`n`, `e`, `crv`, `x`, `y`) is missing.
     MissingMember,
-    /// A number is not canonical base64url, not minimal, or does not have the length that the curve requires.
+    /// A number is not base64url, or is longer than the curve requires. An Ed25519 key does not have 32 bytes.
     BadEncoding,
     /// The RSA modulus has fewer than 2,048 bits.
     ModulusTooSmall,
@@ -40,4 +40,28 @@ pub enum KeyError {
     BadExponent,
     /// The point is not on the curve, or is of small order.
     BadPoint,
+    /// It has a certificate (`x5c`) and lacks the numbers of the key. OpenID Connect Discovery 1.0 section 3: "the bare key values MUST still
+    /// be present".
+    CertificateOnly,
+}
+
+/// Why a JSON Web Key can't be used, and the member that is the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyFault {
+    pub(crate) error: KeyError,
+    /// `None` if the whole key is the cause.
+    pub(crate) member: Option<&'static str>,
+}
+
+impl KeyError {
+    /// Names the member that is the cause.
+    pub(crate) fn of(self, member: &'static str) -> KeyFault {
+        KeyFault { error: self, member: Some(member) }
+    }
+}
+
+impl From<KeyError> for KeyFault {
+    fn from(error: KeyError) -> Self {
+        Self { error, member: None }
+    }
 }

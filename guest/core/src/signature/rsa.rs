@@ -3,7 +3,11 @@
 //! `poolgate-rsa` verifies PKCS1-v1_5 signatures of keys with the exponent 65,537 and 2,048, 3,072 or 4,096 bits, such as Cognito's. In
 //! builds with the feature `rsa-general`, the `rsa` crate verifies all others; other builds reject such keys.
 
-use super::{emsa_pkcs1, key_error::KeyError, signature_error::SignatureError};
+use super::{
+    emsa_pkcs1,
+    key_error::{KeyError, KeyFault},
+    signature_error::SignatureError,
+};
 use crate::jwa::Algorithm;
 use alloc::boxed::Box;
 #[cfg(feature = "rsa-general")]
@@ -43,25 +47,26 @@ pub(super) struct RsaKey {
 }
 
 impl RsaKey {
-    /// Prepares a key from n and e, both big-endian and without leading zeros.
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+    /// Prepares a key from n and e, both big-endian. RFC 7518 section 6.3.1.1 warns that some libraries "prefix an extra zero-valued octet".
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
+        let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
         let bits = bit_length(modulus);
         if bits < MODULUS_BITS_MIN {
-            return Err(KeyError::ModulusTooSmall);
+            return Err(KeyError::ModulusTooSmall.of("n"));
         }
         if bits > MODULUS_BITS_MAX {
-            return Err(KeyError::ModulusTooLarge);
+            return Err(KeyError::ModulusTooLarge.of("n"));
         }
         if !is_odd(modulus) {
-            return Err(KeyError::ModulusEven);
+            return Err(KeyError::ModulusEven.of("n"));
         }
         // The exponent must be odd and at least 3; it is short enough to be less than n. An odd number below 3 is 1.
         if !is_odd(exponent) || exponent == [1] || exponent.len() > EXPONENT_BYTES_MAX {
-            return Err(KeyError::BadExponent);
+            return Err(KeyError::BadExponent.of("e"));
         }
         let kernel = if exponent == USUAL_EXPONENT { poolgate_rsa::PublicKey::new(modulus) } else { None };
         if kernel.is_none() && cfg!(not(feature = "rsa-general")) {
-            return Err(KeyError::UnsupportedKeyType);
+            return Err(KeyError::UnsupportedKeyType.into());
         }
         Ok(Self {
             modulus: modulus.into(),
@@ -71,6 +76,16 @@ impl RsaKey {
             #[cfg(feature = "rsa-general")]
             general: OnceCell::new(),
         })
+    }
+
+    /// Returns whether both keys have the same numbers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        #[cfg(feature = "rsa-general")]
+        let is_same_exponent = self.exponent == other.exponent;
+        // Other builds have no keys with another exponent than 65,537.
+        #[cfg(not(feature = "rsa-general"))]
+        let is_same_exponent = true;
+        is_same_exponent && self.modulus == other.modulus
     }
 
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
@@ -138,6 +153,11 @@ impl core::fmt::Debug for RsaKey {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("RsaKey").field("bits", &bit_length(&self.modulus)).finish_non_exhaustive()
     }
+}
+
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let leading_zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(leading_zeros..).unwrap_or_default()
 }
 
 /// Returns the bit length of a big-endian number without leading zeros.

@@ -31,7 +31,9 @@ impl Verification<'_> {
             if !policy.algorithms.contains(entry.algorithm) {
                 return Err(Reason::AlgorithmNotAllowed);
             }
+            // The claim rules need not be checked again: when they change, the cache is emptied.
             let is_the_same = entry.matches(&policy.check(&entry.claims)?);
+            policy.check_membership(&entry.claims)?;
             Ok(is_the_same.then_some(CacheHit { handle, keys_are_stale }))
         });
         // An expired token stays expired. A token whose keys or client have changed is verified again.

@@ -2,7 +2,7 @@
 
 use crate::{
     claims::Claims,
-    keys::{Instant, JwksEndpointId, KeyLookupError},
+    keys::{Instant, JwksEndpointId, MissingKey},
     policy::Policy,
     reason::Reason,
     revocation::RevocationClaims,
@@ -16,7 +16,7 @@ pub(super) enum Interrupt {
     /// All other checks have passed, and the caller must query whether the token was revoked.
     PendingRevocation(Box<RevocationClaims>),
     /// There is no key for the token.
-    KeyMissing { endpoint: JwksEndpointId, key_id: Box<str>, error: KeyLookupError, now: Instant },
+    KeyMissing { endpoint: JwksEndpointId, key_id: Box<str>, error: MissingKey, now: Instant },
 }
 
 impl Interrupt {

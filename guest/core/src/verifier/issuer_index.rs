@@ -1,18 +1,23 @@
 //! From the issuer of a token (`iss`) to its policy and its JWKS endpoint.
 
+use super::tenants::Tenants;
 use crate::{
-    claims::Claims,
+    claims::Read,
     config::{ConfigError, IssuerRule, KeyOrigin, Pool},
     issuer,
     keys::{JwksEndpointId, KeyStore},
     reason::Reason,
 };
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use hashbrown::HashMap;
 
 #[derive(Debug)]
 pub(super) enum IssuerIndex {
-    ByIssuer(HashMap<String, IssuerEntry>),
+    ByIssuer {
+        exact: HashMap<String, IssuerEntry>,
+        /// Issuers that depend on the tenant.
+        tenants: Vec<(Tenants, IssuerEntry)>,
+    },
     /// The only pool, which does not check the issuer.
     Unchecked(IssuerEntry),
 }
@@ -27,39 +32,69 @@ pub(super) struct IssuerEntry {
 impl IssuerIndex {
     /// Indexes the issuers of all pools, and adds their JWKS endpoints to `keys`.
     pub(super) fn new(pools: &[Pool], keys: &mut KeyStore) -> Result<Self, ConfigError> {
-        let mut index = HashMap::new();
+        let (mut exact, mut tenants) = (HashMap::new(), Vec::<(Tenants, IssuerEntry)>::new());
         for (policy, pool) in pools.iter().enumerate() {
             let issuers: Vec<String> = match &pool.issuer {
-                IssuerRule::UserPool { id, region } => issuer::of_user_pool(id, region.as_deref())?.into(),
+                IssuerRule::UserPool { id, region } => issuer::of_user_pool(id, region.as_deref())?,
+                IssuerRule::IdentityPool { .. } => vec![issuer::IDENTITY_POOLS.to_owned()],
                 IssuerRule::Exactly(issuer) if issuer.is_empty() => return Err(ConfigError::InvalidIssuer),
-                IssuerRule::Exactly(issuer) => [issuer.clone()].into(),
+                IssuerRule::Exactly(issuer) => vec![issuer.clone()],
+                IssuerRule::OneOf(issuers) if issuers.is_empty() || issuers.iter().any(String::is_empty) => {
+                    return Err(ConfigError::InvalidIssuer);
+                }
+                IssuerRule::OneOf(issuers) => issuers.clone(),
+                IssuerRule::Tenants(template) => {
+                    let entry = IssuerEntry { policy, endpoint: endpoint_of_tenants(pool, &template.template, keys)? };
+                    if tenants.iter().any(|(other, _)| other.template() == template.template) {
+                        return Err(ConfigError::DuplicateIssuer);
+                    }
+                    tenants.push((Tenants::new(template)?, entry));
+                    continue;
+                }
                 IssuerRule::Unchecked if pools.len() > 1 => return Err(ConfigError::UncheckedIssuerNotAlone),
                 IssuerRule::Unchecked => return unchecked(pool, keys),
             };
+            let is_user_pool = matches!(pool.issuer, IssuerRule::UserPool { .. });
             for (issuer, endpoint) in issuers.iter().zip(endpoints(pool, &issuers, keys)?) {
-                if index.insert(issuer.clone(), IssuerEntry { policy, endpoint }).is_some() {
+                if !is_user_pool {
+                    keys.accept_unnamed_keys(endpoint);
+                }
+                if exact.insert(issuer.clone(), IssuerEntry { policy, endpoint }).is_some() {
                     return Err(ConfigError::DuplicateIssuer);
                 }
             }
         }
-        if index.is_empty() { Err(ConfigError::NoPool) } else { Ok(Self::ByIssuer(index)) }
+        if exact.is_empty() && tenants.is_empty() {
+            Err(ConfigError::NoPool)
+        } else {
+            Ok(Self::ByIssuer { exact, tenants })
+        }
     }
 
     /// Finds the entry for the issuer of a token.
-    pub(super) fn find(&self, claims: &Claims) -> Result<IssuerEntry, Reason> {
+    pub(super) fn find(&self, claims: &Read<'_>) -> Result<IssuerEntry, Reason> {
+        let issuer = claims.issuer()?;
         match self {
             Self::Unchecked(entry) => Ok(*entry),
-            Self::ByIssuer(index) => {
-                let issuer = claims.issuer.as_deref().ok_or(Reason::IssuerMissing)?;
-                index.get(issuer).copied().ok_or(Reason::IssuerUnknown)
+            Self::ByIssuer { exact, tenants } => {
+                let issuer = issuer.ok_or(Reason::IssuerMissing)?;
+                let of_tenant = || {
+                    let tenant = claims.tenant()?;
+                    tenants.iter().find(|(tenants, _)| tenants.accept(issuer, tenant)).map(|(_, entry)| *entry)
+                };
+                exact.get(issuer).copied().or_else(of_tenant).ok_or(Reason::IssuerUnknown)
             }
         }
     }
 
-    /// Returns the entry for a configured issuer. Its name is empty if the issuer is not checked.
+    /// Returns the entry for a configured issuer, or for an issuer template. Its name is empty if the issuer is not checked.
     pub(super) fn get(&self, issuer: &str) -> Option<IssuerEntry> {
         match self {
-            Self::ByIssuer(index) => index.get(issuer).copied(),
+            Self::ByIssuer { exact, tenants } => {
+                let of_template =
+                    || tenants.iter().find(|(tenants, _)| tenants.template() == issuer).map(|(_, entry)| *entry);
+                exact.get(issuer).copied().or_else(of_template)
+            }
             Self::Unchecked(entry) => issuer.is_empty().then_some(*entry),
         }
     }
@@ -68,11 +103,21 @@ impl IssuerIndex {
     pub(super) fn is_equivalent(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Unchecked(_), Self::Unchecked(_)) => true,
-            (Self::ByIssuer(ours), Self::ByIssuer(theirs)) => {
+            (
+                Self::ByIssuer { exact: ours, tenants: our_tenants },
+                Self::ByIssuer { exact: theirs, tenants: their_tenants },
+            ) => {
                 let is_the_same = |(issuer, entry): (&String, &IssuerEntry)| {
                     theirs.get(issuer).is_some_and(|other| other.policy == entry.policy)
                 };
-                ours.len() == theirs.len() && ours.iter().all(is_the_same)
+                let has_same_template =
+                    |((one, entry), (other, other_entry)): (&(Tenants, IssuerEntry), &(Tenants, IssuerEntry))| {
+                        one.template() == other.template() && entry.policy == other_entry.policy
+                    };
+                ours.len() == theirs.len()
+                    && ours.iter().all(is_the_same)
+                    && our_tenants.len() == their_tenants.len()
+                    && our_tenants.iter().zip(their_tenants).all(has_same_template)
             }
             _ => false,
         }
@@ -81,9 +126,9 @@ impl IssuerIndex {
     /// Returns whether a configured issuer differs from this one only by a slash at the end.
     pub(super) fn differs_by_slash(&self, issuer: &str) -> bool {
         match self {
-            Self::ByIssuer(index) => {
+            Self::ByIssuer { exact, .. } => {
                 let is_near = |own: &String| own != issuer && own.trim_end_matches('/') == issuer.trim_end_matches('/');
-                index.keys().any(is_near)
+                exact.keys().any(is_near)
             }
             Self::Unchecked(_) => false,
         }
@@ -91,12 +136,25 @@ impl IssuerIndex {
 }
 
 fn unchecked(pool: &Pool, keys: &mut KeyStore) -> Result<IssuerIndex, ConfigError> {
-    let url = match &pool.keys {
-        KeyOrigin::Derived => return Err(ConfigError::KeysNotDerivable),
-        KeyOrigin::Url(url) => Some(url.as_str()),
-        KeyOrigin::Local => None,
-    };
-    Ok(IssuerIndex::Unchecked(IssuerEntry { policy: 0, endpoint: keys.add_endpoint(url) }))
+    let endpoint = keys.add_endpoint(stated_url(pool)?);
+    keys.accept_unnamed_keys(endpoint);
+    Ok(IssuerIndex::Unchecked(IssuerEntry { policy: 0, endpoint }))
+}
+
+fn endpoint_of_tenants(pool: &Pool, template: &str, keys: &mut KeyStore) -> Result<JwksEndpointId, ConfigError> {
+    let endpoint = keys.add_endpoint(stated_url(pool)?);
+    keys.accept_unnamed_keys(endpoint);
+    keys.add_issuer(endpoint, template);
+    Ok(endpoint)
+}
+
+/// Returns the JWKS URL of a pool whose URL can't be derived, or `None` for local keys.
+fn stated_url(pool: &Pool) -> Result<Option<&str>, ConfigError> {
+    match &pool.keys {
+        KeyOrigin::Derived => Err(ConfigError::KeysNotDerivable),
+        KeyOrigin::Url(url) => Ok(Some(url)),
+        KeyOrigin::Local => Ok(None),
+    }
 }
 
 /// Returns the JWKS endpoint of each issuer of a pool.
@@ -105,15 +163,17 @@ fn endpoints(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec
         KeyOrigin::Derived if issuers.iter().any(|issuer| !issuer.starts_with("http")) => {
             return Err(ConfigError::KeysNotDerivable);
         }
+        // The same keys sign for all issuers of a pool, so there is one key set, and it is not known which issuer publishes it.
+        KeyOrigin::Derived if matches!(pool.issuer, IssuerRule::OneOf(_)) => return Err(ConfigError::KeysNotDerivable),
         KeyOrigin::Derived => {
             let endpoints: Vec<_> =
                 issuers.iter().map(|issuer| keys.add_endpoint(Some(&issuer::jwks_url(issuer)))).collect();
-            // The second issuer URL of a user pool has keys only if the pool uses it. Otherwise its JWKS URL answers 403.
+            // The other issuer URLs of a user pool have keys only if the pool uses them. Otherwise their JWKS URLs answer 403.
             endpoints.iter().skip(1).for_each(|endpoint| keys.fetch_on_demand(*endpoint));
             endpoints
         }
         KeyOrigin::Url(url) => vec![keys.add_endpoint(Some(url)); issuers.len()],
-        // One local key set serves both issuer URLs of a user pool.
+        // One local key set serves all issuer URLs of a pool.
         KeyOrigin::Local => vec![keys.add_endpoint(None); issuers.len()],
     };
     issuers.iter().zip(&endpoints).for_each(|(issuer, endpoint)| keys.add_issuer(*endpoint, issuer));

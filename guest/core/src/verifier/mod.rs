@@ -4,8 +4,9 @@ mod cached;
 mod interrupt;
 mod issuer_index;
 mod steps;
+mod tenants;
 mod token_verifier;
 mod verdict;
 
 pub use token_verifier::Verifier;
-pub use verdict::{CacheHit, Step, Verified, VerifyOutcome};
+pub use verdict::{CacheHit, Misfit, Step, Verified, VerifyOutcome};

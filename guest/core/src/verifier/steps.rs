@@ -3,19 +3,21 @@
 use super::{
     interrupt::Interrupt,
     issuer_index::IssuerIndex,
+    tenants::is_key_for,
     verdict::{Verified, VerifyOutcome},
 };
 use crate::{
     cache::{CacheEntry, TokenCache},
-    claims::Claims,
+    claims::{Claims, Read, RuleResult, parse_payload},
     compact::CompactJws,
-    config::Limits,
+    config::{ClaimRule, Limits},
     header::Header,
-    keys::KeyStore,
+    json::Object,
+    keys::{KeyLookupError, KeyStore},
     policy::Policy,
     reason::Reason,
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// One verification: the time, and the parts of the verifier that it uses.
 pub(super) struct Verification<'v> {
@@ -23,6 +25,7 @@ pub(super) struct Verification<'v> {
     pub(super) now: u64,
     pub(super) limits: &'v Limits,
     pub(super) policies: &'v [Policy],
+    pub(super) requirements: &'v [Vec<ClaimRule>],
     pub(super) issuers: &'v IssuerIndex,
     pub(super) keys: &'v mut KeyStore,
     pub(super) cache: &'v mut TokenCache,
@@ -37,31 +40,47 @@ impl Verification<'_> {
     pub(super) fn verify(&mut self, token: &str) -> Result<VerifyOutcome, Interrupt> {
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
-        if !header.is_token_type {
-            return Err(Reason::TypeNotAllowed.into());
-        }
-        let key_id = header.key_id.ok_or(Reason::KeyIdMissing)?;
         let payload = String::from_utf8(jws.payload()?).map_err(|_| Reason::PayloadMalformed)?;
         let signature = jws.signature()?;
-        let claims = Claims::parse(&payload, self.limits.json_depth)?;
+        let object = parse_payload(&payload, self.limits.json_depth)?;
+        let read = Read::from(&object);
 
-        let issuer = self.issuers.find(&claims)?;
+        let issuer = self.issuers.find(&read)?;
         let policy = self.policies.get(issuer.policy).ok_or(Reason::NotConfigured)?;
+        policy.check_type(&header.token_type)?;
+        if policy.requires_key_id && header.key_id.is_none() {
+            return Err(Reason::KeyIdMissing.into());
+        }
+        let claims = Claims::read(&read, &object, &policy.claim_names).map_err(|error| error.reason)?;
         if !policy.algorithms.contains(header.algorithm) {
             return Err(Reason::AlgorithmNotAllowed.into());
         }
         policy.check_times(&claims, self.now)?;
 
         let instant = self.keys.advance(self.now);
-        let (key, freshness) = match self.keys.find(issuer.endpoint, &key_id, instant) {
+        let found = self.keys.find(issuer.endpoint, header.key_id.as_deref(), header.algorithm, instant);
+        let (key, freshness) = match found {
             Ok(found) => found,
-            Err(error) => {
+            Err(KeyLookupError::Final(reason)) => return Err(reason.into()),
+            Err(KeyLookupError::Missing(error)) => {
+                // Without a `kid`, only a missing key set causes a fetch, and the name does not matter.
+                let key_id = header.key_id.unwrap_or_default();
                 return Err(Interrupt::KeyMissing { endpoint: issuer.endpoint, key_id, error, now: instant });
             }
         };
+        if let (Some(template), Some(issuer)) = (&policy.template, &claims.issuer)
+            && !is_key_for(key.issuer.as_deref(), template, issuer)
+        {
+            return Err(Reason::KeyRefused.into());
+        }
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
         let accepted = policy.check(&claims)?;
+        if policy.first_misfit(&object).is_some() {
+            return Err(Reason::ClaimMismatch.into());
+        }
+        policy.check_membership(&claims)?;
+        let requirements = fitting(self.requirements, &object);
         let pending = self.checks_revocation.then(|| Interrupt::pending_revocation(policy, &claims));
         let entry = CacheEntry {
             policy: issuer.policy,
@@ -70,6 +89,7 @@ impl Verification<'_> {
             algorithm: header.algorithm,
             token_use: accepted.token_use,
             client_id: accepted.client_id.map(Into::into),
+            requirements,
             claims,
             payload,
         };
@@ -84,4 +104,10 @@ impl Verification<'_> {
         let verified = Verified::copy_of(&entry, freshness.is_stale());
         Ok(VerifyOutcome::Verified(verified, self.cache.insert(token, entry)))
     }
+}
+
+/// Returns the lists of claim rules that a payload fits: bit n is set for list n.
+fn fitting(lists: &[Vec<ClaimRule>], payload: &Object<'_>) -> u64 {
+    let fits = |rules: &Vec<ClaimRule>| rules.iter().all(|rule| rule.judge(payload) == RuleResult::Fits);
+    (0..u64::BITS).zip(lists).filter(|(_, rules)| fits(rules)).fold(0, |bits, (list, _)| bits | 1u64.wrapping_shl(list))
 }

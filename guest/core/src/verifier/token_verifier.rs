@@ -4,15 +4,16 @@ use super::{
     interrupt::Interrupt,
     issuer_index::IssuerIndex,
     steps::Verification,
-    verdict::{Step, Verified, VerifyOutcome},
+    verdict::{Misfit, Step, Verified, VerifyOutcome},
 };
 use crate::{
     cache::TokenCache,
-    claims::Claims,
+    claims::{Claims, Read, RuleResult, parse_payload},
     compact::CompactJws,
-    config::{Config, ConfigError, KeyPolicy, Limits, Pool},
+    config::{ClaimRule, Config, ConfigError, KeyPolicy, Limits, Pool},
+    json::Object,
     keys::{
-        Fetch, FetchError, Instant, JwksEndpointId, KeyLookupError, KeyReport, KeySetError, KeyStore, LogicalTime,
+        Fetch, FetchError, Instant, JwksEndpointId, KeyReport, KeySetError, KeyStore, LogicalTime, MissingKey,
         MissingKeyAction, Response,
     },
     policy::Policy,
@@ -26,6 +27,8 @@ use alloc::vec::Vec;
 pub struct Verifier {
     limits: Limits,
     policies: Vec<Policy>,
+    /// Lists of claim rules that the caller asks for.
+    requirements: Vec<Vec<ClaimRule>>,
     issuers: IssuerIndex,
     keys: KeyStore,
     cache: TokenCache,
@@ -42,11 +45,20 @@ impl Verifier {
         config.limits.check()?;
         config.key_policy.check()?;
         config.cache.check()?;
+        check_requirements(&config.requirements)?;
         let policies = config.pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
         let mut keys = KeyStore::new(config.limits, config.key_policy);
         let issuers = IssuerIndex::new(&config.pools, &mut keys)?;
         let cache = TokenCache::new(config.cache);
-        Ok(Self { limits: config.limits, policies, issuers, keys, cache, revocation: None })
+        Ok(Self {
+            limits: config.limits,
+            policies,
+            requirements: config.requirements,
+            issuers,
+            keys,
+            cache,
+            revocation: None,
+        })
     }
 
     /// Enables the revocation check: from now on, no token is accepted before its revocation status is known. `mode` decides about tokens
@@ -111,23 +123,50 @@ impl Verifier {
         if !matches!(reason, Reason::ClaimInvalid | Reason::IssuerUnknown) {
             return None;
         }
-        let payload = CompactJws::split(token, self.limits.token_bytes as usize).ok()?.payload().ok()?;
-        match Claims::read(core::str::from_utf8(&payload).ok()?, self.limits.json_depth) {
-            Ok(claims) => self.issuers.differs_by_slash(claims.issuer.as_deref()?).then_some(Hint::IssuerSlash),
-            Err(error) => error.hint,
-        }
+        self.with_payload(token, |object| {
+            let read = Read::from(object);
+            let Ok(issuer) = self.issuers.find(&read) else {
+                return self.issuers.differs_by_slash(read.issuer().ok()??).then_some(Hint::IssuerSlash);
+            };
+            let policy = self.policies.get(issuer.policy)?;
+            Claims::read(&read, object, &policy.claim_names).err()?.hint
+        })
     }
 
-    /// Replaces the policy of each pool. The pools must have the same issuers in the same order. Where their keys come from does not change.
+    /// Returns the claim rule because of which a token was rejected ([`Reason::ClaimMismatch`]), for the operator. It reads the token again.
+    pub fn misfit(&self, token: &str, reason: Reason) -> Option<Misfit> {
+        if reason != Reason::ClaimMismatch {
+            return None;
+        }
+        self.with_payload(token, |object| {
+            let issuer = self.issuers.find(&Read::from(object)).ok()?;
+            let (rule, result) = self.policies.get(issuer.policy)?.first_misfit(object)?;
+            let (pool, rule) = (u32::try_from(issuer.policy).ok()?, u32::try_from(rule).ok()?);
+            Some(Misfit { pool, rule, is_absent: result == RuleResult::Absent })
+        })
+    }
+
+    fn with_payload<T>(&self, token: &str, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
+        let payload = CompactJws::split(token, self.limits.token_bytes as usize).ok()?.payload().ok()?;
+        let object = parse_payload(core::str::from_utf8(&payload).ok()?, self.limits.json_depth).ok()?;
+        read(&object)
+    }
+
+    /// Replaces the policy of each pool, and the claim rules that the caller asks for. The pools must have the same issuers in the same order.
+    /// Where their keys come from does not change. No token stays in the cache.
     ///
     /// # Errors
     /// See [`ConfigError`]. The policy then stays as it was.
-    pub fn change_policy(&mut self, pools: &[Pool]) -> Result<(), ConfigError> {
+    pub fn change_policy(&mut self, pools: &[Pool], requirements: &[Vec<ClaimRule>]) -> Result<(), ConfigError> {
+        check_requirements(requirements)?;
         let issuers = IssuerIndex::new(pools, &mut KeyStore::new(self.limits, KeyPolicy::default()))?;
         if !self.issuers.is_equivalent(&issuers) {
             return Err(ConfigError::OtherIssuers);
         }
         self.policies = pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
+        self.requirements = requirements.to_vec();
+        // The cached claims were read and judged under the earlier policy.
+        self.cache.clear_all();
         Ok(())
     }
 
@@ -215,6 +254,7 @@ impl Verifier {
             now,
             limits: &self.limits,
             policies: &self.policies,
+            requirements: &self.requirements,
             issuers: &self.issuers,
             keys: &mut self.keys,
             cache: &mut self.cache,
@@ -226,7 +266,7 @@ impl Verifier {
     fn step<T>(
         &mut self,
         interrupt: Interrupt,
-        on_missing_key: impl FnOnce(&mut KeyStore, JwksEndpointId, &str, KeyLookupError, Instant) -> MissingKeyAction,
+        on_missing_key: impl FnOnce(&mut KeyStore, JwksEndpointId, &str, MissingKey, Instant) -> MissingKeyAction,
     ) -> Step<T> {
         match interrupt {
             Interrupt::Rejected(reason) => Step::Done(Err(reason)),
@@ -256,4 +296,12 @@ impl Verifier {
             self.cache.invalidate_endpoint(endpoint);
         }
     }
+}
+
+/// The lists of claim rules are numbered in a word of 64 bits.
+fn check_requirements(lists: &[Vec<ClaimRule>]) -> Result<(), ConfigError> {
+    if lists.len() > u64::BITS as usize {
+        return Err(ConfigError::InvalidClaimRule);
+    }
+    lists.iter().try_for_each(|rules| ClaimRule::check_list(rules))
 }

@@ -78,6 +78,17 @@ impl VerifyOutcome {
     }
 }
 
+/// A claim rule of a pool that a token does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The number of the pool, from 0.
+    pub pool: u32,
+    /// The number of the rule in the pool, from 0. The rule about guests of an identity pool comes after all others.
+    pub rule: u32,
+    /// Whether the claim is absent. If it is absent from many tokens, the rule may name the wrong claim.
+    pub is_absent: bool,
+}
+
 /// A token that was found in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheHit {
@@ -103,7 +114,7 @@ pub struct Verified {
     pub client_id: Option<String>,
     /// `cognito:groups`.
     pub groups: Vec<String>,
-    /// `scope`, split at spaces.
+    /// The scopes: `scope`, or the claim that the pool configures.
     pub scopes: Vec<String>,
     /// `iat`, in whole seconds since the Unix epoch.
     pub issued_at: Option<u64>,
@@ -115,12 +126,16 @@ pub struct Verified {
     pub payload: String,
     /// Whether the keys are past their soft lifetime, because they could not be refreshed yet.
     pub keys_are_stale: bool,
+    /// The number of the pool in [`Config::pools`](crate::Config::pools).
+    pub pool: usize,
+    /// The lists of [`Config::requirements`](crate::Config::requirements) that the token fits: bit n is set for list n.
+    pub requirements: u64,
 }
 
 impl Verified {
     /// Copies the claims of a cached token.
     pub(super) fn copy_of(entry: &CacheEntry, keys_are_stale: bool) -> Self {
-        let CacheEntry { claims, token_use, client_id, payload, .. } = entry;
+        let CacheEntry { claims, token_use, client_id, payload, policy, requirements, .. } = entry;
         Self {
             subject: claims.subject.clone(),
             username: claims.username.clone(),
@@ -134,12 +149,14 @@ impl Verified {
             auth_time: claims.auth_time.map(|date| date.floor()),
             payload: payload.clone(),
             keys_are_stale,
+            pool: *policy,
+            requirements: *requirements,
         }
     }
 
     /// Moves the claims of a token that is not cached.
     pub(super) fn from_entry(entry: CacheEntry, keys_are_stale: bool) -> Self {
-        let CacheEntry { claims, token_use, client_id, payload, .. } = entry;
+        let CacheEntry { claims, token_use, client_id, payload, policy, requirements, .. } = entry;
         Self {
             subject: claims.subject,
             username: claims.username,
@@ -153,6 +170,8 @@ impl Verified {
             auth_time: claims.auth_time.map(|date| date.floor()),
             payload,
             keys_are_stale,
+            pool: policy,
+            requirements,
         }
     }
 }

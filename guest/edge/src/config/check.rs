@@ -1,6 +1,7 @@
 //! Checks of a parsed configuration.
 
 use super::{
+    claim_rule::ClaimRule,
     claims::ClaimToHeader,
     document::Config,
     error::ConfigError,
@@ -50,15 +51,42 @@ pub(super) fn all(config: &Config) -> Checked {
 
 fn pool(at: String, pool: &Pool) -> Checked {
     named(&at, &pool.name)?;
-    let issuers = [pool.user_pool_id.is_some(), pool.issuer.is_some(), pool.any_issuer];
+    let issuers = [
+        pool.user_pool_id.is_some(),
+        pool.issuer.is_some(),
+        pool.issuers.is_some(),
+        pool.issuer_template.is_some(),
+        pool.identity_pool_id.is_some(),
+        pool.any_issuer,
+    ];
     if issuers.into_iter().filter(|is_set| *is_set).count() != 1 {
-        return Err(ConfigError::new(at, "set one of user_pool_id, issuer and any_issuer"));
+        return Err(ConfigError::new(
+            at,
+            "set one of user_pool_id, issuer, issuers, issuer_template, identity_pool_id and any_issuer",
+        ));
+    }
+    not_empty(&format!("{at}.issuers"), pool.issuers.as_deref())?;
+    if pool.issuer_template.is_some() != (pool.tenants.is_some() || pool.any_tenant)
+        || pool.tenants.is_some() && pool.any_tenant
+    {
+        return Err(ConfigError::new(at, "set issuer_template together with tenants or any_tenant"));
+    }
+    not_empty(&format!("{at}.tenants"), pool.tenants.as_deref())?;
+    if pool.identity_pool_id.is_some() != pool.guests.is_some() {
+        return Err(ConfigError::new(
+            format!("{at}.guests"),
+            "set it together with identity_pool_id: refuse or accept",
+        ));
     }
     if pool.region.is_some() && pool.user_pool_id.is_none() {
         return Err(ConfigError::new(format!("{at}.region"), "requires user_pool_id"));
     }
-    if pool.any_issuer && pool.keys.cluster.is_some() && pool.keys.url.is_none() {
-        return Err(ConfigError::new(format!("{at}.keys.url"), "is required with any_issuer"));
+    let has_many_issuers = pool.any_issuer || pool.issuers.is_some() || pool.issuer_template.is_some();
+    if has_many_issuers && pool.keys.cluster.is_some() && pool.keys.url.is_none() {
+        return Err(ConfigError::new(
+            format!("{at}.keys.url"),
+            "is required with any_issuer, issuers and issuer_template",
+        ));
     }
     if let Some(id) = &pool.user_pool_id
         && poolgate_core::issuer::of_user_pool(id, pool.region.as_deref()).is_err()
@@ -69,6 +97,13 @@ fn pool(at: String, pool: &Pool) -> Checked {
         ));
     }
     match (&pool.client_ids, pool.any_client) {
+        (None, false) if pool.identity_pool_id.is_some() => {}
+        (_, _) if pool.identity_pool_id.is_some() => {
+            return Err(ConfigError::new(
+                at,
+                "the client of an identity pool is its ID: remove client_ids and any_client",
+            ));
+        }
         (None, false) => {
             return Err(ConfigError::new(
                 format!("{at}.client_ids"),
@@ -88,6 +123,7 @@ fn pool(at: String, pool: &Pool) -> Checked {
         ));
     }
     not_empty(&format!("{at}.resources"), pool.resources.as_deref())?;
+    claim_rules(&format!("{at}.claims"), &pool.claims)?;
     for (number, name) in pool.algorithms.iter().enumerate() {
         let at = format!("{at}.algorithms[{number}]");
         match poolgate_core::Algorithm::from_name(name) {
@@ -119,8 +155,21 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
             return Err(ConfigError::new(at, "set any_of, all_of or both"));
         }
     }
+    if let Some(rules) = &policy.claims {
+        let at = format!("{at}.claims");
+        if rules.is_empty() {
+            return Err(ConfigError::new(at, "is an empty list: add a rule, or remove the list"));
+        }
+        claim_rules(&at, rules)?;
+    }
     let requires_a_use = policy.token_use.is_some_and(|token_use| token_use != TokenUse::Unchecked);
-    let lists = [policy.pools.is_some(), policy.client_ids.is_some(), policy.groups.is_some(), policy.scopes.is_some()];
+    let lists = [
+        policy.pools.is_some(),
+        policy.client_ids.is_some(),
+        policy.groups.is_some(),
+        policy.scopes.is_some(),
+        policy.claims.is_some(),
+    ];
     match requires_a_use || lists.contains(&true) {
         true => Ok(()),
         false => Err(ConfigError::new(
@@ -128,6 +177,15 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
             "requires nothing: to accept any valid token, set authenticated: true in the route",
         )),
     }
+}
+
+fn claim_rules(at: &str, rules: &[ClaimRule]) -> Checked {
+    for (number, rule) in rules.iter().enumerate() {
+        let at = format!("{at}[{number}]");
+        let rule = rule.to_core().map_err(|problem| ConfigError::new(at.clone(), problem))?;
+        rule.check().map_err(|problem| ConfigError::new(at, problem))?;
+    }
+    Ok(())
 }
 
 /// Checks that the `wasi:http` middleware supports a configuration. `key_urls` are the URLs that it will fetch keys from.

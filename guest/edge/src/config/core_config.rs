@@ -1,13 +1,14 @@
 //! Translates the configuration to that of `poolgate_core`.
 
 use super::{
+    claim_rule::ClaimRule,
     document::Config,
     error::ConfigError,
-    pool::{Confirmation, Pool, TokenUse},
+    pool::{ClientClaim, Confirmation, Guests, Pool, TokenUse},
 };
 use poolgate_core::{
-    Algorithm, CacheLimits, ClientRule, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,
-    ResourceRule, SubjectRule, TokenUseRule, issuer,
+    Algorithm, CacheLimits, ClientRule, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy,
+    Limits, Membership, ResourceRule, SubjectRule, TokenUseRule, issuer,
 };
 
 /// Returns the configuration of the core. `jitter_seed` should be a random number: it varies the times of key refreshes between workers.
@@ -39,37 +40,58 @@ pub fn core_config(config: &Config, jitter_seed: u64) -> poolgate_core::Config {
             jitter_seed,
         },
         cache: CacheLimits { bytes: config.cache.bytes, entries: config.cache.entries },
+        requirements: requirements(config),
     }
 }
 
+/// Returns the claim rules of each policy that has some, in the order of the policies.
+pub(crate) fn requirements(config: &Config) -> Vec<Vec<poolgate_core::ClaimRule>> {
+    config.policies.iter().filter_map(|policy| policy.claims.as_deref()).map(claim_rules).collect()
+}
+
+/// Converts claim rules. They have been checked, so that none is left out.
+fn claim_rules(rules: &[ClaimRule]) -> Vec<poolgate_core::ClaimRule> {
+    rules.iter().filter_map(|rule| rule.to_core().ok()).collect()
+}
+
 fn pool(pool: &Pool) -> poolgate_core::Pool {
-    let one_of = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     poolgate_core::Pool {
-        issuer: match (&pool.user_pool_id, &pool.issuer) {
-            (Some(id), _) => IssuerRule::UserPool { id: id.clone(), region: pool.region.clone() },
-            (None, Some(issuer)) => IssuerRule::Exactly(issuer.clone()),
-            (None, None) => IssuerRule::Unchecked,
-        },
+        issuer: issuer_rule(pool),
         keys: match (&pool.keys.cluster, &pool.keys.url) {
             (None, _) => KeyOrigin::Local,
             (Some(_), None) => KeyOrigin::Derived,
             (Some(_), Some(url)) => KeyOrigin::Url(url.clone()),
         },
         algorithms: pool.algorithms.iter().filter_map(|name| Algorithm::from_name(name)).collect(),
+        types: pool.types.clone(),
         token_use: match pool.token_use {
             TokenUse::Access => TokenUseRule::Access,
             TokenUse::Id => TokenUseRule::Id,
             TokenUse::AccessOrId => TokenUseRule::AccessOrId,
             TokenUse::Unchecked => TokenUseRule::Unchecked,
         },
-        client: if pool.any_client { ClientRule::Unchecked } else { ClientRule::OneOf(one_of(&pool.client_ids)) },
+        client: match (pool.any_client, &pool.identity_pool_id) {
+            (true, _) => ClientRule::Unchecked,
+            (false, Some(id)) => ClientRule::OneOf(vec![id.clone()]),
+            (false, None) => ClientRule::OneOf(pool.client_ids.clone().unwrap_or_default()),
+        },
+        client_claim: pool.client_claim.map(|claim| match claim {
+            ClientClaim::Aud => poolgate_core::ClientClaim::Aud,
+            ClientClaim::ClientId => poolgate_core::ClientClaim::ClientId,
+            ClientClaim::Azp => poolgate_core::ClientClaim::Azp,
+            ClientClaim::Appid => poolgate_core::ClientClaim::Appid,
+            ClientClaim::Cid => poolgate_core::ClientClaim::Cid,
+        }),
         groups: Membership::UNCHECKED,
         scopes: Membership::UNCHECKED,
+        scope_claim: pool.scope_claim.clone(),
         resource: match (pool.any_resource, &pool.resources) {
             (true, _) => ResourceRule::Unchecked,
             (false, Some(names)) => ResourceRule::OneOf(names.clone()),
             (false, None) => ResourceRule::Unbound,
         },
+        unbound_clients: pool.unbound_clients.clone(),
+        claims: claim_rules(&pool.claims),
         subject: if pool.any_subject { SubjectRule::Unchecked } else { SubjectRule::Required },
         confirmation: match pool.confirmation {
             Confirmation::Refuse => ConfirmationRule::Refuse,
@@ -81,12 +103,38 @@ fn pool(pool: &Pool) -> poolgate_core::Pool {
     }
 }
 
+fn issuer_rule(pool: &Pool) -> IssuerRule {
+    if let Some(id) = &pool.user_pool_id {
+        return IssuerRule::UserPool { id: id.clone(), region: pool.region.clone() };
+    }
+    if pool.identity_pool_id.is_some() {
+        let guests = match pool.guests {
+            Some(Guests::Accept) => GuestRule::Accept,
+            Some(Guests::Refuse) | None => GuestRule::Refuse,
+        };
+        return IssuerRule::IdentityPool { guests };
+    }
+    if let Some(template) = &pool.issuer_template {
+        return IssuerRule::Tenants(IssuerTemplate { template: template.clone(), tenants: pool.tenants.clone() });
+    }
+    match (&pool.issuers, &pool.issuer) {
+        (Some(issuers), _) => IssuerRule::OneOf(issuers.clone()),
+        (None, Some(issuer)) => IssuerRule::Exactly(issuer.clone()),
+        (None, None) => IssuerRule::Unchecked,
+    }
+}
+
 impl Pool {
-    /// Returns the issuers of the pool: both forms for a user pool. If any issuer is accepted, returns one empty string.
-    pub(crate) fn issuers(&self) -> Vec<String> {
-        match (&self.user_pool_id, &self.issuer) {
-            (Some(id), _) => issuer::of_user_pool(id, self.region.as_deref()).map(Vec::from).unwrap_or_default(),
-            (None, issuer) => vec![issuer.clone().unwrap_or_default()],
+    /// Returns the issuers of the pool: all forms for a user pool, and the template for tenants. If any issuer is accepted, returns one empty
+    /// string.
+    pub(crate) fn issuer_names(&self) -> Vec<String> {
+        match issuer_rule(self) {
+            IssuerRule::UserPool { id, region } => issuer::of_user_pool(&id, region.as_deref()).unwrap_or_default(),
+            IssuerRule::IdentityPool { .. } => vec![issuer::IDENTITY_POOLS.to_owned()],
+            IssuerRule::Tenants(tenants) => vec![tenants.template],
+            IssuerRule::OneOf(issuers) => issuers,
+            IssuerRule::Exactly(issuer) => vec![issuer],
+            IssuerRule::Unchecked => vec![String::new()],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Named requirements that routes refer to.
 
-use super::{not_null::not_null, pool::TokenUse};
+use super::{claim_rule::ClaimRule, not_null::not_null, pool::TokenUse};
 use serde::Deserialize;
 
 /// A requirement on tokens, in addition to the checks of their pool. A token must satisfy every member that is present; at least one must be.
@@ -30,6 +30,10 @@ pub struct Policy {
     #[serde(default, deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Membership"))]
     pub scopes: Option<Membership>,
+    /// Rules for any claims. The token must fit all of them; otherwise the request is denied (403).
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ClaimRule>"))]
+    pub claims: Option<Vec<ClaimRule>>,
 }
 
 /// The required groups or scopes of a token. Set `any_of`, `all_of` or both. A list must not be empty or contain an empty name.

@@ -1,6 +1,6 @@
 //! An issuer, and what its tokens must satisfy.
 
-use super::{keys::Keys, not_null::not_null};
+use super::{claim_rule::ClaimRule, keys::Keys, not_null::not_null};
 use serde::Deserialize;
 
 /// An issuer whose tokens are accepted, and the checks that each of its tokens must pass.
@@ -10,12 +10,35 @@ use serde::Deserialize;
 pub struct Pool {
     /// The name of the pool in policies and metrics. Choose any.
     pub name: String,
-    /// The ID of an Amazon Cognito user pool, such as `eu-west-1_AbCdEfGhI`. Set exactly one of `user_pool_id`, `issuer` and `any_issuer`.
+    /// The ID of an Amazon Cognito user pool, such as `eu-west-1_AbCdEfGhI`. Set exactly one of `user_pool_id`, `issuer`, `issuers`,
+    /// `issuer_template`, `identity_pool_id` and `any_issuer`.
     pub user_pool_id: Option<String>,
     /// The region in the issuer of the tokens, if it differs from the region in the user pool ID.
     pub region: Option<String>,
     /// The exact `iss` of the tokens, for an issuer that is not a user pool.
     pub issuer: Option<String>,
+    /// Several exact `iss`, for an issuer that spells its name in several ways. The first names the issuer for revocation. `keys.url` or
+    /// `keys.jwks` is required.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub issuers: Option<Vec<String>>,
+    /// The `iss` of the tenants of Microsoft Entra ID, with `{tid}` where the tenant ID stands: `https://login.microsoftonline.com/{tid}/v2.0`.
+    /// Set `tenants` or `any_tenant`, and `keys.url`.
+    pub issuer_template: Option<String>,
+    /// With `issuer_template`: the accepted tenants, as UUIDs in lower case.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub tenants: Option<Vec<String>>,
+    /// With `issuer_template`: accepts tokens of every tenant.
+    #[serde(default)]
+    pub any_tenant: bool,
+    /// The ID of an Amazon Cognito identity pool, `<region>:<UUID>`. Its tokens have it in `aud`. `token_use` must be `unchecked`, and no client
+    /// may be configured.
+    pub identity_pool_id: Option<String>,
+    /// With `identity_pool_id`: whether tokens of guests are accepted, which have not signed in.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Guests"))]
+    pub guests: Option<Guests>,
     /// Disables the check of `iss`. There may be no other pool then.
     #[serde(default)]
     pub any_issuer: bool,
@@ -31,6 +54,23 @@ pub struct Pool {
     /// The accepted signature algorithms. The default is RS256 only, which Cognito uses.
     #[serde(default)]
     pub algorithms: Vec<String>,
+    /// The accepted types of token (`typ`), without case and without `application/`. An empty text accepts tokens without `typ`. The default is
+    /// `JWT`, `at+jwt` and no `typ`; for identity pools also `JWS`.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The claim that names the client, if `token_use` is `unchecked`. The default is `aud`. Required if `client_ids` and `resources` are both
+    /// set for such tokens.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "ClientClaim"))]
+    pub client_claim: Option<ClientClaim>,
+    /// The claim with the scopes, for other issuers than user pools. The default is `scope`, or `scp` if a token has no `scope`.
+    pub scope_claim: Option<String>,
+    /// With `resources`: the clients whose tokens may lack `aud`. Cognito does not bind tokens of the client credentials grant.
+    #[serde(default)]
+    pub unbound_clients: Vec<String>,
+    /// Rules for any claims. Every token must fit all of them; otherwise it is rejected (401).
+    #[serde(default)]
+    pub claims: Vec<ClaimRule>,
     /// Resource servers. An access token must contain one of them in `aud` (RFC 8707). If `token_use` is `unchecked`, every token must. Not
     /// allowed if `token_use` is `id`.
     #[serde(default, deserialize_with = "not_null")]
@@ -65,6 +105,34 @@ impl Pool {
     fn issued_at_skew() -> u32 {
         60
     }
+}
+
+/// Whether tokens of an identity pool are accepted for guests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Guests {
+    /// `amr` must contain `authenticated`.
+    Refuse,
+    /// `amr` must contain `authenticated` or `unauthenticated`.
+    Accept,
+}
+
+/// The claim that names the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientClaim {
+    /// `aud`: the recipient is the client, as for an ID token.
+    Aud,
+    /// `client_id` (RFC 9068 section 2.2).
+    ClientId,
+    /// `azp`: Auth0, Keycloak, Entra v2, Google.
+    Azp,
+    /// `appid`: Entra v1.
+    Appid,
+    /// `cid`: Okta.
+    Cid,
 }
 
 /// The accepted kinds of Cognito tokens (`token_use`).
