@@ -6,19 +6,18 @@ use proxy_wasm::{
     hostcalls,
     types::{Bytes, Status},
 };
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How often a write is retried after another worker's write came first (compare-and-swap).
 const TRIES: usize = 8;
 
 /// The shared state of one URL. Stored as one line of JSON, followed by the body of the key set.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct SharedFetch {
     /// The sequence number, which increases with each completed fetch.
     pub number: u64,
     /// In nanoseconds of the proxy's clock.
-    #[serde(default)]
     started_at: u64,
     /// In seconds since the Unix epoch.
     pub ended_at: u64,
@@ -30,7 +29,6 @@ pub struct SharedFetch {
     accepted_at: Option<u64>,
     max_age: Option<u64>,
     etag: Option<String>,
-    #[serde(skip)]
     body: Vec<u8>,
 }
 
@@ -60,12 +58,34 @@ impl SharedFetch {
     fn parse(bytes: &Bytes) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (line, body) = bytes.split_at(end);
-        let shared: Self = serde_json::from_slice(line).ok()?;
-        Some(Self { body: body.get(1..).unwrap_or_default().to_vec(), ..shared })
+        let line: Value = serde_json::from_str(str::from_utf8(line).ok()?).ok()?;
+        let number = |name| line.get(name).and_then(Value::as_u64);
+        let text = |name| line.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            number: number("number")?,
+            started_at: number("started_at").unwrap_or_default(),
+            ended_at: number("ended_at")?,
+            key_id: text("key_id"),
+            succeeded: line.get("succeeded")?.as_bool()?,
+            accepted_at: number("accepted_at"),
+            max_age: number("max_age"),
+            etag: text("etag"),
+            body: body.get(1..).unwrap_or_default().to_vec(),
+        })
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        let line = json!({
+            "number": self.number,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "key_id": self.key_id,
+            "succeeded": self.succeeded,
+            "accepted_at": self.accepted_at,
+            "max_age": self.max_age,
+            "etag": self.etag,
+        });
+        let mut bytes = line.to_string().into_bytes();
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.body);
         bytes
