@@ -145,14 +145,16 @@ impl KeySet {
         is_usable || unnamed == UnnamedKeys::Accepted && !self.unnamed.is_empty()
     }
 
-    /// Returns the IDs of the usable keys, sorted, with an empty text for keys without a `kid`; and the entries that are not used. The other fields of the report have their defaults.
+    /// Returns the IDs of the usable keys, sorted, with an empty text for keys without a `kid`; and the entries that are not used. The other
+    /// fields of the report have their defaults.
     pub fn report(&self, unnamed: UnnamedKeys) -> KeyReport {
         let usable = self.named.iter().filter(|(_, named)| named.is_usable);
-        let mut key_ids: Vec<Box<str>> = usable.map(|(name, _)| name.clone()).collect();
+        let mut names: Vec<&str> = usable.map(|(name, _)| name.as_ref()).collect();
         if unnamed == UnnamedKeys::Accepted && !self.unnamed.is_empty() {
-            key_ids.push("".into());
+            names.push("");
         }
-        key_ids.sort_unstable();
+        names.sort_unstable();
+        let key_ids = names.into_iter().map(Into::into).collect();
         let mut skipped = self.skipped.clone();
         if unnamed == UnnamedKeys::Rejected {
             let unused = self.unnamed.iter().map(|numbered| skip(numbered.index, None, KeyError::NoKeyId.into()));
