@@ -24,19 +24,21 @@ pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
 
 /// Parses a text that must be one JSON object, nested at most `depth` levels deep. The object itself is level 1.
 pub(crate) fn parse_object(bytes: &[u8], depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
-    read_object(serde_json::Deserializer::from_slice(bytes), depth, duplicates)
+    // serde_json's parser would be generated a second time for bytes, which makes the guests larger.
+    match str::from_utf8(bytes) {
+        Ok(text) => parse_object_text(text, depth, duplicates),
+        Err(error) => {
+            // An error in the text before the first byte that is not UTF-8 takes precedence.
+            let before = bytes.get(..error.valid_up_to()).and_then(|before| str::from_utf8(before).ok());
+            parse_object_text(before.unwrap_or_default(), depth, duplicates)?;
+            Err(ParseError::TrailingBytes)
+        }
+    }
 }
 
 /// Like [`parse_object`], for a text that is known to be UTF-8.
 pub(crate) fn parse_object_text(text: &str, depth: u32, duplicates: Duplicates) -> Result<Object<'_>, ParseError> {
-    read_object(serde_json::Deserializer::from_str(text), depth, duplicates)
-}
-
-fn read_object<'a>(
-    mut deserializer: serde_json::Deserializer<impl serde_json::de::Read<'a>>,
-    depth: u32,
-    duplicates: Duplicates,
-) -> Result<Object<'a>, ParseError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let (error, is_literal) = (Cell::new(None), Cell::new(false));
     let reader = Reader { depth, duplicates, error: &error, is_literal: &is_literal };
     let value = reader.deserialize(&mut deserializer).map_err(|_| error.get().unwrap_or(ParseError::Malformed))?;
@@ -79,7 +81,15 @@ mod tests {
         ] {
             assert_eq!(error(text, 8), expected, "{text:?}");
         }
-        assert_eq!(parse_object(b"{\"a\":\"\xff\"}", 8, Duplicates::Reject).err(), Some(ParseError::Malformed));
+        for (bytes, expected) in [
+            (&b"{\"a\":\"\xff\"}"[..], ParseError::Malformed),
+            (b"{\"a\":1\xff}", ParseError::Malformed),
+            (b"\xff{}", ParseError::Malformed),
+            (b"{} \xff", ParseError::TrailingBytes),
+            (b"{\"a\":1,\"a\":1}\xff", ParseError::DuplicateMember),
+        ] {
+            assert_eq!(parse_object(bytes, 8, Duplicates::Reject).err(), Some(expected), "{bytes:?}");
+        }
     }
 
     #[test]
