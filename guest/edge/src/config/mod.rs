@@ -16,6 +16,7 @@ mod reading;
 mod rejections;
 mod route;
 mod tokens;
+mod tree;
 mod url;
 
 pub use cache::Cache;

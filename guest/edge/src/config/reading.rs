@@ -1,6 +1,8 @@
 //! Parses a configuration. An error names its position and, for a misspelled word, the nearest known one.
 
-use super::{check, document::Config, error::ConfigError};
+use super::{check, document::Config, error::ConfigError, tree::Place};
+use serde::Deserialize;
+use serde_json::Value;
 
 /// The maximum nesting of a configuration.
 const DEPTH: u32 = 32;
@@ -12,17 +14,19 @@ const DEPTH: u32 = 32;
 /// inconsistent.
 pub fn read(json: &[u8]) -> Result<Config, ConfigError> {
     poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigError::new("", error))?;
-    let config: Config = serde_json::from_slice(json).map_err(|error| described(&error, json))?;
+    // The text is JSON, so it is UTF-8.
+    let text = str::from_utf8(json).unwrap_or_default();
+    let value: Value = serde_json::from_str(text).map_err(|error| ConfigError::new("", error.to_string()))?;
+    let mut path = String::new();
+    let config = Config::deserialize(Place::new(&value, &mut path)).map_err(|error| described(&error, path))?;
     check::all(&config)?;
     Ok(config)
 }
 
-/// Describes an error of serde.
-fn described(error: &serde_json::Error, json: &[u8]) -> ConfigError {
-    let path = path_at(json, error.line(), error.column());
+/// Describes an error of serde. `path` is its position.
+fn described(error: &serde_json::Error, path: String) -> ConfigError {
     let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    match unknown(text) {
+    match unknown(&text) {
         None => ConfigError::new(path, text),
         Some((kind, word, known)) => {
             let nearest = known.iter().map(|name| (strsim::osa_distance(word, name), name)).min();
@@ -45,75 +49,6 @@ fn unknown(text: &str) -> Option<(&'static str, &str, Vec<&str>)> {
     };
     let (word, rest) = rest.split_once('`')?;
     Some((kind, word, rest.split('`').skip(1).step_by(2).collect()))
-}
-
-/// A step into the JSON text.
-enum Step<'j> {
-    Member(&'j [u8]),
-    Item(usize),
-}
-
-/// Returns the path to a position in well-formed JSON. A library that tracks the path while it parses adds 60 KB of WebAssembly.
-fn path_at(json: &[u8], line: usize, column: usize) -> String {
-    let before: usize = json.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|line| line.len() + 1).sum();
-    let end = before.saturating_add(column).min(json.len());
-    let mut steps: Vec<Step<'_>> = Vec::new();
-    let mut at = 0;
-    // A string is a member's name if it follows `{` or, in an object, a comma.
-    let mut name_is_next = false;
-    while at < end {
-        let byte = json.get(at).copied().unwrap_or_default();
-        at += 1;
-        match byte {
-            b'{' => {
-                steps.push(Step::Member(b""));
-                name_is_next = true;
-            }
-            b'[' => steps.push(Step::Item(0)),
-            b'}' | b']' => {
-                steps.pop();
-                name_is_next = false;
-            }
-            b',' => match steps.last_mut() {
-                Some(Step::Item(number)) => *number += 1,
-                Some(Step::Member(_)) => name_is_next = true,
-                None => (),
-            },
-            b'"' => {
-                let rest = json.get(at..).unwrap_or_default();
-                let text = rest.get(..length_of_string(rest)).unwrap_or_default();
-                at += text.len() + 1;
-                if name_is_next && let Some(Step::Member(name)) = steps.last_mut() {
-                    *name = text;
-                    name_is_next = false;
-                }
-            }
-            _ => (),
-        }
-    }
-    let mut path = String::new();
-    for step in steps {
-        match step {
-            Step::Item(number) => path += &format!("[{number}]"),
-            Step::Member(b"") => (),
-            Step::Member(name) => {
-                let dot = if path.is_empty() { "" } else { "." };
-                path += &format!("{dot}{}", String::from_utf8_lossy(name));
-            }
-        }
-    }
-    path
-}
-
-/// Returns the length of a JSON string up to its closing quote.
-fn length_of_string(rest: &[u8]) -> usize {
-    let mut is_escaped = false;
-    let is_end = |byte: &u8| {
-        let ends = *byte == b'"' && !is_escaped;
-        is_escaped = *byte == b'\\' && !is_escaped;
-        ends
-    };
-    rest.iter().position(is_end).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
@@ -161,6 +96,28 @@ mod tests {
             ("\"any_of\": [\"admin\"]", "\"all_of\": [\"\"]", "policies[0].groups.all_of: contains an empty name"),
             ("\"any_of\": [\"admin\"]", "", "policies[0].groups: set any_of, all_of or both"),
             ("{\"any_of\": [\"admin\"]}", "null", "policies[0].groups: invalid type: null, expected struct Membership"),
+            (
+                "{\"any_of\": [\"admin\"]}",
+                "[[\"admin\"]]",
+                "policies[0].groups: invalid type: sequence, expected struct Membership",
+            ),
+            ("\"access\"", "{\"access\": null}", "pools[0].token_use: expected value"),
+            ("\"access\"", "-1", "pools[0].token_use: expected value"),
+            (
+                "\"public\": true",
+                "\"public\": -1.5",
+                "routes[0].public: invalid type: floating point `-1.5`, expected a boolean",
+            ),
+            (
+                "{\"cluster\": \"cognito\"}",
+                "{\"timeout_ms\": -1}",
+                "pools[0].keys.timeout_ms: invalid value: integer `-1`, expected u32",
+            ),
+            (
+                "[\"admin\"]",
+                "[\"admin\", 1]",
+                "policies[0].groups.any_of[1]: invalid type: integer `1`, expected a string",
+            ),
             ("[\"admin\"]", "null", "policies[0].groups.any_of: invalid type: null, expected a sequence"),
             ("[\"a\"]", "null", "pools[0].client_ids: invalid type: null, expected a sequence"),
             (
