@@ -18,13 +18,23 @@ pub type FilterCell = Rc<RefCell<Option<Filter>>>;
 pub struct Filter {
     pub authorizer: RequestAuthorizer,
     pub metrics: Metrics,
-    /// The sequence number of the last shared fetch that this worker applied, for each URL.
-    applied: HashMap<String, u64>,
+    /// What this worker knows about the fetches of each URL.
+    fetches: HashMap<String, FetchState>,
     /// Fetches that the root context will start.
     requested: Vec<Fetch>,
-    /// URLs that are being fetched, as far as this worker knows, and the time at which any worker's lease has expired.
-    pending: HashMap<String, Duration>,
     waiting: Waiting,
+}
+
+#[derive(Default)]
+struct FetchState {
+    /// The sequence number of the last shared fetch that this worker applied.
+    applied: Option<u64>,
+    /// If the URL is being fetched: the time at which any worker's lease has expired.
+    pending_until: Option<Duration>,
+}
+
+fn pending_until(fetches: &HashMap<String, FetchState>, url: &str) -> Option<Duration> {
+    fetches.get(url).and_then(|fetch| fetch.pending_until)
 }
 
 /// Returns the maximum time for which a worker may hold the lease on a fetch: the fetch timeout and one second.
@@ -38,16 +48,16 @@ impl Filter {
         Self {
             authorizer,
             metrics: Metrics::default(),
-            applied: HashMap::new(),
+            fetches: HashMap::new(),
             requested: Vec::new(),
-            pending: HashMap::new(),
             waiting: Waiting::new(limit, Duration::from_millis(config.limits.wait_ms.into())),
         }
     }
 
     /// Returns whether the next tick should come soon.
     pub fn has_pending_work(&self) -> bool {
-        !self.requested.is_empty() || !self.pending.is_empty() || !self.waiting.is_empty()
+        let is_pending = self.fetches.values().any(|fetch| fetch.pending_until.is_some());
+        is_pending || !self.requested.is_empty() || !self.waiting.is_empty()
     }
 
     /// Lets the request of the current stream wait for its keys. Returns it if too many requests wait.
@@ -72,8 +82,12 @@ impl Filter {
 
     /// Removes the requests whose key fetch has finished or that have timed out.
     pub fn take_ready(&mut self, now: Duration) -> Vec<ReadyRequest> {
-        let pending = &self.pending;
-        self.waiting.take_ready(now, |url| !pending.contains_key(url))
+        let fetches = &self.fetches;
+        self.waiting.take_ready(now, |url| pending_until(fetches, url).is_none())
+    }
+
+    fn fetch_state(&mut self, url: &str) -> &mut FetchState {
+        self.fetches.entry(url.to_owned()).or_default()
     }
 
     fn request_fetch(&mut self, paused: &PausedRequest, now: Duration) {
@@ -83,17 +97,17 @@ impl Filter {
 
     fn mark_pending(&mut self, url: &str, now: Duration) {
         let lease_duration = self.authorizer.jwks_upstream(url).map_or(Duration::ZERO, lease_duration);
-        self.pending.entry(url.to_owned()).or_insert(now.saturating_add(lease_duration));
+        self.fetch_state(url).pending_until.get_or_insert(now.saturating_add(lease_duration));
     }
 
     /// Applies the fetch results that other workers published. A fetch whose lease has expired without a result counts as failed.
     pub fn apply_shared(&mut self, now: Duration) {
         for url in self.authorizer.key_urls() {
             self.apply_shared_for(&url, now);
-            if self.pending.get(&url).is_none_or(|until| now <= *until) {
+            if pending_until(&self.fetches, &url).is_none_or(|until| now <= until) {
                 continue;
             }
-            self.pending.remove(&url);
+            self.fetch_state(&url).pending_until = None;
             if self.requested.iter().any(|fetch| fetch.url == url) {
                 // The clock was set forward before this worker could start the fetch. It starts now.
                 self.mark_pending(&url, now);
@@ -107,7 +121,7 @@ impl Filter {
     /// Applies the latest fetch result that another worker published for this URL. Returns `false` if it was already applied.
     pub fn apply_shared_for(&mut self, url: &str, now: Duration) -> bool {
         let Some(shared) = SharedFetch::of(url) else { return false };
-        let applied = self.applied.get(url).copied();
+        let applied = self.fetches.get(url).and_then(|fetch| fetch.applied);
         if applied.is_some_and(|applied| applied >= shared.number) {
             return false;
         }
@@ -121,8 +135,7 @@ impl Filter {
         let (key_id, started_at) = (shared.key_id.as_deref(), shared.started_at());
         let _ = self.authorizer.fetched(now.as_secs(), url, key_id, started_at, shared.ended_at, shared.outcome());
         self.metrics.count(&["poolgate_shared_fetches_applied"]);
-        self.applied.insert(url.to_owned(), shared.number);
-        self.pending.remove(url);
+        *self.fetch_state(url) = FetchState { applied: Some(shared.number), pending_until: None };
         true
     }
 
@@ -140,7 +153,7 @@ impl Filter {
                 continue;
             };
             // No longer pending: another worker's result has been applied since the fetch was requested.
-            let is_pending = self.pending.contains_key(&fetch.url);
+            let is_pending = pending_until(&self.fetches, &fetch.url).is_some();
             if is_pending && sharing::take_lease(&fetch.url, now, lease_duration(&upstream)) {
                 // A worker publishes its result before it releases the lease.
                 match self.apply_shared_for(&fetch.url, now) {
@@ -171,11 +184,11 @@ impl Filter {
         };
         self.metrics.fetch(name);
         let outcome = FetchOutcome { key_id, started_at, ended_at: at, accepted: outcome.ok().filter(|_| is_accepted) };
-        if let Some(number) = SharedFetch::publish(url, &outcome) {
-            self.applied.insert(url.to_owned(), number);
-        }
+        let published = SharedFetch::publish(url, &outcome);
         sharing::release_lease(url);
-        self.pending.remove(url);
+        let fetch = self.fetch_state(url);
+        fetch.applied = published.or(fetch.applied);
+        fetch.pending_until = None;
     }
 
     /// Updates the gauges of each pool's keys.

@@ -13,19 +13,21 @@ use proxy_wasm::{
     traits::{Context, RootContext},
     types::{BufferType, LogLevel, MapType},
 };
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 pub struct Root {
     context_id: u32,
     filter: FilterCell,
-    /// The fetches in progress, by the proxy's token for the call.
-    calls: HashMap<u32, Call>,
+    /// The fetches in progress, about one for each URL at most.
+    calls: Vec<Call>,
     /// The maximum length of a key set, in bytes.
     jwks_bytes: usize,
 }
 
 /// A fetch in progress.
 struct Call {
+    /// The proxy's token for the call.
+    token: u32,
     url: String,
     key_id: Option<Box<str>>,
     started_at: LogicalTime,
@@ -35,7 +37,7 @@ impl Root {
     pub fn new(context_id: u32) -> Self {
         let filter = Rc::new(RefCell::new(None));
         roots::created(context_id, &filter);
-        Self { context_id, filter, calls: HashMap::new(), jwks_bytes: 0 }
+        Self { context_id, filter, calls: Vec::new(), jwks_bytes: 0 }
     }
 
     fn start_fetch(&mut self, filter: &mut Filter, now: Duration, fetch: Fetch, upstream: &JwksUpstream) {
@@ -54,7 +56,7 @@ impl Root {
         let (timeout, started_at) = (Duration::from_millis((*timeout_ms).into()), clock::logical_time(now));
         match self.dispatch_http_call(cluster, headers, None, vec![], timeout) {
             Ok(token) => {
-                self.calls.insert(token, Call { url: fetch.url, key_id: fetch.key_id, started_at });
+                self.calls.push(Call { token, url: fetch.url, key_id: fetch.key_id, started_at });
             }
             Err(status) => {
                 let text = format!("poolgate: keys can't be fetched from the cluster \"{cluster}\": {status:?}");
@@ -101,7 +103,8 @@ struct FetchedResponse {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, header_count: usize, body_size: usize, _: usize) {
-        let Some(Call { url, key_id, started_at }) = self.calls.remove(&token) else { return };
+        let Some(position) = self.calls.iter().position(|call| call.token == token) else { return };
+        let Call { url, key_id, started_at, .. } = self.calls.swap_remove(position);
         let response = self.response(header_count, body_size);
         let cell = Rc::clone(&self.filter);
         let mut cell = cell.borrow_mut();
