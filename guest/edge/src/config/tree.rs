@@ -103,12 +103,12 @@ impl<'de> Deserializer<'de> for Place<'de, '_> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.value {
-            Value::String(_) => self.value.deserialize_enum(name, variants, visitor),
+            Value::String(text) => visitor.visit_enum(BorrowedStrDeserializer::new(text)),
             // The text of serde_json.
             _ => Err(Error::custom("expected value")),
         }
