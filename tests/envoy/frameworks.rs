@@ -4,7 +4,7 @@ use crate::scene::Files;
 use poolgate_tests::{
     edge_scene::{access, pool},
     envoy::{Envoy, Setup, cluster, wasm_filter},
-    exact_client::get,
+    exact_client::{get, send},
     frameworks::{Application, Framework},
     odd_paths::spellings_of,
 };
@@ -81,5 +81,28 @@ async fn no_spelling_of_a_path_reaches_a_protected_view() {
             "{framework:?}: without the filter, {reached} of {} spellings reach a protected view",
             spellings.len()
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_change_the_path_that_gunicorn_serves() {
+    let configuration = json!({
+        "pools": [pool()],
+        "routes": [{"prefix": "/public", "public": true}, {"prefix": "/", "authenticated": true}],
+    });
+    let (files, application) = (Files::new(), Application::start(Framework::Gunicorn).await);
+    let setup = Setup {
+        listeners: vec![("all".to_owned(), vec![wasm_filter(&files.filter, &configuration)])],
+        clusters: vec![cluster("app", application.port)],
+        concurrency: 1,
+        is_dynamic: false,
+        answers_itself: false,
+    };
+    let envoy = Envoy::start(&setup).await;
+    let (own, protected) = (format!("http://127.0.0.1:{}", application.port), envoy.url("all").await);
+    // Without the filter, the header changes the path. Otherwise the test would prove nothing.
+    for (url, view) in [(&own, "admin"), (&protected, "public")] {
+        let response = send(url, "GET", "/public/admin/x", &[("SCRIPT_NAME", "/public")]).await;
+        assert_eq!((response.status, response.header("x-view")), (200, Some(view)), "{url}");
     }
 }

@@ -42,9 +42,11 @@ async fn claims_are_forwarded_as_headers_that_a_client_cannot_forge() {
     // CGI, WSGI and PHP convert these headers and the claim headers to the same variables.
     for target in ["/open", "/a"] {
         let alike = [("x_user", "root"), ("X_Groups", "admin"), ("x.user", "root"), ("Authorization", bearer.as_str())];
-        let response = send(&serving.url, "GET", target, &alike).await;
+        // An application may read another path from these headers.
+        let paths = ["SCRIPT_NAME", "X-Original-URL", "x_rewrite.url"].map(|name| (name, "/open"));
+        let response = send(&serving.url, "GET", target, &[alike.as_slice(), &paths].concat()).await;
         assert_eq!(response.status, 200, "{target}");
-        let names = ["x_user", "x_groups", "x.user"];
+        let names = ["x_user", "x_groups", "x.user", "script_name", "x-original-url", "x_rewrite.url"];
         assert!(names.iter().all(|name| got(&response, name).is_empty()), "{target}: {response:?}");
     }
     // The next hop would remove the headers that `Connection` lists. If the host already removed them, there is nothing to reject.

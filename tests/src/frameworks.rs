@@ -21,10 +21,12 @@ pub enum Framework {
     Django,
     /// Flask with Werkzeug's server.
     Flask,
+    /// Flask with gunicorn, which removes the prefix in a header `SCRIPT_NAME` from the path.
+    Gunicorn,
 }
 
 impl Framework {
-    /// All frameworks.
+    /// All frameworks, each with one server.
     pub const ALL: [Self; 4] = [Self::Express4, Self::Express, Self::Django, Self::Flask];
 }
 
@@ -49,7 +51,7 @@ impl Application {
             fs::write(&file, text).expect("a file");
             file
         };
-        let (name, mut command) = match framework {
+        let (name, command) = match framework {
             Framework::Express4 | Framework::Express => {
                 let package = if framework == Framework::Express { "express" } else { "express4" };
                 let packages = target_folder("node").join("frameworks");
@@ -63,10 +65,11 @@ impl Application {
                 let modules = fs::canonicalize(packages.join("node_modules")).expect("the packages");
                 std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).expect("a link");
                 let mut command = Command::new("node");
-                command.arg(write("express.js", include_str!("frameworks/express.js"))).arg(package);
+                let script = write("express.js", include_str!("frameworks/express.js"));
+                command.arg(script).arg(package).arg(port.to_string());
                 ("express", command)
             }
-            Framework::Django | Framework::Flask => {
+            Framework::Django | Framework::Flask | Framework::Gunicorn => {
                 let environment = target_folder("python").join("frameworks");
                 let ensure =
                     move || PythonEnvironment::ensure(&environment, include_str!("frameworks/requirements.txt"));
@@ -77,11 +80,20 @@ impl Application {
                     _ => write("flask_app.py", include_str!("frameworks/flask_app.py")),
                 };
                 let mut command = Command::new(environment.python());
-                command.arg(script);
+                match framework {
+                    Framework::Gunicorn => command.args([
+                        "-m",
+                        "gunicorn",
+                        "flask_app:app",
+                        "--no-control-socket",
+                        "--bind",
+                        &format!("127.0.0.1:{port}"),
+                    ]),
+                    _ => command.arg(script).arg(port.to_string()),
+                };
                 ("a Python application", command)
             }
         };
-        command.arg(port.to_string());
         let mut process = ServerProcess::spawn(name, folder, command);
         process.comes_up(&format!("http://127.0.0.1:{port}/")).await;
         Self { port, _process: process }

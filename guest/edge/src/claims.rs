@@ -1,8 +1,9 @@
 //! Claims that are forwarded to the application.
 
 use poolgate_core::Verified;
+use poolgate_path::encode_claim;
 use serde_json::Value;
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// The claims of a verified token that are forwarded.
 pub(crate) struct ForwardedClaims {
@@ -36,36 +37,15 @@ impl ClaimMapping {
         let value = self.path.iter().try_fold(payload.get(&self.claim)?, |value, name| value.get(name))?;
         match value {
             Value::Null => None,
-            Value::String(text) => Some(encoded(text, false)),
+            Value::String(text) => Some(encode_claim(text, false)),
             Value::Array(items) if items.iter().all(Value::is_string) => {
                 let texts: Vec<String> =
-                    items.iter().filter_map(Value::as_str).map(|text| encoded(text, true)).collect();
+                    items.iter().filter_map(Value::as_str).map(|text| encode_claim(text, true)).collect();
                 Some(texts.join(","))
             }
-            value => Some(encoded(&value.to_string(), false)),
+            value => Some(encode_claim(&value.to_string(), false)),
         }
     }
-}
-
-/// Percent-encodes `%`, every byte outside printable ASCII, leading and trailing spaces, and, in an element of a list, commas.
-/// The same as `percent` in host/src/gateway/claim_headers.rs, which may not depend on this crate.
-fn encoded(text: &str, is_listed: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    let last = text.len().saturating_sub(1);
-    for (at, byte) in text.bytes().enumerate() {
-        let is_plain = match byte {
-            b'%' => false,
-            b',' => !is_listed,
-            b' ' => at != 0 && at != last,
-            byte => matches!(byte, 0x21..=0x7e),
-        };
-        if is_plain {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

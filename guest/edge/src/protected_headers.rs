@@ -6,11 +6,7 @@ use crate::{
     header_mutation::HeaderMutation,
     rejection::Rejection,
 };
-
-/// Names that some servers take for the path of the request: CGI variables (RFC 3875 section 4.1), which gunicorn accepts as headers and of
-/// which it removes the value of `SCRIPT_NAME` from the path, and headers that frameworks and proxies read the path from.
-const PATH_HEADERS: [&str; 7] =
-    ["script-name", "path-info", "request-uri", "x-original-uri", "x-original-url", "x-rewrite-uri", "x-rewrite-url"];
+use poolgate_path::{are_alike, path_override};
 
 /// The headers that a client must not be able to forge or to remove.
 #[derive(Debug)]
@@ -35,9 +31,8 @@ impl ProtectedHeaders {
         }
     }
 
-    /// Returns the headers to remove in addition to the claim headers themselves: CGI, WSGI, FastCGI and PHP convert `x-user`, `x_user` and in
-    /// some cases `x.user` to the same variable `HTTP_X_USER` (RFC 3875 section 4.1.18). The headers that a server may read the path from
-    /// instead of from the request are removed in every spelling.
+    /// Returns the headers to remove in addition to the claim headers themselves: other spellings of a claim or token header ([`are_alike`]), and
+    /// the headers from which an application may take another path than the verified one ([`path_override`]).
     ///
     /// # Errors
     /// Returns [`Rejection::ConnectionHeader`] if `Connection` lists a protected header: the next hop would remove it (RFC 9110 section 7.6.1),
@@ -49,20 +44,14 @@ impl ProtectedHeaders {
             if name == b"connection" {
                 let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                 is_named |= options.any(|option| all().any(|protected| are_alike(option, protected.as_bytes())));
-            } else if all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes()))
-                || PATH_HEADERS.iter().any(|path| are_alike(name, path.as_bytes()))
+            } else if path_override(name).is_some()
+                || all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes()))
             {
                 mutations.push(HeaderMutation::Remove(String::from_utf8_lossy(name).into_owned()));
             }
         });
         if is_named { Err(Rejection::ConnectionHeader) } else { Ok(mutations) }
     }
-}
-
-/// Returns whether two header names are the same variable for a server that converts them to environment variables.
-fn are_alike(one: &[u8], other: &[u8]) -> bool {
-    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
-    one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
 }
 
 #[cfg(test)]
@@ -114,18 +103,29 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_a_server_reads_the_path_from_are_removed() {
-        let sent = Sent(&[
+    fn headers_that_replace_the_path_are_removed_in_every_spelling() {
+        let removed = [
             ("script_name", "/public"),
             ("SCRIPT-NAME", "/public"),
             ("path_info", "/admin"),
+            ("path-info", "/admin"),
             ("request.uri", "/admin"),
+            ("request_uri", "/admin"),
+            ("x-script-name", "/public"),
             ("x-original-url", "/admin"),
             ("x_rewrite_url", "/admin"),
+            ("x_rewrite.url", "/admin"),
+            ("x-forwarded-uri", "/admin"),
+        ];
+        let kept = [
             ("x-original-host", "example.com"),
-        ]);
-        let names = ["script_name", "SCRIPT-NAME", "path_info", "request.uri", "x-original-url", "x_rewrite_url"];
-        assert_eq!(protected().check(&sent), Ok(names.map(|name| HeaderMutation::Remove(name.into())).into()));
+            ("x-envoy-original-path", "/public"),
+            ("x-forwarded-prefix", "/app"),
+            (":path", "/public"),
+        ];
+        let names = removed.map(|(name, _)| HeaderMutation::Remove(name.into()));
+        let sent: &'static [(&str, &str)] = Vec::leak([removed.as_slice(), &kept].concat());
+        assert_eq!(protected().check(&Sent(sent)), Ok(names.into()));
     }
 
     #[test]

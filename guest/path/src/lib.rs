@@ -6,6 +6,9 @@
 //!
 //! A rule has a [`Pattern`], which only compares text. The different ways to read a path are in the module `readings`; docs/paths.md in the
 //! repository names a reader for each.
+//!
+//! The gateway, the Envoy filter and the middleware also share what they know about headers: [`path_override`] finds the headers from which an
+//! application may take another path, and [`encode_claim`] encodes a claim.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -14,11 +17,15 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod encoding;
+mod headers;
 mod pattern;
 mod readings;
 mod rules;
 mod transform;
 
+pub use encoding::encode_claim;
+pub use headers::{are_alike, path_override};
 pub use pattern::{Pattern, PatternError};
 pub use rules::{Case, Rule, Rules, RulesError};
 

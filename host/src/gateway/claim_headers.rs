@@ -2,7 +2,7 @@
 
 use crate::{TokenUse, Verified, problem_response::ProblemResponse};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use std::fmt::Write;
+use poolgate_path::encode_claim;
 
 /// The headers for a request that may pass. `verified` is `None` if the path requires no token.
 pub(crate) fn response(headers: &HeaderMap, verified: Option<&Verified>) -> Result<ClaimHeaders, ProblemResponse> {
@@ -51,7 +51,7 @@ fn claims(verified: &Verified) -> ClaimHeaders {
         TokenUse::Access => "access",
         TokenUse::Id => "id",
     });
-    let groups: Vec<String> = verified.groups.iter().map(|group| percent(group, true)).collect();
+    let groups: Vec<String> = verified.groups.iter().map(|group| encode_claim(group, true)).collect();
     let values = [
         text(&verified.subject),
         text(&verified.username),
@@ -67,61 +67,10 @@ fn claims(verified: &Verified) -> ClaimHeaders {
 }
 
 fn encoded(text: &str) -> HeaderValue {
-    printable(&percent(text, false))
+    printable(&encode_claim(text, false))
 }
 
 /// `text` must be printable ASCII.
 fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// Percent-encodes `%`, everything outside printable ASCII, leading and trailing spaces, which HTTP parsers remove (RFC 9110 section 5.5), and,
-/// in an element of a list, `,`. The same as `encoded` in guest/edge/src/claims.rs, on which the host may not depend.
-fn percent(text: &str, is_in_a_list: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    let last = text.len().saturating_sub(1);
-    for (at, byte) in text.bytes().enumerate() {
-        let is_plain = match byte {
-            b'%' => false,
-            b',' => !is_in_a_list,
-            b' ' => at != 0 && at != last,
-            byte => matches!(byte, 0x21..=0x7e),
-        };
-        if is_plain {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_that_a_header_cannot_contain_are_encoded() {
-        assert_eq!(percent("änna\n100%", false), "%C3%A4nna%0A100%25");
-        assert_eq!(percent("a,b", true), "a%2Cb");
-        assert_eq!(percent("a,b", false), "a,b");
-    }
-
-    #[test]
-    fn leading_and_trailing_spaces_are_encoded() {
-        for (text, expected) in [
-            (" admins", "%20admins"),
-            ("admins ", "admins%20"),
-            ("  a b  ", "%20 a b %20"),
-            (" ", "%20"),
-            ("  ", "%20%20"),
-            ("", ""),
-            ("\tadmins\u{a0}", "%09admins%C2%A0"),
-        ] {
-            for is_in_a_list in [true, false] {
-                assert_eq!(percent(text, is_in_a_list), expected, "{text:?}");
-            }
-        }
-    }
 }

@@ -14,6 +14,11 @@ static WARNING: OnceAMinute = OnceAMinute::new();
 /// The headers with the path and the method of the original request.
 struct HeaderNames(&'static str, &'static str);
 
+/// Returns whether proxies set this header.
+pub(crate) fn is_set_by_proxies(name: &str) -> bool {
+    [NGINX, FORWARDED].iter().any(|HeaderNames(target, method)| name == *target || name == *method)
+}
+
 /// The original request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Original<'r> {

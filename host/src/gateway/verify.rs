@@ -4,7 +4,7 @@
 use super::{
     check_paths::{EXT_AUTHZ, VERIFY},
     claim_headers::{self, ClaimHeaders},
-    misleading_headers,
+    forged_headers,
     original::Original,
     state::{GatewayState, State},
 };
@@ -85,7 +85,7 @@ fn requirement(query: Option<&str>) -> Result<Requirement, ProblemResponse> {
             ("X-Poolgate-Scopes" = String, description = "`scope`"),
             ("X-Poolgate-Expires-At" = String, description = "`exp`, in seconds since the Unix epoch"),
         )),
-        (status = 400, description = "The query is invalid, the path of the original request is ambiguous, or a header has a misleading name", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The query is invalid, the path of the original request is ambiguous, or the request has a header that an application can take for a claim or for another path", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The token is missing or invalid; `WWW-Authenticate` as in RFC 6750", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks a required group or scope", body = ProblemBody, content_type = "application/problem+json"),
         (status = 500, description = "The gateway has route rules, and the proxy does not send the original path", body = ProblemBody, content_type = "application/problem+json"),
@@ -94,7 +94,7 @@ fn requirement(query: Option<&str>) -> Result<Requirement, ProblemResponse> {
     tag = "verify",
 )]
 async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<ClaimHeaders, ProblemResponse> {
-    misleading_headers::check(&headers)?;
+    forged_headers::reject(&headers)?;
     let requirement = requirement(query.as_deref())?;
     let required = match &state.routes {
         Some(routes) => routes.requirement(&Original::from_headers(&headers)?)?,
@@ -115,7 +115,7 @@ async fn ext_authz(state: State, request: Request) -> Result<ClaimHeaders, Probl
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let headers = request.headers();
-    misleading_headers::check(headers)?;
+    forged_headers::reject(headers)?;
     let required = match &state.routes {
         Some(routes) => routes.requirement(&Original::from_request(request.method(), target, headers))?,
         None => Some(Requirement::new()),

@@ -29,4 +29,6 @@ for rule, name in [
 ]:
     app.add_url_rule(rule, endpoint=rule, view_func=view(name) if name else other)
 
-app.run("127.0.0.1", int(sys.argv[1]), threaded=True)
+# gunicorn imports the module.
+if __name__ == "__main__":
+    app.run("127.0.0.1", int(sys.argv[1]), threaded=True)
