@@ -1,10 +1,13 @@
 //! A verifier of the host for a case of the corpus. Each test that needs it includes this file.
 
-use poolgate::{Algorithm, FixedClock, Pool, TokenUseRule, Verifier, VerifierBuilder};
-use poolgate_core::{
-    ClientRule, ConfirmationRule, IssuerRule, KeyOrigin, ResourceRule, SubjectRule, TokenUseRule as CoreTokenUse,
+use poolgate::{
+    Algorithm, ClaimRule, ClientClaim, FixedClock, GuestRule, Pool, TokenUseRule, Verifier, VerifierBuilder,
 };
-use poolgate_tests::corpus::Case;
+use poolgate_core::{
+    ClientClaim as CoreClientClaim, ClientRule, ConfirmationRule, GuestRule as CoreGuestRule, IssuerRule,
+    IssuerTemplate, KeyOrigin, ResourceRule, SubjectRule, TokenUseRule as CoreTokenUse,
+};
+use poolgate_tests::{configuration_words, corpus::Case};
 use std::time::Duration;
 
 /// Returns a verifier with the configuration, keys and time of the case. The builder contains the other settings.
@@ -35,6 +38,19 @@ fn host_pool(pool: &poolgate_core::Pool) -> Pool {
         IssuerRule::UserPool { id, region: None } => Pool::user_pool(id),
         IssuerRule::UserPool { id, region: Some(region) } => Pool::user_pool(id).region(region),
         IssuerRule::Exactly(issuer) => Pool::issuer(issuer),
+        IssuerRule::OneOf(issuers) => Pool::issuers(issuers),
+        IssuerRule::Tenants(IssuerTemplate { template, tenants: Some(tenants) }) => Pool::tenants(template, tenants),
+        IssuerRule::Tenants(IssuerTemplate { template, tenants: None }) => Pool::any_tenant(template),
+        IssuerRule::IdentityPool { guests } => {
+            let ClientRule::OneOf(ids) = &pool.client else { panic!("an identity pool is its own client") };
+            Pool::identity_pool(
+                &ids[0],
+                match guests {
+                    CoreGuestRule::Refuse => GuestRule::Refuse,
+                    CoreGuestRule::Accept => GuestRule::Accept,
+                },
+            )
+        }
         IssuerRule::Unchecked => Pool::any_issuer(),
     };
     host = match &pool.keys {
@@ -64,6 +80,23 @@ fn host_pool(pool: &poolgate_core::Pool) -> Pool {
     }
     if let Some(names) = &pool.scopes.all_of {
         host = host.all_of_scopes(names);
+    }
+    host = host.types(&pool.types).unbound_clients(&pool.unbound_clients);
+    if let Some(claim) = pool.client_claim {
+        host = host.client_claim(match claim {
+            CoreClientClaim::Aud => ClientClaim::Aud,
+            CoreClientClaim::ClientId => ClientClaim::ClientId,
+            CoreClientClaim::Azp => ClientClaim::Azp,
+            CoreClientClaim::Appid => ClientClaim::Appid,
+            CoreClientClaim::Cid => ClientClaim::Cid,
+        });
+    }
+    if let Some(claim) = &pool.scope_claim {
+        host = host.scope_claim(claim);
+    }
+    for rule in &pool.claims {
+        let json = configuration_words::claim_rule(rule).to_string();
+        host = host.claim(ClaimRule::from_json(&json).unwrap_or_else(|error| panic!("{json}: {error}")));
     }
     if pool.subject == SubjectRule::Unchecked {
         host = host.any_subject();

@@ -14,8 +14,9 @@ use synchronous_host::{
     bindings::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
-            ClientRule, Config, ConfigError, Hint, IssuerRule, KeyRefreshError, KeySetError, KeyState, Membership,
-            Pool, Reason, ResourceRule, TokenUseRule,
+            ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, Config, ConfigError, GuestRule,
+            Hint, IssuerRule, IssuerTemplate, KeyRefreshError, KeySetError, KeyState, Membership, Pool, Reason,
+            ResourceRule, TokenUseRule,
         },
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
@@ -144,7 +145,7 @@ fn no_token_is_verified_before_the_configuration_which_can_be_set_once() {
     assert_eq!(denial.reason, Reason::NotConfigured);
     let loaded = verifier.call_load_key_set(&mut store, ISSUER, b"{}", NOW).expect("no trap");
     assert_eq!(loaded.err(), Some(KeySetError::NotConfigured));
-    let none = Config { pools: Vec::new(), limits: None, key_policy: None, cache: None };
+    let none = Config { pools: Vec::new(), limits: None, key_policy: None, cache: None, requirements: Vec::new() };
     assert_eq!(verifier.call_configure(&mut store, &none).expect("no trap"), Err(ConfigError::NoPool));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Ok(()));
     assert_eq!(verifier.call_configure(&mut store, &config()).expect("no trap"), Err(ConfigError::AlreadyConfigured));
@@ -171,6 +172,25 @@ fn a_denial_has_hints_about_the_claim_and_about_an_issuer_that_differs_by_a_slas
         let denial =
             verifier.call_verify(&mut store, &draft.compact()).expect("no trap").expect_err("an invalid token");
         assert_eq!((denial.reason, denial.hint), (reason, hint));
+    }
+}
+
+const TENANT: &str = "11111111-2222-4333-8444-555555555555";
+
+fn tenants(template: &str, tenants: &[&str]) -> IssuerRule {
+    let tenants = Some(tenants.iter().map(|tenant| (*tenant).to_owned()).collect());
+    IssuerRule::Tenants(IssuerTemplate { template: template.into(), tenants })
+}
+
+/// A rule that accepts one number.
+fn claim_rule(claim: &str, number: &str) -> ClaimRule {
+    ClaimRule {
+        name: None,
+        claim: claim.into(),
+        path: Vec::new(),
+        selector: ClaimSelector::Value,
+        test: ClaimTest::AnyOf(vec![ClaimValue::Number(number.into())]),
+        fits_if_absent: false,
     }
 }
 
@@ -208,9 +228,48 @@ fn an_incomplete_policy_is_rejected() {
         (with(&|pool| pool.issuer = IssuerRule::Exactly("me".into())), ConfigError::KeysNotDerivable),
         (with(&|pool| pool.issuer = IssuerRule::Unchecked), ConfigError::KeysNotDerivable),
         (with(&|pool| pool.leeway = 901), ConfigError::OutOfRange),
+        (with(&|pool| pool.types = vec!["application/DPoP+JWT".into()]), ConfigError::InvalidType),
+        (with(&|pool| pool.client_claim = Some(ClientClaim::Azp)), ConfigError::ClientClaimUnused),
+        (
+            with(&|pool| {
+                pool.token_use = TokenUseRule::Unchecked;
+                pool.resource = ResourceRule::OneOf(vec!["https://api".into()]);
+            }),
+            ConfigError::ClientClaimMissing,
+        ),
+        (with(&|pool| pool.scopes = any_of(&["orders/read orders/write"])), ConfigError::InvalidScope),
+        (with(&|pool| pool.scope_claim = Some("scp".into())), ConfigError::ScopeClaimOfUserPool),
+        (with(&|pool| pool.unbound_clients = vec!["machine".into()]), ConfigError::UnboundWithoutResources),
+        (with(&|pool| pool.issuer = tenants("https://login.example/", &[TENANT])), ConfigError::InvalidTemplate),
+        (with(&|pool| pool.issuer = tenants("https://login.example/{tid}", &["x"])), ConfigError::InvalidTemplate),
+        (with(&|pool| pool.issuer = tenants("https://login.example/{tid}", &[])), ConfigError::InvalidTemplate),
+        (with(&|pool| pool.issuer = tenants("https://login.example/{tid}", &[TENANT])), ConfigError::KeysNotDerivable),
+        (with(&|pool| pool.issuer = IssuerRule::OneOf(Vec::new())), ConfigError::InvalidIssuer),
+        (
+            with(&|pool| pool.issuer = IssuerRule::OneOf(vec!["https://a".into(), "https://b".into()])),
+            ConfigError::KeysNotDerivable,
+        ),
+        (
+            with(&|pool| {
+                pool.issuer = IssuerRule::Exactly("https://cognito-identity.amazonaws.com".into());
+                pool.client = ClientRule::Unchecked;
+            }),
+            ConfigError::AnyClientOfIdentityPool,
+        ),
+        (with(&|pool| pool.issuer = IssuerRule::IdentityPool(GuestRule::Refuse)), ConfigError::InvalidIdentityPool),
+        (with(&|pool| pool.claims = vec![claim_rule("exp", "1")]), ConfigError::InvalidClaimRule),
+        (with(&|pool| pool.claims = vec![claim_rule("age", "NaN")]), ConfigError::InvalidClaimRule),
+        (with(&|pool| pool.claims = vec![claim_rule("age", "1"); 33]), ConfigError::InvalidClaimRule),
+        (Config { requirements: vec![Vec::new(); 65], ..config() }, ConfigError::InvalidClaimRule),
         (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
         (
-            Config { pools: [config().pools, config().pools].concat(), limits: None, key_policy: None, cache: None },
+            Config {
+                pools: [config().pools, config().pools].concat(),
+                limits: None,
+                key_policy: None,
+                cache: None,
+                requirements: Vec::new(),
+            },
             ConfigError::DuplicateIssuer,
         ),
     ] {

@@ -44,7 +44,8 @@ impl Meter {
             algorithms: vec![Algorithm::Rs256, Algorithm::Es256, Algorithm::Eddsa],
             ..synchronous_host::pool()
         };
-        let config = Config { pools: vec![pool], limits: None, key_policy: None, cache: Some(cache) };
+        let config =
+            Config { pools: vec![pool], limits: None, key_policy: None, cache: Some(cache), requirements: Vec::new() };
         verifier.call_configure(&mut meter.store, &config).expect("no trap").expect("a valid configuration");
         let keys = [
             RSA_2048.jwk_for(CoreAlgorithm::Rs256, "rsa"),

@@ -75,10 +75,15 @@ pub fn pool() -> Pool {
         issuer: IssuerRule::UserPool(UserPool { id: POOL_ID.into(), region: None }),
         keys: KeyOrigin::Derived,
         algorithms: Vec::new(),
+        types: Vec::new(),
         token_use: TokenUseRule::Access,
         client: ClientRule::OneOf(vec![CLIENT_ID.into()]),
+        client_claim: None,
         groups: Membership { any_of: None, all_of: None },
         scopes: Membership { any_of: None, all_of: None },
+        scope_claim: None,
+        unbound_clients: Vec::new(),
+        claims: Vec::new(),
         resource: ResourceRule::Unbound,
         subject: SubjectRule::Required,
         confirmation: ConfirmationRule::Refuse,
@@ -90,5 +95,5 @@ pub fn pool() -> Pool {
 
 /// This pool and the default limits.
 pub fn config() -> Config {
-    Config { pools: vec![pool()], limits: None, key_policy: None, cache: None }
+    Config { pools: vec![pool()], limits: None, key_policy: None, cache: None, requirements: Vec::new() }
 }

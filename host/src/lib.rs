@@ -23,6 +23,7 @@ pub mod accounts;
 mod bearer;
 mod bindings;
 mod claim_rule;
+mod claim_rule_lists;
 mod clock;
 pub mod environment;
 mod error;

@@ -337,6 +337,11 @@ impl Pool {
         self
     }
 
+    /// Returns the names of the claim rules, for logs and metrics.
+    pub(crate) fn claim_rule_names(&self) -> Vec<Option<String>> {
+        self.claims.iter().map(|rule| rule.0.name.clone()).collect()
+    }
+
     /// Converts the policy to the record of the WIT contract.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
         if let Some(list) = self.duplicate {

@@ -1,8 +1,8 @@
-//! Groups and scopes that a verified token must have.
+//! Groups, scopes and claim rules that a verified token must satisfy.
 
 use crate::{Denial, ErrorCode, Reason, Verified, problem_response::ProblemResponse};
 
-/// Groups and scopes that a verified token must have.
+/// Groups, scopes and claim rules that a verified token must satisfy.
 ///
 /// Use a requirement for one route or operation. Configure what all tokens of a user pool must have on
 /// [`Pool`](crate::Pool). A requirement is checked by [`RequireLayer`](crate::tower::RequireLayer), or with
@@ -27,6 +27,8 @@ pub struct Requirement {
     all_of_groups: Option<Vec<String>>,
     any_of_scopes: Option<Vec<String>>,
     all_of_scopes: Option<Vec<String>>,
+    /// The names of lists of claim rules.
+    claim_rules: Vec<String>,
 }
 
 impl Requirement {
@@ -79,11 +81,25 @@ impl Requirement {
         self
     }
 
-    /// Checks the groups and scopes of a verified token.
+    /// Requires that the token fits the claim rules that [`VerifierBuilder::claim_rules`](crate::VerifierBuilder::claim_rules) has added with
+    /// this name. May be called several times. No token fits an unknown name.
+    ///
+    /// ```
+    /// use poolgate::{ClaimRule, Requirement, Verifier};
+    ///
+    /// let builder = Verifier::builder().claim_rules("staff", [ClaimRule::new("custom:tenant").any_of(["acme"])]);
+    /// let staff = Requirement::new().claim_rules("staff");
+    /// ```
+    pub fn claim_rules(mut self, name: impl Into<String>) -> Self {
+        self.claim_rules.push(name.into());
+        self
+    }
+
+    /// Checks the groups, the scopes and the claim rules of a verified token.
     ///
     /// # Errors
     ///
-    /// Returns a [`Denial`] with the reason `group-missing` or `scope-missing` (403) if the token does not meet the requirement.
+    /// Returns a [`Denial`] with the reason `group-missing`, `scope-missing` or `claim-forbidden` (403) if the token does not meet the requirement.
     pub fn check(&self, verified: &Verified) -> Result<(), Denial> {
         let missing = |reason| Err(Denial::new(reason, ErrorCode::InsufficientScope));
         if !meets(&verified.groups, self.any_of_groups.as_deref(), self.all_of_groups.as_deref()) {
@@ -91,6 +107,9 @@ impl Requirement {
         }
         if !meets(&verified.scopes, self.any_of_scopes.as_deref(), self.all_of_scopes.as_deref()) {
             return missing(Reason::ScopeMissing);
+        }
+        if !self.claim_rules.iter().all(|name| verified.fits_claim_rules(name)) {
+            return missing(Reason::ClaimForbidden);
         }
         Ok(())
     }
@@ -121,6 +140,7 @@ fn meets(actual: &[String], any_of: Option<&[String]>, all_of: Option<&[String]>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claim_rule_lists::FittingLists;
 
     fn verified(groups: &[&str], scopes: &[&str]) -> Verified {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -137,7 +157,7 @@ mod tests {
             auth_time: None,
             payload: String::new(),
             keys_are_stale: false,
-            requirements: 0,
+            fitting: FittingLists::of(0),
         }
     }
 

@@ -1,8 +1,11 @@
 //! The result of a verification: the claims of a valid token, or a denial.
 
-use crate::bindings::{
-    exports::poolgate::auth::{jws, verifier as wit},
-    poolgate::auth::key_source,
+use crate::{
+    bindings::{
+        exports::poolgate::auth::{jws, verifier as wit},
+        poolgate::auth::key_source,
+    },
+    claim_rule_lists::FittingLists,
 };
 use std::fmt;
 
@@ -45,8 +48,8 @@ pub struct Verified {
     pub payload: String,
     /// `true` if the key set is older than its soft lifetime, because it could not be refreshed yet.
     pub keys_are_stale: bool,
-    /// The lists of [`VerifierBuilder::claim_rules`](crate::VerifierBuilder::claim_rules) that the token fits: bit n for list n.
-    pub(crate) requirements: u64,
+    /// The lists of [`VerifierBuilder::claim_rules`](crate::VerifierBuilder::claim_rules) that the token fits.
+    pub(crate) fitting: FittingLists,
 }
 
 impl fmt::Debug for Verified {
@@ -77,8 +80,16 @@ impl From<wit::Verified> for Verified {
             auth_time: verified.auth_time,
             payload: verified.payload,
             keys_are_stale: verified.keys_are_stale,
-            requirements: verified.requirements,
+            fitting: FittingLists::of(verified.requirements),
         }
+    }
+}
+
+impl Verified {
+    /// Returns whether the token fits the claim rules that [`VerifierBuilder::claim_rules`](crate::VerifierBuilder::claim_rules) has added with
+    /// this name. It is `false` for an unknown name.
+    pub fn fits_claim_rules(&self, name: &str) -> bool {
+        self.fitting.contains(name)
     }
 }
 

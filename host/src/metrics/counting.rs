@@ -2,7 +2,9 @@
 
 use super::{
     families::Metrics,
-    labels::{AccountLabels, FetchLabels, RejectedLabels, RevocationCheckLabels, RevocationLabels, issuer_label},
+    labels::{
+        AccountLabels, FetchLabels, MisfitLabels, RejectedLabels, RevocationCheckLabels, RevocationLabels, issuer_label,
+    },
 };
 use crate::{
     Denial, KeyReport, Reason, Verified,
@@ -76,6 +78,12 @@ impl Metrics {
         let internal = if response == "failed" { "other" } else { internal };
         let labels = AccountLabels { flow, response, internal: internal.into() };
         self.accounts.get_or_create_owned(&labels).inc();
+    }
+
+    /// Counts a token that does not fit a claim rule. If the claim is absent from all tokens, the rule probably names the wrong claim.
+    pub(crate) fn count_misfit(&self, rule: String, is_absent: bool) {
+        let claim = if is_absent { "absent" } else { "present" };
+        self.misfits.get_or_create_owned(&MisfitLabels { rule, claim }).inc();
     }
 
     /// Counts a query to the revocation store.

@@ -3,7 +3,7 @@
 use super::{
     gauges::SandboxGauges,
     labels::{
-        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, RejectedLabels, RevocationCheckLabels,
+        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels, RevocationCheckLabels,
         RevocationLabels, VerdictLabels,
     },
 };
@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     pub(super) rejected_key_sets: Family<RejectedLabels, Counter>,
     pub(super) key_age: Family<IssuerLabels, Gauge>,
     pub(super) keys: Family<IssuerLabels, Gauge>,
+    pub(super) misfits: Family<MisfitLabels, Counter>,
     pub(super) accounts: Family<AccountLabels, Counter>,
     pub(super) revocation_checks: Family<RevocationCheckLabels, Counter>,
     pub(super) revocation_fail_open: Counter,
@@ -72,6 +73,7 @@ impl Metrics {
             rejected_key_sets: Family::default(),
             key_age: Family::default(),
             keys: Family::default(),
+            misfits: Family::default(),
             accounts: Family::default(),
             revocation_checks: Family::default(),
             revocation_fail_open: Counter::default(),
@@ -103,6 +105,8 @@ impl Metrics {
         let negative = self.unknown_key_cache_hits.clone();
         registry.register("unknown_key_cache_hits", "Tokens rejected because their kid is cached as unknown", negative);
         registry.register("key_fetches", "Key fetches, by outcome", self.fetches.clone());
+        let misfits = self.misfits.clone();
+        registry.register("claim_rule_misfits", "Tokens that do not fit a claim rule, by rule", misfits);
         let rejected = self.rejected_key_sets.clone();
         registry.register("key_sets_rejected", "Key sets that were fetched and rejected, by error", rejected);
         let age = self.key_age.clone();

@@ -22,6 +22,12 @@ pub(super) struct RejectedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct MisfitLabels {
+    pub(super) rule: String,
+    pub(super) claim: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct IssuerLabels {
     pub(super) issuer: String,
 }

@@ -2,7 +2,7 @@
 
 use super::{handle::Verifier, inner::Inner};
 use crate::{
-    BuildError, Pool,
+    BuildError, ClaimRule, Pool,
     bindings::exports::poolgate::auth::verifier::{CacheLimits, Config, KeyPolicy, Limits},
     clock::{Clock, SystemClock},
     key_source::{Fetches, HttpKeySource, HttpSettings, KeyEventLog},
@@ -60,6 +60,7 @@ impl Verifier {
 /// * [`token_limit`](Self::token_limit): 16 KiB.
 /// * [`json_depth_limit`](Self::json_depth_limit): 16 levels.
 /// * [`token_cache`](Self::token_cache): 512 KiB and 1,024 tokens per instance.
+/// * [`claim_rules`](Self::claim_rules): none.
 /// * [`clock`](Self::clock): the system clock.
 /// * [`revocations`](Self::revocations): none -- a token is accepted until it expires.
 /// * [`revocation_deadline`](Self::revocation_deadline): 250 ms; it has no effect without `revocations`.
@@ -97,6 +98,8 @@ impl Verifier {
 #[must_use]
 pub struct VerifierBuilder {
     pub(super) pools: Vec<Pool>,
+    /// Named lists of claim rules.
+    pub(super) claim_rules: Vec<(String, Vec<ClaimRule>)>,
     pub(super) limits: Limits,
     pub(super) key_policy: KeyPolicy,
     pub(super) cache: CacheLimits,
@@ -141,6 +144,7 @@ impl Default for VerifierBuilder {
     fn default() -> Self {
         Self {
             pools: Vec::new(),
+            claim_rules: Vec::new(),
             limits: Limits { token_bytes: 16 * 1024, json_depth: 16, jwks_bytes: 256 * 1024, jwks_keys: 100 },
             key_policy: KeyPolicy::default(),
             cache: CacheLimits { bytes: 512 * 1024, entries: 1_024 },
@@ -187,13 +191,21 @@ impl VerifierBuilder {
         if let Some(timeout) = timeout.filter(|timeout| *timeout >= deadline) {
             return Err(BuildError::RevocationDeadline { timeout, deadline });
         }
+        let rule_names: Vec<Vec<Option<String>>> = self.pools.iter().map(Pool::claim_rule_names).collect();
+        let (list_names, requirements): (Vec<String>, Vec<Vec<ClaimRule>>) = self.claim_rules.into_iter().unzip();
+        if (1..list_names.len()).any(|index| list_names[..index].contains(&list_names[index])) {
+            return Err(BuildError::DuplicateSetting("claim_rules"));
+        }
         let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
         let config = Config {
             pools: pools.collect::<Result<_, _>>()?,
             limits: Some(self.limits),
             key_policy: Some(self.key_policy),
             cache: Some(self.cache),
-            requirements: Vec::new(),
+            requirements: requirements
+                .into_iter()
+                .map(|rules| rules.into_iter().map(|rule| rule.0).collect())
+                .collect(),
         };
         let limits = ResourceLimits { memory_bytes: self.memory_limit, call_deadline: self.call_deadline };
         let sandbox = Sandbox::compile(self.component.0, self.compilation_cache, limits).await?;
@@ -214,6 +226,8 @@ impl VerifierBuilder {
             pool: InstancePool::start(sandbox, config, mode, shared.clone(), count, self.queue)?,
             shared,
             revocation,
+            list_names: list_names.into(),
+            rule_names,
             token_limit: self.limits.token_bytes as usize,
             key_wait: self.fetch_timeout.saturating_mul(2).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX),
             last_reports: Default::default(),

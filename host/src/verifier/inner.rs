@@ -1,8 +1,9 @@
 //! The state that all clones of a verifier share, and the steps of a verification outside of the sandbox.
 
 use crate::{
-    Hint, LoadKeySetError, Reason,
+    Hint, LoadKeySetError, Misfit, Reason,
     bindings::exports::poolgate::auth::verifier::{self as wit, KeyReport, RevocationStatus},
+    claim_rule_lists::ListNames,
     key_source::{KeyEventKind, LocalKeySet},
     revocation::{Revocation, RevocationChecker, RevocationError},
     sandbox::{Instance, InstancePool, Shared},
@@ -24,6 +25,10 @@ pub(super) struct Inner {
     /// The maximum time that a call waits for keys.
     pub(super) key_wait: Duration,
     pub(super) last_reports: LastReports,
+    /// The names of the lists of claim rules.
+    pub(super) list_names: ListNames,
+    /// The names of the claim rules of each pool.
+    pub(super) rule_names: Vec<Vec<Option<String>>>,
 }
 
 /// The key reports that an instance returned last, and when. They are used while no instance is free.
@@ -38,16 +43,34 @@ impl Inner {
         if let Err(denial) = &verdict {
             self.log(denial);
         }
-        verdict
+        if self.list_names.is_empty() {
+            return verdict;
+        }
+        verdict.map(|verified| Verified { fitting: verified.fitting.clone().with_names(&self.list_names), ..verified })
     }
 
     /// Logs a denial at the level *debug*. An issuer that differs from a configured one only by a final slash is probably a configuration
     /// error, so the first such denial is logged at the level *warn*.
     fn log(&self, denial: &Denial) {
         let hint = denial.hint.map(Hint::description);
-        tracing::debug!(reason = denial.reason.name(), hint, "a token is rejected");
+        let rule = denial.misfit.map(|misfit| self.rule_name(misfit));
+        tracing::debug!(reason = denial.reason.name(), hint, rule, "a token is rejected");
+        if let (Some(rule), Some(misfit)) = (rule, denial.misfit) {
+            self.shared.metrics.count_misfit(rule, misfit.is_absent);
+        }
         if denial.hint == Some(Hint::IssuerSlash) && self.shared.metrics.note_issuer_slash() {
             tracing::warn!(hint, "a token is rejected");
+        }
+    }
+
+    /// Returns the name of a claim rule, or its position in the configuration.
+    fn rule_name(&self, misfit: Misfit) -> String {
+        let (pool, rule) = (misfit.pool as usize, misfit.rule as usize);
+        match self.rule_names.get(pool).and_then(|names| names.get(rule)) {
+            Some(Some(name)) => name.clone(),
+            Some(None) => format!("pools[{pool}].claims[{rule}]"),
+            // The component adds the rule about guests to those of the pool.
+            None => format!("pools[{pool}].guests"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::builder::{ComponentBytes, Store, VerifierBuilder};
 use crate::{
-    BuildError, Pool,
+    BuildError, ClaimRule, Pool,
     bindings::exports::poolgate::auth::verifier::{CacheLimits, KeyPolicy},
     clock::Clock,
     revocation::{RevocationMode, Revocations},
@@ -95,6 +95,16 @@ impl VerifierBuilder {
         let bundle = Certificate::from_pem_bundle(pem).ok().filter(|bundle| !bundle.is_empty());
         self.roots.extend(bundle.ok_or(BuildError::Certificate)?);
         Ok(self)
+    }
+
+    /// Adds a named list of claim rules, which is not required of every token, but by a [`Requirement`](crate::Requirement) or by
+    /// [`Verified::fits_claim_rules`](crate::Verified::fits_claim_rules).
+    ///
+    /// All rules of a list must fit. A token is judged when it is verified, and the result is cached with it. At most 64 lists of at most 32
+    /// rules; each name may occur once, otherwise [`build`](Self::build) fails.
+    pub fn claim_rules(mut self, name: impl Into<String>, rules: impl IntoIterator<Item = ClaimRule>) -> Self {
+        self.claim_rules.push((name.into(), rules.into_iter().collect()));
+        self
     }
 
     /// Sets how often the background task checks whether a key fetch is due.

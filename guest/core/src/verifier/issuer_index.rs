@@ -44,11 +44,12 @@ impl IssuerIndex {
                 }
                 IssuerRule::OneOf(issuers) => issuers.clone(),
                 IssuerRule::Tenants(template) => {
+                    let accepted = Tenants::new(template)?;
                     let entry = IssuerEntry { policy, endpoint: endpoint_of_tenants(pool, &template.template, keys)? };
                     if tenants.iter().any(|(other, _)| other.template() == template.template) {
                         return Err(ConfigError::DuplicateIssuer);
                     }
-                    tenants.push((Tenants::new(template)?, entry));
+                    tenants.push((accepted, entry));
                     continue;
                 }
                 IssuerRule::Unchecked if pools.len() > 1 => return Err(ConfigError::UncheckedIssuerNotAlone),
