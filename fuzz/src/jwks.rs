@@ -1,8 +1,9 @@
 //! JWK Sets: the limits, and that an unusable key does not affect the others.
 //!
 //! Oracles: a set is accepted exactly if the reference accepts it, and otherwise rejected with the same error. Every entry is either a usable
-//! key or reported, once. There are no more keys than the limit. A reference allows every usable key. Parsing the set again, encoding it
-//! differently, adding unusable entries or omitting the skipped ones changes no key.
+//! key or reported, once. There are no more keys than the limit. A reference allows every usable key. For each `kid` and algorithm, the key is
+//! the only one among the usable entries, in whatever order they stand. Parsing the set again, encoding it differently, reversing it, adding
+//! unusable entries or omitting the skipped ones changes no key.
 
 mod plan;
 
@@ -13,8 +14,8 @@ use crate::{
 use arbitrary::Unstructured;
 use num_bigint::BigUint;
 use poolgate_core::{
-    KeyError, KeyReport, KeySetError, Limits,
-    keys::{Found, KeySet},
+    Algorithm, KeyError, KeyReport, KeySetError, Limits,
+    keys::{KeySet, NoKey, UnnamedKeys},
 };
 
 /// The maximum nesting of every set.
@@ -47,23 +48,26 @@ fn check(bytes: &[u8], limits: &Limits) {
             return;
         }
     };
-    let report = set.report();
+    let report = set.report(UnnamedKeys::Rejected);
     check_report(&set, &report, &entries, limits);
-    report.key_ids.iter().for_each(|key_id| check_key(key_id, &entries));
+    let usable = usable(&report, &entries);
+    usable.iter().for_each(|(_, entry)| check_key(entry));
+    check_choice(&set, &usable);
+    let reversed: Vec<Tree> = entries.iter().rev().cloned().collect();
+    let unbounded = Limits { jwks_bytes: 1 << 24, jwks_keys: 10_000, ..*limits };
+    check_choice(&parsed(reversed, &unbounded), &usable);
 
     let again = KeySet::parse(bytes, limits).expect("it was accepted before");
-    assert!(is_same(&report, &again.report()), "parsed again");
+    assert!(is_same(&report, &again.report(UnnamedKeys::Rejected)), "parsed again");
     let spelled = respelled(&tree, Order::Changed, &mut Unstructured::new(bytes));
-    let unbounded = Limits { jwks_bytes: 1 << 24, jwks_keys: 10_000, ..*limits };
     // Either of two members with the same name may come first now. Such an entry is rejected in both cases.
     let again = KeySet::parse(spelled.as_bytes(), &unbounded).expect("another spelling of what was taken");
-    assert!(is_same(&report, &again.report()), "encoded differently: {spelled}");
+    assert!(is_same(&report, &again.report(UnnamedKeys::Rejected)), "encoded differently: {spelled}");
 
-    let is_skipped = |at: usize| report.skipped.iter().any(|key| key.index as usize == at);
-    let kept = (0..).zip(&entries).filter(|(at, _)| !is_skipped(*at)).map(|(_, entry)| entry.clone()).collect();
     if !report.key_ids.is_empty() {
-        let kept = read(kept, &unbounded);
-        assert_eq!((kept.key_ids, kept.skipped), (report.key_ids.clone(), vec![]), "without the skipped ones");
+        let kept = read(usable.into_iter().map(|(_, entry)| entry.clone()).collect(), &unbounded);
+        assert_eq!(kept.key_ids, report.key_ids, "without the unusable ones");
+        assert!(kept.skipped.iter().all(|key| key.error == KeyError::DuplicateKeyId), "{:?}", kept.skipped);
     }
     let mut more = entries;
     more.extend([Tree::Null, Tree::Array(vec![]), Tree::Object(vec![("kty".into(), Tree::String("oct".into()))])]);
@@ -91,54 +95,107 @@ fn entries(tree: &Tree, limits: &Limits) -> Result<Vec<Tree>, KeySetError> {
 fn check_report(set: &KeySet, report: &KeyReport, entries: &[Tree], limits: &Limits) {
     let KeyReport { key_ids, skipped, .. } = report;
     assert!(entries.len() <= limits.jwks_keys as usize && key_ids.len() <= entries.len(), "{key_ids:?}");
-    assert_eq!(key_ids.len() + skipped.len(), entries.len(), "each entry is a key or skipped: {report:?}");
     assert!(key_ids.is_sorted_by(|earlier, later| earlier < later), "{key_ids:?}");
     assert!(skipped.is_sorted_by(|earlier, later| earlier.index < later.index), "{skipped:?}");
     assert!(skipped.iter().all(|key| (key.index as usize) < entries.len()), "{skipped:?}");
-    assert_eq!(set.is_usable(), !key_ids.is_empty());
+    assert_eq!(set.is_usable(UnnamedKeys::Rejected), !key_ids.is_empty());
     for key_id in key_ids {
-        assert!(matches!(set.find(key_id), Found::Key(_)), "{key_id:?}");
+        let has_key = |algorithm: Algorithm| set.find(Some(key_id), algorithm, UnnamedKeys::Rejected).is_ok();
+        assert!(Algorithm::ALL.into_iter().any(has_key), "{key_id:?}");
     }
-    for key in skipped {
+    for key in skipped.iter().filter(|key| key.error != KeyError::DuplicateKeyId) {
         let Some(key_id) = &key.key_id else { continue };
-        let is_held = key_ids.contains(key_id);
-        let is_as_reported = match set.find(key_id) {
-            Found::Key(_) => is_held && key.error == KeyError::DuplicateKeyId,
-            Found::Rejected => !is_held,
-            Found::Unknown => false,
-        };
-        assert!(is_as_reported, "{key:?}");
+        let found = set.find(Some(key_id), Algorithm::Rs256, UnnamedKeys::Rejected);
+        assert!(!matches!(found, Err(NoKey::UnknownKeyId)), "{key:?}");
     }
 }
 
-/// Checks a key against RFC 7517, RFC 7518 and the additional limits. The first entry with a `kid` is the one that is used.
-fn check_key(key_id: &str, entries: &[Tree]) {
-    let is_named = |entry: &&Tree| !entry.has_duplicates() && entry.get("kid").and_then(Tree::as_str) == Some(key_id);
-    let entry = entries.iter().find(is_named).unwrap_or_else(|| panic!("a key {key_id:?} that is not in the set"));
-    assert!((1..=256).contains(&key_id.len()), "{key_id:?}");
-    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
-        assert!(entry.get(name).is_none(), "a private key is used: {entry:?}");
+/// Returns the usable entries with their `kid`. Those that are ambiguous for some algorithm are among them.
+fn usable<'e>(report: &KeyReport, entries: &'e [Tree]) -> Vec<(&'e str, &'e Tree)> {
+    let is_unusable =
+        |at: u32| report.skipped.iter().any(|key| key.index == at && key.error != KeyError::DuplicateKeyId);
+    let usable = (0..).zip(entries).filter(|(at, _)| !is_unusable(*at));
+    usable.map(|(at, entry)| (kid(entry).unwrap_or_else(|| panic!("{at} has no kid: {entry:?}")), entry)).collect()
+}
+
+fn kid(entry: &Tree) -> Option<&str> {
+    entry.get("kid").and_then(Tree::as_str)
+}
+
+/// Checks the key for each `kid` and algorithm. RFC 7517 section 5.1: the order of the keys means nothing.
+fn check_choice(set: &KeySet, usable: &[(&str, &Tree)]) {
+    for (key_id, _) in usable {
+        for algorithm in Algorithm::ALL {
+            let of_id = usable.iter().filter(|(own, _)| own == key_id).map(|(_, entry)| *entry);
+            let mut fitting: Vec<_> = of_id.filter(|entry| is_for(entry, algorithm)).map(identity).collect();
+            fitting.sort();
+            fitting.dedup();
+            let found = set.find(Some(key_id), algorithm, UnnamedKeys::Rejected);
+            match fitting.len() {
+                0 => assert_eq!(found.err(), Some(NoKey::OtherAlgorithm), "{key_id:?} {algorithm:?}"),
+                1 => assert!(found.is_ok(), "{key_id:?} {algorithm:?}: {found:?}"),
+                _ => assert_eq!(found.err(), Some(NoKey::Ambiguous), "{key_id:?} {algorithm:?}"),
+            }
+        }
     }
-    assert!(entry.get("use").is_none_or(|purpose| purpose.as_str() == Some("sig")), "{entry:?}");
-    if let Some(operations) = entry.get("key_ops") {
+}
+
+/// Returns the numbers of a key, as numbers, and its issuer.
+fn identity(entry: &Tree) -> (Vec<BigUint>, Option<&str>) {
+    let number = |name: &&str| present(entry, name).map(|_| BigUint::from_bytes_be(&octets(entry, name)));
+    (["n", "e", "x", "y"].iter().filter_map(number).collect(), present(entry, "issuer").and_then(Tree::as_str))
+}
+
+/// Returns a member that is not `null`.
+fn present<'e>(entry: &'e Tree, name: &str) -> Option<&'e Tree> {
+    entry.get(name).filter(|value| **value != Tree::Null)
+}
+
+/// Returns whether a usable key fits an algorithm.
+fn is_for(entry: &Tree, algorithm: Algorithm) -> bool {
+    let text = |name: &str| present(entry, name).and_then(Tree::as_str);
+    let of_family = match (text("kty"), text("crv")) {
+        (Some("RSA"), _) => algorithm.name().starts_with("RS") || algorithm.name().starts_with("PS"),
+        (_, Some("P-256")) => algorithm == Algorithm::Es256,
+        (_, Some("P-384")) => algorithm == Algorithm::Es384,
+        (_, Some("P-521")) => algorithm == Algorithm::Es512,
+        _ => algorithm == Algorithm::EdDsa,
+    };
+    let own = text("alg").map(|name| if name == "Ed25519" { "EdDSA" } else { name });
+    of_family && own.is_none_or(|name| name == algorithm.name())
+}
+
+/// Decodes a number of a key. Some issuers pad, or publish standard base64.
+fn octets(entry: &Tree, name: &str) -> Vec<u8> {
+    let text = present(entry, name).and_then(Tree::as_str).unwrap_or_else(|| panic!("no {name}: {entry:?}"));
+    let padding = text.len() - text.trim_end_matches('=').len();
+    assert!(padding <= 2, "{name}: {entry:?}");
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    crate::reference::base64url::decode(&text).unwrap_or_else(|error| panic!("{error:?} in {name}: {entry:?}"))
+}
+
+/// Checks a key against RFC 7517, RFC 7518 and the additional limits.
+fn check_key(entry: &Tree) {
+    assert!(!entry.has_duplicates() && kid(entry).is_some_and(|kid| (1..=256).contains(&kid.len())), "{entry:?}");
+    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        assert!(present(entry, name).is_none(), "a private key is used: {entry:?}");
+    }
+    assert!(present(entry, "use").is_none_or(|purpose| purpose.as_str() == Some("sig")), "{entry:?}");
+    if let Some(operations) = present(entry, "key_ops") {
         let Tree::Array(operations) = operations else { panic!("{entry:?}") };
         assert!(operations.contains(&Tree::String("verify".into())), "{entry:?}");
     }
-    let octets = |name: &str| {
-        let text = entry.get(name).and_then(Tree::as_str).unwrap_or_else(|| panic!("no {name}: {entry:?}"));
-        crate::reference::base64url::decode(text).unwrap_or_else(|error| panic!("{error:?} in {name}: {entry:?}"))
-    };
-    let algorithm = entry.get("alg").map(|name| name.as_str().unwrap_or_else(|| panic!("{entry:?}")));
-    let is_for = |names: &[&str]| algorithm.is_none_or(|name| names.contains(&name));
-    let curve = entry.get("crv").and_then(Tree::as_str);
-    match (entry.get("kty").and_then(Tree::as_str), curve) {
+    let octets = |name: &str| octets(entry, name);
+    let algorithm = present(entry, "alg").map(|name| name.as_str().unwrap_or_else(|| panic!("{entry:?}")));
+    let is_one_of = |names: &[&str]| algorithm.is_none_or(|name| names.contains(&name));
+    let curve = present(entry, "crv").and_then(Tree::as_str);
+    match (present(entry, "kty").and_then(Tree::as_str), curve) {
         (Some("RSA"), _) => {
             let (n, e) = (octets("n"), octets("e"));
-            assert!(n.first().is_some_and(|byte| *byte != 0) && e.first().is_some_and(|byte| *byte != 0), "{entry:?}");
             let (n, e) = (BigUint::from_bytes_be(&n), BigUint::from_bytes_be(&e));
             assert!((2_048..=8_192).contains(&n.bits()) && n.bit(0), "{entry:?}");
-            assert!(e.bit(0) && e >= BigUint::from(3u8) && e < n, "{entry:?}");
-            assert!(is_for(&["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]), "{entry:?}");
+            assert!(e.bit(0) && e >= BigUint::from(3u8) && e.bits() <= 64, "{entry:?}");
+            assert!(is_one_of(&["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]), "{entry:?}");
         }
         (Some("EC"), Some(curve @ ("P-256" | "P-384" | "P-521"))) => {
             let (length, algorithm) = match curve {
@@ -146,20 +203,26 @@ fn check_key(key_id: &str, entries: &[Tree]) {
                 "P-384" => (48, "ES384"),
                 _ => (66, "ES512"),
             };
-            assert_eq!((octets("x").len(), octets("y").len()), (length, length), "{entry:?}");
-            assert!(is_for(&[algorithm]), "{entry:?}");
+            for name in ["x", "y"] {
+                assert!(BigUint::from_bytes_be(&octets(name)).bits() <= 8 * length, "{entry:?}");
+            }
+            assert!(is_one_of(&[algorithm]), "{entry:?}");
         }
         (Some("OKP"), Some("Ed25519")) => {
             assert_eq!(octets("x").len(), 32, "{entry:?}");
-            assert!(is_for(&["EdDSA"]), "{entry:?}");
+            assert!(is_one_of(&["EdDSA", "Ed25519"]), "{entry:?}");
         }
         _ => panic!("a key of an unknown type: {entry:?}"),
     }
 }
 
-fn read(entries: Vec<Tree>, limits: &Limits) -> KeyReport {
+fn parsed(entries: Vec<Tree>, limits: &Limits) -> KeySet {
     let text = plain(&Tree::Object(vec![("keys".into(), Tree::Array(entries))]));
-    KeySet::parse(text.as_bytes(), limits).unwrap_or_else(|error| panic!("{error:?}: {text}")).report()
+    KeySet::parse(text.as_bytes(), limits).unwrap_or_else(|error| panic!("{error:?}: {text}"))
+}
+
+fn read(entries: Vec<Tree>, limits: &Limits) -> KeyReport {
+    parsed(entries, limits).report(UnnamedKeys::Rejected)
 }
 
 fn is_same(report: &KeyReport, other: &KeyReport) -> bool {

@@ -38,10 +38,15 @@ pub(crate) fn pool(issuer: &str, keys: KeyOrigin) -> Pool {
         issuer: IssuerRule::Exactly(issuer.to_owned()),
         keys,
         algorithms: vec![Algorithm::EdDsa],
+        types: vec![],
         token_use: TokenUseRule::Unchecked,
         client: ClientRule::Unchecked,
+        client_claim: None,
         groups: Membership::UNCHECKED,
         scopes: Membership::UNCHECKED,
+        scope_claim: None,
+        unbound_clients: vec![],
+        claims: vec![],
         resource: ResourceRule::Unchecked,
         subject: SubjectRule::Unchecked,
         confirmation: ConfirmationRule::Ignore,
@@ -53,7 +58,7 @@ pub(crate) fn pool(issuer: &str, keys: KeyOrigin) -> Pool {
 
 /// Returns the configuration of a verifier.
 pub(crate) fn config(pools: Vec<Pool>, key_policy: KeyPolicy, cache: CacheLimits) -> Config {
-    Config { pools, limits: Limits::default(), key_policy, cache }
+    Config { pools, limits: Limits::default(), key_policy, cache, requirements: vec![] }
 }
 
 /// Disables the cache.

@@ -14,23 +14,30 @@ const LAST: f64 = 253_402_300_799.0;
 
 /// Returns whether a payload without duplicates is accepted.
 pub(super) fn allows(payload: &Tree, pool: &Pool, now: u64) -> bool {
-    has_types(payload)
-        && payload.get("iss").and_then(Tree::as_str) == Some(ISSUER)
+    has_types(payload, pool)
+        && claim(payload, "iss").and_then(Tree::as_str) == Some(ISSUER)
         && is_in_time(payload, pool, now)
         && fits(payload, pool)
 }
 
-fn has_types(payload: &Tree) -> bool {
-    let texts = ["iss", "sub", "jti", "origin_jti", "username", "cognito:username", "token_use", "client_id", "scope"];
-    let is_text = |name: &&str| payload.get(name).is_none_or(|value| value.as_str().is_some());
-    let is_date = |name: &&str| payload.get(name).is_none_or(|value| date(value).is_some());
+/// Returns a claim. A claim that is `null` is absent.
+fn claim<'t>(payload: &'t Tree, name: &str) -> Option<&'t Tree> {
+    payload.get(name).filter(|value| **value != Tree::Null)
+}
+
+fn has_types(payload: &Tree, pool: &Pool) -> bool {
+    let texts = ["iss", "sub", "jti", "origin_jti", "username", "cognito:username", "token_use"];
+    let is_text = |name: &&str| claim(payload, name).is_none_or(|value| value.as_str().is_some());
+    let is_date = |name: &&str| claim(payload, name).is_none_or(|value| date(value).is_some());
     let is_list =
         |value: &Tree| matches!(value, Tree::Array(items) if items.iter().all(|item| item.as_str().is_some()));
     texts.iter().all(is_text)
         && ["exp", "nbf", "iat", "auth_time"].iter().all(is_date)
-        && payload.get("exp").is_some()
-        && payload.get("cognito:groups").is_none_or(is_list)
-        && payload.get("aud").is_none_or(|value| value.as_str().is_some() || is_list(value))
+        && claim(payload, "exp").is_some()
+        && claim(payload, "cognito:groups").is_none_or(is_list)
+        && ["aud", "scope"].iter().all(|name| claim(payload, name).is_none_or(|it| it.as_str().is_some() || is_list(it)))
+        // Other issuers name their clients elsewhere.
+        && (pool.token_use == TokenUseRule::Unchecked || is_text(&"client_id"))
 }
 
 /// Returns a NumericDate: a number from 0 to the end of the year 9999.
@@ -42,7 +49,7 @@ fn is_in_time(payload: &Tree, pool: &Pool, now: u64) -> bool {
     // A double represents these whole seconds exactly: a date is at most 2^38, and a later time is after all dates.
     let now = now.min(1 << 40) as f64;
     let (leeway, skew) = (f64::from(pool.leeway), f64::from(pool.issued_at_skew.max(pool.leeway)));
-    let get = |name: &str| payload.get(name).and_then(date);
+    let get = |name: &str| claim(payload, name).and_then(date);
     let is_young = match (pool.max_age, get("iat")) {
         (None, _) => true,
         (Some(_), None) => false,
@@ -59,7 +66,7 @@ pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
     let (leeway, skew) = (i64::from(pool.leeway), i64::from(pool.issued_at_skew));
     let age = i64::from(pool.max_age.unwrap_or(0));
     let mut edges = Vec::new();
-    for date in ["exp", "nbf", "iat"].into_iter().filter_map(|name| payload.get(name).and_then(date)) {
+    for date in ["exp", "nbf", "iat"].into_iter().filter_map(|name| claim(payload, name).and_then(date)) {
         for stretch in [0, leeway, -leeway, -skew, -skew.max(leeway), age, age + leeway] {
             edges.extend((-1..=1).filter_map(|offset| (date as u64).checked_add_signed(stretch + offset)));
         }
@@ -68,7 +75,7 @@ pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
 }
 
 fn fits(payload: &Tree, pool: &Pool) -> bool {
-    let text = |name: &str| payload.get(name).and_then(Tree::as_str);
+    let text = |name: &str| claim(payload, name).and_then(Tree::as_str);
     let client = text("client_id");
     let audience = audience(payload);
     let accepted = |name: &str| match &pool.client {
@@ -87,12 +94,15 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
     };
     let fits_client = match use_of(payload, pool) {
         Some(TokenUse::Access) => (is_any_client || client.is_some_and(accepted)) && fits_resource(&audience, pool),
-        Some(TokenUse::Id) => is_for_client(&audience),
+        // OpenID Connect Core 1.0 section 3.1.3.7: with several audiences, `azp` names the client. No token here has it.
+        Some(TokenUse::Id) => {
+            is_for_client(&audience) && (is_any_client || audience.as_ref().is_some_and(|audience| audience.len() == 1))
+        }
         // `aud` may contain both kinds of name, and each configured kind is required.
         None => is_for_client(&audience) && (!has_resources(pool) || fits_resource(&audience, pool)),
     };
     let is_somebodys = text("sub").is_some_and(|subject| !subject.trim().is_empty());
-    let is_bound = payload.get("cnf").is_some_and(|value| *value != Tree::Null);
+    let is_bound = claim(payload, "cnf").is_some();
     fits_use
         && fits_client
         && (is_somebodys || pool.subject == SubjectRule::Unchecked)
@@ -119,7 +129,7 @@ fn fits_resource(audience: &Option<Vec<&str>>, pool: &Pool) -> bool {
 }
 
 fn use_of(payload: &Tree, pool: &Pool) -> Option<TokenUse> {
-    match payload.get("token_use").and_then(Tree::as_str) {
+    match claim(payload, "token_use").and_then(Tree::as_str) {
         _ if pool.token_use == TokenUseRule::Unchecked => None,
         Some("access") => Some(TokenUse::Access),
         Some("id") => Some(TokenUse::Id),
@@ -128,14 +138,14 @@ fn use_of(payload: &Tree, pool: &Pool) -> Option<TokenUse> {
 }
 
 fn audience(payload: &Tree) -> Option<Vec<&str>> {
-    match payload.get("aud")? {
+    match claim(payload, "aud")? {
         Tree::Array(items) => Some(items.iter().filter_map(Tree::as_str).collect()),
         one => one.as_str().map(|one| vec![one]),
     }
 }
 
 fn groups(payload: &Tree) -> Vec<&str> {
-    match payload.get("cognito:groups") {
+    match claim(payload, "cognito:groups") {
         Some(Tree::Array(items)) => items.iter().filter_map(Tree::as_str).collect(),
         _ => vec![],
     }
@@ -143,11 +153,15 @@ fn groups(payload: &Tree) -> Vec<&str> {
 
 /// Returns the scopes. An ID token has none.
 fn scopes(payload: &Tree) -> Vec<&str> {
-    if payload.get("token_use").and_then(Tree::as_str) == Some("id") {
+    if claim(payload, "token_use").and_then(Tree::as_str) == Some("id") {
         return vec![];
     }
-    let names = payload.get("scope").and_then(Tree::as_str).unwrap_or_default();
-    names.split(' ').filter(|name| !name.is_empty()).collect()
+    match claim(payload, "scope") {
+        // Each element is one scope.
+        Some(Tree::Array(items)) => items.iter().filter_map(Tree::as_str).collect(),
+        Some(names) => names.as_str().unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect(),
+        None => vec![],
+    }
 }
 
 fn holds(rule: &Membership, names: &[&str]) -> bool {
@@ -158,8 +172,8 @@ fn holds(rule: &Membership, names: &[&str]) -> bool {
 
 /// Returns the expected claims of an accepted payload.
 pub(super) fn expected_claims(payload: &Tree, pool: &Pool) -> ClaimsOfToken {
-    let text = |name: &str| payload.get(name).and_then(Tree::as_str).map(str::to_owned);
-    let seconds = |name: &str| payload.get(name).and_then(date).map(|seconds| seconds.floor() as u64);
+    let text = |name: &str| claim(payload, name).and_then(Tree::as_str).map(str::to_owned);
+    let seconds = |name: &str| claim(payload, name).and_then(date).map(|seconds| seconds.floor() as u64);
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     let token_use = use_of(payload, pool);
     let client_id = match (token_use, &pool.client) {
@@ -173,7 +187,7 @@ pub(super) fn expected_claims(payload: &Tree, pool: &Pool) -> ClaimsOfToken {
     };
     ClaimsOfToken {
         subject: text("sub"),
-        username: match payload.get("token_use").and_then(Tree::as_str) {
+        username: match claim(payload, "token_use").and_then(Tree::as_str) {
             Some("access") => text("username"),
             Some("id") => text("cognito:username"),
             _ => None,

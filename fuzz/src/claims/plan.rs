@@ -4,7 +4,9 @@ use super::{ISSUER, NOW, origin};
 use crate::drawing as arbitrary;
 use crate::{reference::json::Tree, scene};
 use derive_arbitrary::Arbitrary;
-use poolgate_core::{ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule};
+use poolgate_core::{
+    ClientClaim, ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+};
 
 #[derive(Arbitrary, Debug)]
 pub(super) struct Plan {
@@ -99,17 +101,20 @@ impl Plan {
         };
         let token_use = [TokenUseRule::Unchecked, TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId]
             [usize::from(self.token_use % 4)];
+        let names_resources = self.resource % 3 == 2 && token_use != TokenUseRule::Id;
         Pool {
             token_use,
+            // Otherwise a configuration error.
+            client_claim: (token_use == TokenUseRule::Unchecked && names_resources).then_some(ClientClaim::Aud),
             client: if self.client.is_multiple_of(2) { ClientRule::Unchecked } else { ClientRule::OneOf(one("app")) },
             groups: membership(self.groups, "admins", "readers"),
             scopes: membership(self.scopes, "orders/read", "orders/write"),
             resource: match self.resource % 3 {
                 0 => ResourceRule::Unchecked,
                 1 => ResourceRule::Unbound,
-                // A configuration error.
-                _ if token_use == TokenUseRule::Id => ResourceRule::Unbound,
-                _ => ResourceRule::OneOf(one("other app")),
+                _ if names_resources => ResourceRule::OneOf(one("other app")),
+                // A configuration error for ID tokens.
+                _ => ResourceRule::Unbound,
             },
             subject: if self.any_subject { SubjectRule::Unchecked } else { SubjectRule::Required },
             confirmation: match self.ignores_confirmation {

@@ -112,7 +112,10 @@ impl Policy {
             None if is_user_pool => ScopeClaim::Scope,
             None => ScopeClaim::ScopeOrScp,
         };
-        let client_claim = pool.client_claim.unwrap_or(ClientClaim::ClientId);
+        let client_claim = pool.client_claim.unwrap_or(match pool.token_use {
+            TokenUseRule::Unchecked => ClientClaim::Aud,
+            TokenUseRule::Access | TokenUseRule::Id | TokenUseRule::AccessOrId => ClientClaim::ClientId,
+        });
         Ok(Self {
             algorithms,
             types: types(pool)?,
@@ -188,7 +191,7 @@ impl Policy {
                 self.check_resource(claims)?;
                 client_id
             }
-            Some(TokenUse::Id) => self.check_audience(claims)?,
+            Some(TokenUse::Id) => self.check_audience(claims, true)?,
             None => self.check_client_of_any_use(claims)?,
         };
         Ok(Accepted { token_use, client_id })
@@ -243,7 +246,7 @@ impl Policy {
     fn check_client_of_any_use<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
         let client_id = match (self.client_claim, &self.resource, &self.client) {
             (None | Some(ClientClaim::Aud), ResourceRule::OneOf(_), ClientRule::Unchecked) => None,
-            (None | Some(ClientClaim::Aud), ..) => self.check_audience(claims)?,
+            (None | Some(ClientClaim::Aud), ..) => self.check_audience(claims, false)?,
             (Some(_), ..) => self.check_client_id(claims)?,
         };
         match (&self.resource, self.client_claim) {
@@ -256,12 +259,12 @@ impl Policy {
 
     /// Checks `aud` of an ID token, or of a token of another provider. OpenID Connect Core 1.0 section 3.1.3.7: an ID token with several
     /// audiences names the one that it was issued to in `azp`.
-    fn check_audience<'c>(&self, claims: &'c Claims) -> Result<Option<&'c str>, Reason> {
+    fn check_audience<'c>(&self, claims: &'c Claims, is_id_token: bool) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
             (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().map(String::as_str)),
             (ClientRule::OneOf(_), None) => Err(Reason::AudienceMissing),
             (ClientRule::OneOf(clients), Some(audience)) => match audience.iter().find(|name| clients.contains(name)) {
-                Some(client_id) if audience.len() == 1 || !is_id_token(claims) => Ok(Some(client_id)),
+                Some(client_id) if audience.len() == 1 || !is_id_token => Ok(Some(client_id)),
                 Some(_) => match claims.authorized_party.as_ref().filter(|party| clients.contains(party)) {
                     Some(client_id) => Ok(Some(client_id)),
                     None => Err(Reason::AudienceMismatch),
@@ -297,10 +300,6 @@ impl Policy {
 
 fn is_list(names: &[String]) -> bool {
     !names.is_empty() && names.iter().all(|name| !name.is_empty())
-}
-
-fn is_id_token(claims: &Claims) -> bool {
-    claims.token_use == Some(TokenUseClaim::Known(TokenUse::Id))
 }
 
 fn check_client_claim(pool: &Pool) -> Result<(), ConfigError> {

@@ -187,7 +187,7 @@ pub fn denied_text(denial: &Denial, hint: Option<&'static str>, palette: Palette
 
 /// Lists on standard error which keys of a key set are not used, and why.
 pub fn warn_of_skipped_keys(path: &str, report: &KeyReport) {
-    for SkippedKey { index, key_id, error } in &report.skipped {
+    for SkippedKey { index, key_id, error, .. } in &report.skipped {
         let name = key_id.as_deref().map_or(String::new(), |id| format!(" ({})", id.escape_debug()));
         let (error, meaning) = (error.name(), error.description());
         notify(&format!("warning: {path}: key {index}{name} is not used: {error}: {meaning}"));

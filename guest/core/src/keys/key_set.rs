@@ -140,7 +140,7 @@ impl KeySet {
     }
 
     /// Returns whether a token can be verified with at least one key.
-    pub(super) fn is_usable(&self, unnamed: UnnamedKeys) -> bool {
+    pub fn is_usable(&self, unnamed: UnnamedKeys) -> bool {
         let is_usable = self.named.values().any(|named| named.is_usable);
         is_usable || unnamed == UnnamedKeys::Accepted && !self.unnamed.is_empty()
     }
