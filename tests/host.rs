@@ -315,7 +315,10 @@ async fn calls_above_the_limit_are_denied_immediately() {
     let verifier = builder.build().await.expect("it builds");
     let waiting = calls_that_wait(&verifier, 2).await;
     let denial = verifier.verify(&token(0)).await.expect_err("a quarter of eight may wait for keys");
-    assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None });
+    assert_eq!(
+        denial,
+        Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None, misfit: None }
+    );
     let malformed = verifier.verify("a.b").await.expect_err("no token");
     assert_eq!(malformed.reason, Reason::TokenNotThreeParts, "a call that needs no keys gets a result");
     server.release();
@@ -331,7 +334,7 @@ async fn a_call_limit_of_one_admits_one_call() {
         builder(&server, &ManualClock::at(NOW), 1).call_limit(instances(1)).build().await.expect("it builds");
     let inside = calls_that_wait(&verifier, 1).await.remove(0);
     let denial = verifier.verify(&token(0)).await.expect_err("the limit is reached");
-    assert_eq!(denial, Denial { reason: Reason::Overloaded, error: ErrorCode::Unavailable, hint: None });
+    assert_eq!(denial, Denial { reason: Reason::Overloaded, error: ErrorCode::Unavailable, hint: None, misfit: None });
     server.release();
     assert_eq!(inside.await.expect("no panic"), Ok(()));
     assert_eq!(metric(&verifier, "poolgate_verdicts_total{verdict=\"deny\",reason=\"overloaded\"}"), 1);
@@ -395,7 +398,10 @@ async fn a_shutdown_finishes_the_calls_in_progress_and_rejects_new_ones() {
     }
     timeout(PATIENCE, closing).await.expect("the shutdown ends").expect("no panic");
     let denial = verifier.verify(&token(0)).await.expect_err("it is shut down");
-    assert_eq!(denial, Denial { reason: Reason::ShuttingDown, error: ErrorCode::Unavailable, hint: None });
+    assert_eq!(
+        denial,
+        Denial { reason: Reason::ShuttingDown, error: ErrorCode::Unavailable, hint: None, misfit: None }
+    );
     timeout(PATIENCE, verifier.shut_down()).await.expect("a second shutdown returns");
 }
 

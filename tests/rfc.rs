@@ -4,7 +4,7 @@ use poolgate_core::{
     Algorithm, KeyError, Limits, Reason,
     jwa::Algorithms,
     jws::{self, VerifiedJws},
-    keys::KeySet,
+    keys::{KeySet, NoKey, UnnamedKeys},
 };
 use poolgate_tests::minting::{base64url, unbase64url};
 use serde_json::{Value, json};
@@ -188,9 +188,11 @@ impl Example {
         for (name, value) in self.private {
             let mut jwk = self.jwk.clone();
             jwk[name] = json!(value);
-            let faults: Vec<KeyError> = set_of(&jwk).report().skipped.iter().map(|key| key.error).collect();
+            let faults: Vec<KeyError> =
+                set_of(&jwk).report(UnnamedKeys::Rejected).skipped.iter().map(|key| key.error).collect();
             assert_eq!(faults, [KeyError::PrivateMember], "{name}");
-            assert!(set_of(&jwk).only_key().is_none(), "{name}");
+            let found = set_of(&jwk).find(None, self.algorithm, UnnamedKeys::Accepted).err();
+            assert_eq!(found, Some(NoKey::NoKeyId), "{name}");
         }
     }
 

@@ -101,7 +101,10 @@ async fn a_call_past_its_deadline_is_denied_and_its_instance_replaced() {
         assert_eq!(failure.err(), Some(LoadKeySetError::Sandbox));
         assert_eq!(verifier.sandbox_failures(), failures);
         let denial = verifier.verify(&Draft::access(&RSA_2048).compact()).await.expect_err("there are no keys");
-        assert_eq!(denial, Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None });
+        assert_eq!(
+            denial,
+            Denial { reason: Reason::KeysUnavailable, error: ErrorCode::Unavailable, hint: None, misfit: None }
+        );
     }
 }
 

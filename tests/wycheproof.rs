@@ -6,7 +6,7 @@ use poolgate::{Algorithm, JwsVerifier};
 use poolgate_artifacts::{TOKEN_VERIFIER_PORTABLE, TOKEN_VERIFIER_SIMD, TOKEN_VERIFIER_WIDE};
 use poolgate_core::{
     Limits,
-    keys::{Found, KeySet},
+    keys::{KeySet, UnnamedKeys},
 };
 use poolgate_tests::wycheproof_vectors::{Group, KEY_ID, VectorSet, sets};
 
@@ -50,8 +50,8 @@ fn judge(set: &VectorSet) -> Result<(), Failed> {
 }
 
 fn wrong_verdicts(group: &Group, keys: &KeySet) -> Result<Vec<String>, Failed> {
-    let Found::Key(key) = keys.find(KEY_ID) else {
-        return Err(format!("the key is refused: {:?}", keys.report().skipped).into());
+    let Ok(key) = keys.find(Some(KEY_ID), group.algorithm, UnnamedKeys::Rejected) else {
+        return Err(format!("the key is refused: {:?}", keys.report(UnnamedKeys::Rejected).skipped).into());
     };
     let verdicts = group.vectors.iter().map(|vector| {
         let verdict = key.verify(group.algorithm, &vector.message, &vector.signature);

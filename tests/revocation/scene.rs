@@ -25,9 +25,10 @@ pub const ORIGIN_JTI: &str = "11111111-2222-4333-8444-555555555555";
 pub const SIGNED_IN: u64 = NOW - 60;
 /// A timeout that is not reached even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-pub const REVOKED: Denial = Denial { reason: Reason::Revoked, error: ErrorCode::InvalidToken, hint: None };
+pub const REVOKED: Denial =
+    Denial { reason: Reason::Revoked, error: ErrorCode::InvalidToken, hint: None, misfit: None };
 pub const UNAVAILABLE: Denial =
-    Denial { reason: Reason::RevocationUnavailable, error: ErrorCode::Unavailable, hint: None };
+    Denial { reason: Reason::RevocationUnavailable, error: ErrorCode::Unavailable, hint: None, misfit: None };
 
 /// Two pools that accept access and ID tokens.
 pub fn builder(clock: &ManualClock) -> VerifierBuilder {
