@@ -18,7 +18,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 /// Every reason with which the core rejects a token that the oracle accepts, and why it should.
 const STRICTER: &[(Reason, &str)] = &[
-    (Reason::HeaderMalformed, "null counts as absent for cty and x5t"),
+    (Reason::HeaderMalformed, "null counts as absent for cty and x5t, also in the header, which a stranger wrote"),
     (
         Reason::HeaderDuplicateMember,
         "only declared members are checked for duplicates; parsers differ in which one counts",
@@ -35,11 +35,15 @@ const STRICTER: &[(Reason, &str)] = &[
         "typ is not compared; a logout token must not pass for an ID token (RFC 8725 section 3.11)",
     ),
     (Reason::IssuerInvalid, "an array of issuers is accepted if one fits; iss is one string (RFC 7519 section 4.1.1)"),
-    (Reason::NotBeforeInvalid, "null counts as absent, and there is no upper bound"),
+    (Reason::NotBeforeInvalid, "there is no upper bound"),
     (Reason::ExpiryOutOfRange, "a date after the year 9999 is a mistake, such as milliseconds, not a long life"),
     (Reason::IssuedAtInvalid, "iat is not checked"),
     (Reason::IssuedInFuture, "the same"),
     (Reason::ClaimInvalid, "sub, username, jti and auth_time are not checked"),
+    (
+        Reason::AudienceMismatch,
+        "azp is not compared; an ID token for several clients names the one it was issued to (OpenID Connect Core 3.1.3.7)",
+    ),
     (Reason::ClientInvalid, "client_id is not known to the oracle"),
     (Reason::TokenUseMissing, "token_use is not known to the oracle"),
     (Reason::TokenUseInvalid, "the same"),

@@ -197,15 +197,16 @@ fn a_changed_policy_applies_to_cached_tokens() {
         verifier.change_policy(&[changed], &[]).expect("the same issuers");
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Err(reason));
         verifier.change_policy(&[pool()], &[]).expect("the same issuers");
+        assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false), "a change of the policy empties the cache");
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(true));
     }
     // The claim `client_id` depends on the policy, so it changes with the policy.
     let mut verifier = verifier();
     let two = Draft::id(&RSA_2048).claim("aud", format!("[\"first\",\"{CLIENT_ID}\"]")).compact();
-    verifier.change_policy(&[Pool { token_use: CoreTokenUse::AccessOrId, ..pool() }], &[]).expect("the same issuers");
+    verifier.change_policy(&[Pool { token_use: CoreTokenUse::Unchecked, ..pool() }], &[]).expect("the same issuers");
     assert_eq!(is_cache_hit(&mut verifier, NOW, &two), Ok(false));
     let first = ClientRule::OneOf(vec!["first".into()]);
-    let changed = Pool { token_use: CoreTokenUse::AccessOrId, client: first, ..pool() };
+    let changed = Pool { token_use: CoreTokenUse::Unchecked, client: first, ..pool() };
     verifier.change_policy(&[changed], &[]).expect("the same issuers");
     let Step::Done(Ok(verified)) = verifier.verify(NOW, &two) else { panic!("a valid token") };
     assert_eq!(verified.client_id.as_deref(), Some("first"));
