@@ -1,15 +1,15 @@
 // The verifier, for every JavaScript engine. poolgate.mjs passes it the component.
 
-import { toConfig } from "./configuration.mjs";
+import { known, requirementNames, toConfig } from "./configuration.mjs";
 import { fetchKeys, isAllowed } from "./key-server.mjs";
 
 const STATUS = { "invalid-token": 401, "insufficient-scope": 403, unavailable: 503 };
 
-/** A rejection. Send `status` to the client, and nothing else. `reason`, a reason code of docs/reasons.md, and `hint` are for logs. */
+/** A rejection. Send `status` to the client, and nothing else. The rest is for logs; `reason` is a reason code of docs/reasons.md. */
 export class Denial extends Error {
   name = "Denial";
 
-  constructor(reason, status, pendingKeyUrl, hint) {
+  constructor(reason, status, { pendingKeyUrl, hint, misfit } = {}) {
     super(`the token was rejected: ${reason}`);
     this.reason = reason;
     this.status = status;
@@ -17,6 +17,8 @@ export class Denial extends Error {
     this.pendingKeyUrl = pendingKeyUrl;
     /** A detail for the operator, or `undefined`: the claim of a wrong type, or that only a slash in the issuer is wrong. */
     this.hint = hint;
+    /** With the reason claim-mismatch: the rule that the token does not fit, as `{ pool, rule, isAbsent }`, both numbers from 0. */
+    this.misfit = misfit;
   }
 }
 
@@ -24,6 +26,8 @@ export class Denial extends Error {
 export class Verifier {
   #component;
   #config;
+  /** The names of the requirements; each has the index of its bit. */
+  #requirements;
   #clock;
   #localKeySets = new Map();
   #fetches = new Map();
@@ -41,16 +45,21 @@ export class Verifier {
     const verifier = new Verifier();
     verifier.#component = component;
     verifier.#config = toConfig(options);
+    verifier.#requirements = requirementNames(options);
     verifier.#clock = clock;
     await verifier.#running();
     return verifier;
   }
 
-  /** Returns the claims of a valid token, and throws a `Denial` for any other. Waits for keys that are being fetched. */
-  async verify(token) {
+  /**
+   * Returns the claims of a valid token, and throws a `Denial` for any other. Waits for keys that are being fetched.
+   * With `{ requirement: "NAME" }`, the token must fit that requirement of the configuration, too; otherwise the status is 403.
+   */
+  async verify(token, options) {
+    const requirement = this.#requirement(options);
     await this.#running();
     const receivedAt = (this.#logicalTime += 1n);
-    let attempt = () => this.verifySync(token);
+    let attempt = () => this.#call(requirement, "verify", token);
     // A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
     for (let waits = 0; ; waits += 1) {
       try {
@@ -60,14 +69,14 @@ export class Verifier {
         if (!fetch || waits === 2) throw denial;
         await fetch;
         await this.#running();
-        attempt = () => this.#call("verifyAfterFetch", token, receivedAt);
+        attempt = () => this.#call(requirement, "verifyAfterFetch", token, receivedAt);
       }
     }
   }
 
   /** Like `verify`, without waiting: if keys are missing, it throws a `Denial` with status 503, and starts to fetch them. */
-  verifySync(token) {
-    return this.#call("verify", token);
+  verifySync(token, options) {
+    return this.#call(this.#requirement(options), "verify", token);
   }
 
   /** Starts the fetches that are due, and waits for them. */
@@ -109,7 +118,15 @@ export class Verifier {
     this.#named("the key set was rejected", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
   }
 
-  #call(name, token, ...receivedAt) {
+  /** Returns the name of the required list of claim rules, if any. A name that is not configured is an error, not a denial. */
+  #requirement(options = {}) {
+    known("the options of verify", options, ["requirement"]);
+    if (!Object.hasOwn(options, "requirement")) return undefined;
+    if (this.#requirements.includes(options.requirement)) return options.requirement;
+    throw new TypeError(`there is no requirement ${options.requirement} in the configuration`);
+  }
+
+  #call(requirement, name, token, ...receivedAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
     if (!this.#exports) throw new Denial("sandbox-failed", 503);
     const result = this.#guarded(() => {
@@ -122,10 +139,12 @@ export class Verifier {
     });
     if (!result) throw new Denial("sandbox-failed", 503);
     if (result.denial) {
-      const { reason, error, pendingKeyUrl, hint } = result.denial;
-      throw new Denial(reason, STATUS[error] ?? 503, pendingKeyUrl, hint);
+      const { reason, error, ...details } = result.denial;
+      throw new Denial(reason, STATUS[error] ?? 503, details);
     }
-    return toClaims(result.claims);
+    const claims = toClaims(result.claims, this.#requirements);
+    if (requirement !== undefined && !claims.fits.includes(requirement)) throw new Denial("claim-forbidden", 403);
+    return claims;
   }
 
   /** Calls the instance. An error that is not a result of the contract is a trap: the next call starts a new instance. */
@@ -197,12 +216,13 @@ function seconds(time) {
   return typeof time === "bigint" ? time : BigInt(Math.floor(time));
 }
 
-/** Converts the record `verified`: times become numbers, and the payload is parsed. */
-function toClaims(verified) {
-  const { issuedAt, expiresAt, authTime, payload, ...rest } = verified;
+/** Converts the record `verified`: times become numbers, the payload is parsed, and `fits` has the names of requirements. */
+function toClaims(verified, names) {
+  const { issuedAt, expiresAt, authTime, payload, requirements, ...rest } = verified;
   const number = (time) => (time === undefined ? undefined : Number(time));
   return {
     ...rest, issuedAt: number(issuedAt), expiresAt: number(expiresAt), authTime: number(authTime),
+    fits: names.filter((_, index) => (requirements >> BigInt(index)) & 1n),
     payload: JSON.parse(payload),
   };
 }

@@ -48,7 +48,7 @@ async fn on_node_keys_are_fetched_once_and_a_trap_is_a_denial() {
     node.arg(Draft::access(&RSA_2048).compact());
     node.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
     printed(node).await;
-    assert_eq!(server.fetches_of("/jwks.json"), 3);
+    assert_eq!(server.fetches_of("/jwks.json"), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

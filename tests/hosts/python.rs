@@ -58,7 +58,7 @@ async fn in_python_keys_are_fetched_once_and_a_trap_is_a_denial() {
     python.arg(Draft::access(&RSA_2048).compact());
     python.arg(Draft::access(&OTHER_RSA_2048).header("kid", "\"rotated\"").compact());
     printed(python).await;
-    assert_eq!(server.fetches_of("/jwks.json"), 3);
+    assert_eq!(server.fetches_of("/jwks.json"), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,10 +24,11 @@ async function verdict(verifier, token, Denial) {
   }
 }
 
-/** Converts the names of members, and the values that are names, to camel case. */
+/** Converts the names of members, and the values that are names, to camel case. Claim rules stay as they are. */
 function inCamelCase(value) {
   if (Array.isArray(value)) return value.map(inCamelCase);
   if (typeof value !== "object" || value === null) return value === "access_or_id" ? "accessOrId" : value;
   const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [camel(name), inCamelCase(inner)]));
+  const converted = (name, inner) => [camel(name), name === "claims" ? inner : inCamelCase(inner)];
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => converted(name, inner)));
 }
