@@ -176,7 +176,7 @@ function toClaimRules(where, rules) {
 function toClaimRule(where, rule) {
   known(where, rule, RULE_MEMBERS);
   const { name, claim, path, if_absent: ifAbsent } = rule;
-  if (ifAbsent !== undefined && ifAbsent !== "pass") throw new TypeError(`${where}.if_absent must be "pass"`);
+  if (ifAbsent !== undefined && ifAbsent !== "pass") throw new TypeError(`${where}.if_absent must be pass`);
   return {
     name: name === undefined ? undefined : text(`${where}.name`, name),
     claim: text(`${where}.claim`, claim),
@@ -251,7 +251,7 @@ function list(where, given, isElement, elements) {
   return given;
 }
 
-/** The component rejects an empty list. */
+/** Accepts an empty list: the component decides about it. */
 function texts(where, given) {
   if (!Array.isArray(given) || !given.every(isText)) throw new TypeError(`${where} must be a list of strings`);
   return given;

@@ -9,38 +9,62 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Linker, Record, Variant
 
-from configuration import AllOf, AnyOf, KeyPolicy, Limits, Pool, config, record
+from checks import record
+from claim_rules import ClaimRule
+from configuration import AllOf, AnyOf, KeyPolicy, Limits, Pool, config
 from key_server import fetch_keys, is_allowed
 
-__all__ = ["AllOf", "AnyOf", "Claims", "Denial", "Guest", "KeyPolicy", "Limits", "Pool", "Verifier"]
+__all__ = [
+    "AllOf", "AnyOf", "ClaimRule", "Claims", "Denial", "Guest", "KeyPolicy", "Limits", "Misfit", "Pool", "Verifier",
+]
 
 VERIFIER = "poolgate:auth/verifier@0.1.0"
 STATUS = {"invalid-token": 401, "insufficient-scope": 403, "unavailable": 503}
 MEMORY_LIMIT = 64 * 1024 * 1024
 
 
-class Denial(Exception):
-    """A rejection. Send `status` to the client, and nothing else. `reason`, a reason code of docs/reasons.md, and `hint` are for logs.
+@dataclass(frozen=True)
+class Misfit:
+    """A claim rule that a token does not fit. The pool, and the rule in the pool, are numbered from 0."""
 
-    `hint` names the claim of a wrong type, or says that only a slash in the issuer is wrong.
+    pool: int
+    rule: int
+    is_absent: bool
+
+
+class Denial(Exception):
+    """A rejection. Send `status` to the client, and nothing else. The rest is for logs; `reason` is a reason code of docs/reasons.md.
+
+    `hint` names the claim of a wrong type, or says that only a slash in the issuer is wrong. `misfit` is set if the reason is claim-mismatch.
     """
 
-    def __init__(self, reason: str, status: int, pending_key_url: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        status: int,
+        pending_key_url: str | None = None,
+        hint: str | None = None,
+        misfit: Misfit | None = None,
+    ) -> None:
         super().__init__(f"the token was rejected: {reason}")
         self.reason = reason
         self.status = status
         self.pending_key_url = pending_key_url
         self.hint = hint
+        self.misfit = misfit
 
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of a verified token: the record `verified` of wit/verifier.wit. Times are seconds since the Unix epoch."""
+    """The claims of a verified token: the record `verified` of wit/verifier.wit. Times are seconds since the Unix epoch.
+
+    `fits` has the names of the requirements that the token fits.
+    """
 
     subject: str | None
     username: str | None
@@ -54,6 +78,7 @@ class Claims:
     auth_time: int | None
     payload: dict[str, Any]
     keys_are_stale: bool
+    fits: list[str]
 
 
 class Guest:
@@ -67,7 +92,8 @@ class Guest:
 class Verifier:
     """Verifies tokens in an instance of the component. Create one and keep it: it holds the keys. Any thread may call it.
 
-    Raises `ValueError` with the name of a `config-error` for an invalid configuration. `clock` returns the seconds since the Unix epoch.
+    `requirements` are lists of claim rules by name, which `verify` can ask for. `clock` returns the seconds since the Unix epoch.
+    Raises `ValueError` with the name of a `config-error` for an invalid configuration.
     """
 
     def __init__(
@@ -75,12 +101,16 @@ class Verifier:
         guest: Guest,
         pools: Sequence[Pool],
         *,
+        requirements: Mapping[str, Sequence[ClaimRule]] | None = None,
         limits: Limits = Limits(),
         key_policy: KeyPolicy | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._guest, self._clock = guest, clock
-        self._config = config(pools, limits, key_policy or KeyPolicy())
+        given = {} if requirements is None else requirements
+        self._config = config(pools, limits, key_policy or KeyPolicy(), given)
+        # Each has the index of its bit.
+        self._requirements = list(given)
         self._local_key_sets: dict[str, tuple[bytes, int]] = {}
         self._fetches: dict[str, Future[None]] = {}
         # The logical time of the contract: numbers tokens as they are received and fetches as they start.
@@ -92,10 +122,14 @@ class Verifier:
         self._instance: Instance | None = None
         self._running()
 
-    def verify(self, token: str) -> Claims:
-        """Returns the claims of a valid token, and raises a `Denial` for any other. Waits for keys that are being fetched."""
+    def verify(self, token: str, *, requirement: str | None = None) -> Claims:
+        """Returns the claims of a valid token, and raises a `Denial` for any other. Waits for keys that are being fetched.
+
+        With `requirement`, the token must fit the requirement of this name, too; otherwise the status is 403.
+        """
+        self._known(requirement)
         received_at = next(self._logical_time)
-        attempt: Callable[[], Claims] = lambda: self.verify_now(token)
+        attempt: Callable[[], Claims] = lambda: self._call(requirement, "verify", token)
         # A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
         for _ in range(2):
             try:
@@ -106,12 +140,13 @@ class Verifier:
                 fetch = self._fetches.get(denial.pending_key_url)
             if fetch is not None:
                 fetch.result()
-            attempt = lambda: self._call("verify-after-fetch", token, received_at)
+            attempt = lambda: self._call(requirement, "verify-after-fetch", token, received_at)
         return attempt()
 
-    def verify_now(self, token: str) -> Claims:
+    def verify_now(self, token: str, *, requirement: str | None = None) -> Claims:
         """Like `verify`, without waiting: if keys are missing, it raises a `Denial` with status 503, and starts to fetch them."""
-        return self._call("verify", token)
+        self._known(requirement)
+        return self._call(requirement, "verify", token)
 
     def refresh_keys(self) -> None:
         """Starts the fetches that are due, and waits for them."""
@@ -151,16 +186,27 @@ class Verifier:
         self._closing.set()
         self._fetchers.shutdown(wait=False)
 
-    def _call(self, function: str, token: str, *received_at: int) -> Claims:
+    def _known(self, requirement: str | None) -> None:
+        """A name that is not configured is an error, not a denial."""
+        if requirement is not None and requirement not in self._requirements:
+            raise ValueError(f"there is no requirement {requirement!r} in the configuration")
+
+    def _call(self, requirement: str | None, function: str, token: str, *received_at: int) -> Claims:
         if not isinstance(token, str):
             raise TypeError("a token is a string")
         # Only the tag "ok" accepts the token.
         result: Variant = self._guarded(function, token, *received_at)
-        members = {name.replace("-", "_"): value for name, value in vars(result.payload).items()}
+        members = members_of(result.payload)
         if result.tag == "ok":
-            claims = {claim.name: members[claim.name] for claim in fields(Claims)}
-            return Claims(**{**claims, "payload": json.loads(members["payload"])})
-        raise Denial(members["reason"], STATUS.get(members["error"], 503), members["pending_key_url"], members["hint"])
+            members["payload"] = json.loads(members["payload"])
+            fitting = members["requirements"]
+            members["fits"] = [name for index, name in enumerate(self._requirements) if fitting >> index & 1]
+            if requirement is not None and requirement not in members["fits"]:
+                raise Denial("claim-forbidden", 403)
+            return Claims(**{claim.name: members[claim.name] for claim in fields(Claims)})
+        misfit = members["misfit"] and Misfit(**members_of(members["misfit"]))
+        status = STATUS.get(members["error"], 503)
+        raise Denial(members["reason"], status, members["pending_key_url"], members["hint"], misfit)
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
         """Calls the instance. After a trap it raises `sandbox-failed`, and the next call starts a new instance."""
@@ -199,6 +245,11 @@ class Verifier:
                     self._guarded("keys-fetched", url, key_id, started_at, int(self._clock()), outcome)
 
         self._fetches[url] = self._fetchers.submit(fetch)
+
+
+def members_of(made: Record) -> dict[str, Any]:
+    """Returns the members of a record. The names of the contract have hyphens instead of underscores."""
+    return {name.replace("-", "_"): value for name, value in vars(made).items()}
 
 
 class Instance:

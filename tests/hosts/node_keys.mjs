@@ -115,7 +115,7 @@ for (const [rule, problem] of [
   [{ claim: "a", suffix: [""] }, /suffix must be a list of names/],
   [{ claim: "a", exists: "no" }, /exists must be true or false/],
   [{ claim: "a", exists: true, if_absent: "pass" }, /invalid-claim-rule/],
-  [{ claim: "a", any_of: ["a"], if_absent: true }, /if_absent must be "pass"/],
+  [{ claim: "a", any_of: ["a"], if_absent: true }, /if_absent must be pass/],
   [{ claim: "a", any_of: ["a"], path: "roles" }, /path must be a list of strings/],
   [{ claim: "a", any_of: ["a"], split: ", " }, /split must be one character/],
   [{ claim: "a", any_of: ["a"], keys: false }, /keys must be true/],

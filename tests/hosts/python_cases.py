@@ -13,8 +13,6 @@ def pool(words: dict) -> Pool:
         words["local_keys"] = True
     elif keys is not None:
         words["jwks_url"] = keys["url"]
-    if not words["algorithms"]:
-        del words["algorithms"]
     for name in ("groups", "scopes"):
         if name in words:
             required = words[name]
