@@ -4,7 +4,7 @@
 //! The caller passes the time and the token, and gets a verdict or the URL of the keys that must be fetched. Every verdict can be
 //! reproduced from the configuration, the keys, the time and the token.
 //!
-//! A repeated token is found in a cache by its exact bytes, and its key, its time claims and the policy are checked again. Any other token goes
+//! A repeated token is found in a cache by its exact bytes, and its key and its time claims are checked again. Any other token goes
 //! through these steps; the first that rejects it returns a [`Reason`]:
 //!
 //! 1. [`compact`]: three parts, canonical base64url.

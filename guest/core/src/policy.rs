@@ -47,7 +47,7 @@ pub(crate) struct Policy {
 }
 
 /// What the policy derived from the claims of an accepted token.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Accepted<'c> {
     pub(crate) token_use: Option<TokenUse>,
     pub(crate) client_id: Option<&'c str>,

@@ -2,9 +2,7 @@
 
 use crate::{
     claims::{Claims, TokenUse},
-    jwa::Algorithm,
     keys::JwksEndpointId,
-    policy::Accepted,
 };
 use alloc::string::String;
 use core::mem::size_of;
@@ -16,7 +14,6 @@ pub(crate) struct CacheEntry {
     pub(crate) endpoint: JwksEndpointId,
     /// The generation of the key set that verified it.
     pub(crate) generation: u64,
-    pub(crate) algorithm: Algorithm,
     pub(crate) claims: Claims,
     pub(crate) token_use: Option<TokenUse>,
     pub(crate) client_id: Option<String>,
@@ -26,11 +23,6 @@ pub(crate) struct CacheEntry {
 }
 
 impl CacheEntry {
-    /// Returns whether the policy now derives the same result from the claims as when the token was verified.
-    pub(crate) fn matches(&self, accepted: &Accepted<'_>) -> bool {
-        self.token_use == accepted.token_use && self.client_id.as_deref() == accepted.client_id
-    }
-
     /// Returns the heap memory of the entry, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let Claims {

@@ -86,7 +86,6 @@ impl Verification<'_> {
             policy: issuer.policy,
             endpoint: issuer.endpoint,
             generation: self.keys.generation(issuer.endpoint),
-            algorithm: header.algorithm,
             token_use: accepted.token_use,
             client_id: accepted.client_id.map(Into::into),
             requirements,

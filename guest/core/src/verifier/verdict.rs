@@ -59,8 +59,7 @@ impl<T> Step<T> {
 pub enum VerifyOutcome {
     /// The token was verified in this call. The handle identifies it in the cache; it is `None` if the token was not cached.
     Verified(Verified, Option<CacheHandle>),
-    /// The token is in the cache, and its claims are those returned with this handle before. Its key, its time claims and the policy have been
-    /// checked again.
+    /// The token is in the cache, and its claims are those returned with this handle before. Its key and its time claims have been checked again.
     Cached(CacheHit),
 }
 
