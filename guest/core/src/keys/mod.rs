@@ -15,7 +15,7 @@ mod report;
 mod store;
 
 pub use crate::{config::KeyPolicy, signature::KeyError};
-pub(crate) use current_key_set::{Freshness, KeyLookupError, MissingKey};
+pub(crate) use current_key_set::{KeyLookupError, MissingKey};
 pub use fetch::{Fetch, FetchError, Response};
 pub use key_set::{KeySet, NoKey, UnnamedKeys};
 pub use key_set_error::KeySetError;
