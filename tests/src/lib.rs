@@ -24,6 +24,7 @@ pub mod npm;
 pub mod odd_paths;
 pub mod proxies;
 pub mod python_environment;
+pub mod recipes;
 pub mod redis;
 pub mod rng;
 pub mod seen;
