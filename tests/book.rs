@@ -29,6 +29,8 @@ enum RunBy {
     DocumentationTest(&'static [&'static str]),
     /// `cargo test --test hosts`, in these pages.
     Hosts(&'static [&'static str]),
+    /// `cargo test --test claims`.
+    Claims,
     /// Not run: output or a drawing.
     Output,
 }
@@ -37,6 +39,7 @@ fn run_by(language: &str) -> Option<RunBy> {
     Some(match language {
         "sh" => RunBy::ThisTest,
         "json" => RunBy::Configuration,
+        "json,rule" | "json,invalid-rule" => RunBy::Claims,
         "rust" | "rust,no_run" => RunBy::DocumentationTest(&["README", "accounts", "axum-tonic", "revocation", "rust"]),
         "js" | "python" => RunBy::Hosts(&["README", "migration"]),
         "text" => RunBy::Output,
