@@ -183,9 +183,10 @@ fn the_schema_is_json() {
 }
 
 /// The sections of docs/envoy-reference.md, and the members of the configuration that lead to the objects they describe.
-const SECTIONS: [(&str, &[&str]); 14] = [
+const SECTIONS: [(&str, &[&str]); 15] = [
     ("Top level", &[]),
     ("`pools`", &["pools"]),
+    ("`pools[].claims`", &["pools", "claims"]),
     ("`pools[].keys`", &["pools", "keys"]),
     ("`policies`", &["policies"]),
     ("Groups and scopes", &["policies", "groups"]),
