@@ -1,7 +1,6 @@
 //! The claim rules in the book and in the recipes are valid, and fit the payloads that the book says.
 
-use poolgate_core::Algorithm;
-use poolgate_core::Verifier;
+use poolgate_core::{Algorithm, Verifier};
 use poolgate_edge::{Config, ConfigError, config};
 use poolgate_tests::{
     keys::{RSA_2048, jwks},
