@@ -81,6 +81,8 @@ pub fn key_set(path: &Path) -> Result<Vec<u8>, CommandError> {
 /// Parses algorithm names (RFC 7518, RFC 8037).
 pub fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, CommandError> {
     let algorithm = |name: &String| {
+        // RFC 9864 names EdDSA by its curve.
+        let name = if name.eq_ignore_ascii_case("Ed25519") { "EdDSA" } else { name };
         let known = Algorithm::ALL.iter().find(|algorithm| algorithm.jose_name().eq_ignore_ascii_case(name));
         known.copied().ok_or_else(|| {
             let all: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.jose_name()).collect();

@@ -13,6 +13,7 @@ mod inspect;
 mod jws;
 mod open_files;
 mod output;
+mod policy;
 mod serve;
 mod shown;
 mod verify;

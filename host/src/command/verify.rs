@@ -1,17 +1,18 @@
 //! `poolgate verify`.
 
 use super::{
-    arguments::{TokenUse, VerifyArguments},
+    arguments::{Guests, IssuerArguments, TokenUse, VerifyArguments},
     batch,
     cache::compilation_cache,
     input,
     output::{self, CommandError, Outcome, Palette},
+    policy,
 };
 use poolgate::{
-    Algorithm, Clock, Denial, FixedClock, Pool, SystemClock, TokenUseRule, Verified, Verifier, environment,
+    Algorithm, Clock, Denial, FixedClock, GuestRule, Pool, SystemClock, TokenUseRule, Verified, Verifier, environment,
 };
 use serde_json::Value;
-use std::{num::NonZeroUsize, path::Path, time::Duration};
+use std::{num::NonZeroUsize, path::Path};
 
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
@@ -31,8 +32,11 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
 async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError> {
     let key_file = arguments.jwks.as_deref().filter(|text| !is_url(text));
     let jwks = key_file.map(|path| input::key_set(Path::new(path))).transpose()?;
-    let mut builder = Verifier::builder()
-        .pool(pool(arguments, key_file.is_some())?)
+    let mut builder = Verifier::builder();
+    for pool in pools(arguments, key_file.is_some())? {
+        builder = builder.pool(pool);
+    }
+    builder = builder
         .allow_http_loopback(arguments.allow_http_loopback)
         .connect_timeout(arguments.timeout)
         .fetch_timeout(arguments.timeout)
@@ -67,16 +71,71 @@ async fn load_key_set(verifier: &Verifier, jwks: Vec<u8>, received_at: u64, path
     Ok(())
 }
 
-fn pool(arguments: &VerifyArguments, is_key_file: bool) -> Result<Pool, CommandError> {
-    let mut pool = match (&arguments.pool_id, &arguments.issuer) {
-        (_, Some(issuer)) => Pool::issuer(issuer),
-        (Some(id), None) => user_pool(id, arguments),
-        (None, None) => match environment::user_pool_id() {
-            Some(id) => user_pool(&id, arguments),
-            None => return Err(CommandError::Usage("one of --pool-id or --issuer is required".into())),
-        },
+/// Returns one pool for each user pool, or one for another issuer.
+fn pools(arguments: &VerifyArguments, is_key_file: bool) -> Result<Vec<Pool>, CommandError> {
+    let is_cognito = arguments.issuer.issuer.is_empty()
+        && arguments.issuer.issuer_template.is_none()
+        && !arguments.issuer.any_issuer;
+    // Cognito uses one algorithm. The keys of another issuer may be of any kind.
+    let default_algorithms = if is_cognito { Vec::new() } else { Algorithm::ALL.to_vec() };
+    let of_issuers = issuers(&arguments.issuer)?;
+    if is_key_file && of_issuers.len() > 1 {
+        return Err(CommandError::Usage("--jwks with a file is for one --pool-id: each user pool has its own keys".into()));
+    }
+    if matches!(&arguments.jwks, Some(url) if is_url(url)) && of_issuers.len() > 1 {
+        return Err(CommandError::Usage("--jwks is for one --pool-id: each user pool has its own keys".into()));
+    }
+    of_issuers.into_iter().map(|pool| configured(pool, arguments, is_key_file, default_algorithms.clone())).collect()
+}
+
+fn issuers(arguments: &IssuerArguments) -> Result<Vec<Pool>, CommandError> {
+    let one = |pool| Ok(vec![pool]);
+    if let (Some(id), Some(guests)) = (&arguments.identity_pool_id, arguments.guests) {
+        return one(Pool::identity_pool(
+            id,
+            match guests {
+                Guests::Refuse => GuestRule::Refuse,
+                Guests::Accept => GuestRule::Accept,
+            },
+        ));
+    }
+    if let Some(template) = &arguments.issuer_template {
+        return match arguments.tenants.as_slice() {
+            [] if arguments.any_tenant => one(Pool::any_tenant(template)),
+            [] => Err(CommandError::Usage("--issuer-template requires --tenant or --any-tenant".into())),
+            tenants => one(Pool::tenants(template, tenants)),
+        };
+    }
+    if arguments.any_issuer {
+        return one(Pool::any_issuer());
+    }
+    let region = arguments.region.clone().or_else(environment::region);
+    let user_pool = |id: &str| match &region {
+        Some(region) => Pool::user_pool(id).region(region),
+        None => Pool::user_pool(id),
     };
+    match (arguments.issuer.as_slice(), arguments.pool_id.as_slice()) {
+        ([issuer], _) => one(Pool::issuer(issuer)),
+        ([], []) => match environment::user_pool_id() {
+            Some(id) => one(user_pool(&id)),
+            None => Err(CommandError::Usage("one of --pool-id or --issuer is required".into())),
+        },
+        ([], ids) => Ok(ids.iter().map(|id| user_pool(id)).collect()),
+        (issuers, _) => one(Pool::issuers(issuers)),
+    }
+}
+
+/// Applies the options to a pool.
+fn configured(
+    pool: Pool,
+    arguments: &VerifyArguments,
+    is_key_file: bool,
+    default_algorithms: Vec<Algorithm>,
+) -> Result<Pool, CommandError> {
+    let mut pool = policy::apply(pool, &arguments.policy, default_algorithms)?;
     pool = match (&arguments.client_id, arguments.any_client, environment::client_ids()) {
+        // An identity pool is its own client.
+        _ if arguments.issuer.identity_pool_id.is_some() => pool,
         (_, true, _) => pool.any_client(),
         (ids, false, _) if !ids.is_empty() => pool.client_ids(ids),
         (_, false, Some(ids)) => pool.client_ids(ids),
@@ -84,31 +143,16 @@ fn pool(arguments: &VerifyArguments, is_key_file: bool) -> Result<Pool, CommandE
             return Err(CommandError::Usage("one of --client-id or --any-client is required".into()));
         }
     };
-    pool = pool
-        .algorithms(algorithms(arguments)?)
-        .token_use(match arguments.token_use {
-            TokenUse::Access => TokenUseRule::Access,
-            TokenUse::Id => TokenUseRule::Id,
-            TokenUse::Any => TokenUseRule::AccessOrId,
-            TokenUse::Unchecked => TokenUseRule::Unchecked,
-        })
-        .leeway(Duration::from_secs(arguments.leeway.into()));
+    pool = pool.token_use(match arguments.token_use {
+        TokenUse::Access => TokenUseRule::Access,
+        TokenUse::Id => TokenUseRule::Id,
+        TokenUse::Any => TokenUseRule::AccessOrId,
+        TokenUse::Unchecked => TokenUseRule::Unchecked,
+    });
     if is_key_file {
         pool = pool.local_keys_only();
     } else if let Some(url) = &arguments.jwks {
         pool = pool.jwks_url(url);
-    }
-    if let Some(seconds) = arguments.max_age {
-        pool = pool.max_age(Duration::from_secs(seconds.into()));
-    }
-    if arguments.any_subject {
-        pool = pool.any_subject();
-    }
-    if arguments.ignore_confirmation {
-        pool = pool.ignore_confirmation();
-    }
-    if !arguments.resources.is_empty() {
-        pool = pool.resources(&arguments.resources);
     }
     pool = match (arguments.groups.as_slice(), arguments.all_groups) {
         ([], _) => pool,
@@ -120,22 +164,6 @@ fn pool(arguments: &VerifyArguments, is_key_file: bool) -> Result<Pool, CommandE
         (scopes, false) => pool.any_of_scopes(scopes),
         (scopes, true) => pool.all_of_scopes(scopes),
     })
-}
-
-/// The configured algorithms. The default of a user pool is the verifier's default; for another issuer, all algorithms that its keys
-/// allow.
-fn algorithms(arguments: &VerifyArguments) -> Result<Vec<Algorithm>, CommandError> {
-    match (&arguments.issuer, arguments.algorithms.as_slice()) {
-        (Some(_), []) => Ok(Algorithm::ALL.to_vec()),
-        (_, names) => input::algorithms(names),
-    }
-}
-
-fn user_pool(id: &str, arguments: &VerifyArguments) -> Pool {
-    match arguments.region.clone().or_else(environment::region) {
-        Some(region) => Pool::user_pool(id).region(region),
-        None => Pool::user_pool(id),
-    }
 }
 
 fn is_url(text: &str) -> bool {

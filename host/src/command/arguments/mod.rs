@@ -6,6 +6,7 @@ mod demo;
 mod exit_codes;
 mod inspect;
 mod jws;
+mod policy;
 mod serve;
 mod verify;
 
@@ -14,8 +15,9 @@ pub use bench::BenchArguments;
 pub use demo::DemoArguments;
 pub use inspect::InspectArguments;
 pub use jws::JwsArguments;
+pub use policy::{ClientClaimName, Guests, PolicyArguments};
 pub use serve::ServeArguments;
-pub use verify::{TokenUse, VerifyArguments};
+pub use verify::{IssuerArguments, TokenUse, VerifyArguments};
 
 use clap::{Parser, Subcommand};
 use exit_codes::EXIT_CODES;

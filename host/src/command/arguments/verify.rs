@@ -1,5 +1,6 @@
 //! Arguments of `poolgate verify`.
 
+use super::policy::{Guests, PolicyArguments};
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, time::Duration};
 
@@ -15,6 +16,11 @@ Examples:
   Verify a token of an emulator, which has another JWKS endpoint:
     poolgate verify --pool-id us-east-1_AbCdEf123 --client-id app --token-use id --allow-http-loopback \\
         --jwks http://127.0.0.1:4566/us-east-1_AbCdEf123/.well-known/jwks.json - < token.txt
+
+  Verify an access token of Keycloak for one API, with a rule for a claim:
+    poolgate verify --issuer https://login.example.com/realms/shop --token-use unchecked --client-id web --client-claim azp \\
+        --resource orders-api --claim '{"claim":"typ","any_of":["Bearer"]}' \\
+        --jwks https://login.example.com/realms/shop/protocol/openid-connect/certs - < token.txt
 
   Verify many tokens offline, as of a fixed time:
     poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
@@ -36,15 +42,8 @@ Exit codes:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyArguments {
-    /// Accept tokens of this user pool, such as eu-west-1_EXAMPLE01
-    #[arg(long, value_name = "ID", conflicts_with = "issuer")]
-    pub pool_id: Option<String>,
-    /// Accept tokens of this issuer (`iss`, compared exactly): an emulator or another OpenID provider
-    #[arg(long, value_name = "URL")]
-    pub issuer: Option<String>,
-    /// Set the AWS region in the issuer. The default is the region in the user pool ID
-    #[arg(long, value_name = "R", conflicts_with = "issuer")]
-    pub region: Option<String>,
+    #[command(flatten)]
+    pub issuer: IssuerArguments,
     /// Accept tokens of this app client ID; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub client_id: Vec<String>,
@@ -57,10 +56,6 @@ pub struct VerifyArguments {
     /// Read the JWK Set from this file or URL. The default is <issuer>/.well-known/jwks.json
     #[arg(long, value_name = "FILE|URL")]
     pub jwks: Option<String>,
-    /// Accept this algorithm; may be repeated. The default is RS256 for a user pool, because Cognito uses no other; with --issuer, every
-    /// algorithm except `none` and HMAC that the key allows
-    #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
-    pub algorithms: Vec<String>,
     /// Require this group; may be repeated. One of the groups is sufficient
     #[arg(long = "group", value_name = "G", value_delimiter = ',')]
     pub groups: Vec<String>,
@@ -73,22 +68,8 @@ pub struct VerifyArguments {
     /// Require every --scope
     #[arg(long, requires = "scopes")]
     pub all_scopes: bool,
-    /// Require that an access token (with `--token-use unchecked`, any token) is bound to this resource server (`aud`); may be repeated
-    #[arg(long = "resource", value_name = "URI")]
-    pub resources: Vec<String>,
-    /// Reject tokens that were issued longer ago than this, in seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub max_age: Option<u32>,
-    /// Accept a token without a subject (`sub`)
-    #[arg(long)]
-    pub any_subject: bool,
-    /// Accept a token that is bound to a key (`cnf`: mutual TLS, DPoP) without a proof of possession
-    #[arg(long)]
-    pub ignore_confirmation: bool,
-    /// Accept tokens for this long after `exp` and --max-age, in seconds, at most 900, for clocks that differ. `nbf` and `iat` may always be
-    /// 60 seconds ahead
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    pub leeway: u32,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     /// Verify as of this time instead of the current time, in seconds since the Unix epoch
     #[arg(long, value_name = "UNIX_SECONDS")]
     pub at: Option<u64>,
@@ -103,6 +84,40 @@ pub struct VerifyArguments {
     pub json: bool,
     #[command(flatten)]
     pub subject: Subject,
+}
+
+/// The issuer. All options apply to all issuers.
+#[derive(Args)]
+pub struct IssuerArguments {
+    /// Accept tokens of this user pool, such as eu-west-1_EXAMPLE01; may be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',', conflicts_with_all = ["issuer", "issuer_template", "identity_pool_id", "any_issuer"])]
+    pub pool_id: Vec<String>,
+    /// Set the AWS region in the issuer of a user pool. The default is the region in the user pool ID
+    #[arg(long, value_name = "R", conflicts_with_all = ["issuer", "issuer_template", "identity_pool_id", "any_issuer"])]
+    pub region: Option<String>,
+    /// Accept tokens of this issuer (`iss`, compared exactly): an emulator or another OpenID provider. May be repeated for an issuer that spells
+    /// its name in several ways; --jwks is then required
+    #[arg(long, value_name = "URL", conflicts_with_all = ["issuer_template", "identity_pool_id", "any_issuer"])]
+    pub issuer: Vec<String>,
+    /// Accept tokens of tenants of Microsoft Entra ID: the issuer with {tid} in place of the tenant ID. Requires --jwks, and --tenant or
+    /// --any-tenant
+    #[arg(long, value_name = "URL", requires = "jwks", conflicts_with_all = ["identity_pool_id", "any_issuer"])]
+    pub issuer_template: Option<String>,
+    /// Accept tokens of this tenant, a UUID in lower case; may be repeated
+    #[arg(long = "tenant", value_name = "UUID", value_delimiter = ',', requires = "issuer_template")]
+    pub tenants: Vec<String>,
+    /// Accept tokens of every tenant
+    #[arg(long, requires = "issuer_template", conflicts_with = "tenants")]
+    pub any_tenant: bool,
+    /// Accept tokens of this Amazon Cognito identity pool, which need `--token-use unchecked` and no --client-id
+    #[arg(long, value_name = "ID", requires = "guests", conflicts_with_all = ["any_issuer", "client_id", "any_client"])]
+    pub identity_pool_id: Option<String>,
+    /// Accept or refuse tokens of guests of the identity pool, who have not signed in
+    #[arg(long, value_name = "CHOICE", requires = "identity_pool_id")]
+    pub guests: Option<Guests>,
+    /// Accept tokens of every issuer whose keys --jwks has
+    #[arg(long, requires = "jwks")]
+    pub any_issuer: bool,
 }
 
 /// The input.
