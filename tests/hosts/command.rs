@@ -60,9 +60,9 @@ pub async fn server_of_keys() -> FaultyServer {
     server
 }
 
-/// Runs a program of a page with a local server instead of Cognito, after a line that reads the token. It runs with `command` in the
-/// example's folder. It greets the user; with an invalid token, it prints the response and the log line.
-pub async fn the_program_greets(
+/// Runs the programs of a page with a local server instead of Cognito, after a line that reads the token. They run with `command` in the
+/// example's folder. Each greets the user; with an invalid token, it prints the response and the log line.
+pub async fn the_programs_greet(
     example: &'static Example,
     page: &Path,
     language: &str,
@@ -73,21 +73,23 @@ pub async fn the_program_greets(
     let server = FaultyServer::start(Behaviour::Serve(jwks(&[RSA_2048.jwk(KEY_ID)]))).await;
     let pool = words[1].replace("ISSUER", ISSUER).replace("URL", &server.url("/jwks.json"));
     let blocks = blocks_of(page, language);
-    assert_eq!(blocks.len(), 1, "{}: one program in {language}", page.display());
-    let program = replaced(&blocks[0], &[(words[0], &pool), ("1example23456789", CLIENT_ID)]);
+    assert!(!blocks.is_empty(), "{}: no program in {language}", page.display());
     let extension = if language == "js" { "mjs" } else { "py" };
     let name = page.file_stem().expect("a name").to_str().expect("UTF-8");
-    let file = example.folder().join(format!("{name}-program.{extension}"));
-    fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
-    // The program uses the system clock.
-    let now = edge_scene::now();
-    let output_for = async |expiry: u64| {
-        let mut run = Command::new(command.get_program());
-        run.args(command.get_args()).arg(&file).arg(Draft::access(&RSA_2048).claim("exp", expiry).compact());
-        run.current_dir(example.folder());
-        printed(run).await
-    };
-    let greeting = output_for(now + 3600).await;
-    assert!(greeting.starts_with("hello ada") && greeting.contains("writers"), "{greeting}");
-    assert_eq!(output_for(now - 10).await, "answer 401 and log expired\n");
+    for (number, block) in blocks.iter().enumerate() {
+        let program = replaced(block, &[(words[0], &pool), ("1example23456789", CLIENT_ID)]);
+        let file = example.folder().join(format!("{name}-program-{number}.{extension}"));
+        fs::write(&file, format!("{token_line}\n{program}")).expect("a file");
+        // The program uses the system clock.
+        let now = edge_scene::now();
+        let output_for = async |expiry: u64| {
+            let mut run = Command::new(command.get_program());
+            run.args(command.get_args()).arg(&file).arg(Draft::access(&RSA_2048).claim("exp", expiry).compact());
+            run.current_dir(example.folder());
+            printed(run).await
+        };
+        let greeting = output_for(now + 3600).await;
+        assert!(greeting.starts_with("hello ada") && greeting.contains("writers"), "{greeting}");
+        assert_eq!(output_for(now - 10).await, "answer 401 and log expired\n");
+    }
 }

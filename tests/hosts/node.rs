@@ -57,6 +57,6 @@ async fn the_programs_in_the_readme_and_the_book_for_node_run() {
     let words = ["userPoolId: \"eu-west-1_EXAMPLE01\"", "issuer: \"ISSUER\", keys: { url: \"URL\" }"];
     let token = "const token = process.argv[2];";
     for page in [EXAMPLE.readme(), front_page(), migration_page()] {
-        command::the_program_greets(&EXAMPLE, &page, "js", token, words, Command::new("node")).await;
+        command::the_programs_greet(&EXAMPLE, &page, "js", token, words, Command::new("node")).await;
     }
 }

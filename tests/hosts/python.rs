@@ -68,6 +68,6 @@ async fn the_programs_in_the_readme_and_the_book_for_python_run() {
     let token = "import sys; token = sys.argv[1]";
     for page in [EXAMPLE.readme(), migration_page()] {
         let python = Command::new(EXAMPLE.folder().join(".venv/bin/python"));
-        command::the_program_greets(&EXAMPLE, &page, "python", token, words, python).await;
+        command::the_programs_greet(&EXAMPLE, &page, "python", token, words, python).await;
     }
 }
