@@ -39,14 +39,36 @@ function showFields() {
     group.hidden = !shown.has(group.dataset.for);
     group.querySelector("input, textarea").required = !group.hidden;
   }
+  field("more").required = chosen("from") === "json";
 }
 
-function options() {
+/** Returns the pool that the fields describe. */
+function poolOf() {
   const clientIds = field("clients").value.split(/[\s,]+/).filter(Boolean);
   const keys = { issuer: undefined, url: { url: field("url").value.trim() }, pasted: "local" }[chosen("keys")];
-  const issuer = chosen("from") === "pool" ? { userPoolId: field("pool").value.trim() } : { issuer: field("issuer").value.trim() };
-  const clients = clientIds.length === 0 ? { anyClient: true } : { clientIds };
-  return { pools: [{ ...issuer, ...clients, keys, tokenUse: field("use").value, algorithms: ALGORITHMS[chosen("from")] }] };
+  const issuer = {
+    pool: { userPoolId: field("pool").value.trim() }, issuer: { issuer: field("issuer").value.trim() }, json: {},
+  }[chosen("from")];
+  const more = moreSettings();
+  const namesClients = ["clientIds", "anyClient", "identityPoolId"].some((name) => Object.hasOwn(more, name));
+  const anyClient = namesClients ? {} : { anyClient: true };
+  const clients = clientIds.length === 0 ? anyClient : { clientIds };
+  return { ...issuer, ...clients, keys, tokenUse: field("use").value, algorithms: ALGORITHMS[chosen("from")], ...more };
+}
+
+function moreSettings() {
+  const text = field("more").value.trim();
+  if (text === "") return {};
+  let settings;
+  try {
+    settings = JSON.parse(text);
+  } catch {
+    settings = undefined;
+  }
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+    throw new TypeError("More settings must be a JSON object.");
+  }
+  return settings;
 }
 
 const ALGORITHMS = {
@@ -59,29 +81,45 @@ async function verify() {
   const isCurrent = () => turn === latest;
   const showIfCurrent = (...words) => isCurrent() && show(...words);
   show("none", "", "Verifying …");
+  let pool;
   try {
-    const verifier = await createVerifier(options());
-    if (chosen("keys") === "pasted") await verifier.loadKeySet(verifier.keyReports()[0].issuers[0], field("jwks").value);
+    pool = poolOf();
+    const verifier = await createVerifier({ pools: [pool] });
+    if (pool.keys === "local") await verifier.loadKeySet(verifier.keyReports()[0].issuers[0] ?? "", field("jwks").value);
     const claims = await verifier.verify(field("token").value.trim());
-    showIfCurrent("allow", "Verified", checksThatSucceeded(), claims);
+    showIfCurrent("allow", "Verified", checksThatSucceeded(pool), claims);
   } catch (error) {
     if (!(error instanceof Denial)) {
       showIfCurrent("open", "Not verified", error.message);
     } else if (error.status === 503) {
       showIfCurrent("open", "Not verified", `${REASONS[error.reason]} (${error.reason})`);
     } else {
-      showIfCurrent("deny", `Rejected: ${error.reason}`, `${REASONS[error.reason]} An API would respond with ${error.status}.`);
+      const text = `${REASONS[error.reason]}${misfitOf(pool, error.misfit)} An API would respond with ${error.status}.`;
+      showIfCurrent("deny", `Rejected: ${error.reason}`, text);
     }
   }
 }
 
+/** Says which claim rule the token does not fit. */
+function misfitOf(pool, misfit) {
+  // The rule about guests comes after those of the pool.
+  const claim = misfit && (pool.claims?.[misfit.rule]?.claim ?? "amr");
+  return misfit ? ` \`${claim}\` ${misfit.isAbsent ? "is absent" : "does not fit"}.` : "";
+}
+
+const DISABLED = {
+  anyIssuer: "the issuer", anyTenant: "the tenant", anyClient: "the app client", anyResource: "the resource server",
+  anySubject: "the subject",
+};
+
 /** A disabled check must not look like one that succeeded. */
-function checksThatSucceeded() {
-  const disabled = [];
-  if (field("clients").value.trim() === "") disabled.push("the app client");
-  if (field("use").value === "unchecked") disabled.push("the token use");
-  const unchecked = disabled.length ? ` Not checked: ${disabled.join(" and ")}.` : " So are token use and app client.";
-  return `Signature, issuer and time claims are valid.${unchecked}`;
+function checksThatSucceeded(pool) {
+  const disabled = Object.entries(DISABLED).filter(([name]) => pool[name]).map(([, check]) => check);
+  if (pool.tokenUse === "unchecked") disabled.push("the token use");
+  if (pool.confirmation === "ignore") disabled.push("the binding to a key");
+  const list = new Intl.ListFormat("en").format(disabled);
+  const unchecked = disabled.length ? ` Not checked: ${list}.` : " So are token use and app client.";
+  return `${pool.anyIssuer ? "Signature" : "Signature, issuer"} and time claims are valid.${unchecked}`;
 }
 
 function show(verdict, word, text, claims) {

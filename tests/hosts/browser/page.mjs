@@ -88,6 +88,26 @@ await withPage(async (page, url, [words, pictures]) => {
   await token.fill(other);
   await token.press("Control+Enter");
   await says("Not checked: the app client and the token use.");
+
+  // Settings in JSON are added, and replace those of the form. A disabled check is named.
+  const more = page.getByLabel("More settings (JSON)");
+  const saysWith = async (settings, text) => {
+    await more.fill(settings);
+    await token.press("Control+Enter");
+    await says(text);
+  };
+  await saysWith('{"claims": [{"claim": "aud", "any_of": ["another"]}]}', "Rejected: claim-mismatch");
+  await says("aud does not fit.");
+  await saysWith('{"claims": [{"claim": "gone", "any_of": ["x"]}]}', "gone is absent.");
+  await saysWith('{"claims": [{"claim": "aud", "anyOf": ["any"]}]}', "unknown member anyOf");
+  await saysWith('{"claims"', "More settings must be a JSON object.");
+  await saysWith('["any"]', "More settings must be a JSON object.");
+  await saysWith('{"anySubject": true, "anyClient": true}', "Not checked: the app client, the subject, and the token use.");
+  await page.getByLabel("Named in JSON, below").check();
+  await saysWith(JSON.stringify({ issuers: ["https://other.example", otherIssuer], algorithms: ["ES256"] }), "Signature, issuer and time claims");
+  await saysWith('{"anyIssuer": true, "algorithms": ["ES256"]}', "Signature and time claims are valid. Not checked: the issuer");
+  await page.getByLabel("Another issuer").check();
+  await more.fill("");
   await page.emulateMedia({ colorScheme: "dark" });
   await picture("dark");
   await page.getByLabel("JWK Set").fill("no keys");
