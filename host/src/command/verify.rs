@@ -80,7 +80,9 @@ fn pools(arguments: &VerifyArguments, is_key_file: bool) -> Result<Vec<Pool>, Co
     let default_algorithms = if is_cognito { Vec::new() } else { Algorithm::ALL.to_vec() };
     let of_issuers = issuers(&arguments.issuer)?;
     if is_key_file && of_issuers.len() > 1 {
-        return Err(CommandError::Usage("--jwks with a file is for one --pool-id: each user pool has its own keys".into()));
+        return Err(CommandError::Usage(
+            "--jwks with a file is for one --pool-id: each user pool has its own keys".into(),
+        ));
     }
     if matches!(&arguments.jwks, Some(url) if is_url(url)) && of_issuers.len() > 1 {
         return Err(CommandError::Usage("--jwks is for one --pool-id: each user pool has its own keys".into()));

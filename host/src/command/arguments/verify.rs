@@ -19,7 +19,7 @@ Examples:
 
   Verify an access token of Keycloak for one API, with a rule for a claim:
     poolgate verify --issuer https://login.example.com/realms/shop --token-use unchecked --client-id web --client-claim azp \\
-        --resource orders-api --claim '{"claim":"typ","any_of":["Bearer"]}' \\
+        --resource orders-api --claim '{\"claim\":\"typ\",\"any_of\":[\"Bearer\"]}' \\
         --jwks https://login.example.com/realms/shop/protocol/openid-connect/certs - < token.txt
 
   Verify many tokens offline, as of a fixed time:
