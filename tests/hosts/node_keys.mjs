@@ -2,6 +2,7 @@
 // the server returns the key of ROTATED, too. Its other paths simulate the failures below.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
 const [folder, url, token, rotated] = process.argv.slice(2);
@@ -125,6 +126,19 @@ for (const [rule, problem] of [
 ]) {
   await assert.rejects(createVerifier({ pools: [{ ...pool, claims: [rule] }] }), problem, JSON.stringify(rule));
   await assert.rejects(createVerifier({ pools: [pool], requirements: { staff: [rule] } }), problem, JSON.stringify(rule));
+}
+
+// The book has examples of rules, one a line, and of invalid rules.
+const book = await readFile(new URL("../../docs/claims.md", import.meta.url), "utf8");
+const rulesOf = (language) => {
+  const blocks = book.split(`\`\`\`${language}\n`).slice(1).map((rest) => rest.split("\n```")[0]);
+  return blocks.flatMap((block) => block.split("\n")).map((line) => JSON.parse(line));
+};
+const [valid, invalid] = [rulesOf("json,rule"), rulesOf("json,invalid-rule")];
+assert.ok(valid.length > 10 && invalid.length > 15, `${valid.length} and ${invalid.length} rules`);
+for (const rule of valid) await createVerifier({ pools: [{ ...pool, claims: [rule] }] });
+for (const rule of invalid) {
+  await assert.rejects(createVerifier({ pools: [{ ...pool, claims: [rule] }] }), /claim/, JSON.stringify(rule));
 }
 for (const [requirements, problem] of [
   [[[{ claim: "a", exists: true }]], /requirements must be an object/],

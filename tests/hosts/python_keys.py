@@ -1,8 +1,10 @@
 """`python_keys.py COMPONENT JWKS-URL TOKEN ROTATED`: tests key fetches and rotation in the example. From the second fetch on, the
 server returns the key of ROTATED, too. Its other paths simulate the failures below."""
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urljoin
 
 from poolgate import AllOf, AnyOf, Denial, Guest, Misfit, Pool, Verifier
@@ -151,6 +153,22 @@ for rule, problem in (
     for stated in ({"claims": [rule]}, {"requirements": {"staff": [rule]}}):
         error = refused(**words, **stated)
         assert problem in error, f"{stated}: {error}"
+
+# The book has examples of rules, one a line, and of invalid rules.
+book = (Path(__file__).parent / "../../docs/claims.md").read_text("utf-8")
+
+
+def rules_of(language: str) -> list[dict]:
+    blocks = [rest.partition("\n```")[0] for rest in book.split(f"```{language}\n")[1:]]
+    return [json.loads(line) for block in blocks for line in block.split("\n")]
+
+
+valid, invalid = rules_of("json,rule"), rules_of("json,invalid-rule")
+assert len(valid) > 10 and len(invalid) > 15, f"{len(valid)} and {len(invalid)} rules"
+for rule in valid:
+    Verifier(guest, [Pool(**words, claims=[rule])])
+for rule in invalid:
+    assert "claim" in refused(**words, claims=[rule]), rule
 
 # Claim rules: those of a pool reject a token, and a requirement applies to the call that names it.
 requirements = {
