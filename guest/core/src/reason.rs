@@ -84,7 +84,7 @@ reasons! {
     CriticalHeader = "critical-header",
     /// `b64` is present: an unencoded payload (RFC 7797), which is forbidden in a JWT.
     UnencodedPayload = "unencoded-payload",
-    /// `typ` names another kind of token. Only "JWT", "at+jwt" or no `typ` is accepted (RFC 8725 section 3.11).
+    /// `typ` names another kind of token (RFC 8725 section 3.11). By default, "JWT", "at+jwt" and no `typ` are accepted.
     TypeNotAllowed = "type-not-allowed",
     /// The header contains a key or refers to one (`jwk`, `jku`, `x5u`, `x5c`). Such a key is never used.
     EmbeddedKey = "embedded-key",
@@ -132,7 +132,7 @@ reasons! {
     ClaimInvalid = "claim-invalid",
     /// No key of the issuer has this `kid`.
     KeyUnknown = "key-unknown",
-    /// The issuer publishes a key with this `kid`, but the key is rejected (too small, even, private …).
+    /// The issuer publishes a key with this `kid`, but the key is rejected (too small, even, private …), or is for another tenant.
     KeyRefused = "key-refused",
     /// The issuer's key set is currently unavailable. The token was not verified.
     KeysUnavailable = "keys-unavailable",
@@ -152,13 +152,14 @@ reasons! {
     AudienceMissing = "audience-missing",
     /// `aud` is neither a string nor an array of strings.
     AudienceInvalid = "audience-invalid",
-    /// `aud` of an ID token does not contain an accepted app client.
+    /// `aud` of an ID token, or of another token whose client is in `aud`, does not contain an accepted client. Or an ID token has several
+    /// audiences, and `azp` is not an accepted client.
     AudienceMismatch = "audience-mismatch",
-    /// `client_id` is missing from an access token.
+    /// `client_id` of an access token, or the claim that the pool configures, is missing.
     ClientMissing = "client-missing",
-    /// `client_id` is not a string.
+    /// The claim that names the client (`client_id`, or the one that the pool configures) is not a string.
     ClientInvalid = "client-invalid",
-    /// `client_id` is not an accepted app client.
+    /// `client_id`, or the claim that the pool configures, is not an accepted client.
     ClientMismatch = "client-mismatch",
     /// `aud` is missing from an access token that must be bound to a resource server.
     ResourceMissing = "resource-missing",
@@ -168,7 +169,7 @@ reasons! {
     GroupsInvalid = "groups-invalid",
     /// The token lacks a required group.
     GroupMissing = "group-missing",
-    /// `scope` is not a string.
+    /// The claim with the scopes is neither a string nor, for other issuers than user pools, an array of strings.
     ScopeInvalid = "scope-invalid",
     /// The token lacks a required scope.
     ScopeMissing = "scope-missing",

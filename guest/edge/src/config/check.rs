@@ -151,6 +151,10 @@ fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {
         let at = format!("{at}.{name}");
         not_empty(&format!("{at}.any_of"), membership.any_of.as_deref())?;
         not_empty(&format!("{at}.all_of"), membership.all_of.as_deref())?;
+        let names = [&membership.any_of, &membership.all_of].into_iter().flatten().flatten();
+        if name == "scopes" && names.into_iter().any(|scope| scope.contains(' ')) {
+            return Err(ConfigError::new(at, "contains a scope with a space: list each scope on its own"));
+        }
         if membership.any_of.is_none() && membership.all_of.is_none() {
             return Err(ConfigError::new(at, "set any_of, all_of or both"));
         }

@@ -95,6 +95,31 @@ mod tests {
             ("[\"admin\"]", "[]", "policies[0].groups.any_of: is an empty list: add an entry, or remove the list"),
             ("\"any_of\": [\"admin\"]", "\"all_of\": [\"\"]", "policies[0].groups.all_of: contains an empty name"),
             ("\"any_of\": [\"admin\"]", "", "policies[0].groups: set any_of, all_of or both"),
+            (
+                "\"groups\": {\"any_of\": [\"admin\"]}",
+                "\"scopes\": {\"any_of\": [\"a b\"]}",
+                "policies[0].scopes: contains a scope with a space: list each scope on its own",
+            ),
+            (
+                "\"groups\": {\"any_of\": [\"admin\"]}",
+                "\"claims\": [{\"claim\": \"a\", \"any_of\": [1], \"exists\": true}]",
+                "policies[0].claims[0]: set one of any_of, all_of, none_of, prefix, suffix, exists, and at_least or at_most",
+            ),
+            (
+                "\"groups\": {\"any_of\": [\"admin\"]}",
+                "\"claims\": [{\"claim\": \"exp\", \"at_least\": 1}]",
+                "policies[0].claims[0]: iss, exp, nbf and iat have checks of their own",
+            ),
+            (
+                "\"token_use\": \"access\"",
+                "\"token_use\": \"access\", \"issuers\": [\"a\"]",
+                "pools[0]: set one of user_pool_id, issuer, issuers, issuer_template, identity_pool_id and any_issuer",
+            ),
+            (
+                "\"token_use\": \"access\"",
+                "\"token_use\": \"access\", \"guests\": \"accept\"",
+                "pools[0].guests: set it together with identity_pool_id: refuse or accept",
+            ),
             ("{\"any_of\": [\"admin\"]}", "null", "policies[0].groups: invalid type: null, expected struct Membership"),
             (
                 "{\"any_of\": [\"admin\"]}",
