@@ -1,4 +1,5 @@
-//! Reads the names and the documentation of the contract's enums from `wit/`, so that they are written down once.
+//! Reads the names and the documentation of the contract's enums from `wit/`, so that they are written down once, and lists the recipes for
+//! issuers.
 
 use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
 use wit_parser::{Resolve, TypeDefKind};
@@ -53,7 +54,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("contract_names.rs"), code)?;
-    Ok(())
+    write_recipes()
+}
+
+/// Writes the list of recipes, with their text, sorted by name.
+fn write_recipes() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=issuers");
+    let mut recipes = Vec::new();
+    for file in fs::read_dir(PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("issuers"))? {
+        let path = file?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
+        if let Some(name) = name.filter(|name| *name != "recipe.schema") {
+            recipes.push((name.to_owned(), fs::read_to_string(&path)?));
+        }
+    }
+    recipes.sort();
+    let code = format!("/// The name of each recipe, and its JSON.\nstatic RECIPES: &[(&str, &str)] = &{recipes:?};\n");
+    Ok(fs::write(PathBuf::from(env::var("OUT_DIR")?).join("recipes.rs"), code)?)
 }
 
 /// `key-id-missing` to `KeyIdMissing`.

@@ -10,6 +10,7 @@ mod connection;
 mod demo;
 mod input;
 mod inspect;
+mod issuer;
 mod jws;
 mod open_files;
 mod output;
@@ -62,6 +63,7 @@ pub async fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Jws(arguments) => jws::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Issuer(arguments) => issuer::run(&arguments),
         Command::Account(arguments) => account::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         #[cfg(feature = "bench")]

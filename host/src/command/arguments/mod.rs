@@ -7,6 +7,7 @@ mod exit_codes;
 mod inspect;
 mod jws;
 mod policy;
+mod recipe;
 mod serve;
 mod verify;
 
@@ -16,6 +17,7 @@ pub use demo::DemoArguments;
 pub use inspect::InspectArguments;
 pub use jws::JwsArguments;
 pub use policy::{ClientClaimName, Guests, PolicyArguments};
+pub use recipe::RecipeArguments;
 pub use serve::ServeArguments;
 pub use verify::{IssuerArguments, TokenUse, VerifyArguments};
 
@@ -40,6 +42,8 @@ pub enum Command {
     Jws(JwsArguments),
     /// Print the header and the claims of a token WITHOUT verifying it
     Inspect(InspectArguments),
+    /// Print the configuration for a kind of issuer, such as keycloak or entra-v2; `list` prints the names
+    Issuer(RecipeArguments),
     /// Run an account flow, such as sign-up, sign-in or recovery
     Account(Box<AccountArguments>),
     /// Serve the account flows and /v1/verify over HTTP
