@@ -2,6 +2,8 @@
 
 #[path = "cli/code_cache.rs"]
 mod code_cache;
+#[path = "cli/issuers.rs"]
+mod issuers;
 #[path = "cli/pipes.rs"]
 mod pipes;
 

@@ -41,6 +41,10 @@ pub fn verify_options(pool: &Map<String, Value>) -> Vec<String> {
             Some(value) => options.push(with_value(option, value)),
         }
     }
+    // The command accepts every algorithm of another issuer by default, and the filter only RS256.
+    if !pool.contains_key("algorithms") && !pool.contains_key("identity_pool_id") {
+        options.push("--alg RS256".to_owned());
+    }
     if pool.get("confirmation").is_some_and(|confirmation| confirmation == "ignore") {
         options.push("--ignore-confirmation".to_owned());
     }
