@@ -84,6 +84,17 @@ impl Draft {
         )
     }
 
+    /// Creates a token of another issuer, signed with RS256, with the registered claims that almost all tokens have.
+    pub fn of_issuer(key: &'static TestKey, issuer: &str) -> Self {
+        let mut draft = Self::with_claims(key, &[]);
+        draft.payload = Members::default();
+        draft
+            .claim("iss", format!("\"{issuer}\""))
+            .claim("sub", format!("\"{SUBJECT}\""))
+            .claim("iat", NOW - 60)
+            .claim("exp", NOW + 3540)
+    }
+
     /// Creates a token with the claims that all of Cognito's tokens have; see "Understanding user pool JSON web tokens"
     /// in its developer guide.
     fn with_claims(key: &'static TestKey, claims: &[(&str, &str)]) -> Self {

@@ -26,7 +26,7 @@ fn claim() -> Vec<Case> {
     let unchecked = |case: Case| case.with_pool(|pool| pool.issuer = IssuerRule::Unchecked).with_keys_for("");
     vec![
         Case::denied("a_token_without_iss_is_rejected", "issuer-missing", access().without_claim("iss")),
-        Case::denied("an_iss_that_is_null_is_rejected", "issuer-invalid", access().claim("iss", "null")),
+        Case::denied("an_iss_that_is_null_is_missing", "issuer-missing", access().claim("iss", "null")),
         Case::denied("an_iss_that_is_a_number_is_rejected", "issuer-invalid", access().claim("iss", 1)),
         Case::denied(
             "an_iss_that_is_an_array_is_rejected",
@@ -68,6 +68,11 @@ fn partitions() -> Vec<Case> {
             .with_pool(|pool| pool.issuer = IssuerRule::UserPool { id, region: None })
             .with_keys_for(&issuer)
     };
+    let replica = |case: Case| {
+        let rule = IssuerRule::UserPool { id: "us-east-1_Ab1".into(), region: Some("us-west-2".into()) };
+        case.with_pool(|pool| pool.issuer = rule)
+            .with_keys_for("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1")
+    };
     let chinese = "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1";
     vec![
         accepted("the_issuer_of_partition_aws_is_right", "us-east-1", "amazonaws.com"),
@@ -85,14 +90,28 @@ fn partitions() -> Vec<Case> {
         )
         .with_pool(|pool| pool.issuer = IssuerRule::UserPool { id: "cn-north-1_Ab1".into(), region: None })
         .with_keys_for(chinese),
-        Case::allowed(
+        replica(Case::allowed(
             "a_replica_region_replaces_the_one_in_the_pool_id",
             from("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
-        )
-        .with_pool(|pool| {
-            pool.issuer = IssuerRule::UserPool { id: "us-east-1_Ab1".into(), region: Some("us-west-2".into()) };
-        })
-        .with_keys_for("https://cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
+        )),
+        replica(Case::allowed(
+            "the_second_form_of_a_replica_has_the_primary_region",
+            from("https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1"),
+        )),
+        replica(Case::allowed(
+            "the_second_form_of_a_replica_may_have_its_own_region",
+            from("https://issuer-cognito-idp.us-west-2.amazonaws.com/us-east-1_Ab1"),
+        )),
+        replica(Case::denied(
+            "the_first_form_of_a_replica_does_not_have_the_primary_region",
+            "issuer-unknown",
+            from("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1"),
+        )),
+        replica(Case::denied(
+            "a_third_region_of_a_replica_is_rejected",
+            "issuer-unknown",
+            from("https://issuer-cognito-idp.eu-west-1.amazonaws.com/us-east-1_Ab1"),
+        )),
     ]
 }
 

@@ -3,15 +3,24 @@
 //! A case contains everything that a verdict depends on: configuration, keys, time and token. So every integration can be tested with it.
 
 mod algorithms;
+mod audiences;
+mod claim_rules;
 mod compact;
 mod header;
+mod identity_pools;
 mod issuers;
+mod key_choice;
+mod key_spelling;
 mod keys;
+mod other_issuers;
 mod payload;
 mod policy;
 mod resources;
+mod scope_claims;
 mod signatures;
+mod tenants;
 mod times;
+mod token_types;
 
 use crate::{
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
@@ -41,8 +50,10 @@ pub struct Case {
     pub token: String,
     /// The expected verdict.
     pub expected: Expected,
-    /// The error that must be reported for the token's key.
+    /// The error that must be reported for a key.
     pub key_error: Option<KeyError>,
+    /// The member that must be reported with that error, or `None` for the whole key.
+    pub key_member: Option<&'static str>,
 }
 
 /// A key set of an issuer.
@@ -74,7 +85,7 @@ impl Case {
             requirements: Vec::new(),
         };
         let seeds = vec![Seed { issuer: ISSUER.into(), jwks: pool_jwks(), fetched_at: NOW - 600 }];
-        Self { name, config, seeds, now: NOW, token, expected, key_error: None }
+        Self { name, config, seeds, now: NOW, token, expected, key_error: None, key_member: None }
     }
 
     fn allowed(name: &'static str, token: impl Into<String>) -> Self {
@@ -118,8 +129,24 @@ impl Case {
         self
     }
 
-    fn with_key_error(self, fault: KeyError) -> Self {
+    /// Expects that a key is skipped because of one of its members.
+    fn with_key_error(self, fault: KeyError, member: &'static str) -> Self {
+        Self { key_error: Some(fault), key_member: Some(member), ..self }
+    }
+
+    /// Expects that a key is skipped, and that no single member is the cause.
+    fn with_error_of_whole_key(self, fault: KeyError) -> Self {
         Self { key_error: Some(fault), ..self }
+    }
+
+    /// Changes the first pool to one of another issuer, whose tokens have no `token_use`. It checks neither clients nor resource servers.
+    fn of_issuer(mut self, issuer: &str, change: impl FnOnce(&mut Pool)) -> Self {
+        let pool = &mut self.config.pools[0];
+        pool.issuer = IssuerRule::Exactly(issuer.into());
+        pool.token_use = TokenUseRule::Unchecked;
+        pool.client = ClientRule::Unchecked;
+        change(pool);
+        self.with_keys_for(issuer)
     }
 
     /// Sets another time, with keys that were obtained ten minutes before.
@@ -172,10 +199,19 @@ pub fn cases() -> &'static [Case] {
             times::cases(),
             issuers::cases(),
             keys::cases(),
+            key_spelling::cases(),
+            key_choice::cases(),
             algorithms::cases(),
             signatures::cases(),
             policy::cases(),
             resources::cases(),
+            audiences::cases(),
+            scope_claims::cases(),
+            token_types::cases(),
+            claim_rules::cases(),
+            other_issuers::cases(),
+            identity_pools::cases(),
+            tenants::cases(),
         ]
         .into_iter()
         .flatten()

@@ -110,7 +110,7 @@ pub(super) fn cases() -> Vec<Case> {
             access().claim("x", format!("{}{{\"{LITERAL}\":1.5}}{}", "[".repeat(15), "]".repeat(15)))
         }),
         Case::denied("a_sub_that_is_a_number_is_rejected", "claim-invalid", access().claim("sub", 1)),
-        Case::denied("a_sub_that_is_null_is_rejected", "claim-invalid", access().claim("sub", "null")),
+        Case::denied("a_sub_that_is_null_is_missing", "subject-missing", access().claim("sub", "null")),
         Case::denied("a_username_that_is_an_object_is_rejected", "claim-invalid", access().claim("username", "{}")),
         Case::denied("a_username_of_an_id_token_that_is_an_array_is_rejected", "claim-invalid", {
             access().claim("cognito:username", "[\"ada\"]")
@@ -127,6 +127,17 @@ pub(super) fn cases() -> Vec<Case> {
             access().claim("auth_time", "\"1\""),
         ),
         Case::denied("an_auth_time_that_is_negative_is_rejected", "claim-invalid", access().claim("auth_time", -1)),
+        Case::allowed("optional_claims_that_are_null_are_absent", {
+            ["username", "cognito:username", "jti", "origin_jti", "auth_time", "scp", "azp", "tid"]
+                .into_iter()
+                .fold(access(), |draft, name| draft.claim(name, "null"))
+        }),
+        Case::denied("a_second_claim_that_is_null_is_a_duplicate", "payload-duplicate-member", {
+            access().claim_again("exp", "null")
+        }),
+        Case::denied("a_claim_after_the_same_claim_as_null_is_a_duplicate", "payload-duplicate-member", {
+            access().claim("nbf", "null").claim_again("nbf", NOW - 9)
+        }),
     ]
 }
 

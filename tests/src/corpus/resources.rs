@@ -5,7 +5,7 @@ use crate::{
     keys::RSA_2048,
     minting::{CLIENT_ID, Draft},
 };
-use poolgate_core::{ClientRule, Pool, ResourceRule, TokenUseRule};
+use poolgate_core::{ClientClaim, ClientRule, Pool, ResourceRule, TokenUseRule};
 
 const API: &str = "https://orders.example.com";
 
@@ -59,20 +59,19 @@ pub(super) fn cases() -> Vec<Case> {
         .with_pool(of_any_use),
         Case::denied("where_use_is_unchecked_an_unbound_token_is_rejected", "resource-missing", access())
             .with_pool(of_any_use),
-        Case::denied("where_use_is_unchecked_the_client_must_be_named_too", "audience-mismatch", ours()).with_pool(
-            |pool| {
-                of_any_use(pool);
-                pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
-            },
-        ),
+        Case::denied("where_aud_names_the_client_it_must_name_it_beside_the_resource", "audience-mismatch", ours())
+            .with_pool(with_client_in_aud),
         Case::allowed(
-            "where_use_is_unchecked_resource_and_client_may_be_named",
+            "where_aud_names_the_client_it_may_name_client_and_resource",
             bound_to(format!("[\"{API}\",\"{CLIENT_ID}\"]")),
         )
-        .with_pool(|pool| {
-            of_any_use(pool);
-            pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
-        }),
+        .with_pool(with_client_in_aud),
+        Case::denied(
+            "where_aud_names_the_client_it_must_name_the_resource_beside_it",
+            "resource-mismatch",
+            bound_to(format!("\"{CLIENT_ID}\"")),
+        )
+        .with_pool(with_client_in_aud),
         Case::allowed("an_id_token_is_accepted_by_its_client_beside_resources", Draft::id(&RSA_2048)).with_pool(
             |pool| {
                 bound(pool);
@@ -92,6 +91,13 @@ fn of_any_use(pool: &mut Pool) {
     bound(pool);
     pool.token_use = TokenUseRule::Unchecked;
     pool.client = ClientRule::Unchecked;
+}
+
+/// The policy for tokens that name both the client and the resource server in `aud`.
+fn with_client_in_aud(pool: &mut Pool) {
+    of_any_use(pool);
+    pool.client = ClientRule::OneOf(names(&[CLIENT_ID]));
+    pool.client_claim = Some(ClientClaim::Aud);
 }
 
 fn bound(pool: &mut Pool) {
