@@ -85,7 +85,8 @@ impl ClaimRule {
                 collect(text.split(*separator).filter(|part| !part.is_empty()).map(|part| Some(Scalar::Text(part))))
             }
             (ClaimSelector::Keys, Value::Object(object)) => {
-                collect(object.iter().map(|(name, _)| Some(Scalar::Text(name))))
+                let present = object.iter().filter(|(_, value)| !matches!(value, Value::Null));
+                collect(present.map(|(name, _)| Some(Scalar::Text(name))))
             }
             (ClaimSelector::Each(path), Value::Array(elements)) => {
                 collect(elements.iter().map(|element| match locate(element, path) {

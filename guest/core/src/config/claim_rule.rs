@@ -44,7 +44,7 @@ pub enum ClaimSelector {
     Value,
     /// The parts of a text between these characters. Empty parts are left out.
     Split(char),
-    /// The names of the members of an object.
+    /// The names of the members of an object. A member that is `null` is absent.
     Keys,
     /// The values at this path in each element of an array. If one element has none, the claim does not fit. At most 8 steps.
     Each(Vec<String>),
