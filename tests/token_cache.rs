@@ -3,8 +3,9 @@
 
 use poolgate::{TokenUseRule, Verifier as HostVerifier};
 use poolgate_core::{
-    Algorithm, CacheHit, CacheLimits, ClientRule, Config, KeyPolicy, Limits, LogicalTime, Membership, Pool, Reason,
-    Response, Step, TokenUseRule as CoreTokenUse, Verifier, VerifyOutcome,
+    Algorithm, CacheHit, CacheLimits, ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientRule, Config, IssuerRule,
+    IssuerTemplate, KeyPolicy, Limits, LogicalTime, Membership, Pool, Reason, Response, Step,
+    TokenUseRule as CoreTokenUse, Verifier, VerifyOutcome,
 };
 use poolgate_tests::{
     corpus::{cases, pool},
@@ -20,7 +21,7 @@ fn key_set(key: &'static TestKey, key_id: &str) -> String {
     jwks(&[key.jwk_for(Algorithm::Rs256, key_id)])
 }
 
-fn verifier_of(pool: Pool, cache: CacheLimits) -> Verifier {
+fn without_keys(pool: Pool, cache: CacheLimits) -> Verifier {
     let config = Config {
         pools: vec![pool],
         limits: Limits::default(),
@@ -28,7 +29,11 @@ fn verifier_of(pool: Pool, cache: CacheLimits) -> Verifier {
         cache,
         requirements: Vec::new(),
     };
-    let mut verifier = Verifier::new(config).expect("a valid configuration");
+    Verifier::new(config).expect("a valid configuration")
+}
+
+fn verifier_of(pool: Pool, cache: CacheLimits) -> Verifier {
+    let mut verifier = without_keys(pool, cache);
     verifier.load_key_set(NOW, ISSUER, key_set(&RSA_2048, KEY_ID).as_bytes(), NOW).expect("a valid key");
     verifier
 }
@@ -197,21 +202,82 @@ fn a_changed_policy_applies_to_cached_tokens() {
         verifier.change_policy(&[changed], &[]).expect("the same issuers");
         assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Err(reason));
         verifier.change_policy(&[pool()], &[]).expect("the same issuers");
-        assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false), "a change of the policy empties the cache");
-        assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(true));
+        assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false));
     }
     // The claim `client_id` depends on the policy, so it changes with the policy.
     let mut verifier = verifier();
+    let of_any_use = |client: &str| Pool {
+        token_use: CoreTokenUse::Unchecked,
+        client: ClientRule::OneOf(vec![client.into()]),
+        ..pool()
+    };
     let two = Draft::id(&RSA_2048).claim("aud", format!("[\"first\",\"{CLIENT_ID}\"]")).compact();
-    verifier.change_policy(&[Pool { token_use: CoreTokenUse::Unchecked, ..pool() }], &[]).expect("the same issuers");
+    verifier.change_policy(&[of_any_use(CLIENT_ID)], &[]).expect("the same issuers");
     assert_eq!(is_cache_hit(&mut verifier, NOW, &two), Ok(false));
-    let first = ClientRule::OneOf(vec!["first".into()]);
-    let changed = Pool { token_use: CoreTokenUse::Unchecked, client: first, ..pool() };
-    verifier.change_policy(&[changed], &[]).expect("the same issuers");
+    verifier.change_policy(&[of_any_use("first")], &[]).expect("the same issuers");
     let Step::Done(Ok(verified)) = verifier.verify(NOW, &two) else { panic!("a valid token") };
     assert_eq!(verified.client_id.as_deref(), Some("first"));
-    let elsewhere = Pool { issuer: poolgate_core::IssuerRule::Exactly("https://example.org".into()), ..pool() };
+    let elsewhere = Pool { issuer: IssuerRule::Exactly("https://example.org".into()), ..pool() };
     assert!(verifier.change_policy(&[elsewhere], &[]).is_err());
+}
+
+#[test]
+fn changed_claim_rules_apply_to_cached_tokens() {
+    let rule = |user: &str| ClaimRule {
+        name: None,
+        claim: "username".into(),
+        path: vec![],
+        selector: ClaimSelector::Value,
+        test: ClaimTest::AnyOf(vec![ClaimValue::Text(user.into())]),
+        fits_if_absent: false,
+    };
+    let (ada, bob) = (rule("ada"), rule("bob"));
+    let token = token(0);
+    let mut verifier = verifier();
+    assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false));
+    let pool_with = |rule: &ClaimRule| [Pool { claims: vec![rule.clone()], ..pool() }];
+    verifier.change_policy(&pool_with(&bob), &[]).expect("the same issuers");
+    assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Err(Reason::ClaimMismatch));
+    // Every list of the caller's rules is judged, also for a cached token.
+    verifier.change_policy(&pool_with(&ada), &[vec![bob], vec![ada.clone()], vec![]]).expect("the same issuers");
+    for _ in 0..2 {
+        let Step::Done(Ok(verified)) = verifier.verify(NOW, &token) else { panic!("a valid token") };
+        assert_eq!(verified.requirements, 0b110);
+    }
+    verifier.change_policy(&pool_with(&ada), &[vec![ada]]).expect("the same issuers");
+    let Step::Done(Ok(verified)) = verifier.verify(NOW, &token) else { panic!("a valid token") };
+    assert_eq!(verified.requirements, 0b1);
+}
+
+#[test]
+fn changed_tenants_apply_to_cached_tokens() {
+    const TEMPLATE: &str = "https://login.microsoftonline.com/{tid}/v2.0";
+    const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    const OTHER_TENANT: &str = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
+    let pool_of = |tenants: Option<&[&str]>| {
+        let tenants = tenants.map(|tenants| tenants.iter().map(|tenant| (*tenant).into()).collect());
+        let issuer = IssuerRule::Tenants(IssuerTemplate { template: TEMPLATE.into(), tenants });
+        [Pool { issuer, token_use: CoreTokenUse::Unchecked, client: ClientRule::Unchecked, ..pool() }]
+    };
+    let token_of = |tenant: &str| {
+        let draft = Draft::of_issuer(&RSA_2048, &TEMPLATE.replace("{tid}", tenant));
+        draft.claim("tid", format!("\"{tenant}\"")).compact()
+    };
+    let mut key = RSA_2048.jwk(KEY_ID);
+    key["issuer"] = TEMPLATE.into();
+    let [both] = pool_of(Some(&[TENANT, OTHER_TENANT]));
+    let mut verifier = without_keys(both, CacheLimits::default());
+    verifier.load_key_set(NOW, TEMPLATE, jwks(&[key]).as_bytes(), NOW).expect("a valid key");
+    let (token, other) = (token_of(TENANT), token_of(OTHER_TENANT));
+    for token in [&token, &other] {
+        assert_eq!(is_cache_hit(&mut verifier, NOW, token), Ok(false));
+        assert_eq!(is_cache_hit(&mut verifier, NOW, token), Ok(true));
+    }
+    verifier.change_policy(&pool_of(Some(&[TENANT])), &[]).expect("the same issuers");
+    assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Ok(false));
+    assert_eq!(is_cache_hit(&mut verifier, NOW, &other), Err(Reason::IssuerUnknown));
+    verifier.change_policy(&pool_of(None), &[]).expect("the same issuers");
+    assert_eq!(is_cache_hit(&mut verifier, NOW, &other), Ok(false));
 }
 
 #[test]

@@ -124,6 +124,15 @@ impl IssuerIndex {
         }
     }
 
+    /// Replaces the accepted tenants of each issuer template with those of an equivalent index.
+    pub(super) fn replace_tenants(&mut self, other: Self) {
+        if let (Self::ByIssuer { tenants: ours, .. }, Self::ByIssuer { tenants: theirs, .. }) = (self, other) {
+            for ((accepted, _), (changed, _)) in ours.iter_mut().zip(theirs) {
+                *accepted = changed;
+            }
+        }
+    }
+
     /// Returns whether a configured issuer differs from this one only by a slash at the end.
     pub(super) fn differs_by_slash(&self, issuer: &str) -> bool {
         match self {

@@ -164,6 +164,7 @@ impl Verifier {
             return Err(ConfigError::OtherIssuers);
         }
         self.policies = pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
+        self.issuers.replace_tenants(issuers);
         self.requirements = requirements.to_vec();
         // The cached claims were read and judged under the earlier policy.
         self.cache.clear_all();
