@@ -143,4 +143,53 @@ mod tests {
             assert_eq!(of_user_pool("us-east-1_abc", Some(region)), Err(ConfigError::UnknownRegion), "{region}");
         }
     }
+
+    #[test]
+    fn a_uuid_has_lower_case_hexadecimal_digits_and_four_hyphens() {
+        for uuid in ["aaaabbbb-0000-cccc-1111-dddd2222eeee", "00000000-0000-0000-0000-000000000000"] {
+            assert!(is_uuid(uuid), "{uuid}");
+        }
+        for text in [
+            "",
+            "common",
+            "{tid}",
+            "----",
+            "aaaabbbb0000cccc1111dddd2222eeee",
+            "AAAABBBB-0000-CCCC-1111-DDDD2222EEEE",
+            "aaaabbbb-0000-cccc-1111-dddd2222eeeE",
+            "aaaabbbb-0000-cccc-1111-dddd2222eee",
+            "aaaabbbb-0000-cccc-1111-dddd2222eeee0",
+            "aaaabbb-b0000-cccc-1111-dddd2222eeee",
+            "aaaabbbb-0000-cccc-1111-dddd2222eeee-",
+            "-aaaabbbb-0000-cccc-1111-dddd2222eeee",
+            "aaaabbbb-0000-cccc-1111-dddd2222eeeg",
+            "aaaabbbb-0000-cccc-1111-dddd2222ee/e",
+            "aaaabbbb-0000-cccc-1111-dddd2222eee ",
+            "{aaaabbbb-0000-cccc-1111-dddd2222eeee}",
+            // As many bytes as a UUID, and fewer characters.
+            "aaaabbbb-0000-cccc-1111-dddd2222ee\u{e9}",
+        ] {
+            assert!(!is_uuid(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identity_pool_id_is_a_region_and_a_uuid() {
+        const UUID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+        assert!(is_identity_pool_id(&format!("eu-west-1:{UUID}")));
+        assert!(is_identity_pool_id(&format!("us-gov-west-1:{UUID}")));
+        for id in ["", ":", UUID, "eu-west-1:", "eu-west-1:x", "eu-west-1_Ab1"] {
+            assert!(!is_identity_pool_id(id), "{id}");
+        }
+        for region in ["", "eu", "EU-WEST-1", "eu-west-1:eu-west-1"] {
+            assert!(!is_identity_pool_id(&format!("{region}:{UUID}")), "{region}");
+        }
+    }
+
+    #[test]
+    fn only_the_issuer_of_identity_pools_has_keys_at_another_path() {
+        assert_eq!(jwks_url(IDENTITY_POOLS), "https://cognito-identity.amazonaws.com/.well-known/jwks_uri");
+        assert_eq!(jwks_url("https://example.eu.auth0.com/"), "https://example.eu.auth0.com/.well-known/jwks.json");
+        assert_eq!(jwks_url("https://example.com/a"), "https://example.com/a/.well-known/jwks.json");
+    }
 }

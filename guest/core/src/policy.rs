@@ -362,3 +362,177 @@ fn identity_pool_rule(pool: &Pool) -> Result<Option<ClaimRule>, ConfigError> {
         fits_if_absent: false,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KeyOrigin;
+
+    const IDENTITY_POOL: &str = "eu-west-1:aaaabbbb-0000-cccc-1111-dddd2222eeee";
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The rules for tokens of another issuer, with this change.
+    fn pool(change: impl FnOnce(&mut Pool)) -> Pool {
+        let mut pool = Pool {
+            issuer: IssuerRule::Exactly("https://id.example.com".to_owned()),
+            keys: KeyOrigin::Local,
+            algorithms: Vec::new(),
+            types: Vec::new(),
+            token_use: TokenUseRule::Unchecked,
+            client: ClientRule::OneOf(names(&["web"])),
+            client_claim: None,
+            groups: Membership::UNCHECKED,
+            scopes: Membership::UNCHECKED,
+            scope_claim: None,
+            resource: ResourceRule::Unbound,
+            unbound_clients: Vec::new(),
+            claims: Vec::new(),
+            subject: SubjectRule::Required,
+            confirmation: ConfirmationRule::Refuse,
+            max_age: None,
+            leeway: 0,
+            issued_at_skew: 60,
+        };
+        change(&mut pool);
+        pool
+    }
+
+    fn error(change: impl FnOnce(&mut Pool)) -> Option<ConfigError> {
+        Policy::new(&pool(change)).err()
+    }
+
+    fn user_pool(pool: &mut Pool) {
+        pool.issuer = IssuerRule::UserPool { id: "eu-west-1_EXAMPLE01".to_owned(), region: None };
+    }
+
+    fn identity_pool(pool: &mut Pool) {
+        pool.issuer = IssuerRule::IdentityPool { guests: GuestRule::Refuse };
+        pool.client = ClientRule::OneOf(names(&[IDENTITY_POOL]));
+    }
+
+    #[test]
+    fn scopes_have_no_spaces() {
+        let scopes =
+            |scope: &'static str| move |pool: &mut Pool| pool.scopes = Membership::any_of(names(&["a", scope]));
+        assert_eq!(error(scopes("orders/read")), None);
+        for scope in ["openid orders/read", " a", "a "] {
+            assert_eq!(error(scopes(scope)), Some(ConfigError::InvalidScope), "{scope}");
+            let all = |pool: &mut Pool| pool.scopes = Membership::all_of(names(&[scope]));
+            assert_eq!(error(all), Some(ConfigError::InvalidScope), "{scope}");
+        }
+    }
+
+    #[test]
+    fn the_claim_with_the_scopes_is_fixed_for_a_user_pool() {
+        let claim = |pool: &mut Pool| pool.scope_claim = Some("scp".to_owned());
+        assert_eq!(error(claim), None);
+        let of_user_pool = |pool: &mut Pool| {
+            user_pool(pool);
+            claim(pool);
+        };
+        assert_eq!(error(of_user_pool), Some(ConfigError::ScopeClaimOfUserPool));
+    }
+
+    #[test]
+    fn the_claim_with_the_client_must_be_clear() {
+        let both = |pool: &mut Pool| pool.resource = ResourceRule::OneOf(names(&["api"]));
+        assert_eq!(error(both), Some(ConfigError::ClientClaimMissing));
+        for claim in ClientClaim::ALL {
+            let named = |pool: &mut Pool| {
+                both(pool);
+                pool.client_claim = Some(claim);
+            };
+            assert_eq!(error(named), None, "{claim:?}");
+            for token_use in [TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId] {
+                let checked = |pool: &mut Pool| {
+                    pool.client_claim = Some(claim);
+                    pool.token_use = token_use;
+                };
+                assert_eq!(error(checked), Some(ConfigError::ClientClaimUnused), "{claim:?} {token_use:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn unbound_clients_and_resources_belong_together() {
+        let unbound = |pool: &mut Pool| pool.unbound_clients = names(&["machine"]);
+        assert_eq!(error(unbound), Some(ConfigError::UnboundWithoutResources));
+        let with_resources = |pool: &mut Pool| {
+            unbound(pool);
+            pool.resource = ResourceRule::OneOf(names(&["api"]));
+            pool.client_claim = Some(ClientClaim::Azp);
+        };
+        assert_eq!(error(with_resources), None);
+        let of_id_tokens = |pool: &mut Pool| {
+            pool.resource = ResourceRule::OneOf(names(&["api"]));
+            pool.token_use = TokenUseRule::Id;
+        };
+        assert_eq!(error(of_id_tokens), Some(ConfigError::ResourceOfIdTokens));
+    }
+
+    #[test]
+    fn types_with_a_protocol_of_their_own_are_never_accepted() {
+        for name in OTHER_TYPES.into_iter().chain(["DPoP+JWT", "application/logout+jwt", "Application/KB+JWT"]) {
+            assert_eq!(error(|pool| pool.types = names(&["JWT", name])), Some(ConfigError::InvalidType), "{name}");
+        }
+        assert_eq!(error(|pool| pool.types = names(&["at+jwt", "JOSE", ""])), None);
+    }
+
+    #[test]
+    fn the_default_types_and_algorithms_depend_on_the_issuer() {
+        let accepts =
+            |pool: &Pool, name: &str| Policy::new(pool).unwrap().check_type(&TokenType::Named(name.into())).is_ok();
+        let algorithms = |pool: &Pool| Policy::new(pool).unwrap().algorithms;
+        let of_identity_pools = |pool: &mut Pool| pool.issuer = IssuerRule::Exactly(issuer::IDENTITY_POOLS.to_owned());
+        for change in [identity_pool as fn(&mut Pool), of_identity_pools] {
+            let pool = pool(change);
+            assert!(accepts(&pool, "jws") && accepts(&pool, "jwt"));
+            assert_eq!(algorithms(&pool), once(Algorithm::Rs512).collect());
+        }
+        let pool = pool(|_| ());
+        assert!(!accepts(&pool, "jws") && accepts(&pool, "jwt") && accepts(&pool, "at+jwt"));
+        assert_eq!(algorithms(&pool), once(Algorithm::Rs256).collect());
+    }
+
+    #[test]
+    fn an_identity_pool_is_its_only_client() {
+        assert_eq!(error(identity_pool), None);
+        for clients in [&["web"][..], &[IDENTITY_POOL, IDENTITY_POOL], &["eu-west-1:x"], &["eu-west-1_EXAMPLE01"]] {
+            let change = |pool: &mut Pool| {
+                identity_pool(pool);
+                pool.client = ClientRule::OneOf(names(clients));
+            };
+            assert_eq!(error(change), Some(ConfigError::InvalidIdentityPool), "{clients:?}");
+        }
+        let in_azp = |pool: &mut Pool| {
+            identity_pool(pool);
+            pool.client_claim = Some(ClientClaim::Azp);
+        };
+        assert_eq!(error(in_azp), Some(ConfigError::InvalidIdentityPool));
+        let of_access_tokens = |pool: &mut Pool| {
+            identity_pool(pool);
+            pool.token_use = TokenUseRule::Access;
+        };
+        assert_eq!(error(of_access_tokens), Some(ConfigError::InvalidIdentityPool));
+    }
+
+    #[test]
+    fn any_client_is_never_accepted_of_identity_pools() {
+        let issuers = names(&["https://id.example.com", issuer::IDENTITY_POOLS]);
+        for rule in [
+            IssuerRule::IdentityPool { guests: GuestRule::Accept },
+            IssuerRule::Exactly(issuer::IDENTITY_POOLS.to_owned()),
+            IssuerRule::OneOf(issuers),
+        ] {
+            let change = |pool: &mut Pool| {
+                pool.issuer = rule;
+                pool.client = ClientRule::Unchecked;
+            };
+            assert_eq!(error(change), Some(ConfigError::AnyClientOfIdentityPool));
+        }
+        assert_eq!(error(|pool| pool.client = ClientRule::Unchecked), None);
+    }
+}

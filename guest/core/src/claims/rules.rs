@@ -161,3 +161,143 @@ fn collect<'o>(values: impl Iterator<Item = Option<Scalar<'o>>>) -> Option<Vec<S
 fn contains(values: &[Scalar<'_>], wanted: &ClaimValue) -> bool {
     values.iter().any(|value| value.is(wanted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::parse_payload;
+    use alloc::{borrow::ToOwned, format, vec};
+
+    fn rule(test: ClaimTest) -> ClaimRule {
+        ClaimRule {
+            name: None,
+            claim: "c".to_owned(),
+            path: Vec::new(),
+            selector: ClaimSelector::Value,
+            test,
+            fits_if_absent: false,
+        }
+    }
+
+    fn judge(rule: &ClaimRule, claim: &str) -> RuleResult {
+        rule.judge(&parse_payload(&format!("{{\"x\":1,\"c\":{claim}}}"), 16).unwrap())
+    }
+
+    fn all_tests() -> [ClaimTest; 6] {
+        let value = || vec![ClaimValue::Text("v".to_owned())];
+        [
+            ClaimTest::AnyOf(value()),
+            ClaimTest::AllOf(value()),
+            ClaimTest::NoneOf(value()),
+            ClaimTest::Prefix(vec!["v".to_owned()]),
+            ClaimTest::Suffix(vec!["v".to_owned()]),
+            ClaimTest::Range { at_least: Some(0.0), at_most: None },
+        ]
+    }
+
+    fn all_selectors() -> [ClaimSelector; 4] {
+        [
+            ClaimSelector::Value,
+            ClaimSelector::Split(','),
+            ClaimSelector::Keys,
+            ClaimSelector::Each(vec!["v".to_owned()]),
+        ]
+    }
+
+    #[test]
+    fn an_absent_claim_is_reported_as_absent_unless_absence_passes() {
+        for test in all_tests() {
+            let required = rule(test);
+            let optional = ClaimRule { fits_if_absent: true, ..required.clone() };
+            let nested = ClaimRule { path: vec!["a".to_owned(), "b".to_owned()], ..required.clone() };
+            let object = parse_payload("{\"C\":\"v\"}", 16).unwrap();
+            assert_eq!(required.judge(&object), RuleResult::Absent, "{required:?}");
+            assert_eq!(optional.judge(&object), RuleResult::Fits, "{required:?}");
+            assert_eq!((judge(&required, "null"), judge(&optional, "null")), (RuleResult::Absent, RuleResult::Fits));
+            for claim in ["{}", "{\"a\":{}}", "{\"a\":null}", "{\"a\":{\"b\":null}}"] {
+                assert_eq!(judge(&nested, claim), RuleResult::Absent, "{claim}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_test_fits_a_value_of_no_type_that_can_be_compared() {
+        for test in all_tests() {
+            for selector in all_selectors() {
+                let rule = ClaimRule { selector, fits_if_absent: true, ..rule(test.clone()) };
+                for claim in ["[null]", "[[]]", "[{}]", "[\"w\",[\"w\"]]", "[{\"v\":null}]", "[{\"v\":[\"w\"]}]"] {
+                    assert_eq!(judge(&rule, claim), RuleResult::Mismatch, "{rule:?} {claim}");
+                }
+                let nested = ClaimRule { path: vec!["a".to_owned()], ..rule };
+                for claim in ["\"w\"", "1", "true", "[]", "[{\"a\":\"w\"}]"] {
+                    assert_eq!(judge(&nested, claim), RuleResult::Mismatch, "{nested:?} {claim}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_compared_with_values_of_their_own_type() {
+        let one = [ClaimValue::Text("1".to_owned()), ClaimValue::Number(1.0), ClaimValue::Boolean(true)];
+        let spelled = ["\"1\"", "1", "true"];
+        for (value, own) in one.iter().zip(spelled) {
+            for claim in spelled {
+                let expected = if claim == own { RuleResult::Fits } else { RuleResult::Mismatch };
+                assert_eq!(judge(&rule(ClaimTest::AnyOf(vec![value.clone()])), claim), expected, "{value:?} {claim}");
+                // Neither the value itself nor one of another type.
+                let none_of = rule(ClaimTest::NoneOf(vec![value.clone()]));
+                assert_eq!(judge(&none_of, claim), RuleResult::Mismatch, "{value:?} {claim}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_may_have_been_rounded_is_compared_with_nothing() {
+        let near = |number: f64| rule(ClaimTest::AnyOf(vec![ClaimValue::Number(number)]));
+        for (number, claim, expected) in [
+            (EXACT_MAX - 1.0, "9007199254740991", RuleResult::Fits),
+            (EXACT_MAX, "9007199254740992", RuleResult::Fits),
+            (EXACT_MAX, "9007199254740993", RuleResult::Mismatch),
+            (EXACT_MAX, "9007199254740992.0", RuleResult::Mismatch),
+            (EXACT_MAX, "9007199254740991.6", RuleResult::Mismatch),
+            (-EXACT_MAX, "-9007199254740993", RuleResult::Mismatch),
+            (1.0 - EXACT_MAX, "-9007199254740991", RuleResult::Fits),
+            (0.0, "-0", RuleResult::Fits),
+            (0.5, "5e-1", RuleResult::Fits),
+        ] {
+            assert_eq!(judge(&near(number), claim), expected, "{claim}");
+        }
+        let any = rule(ClaimTest::Range { at_least: Some(-EXACT_MAX), at_most: Some(EXACT_MAX) });
+        assert_eq!(judge(&any, "9007199254740993"), RuleResult::Mismatch);
+    }
+
+    #[test]
+    fn at_most_1024_values_are_looked_at() {
+        let value = || vec![ClaimValue::Text("v".to_owned())];
+        let array = |count: usize, element: &str| format!("[{}]", vec![element; count].join(","));
+        let members = |count: usize| -> String {
+            let members: Vec<String> = (0..count).map(|number| format!("\"{number}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let claim = |selector: &ClaimSelector, count: usize| match selector {
+            ClaimSelector::Value => array(count, "\"w\""),
+            ClaimSelector::Split(_) => format!("\"{}\"", vec!["w"; count].join(",")),
+            ClaimSelector::Keys => members(count),
+            ClaimSelector::Each(_) => array(count, "{\"v\":\"w\"}"),
+        };
+        for selector in all_selectors() {
+            let rule = ClaimRule { selector, ..rule(ClaimTest::NoneOf(value())) };
+            assert_eq!(judge(&rule, &claim(&rule.selector, 1_024)), RuleResult::Fits, "{rule:?}");
+            assert_eq!(judge(&rule, &claim(&rule.selector, 1_025)), RuleResult::Mismatch, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_null_is_no_key() {
+        let keys = |test| ClaimRule { selector: ClaimSelector::Keys, ..rule(test) };
+        let admin = || vec![ClaimValue::Text("admin".to_owned())];
+        assert_eq!(judge(&keys(ClaimTest::AnyOf(admin())), r#"{"admin":null}"#), RuleResult::Mismatch);
+        assert_eq!(judge(&keys(ClaimTest::NoneOf(admin())), r#"{"admin":null}"#), RuleResult::Fits);
+        assert_eq!(judge(&keys(ClaimTest::AnyOf(admin())), r#"{"user":null,"admin":0}"#), RuleResult::Fits);
+    }
+}

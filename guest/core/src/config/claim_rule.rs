@@ -162,3 +162,129 @@ fn is_name(text: &str) -> bool {
 fn is_exact(number: f64) -> bool {
     (-EXACT_MAX..=EXACT_MAX).contains(&number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{borrow::ToOwned, vec};
+
+    fn rule(test: ClaimTest) -> ClaimRule {
+        ClaimRule {
+            name: None,
+            claim: "role".to_owned(),
+            path: Vec::new(),
+            selector: ClaimSelector::Value,
+            test,
+            fits_if_absent: false,
+        }
+    }
+
+    fn texts(count: usize, length: usize) -> Vec<String> {
+        vec!["x".repeat(length); count]
+    }
+
+    fn values(count: usize, length: usize) -> Vec<ClaimValue> {
+        texts(count, length).into_iter().map(ClaimValue::Text).collect()
+    }
+
+    fn range(at_least: Option<f64>, at_most: Option<f64>) -> ClaimRule {
+        rule(ClaimTest::Range { at_least, at_most })
+    }
+
+    fn at(path: Vec<String>) -> ClaimRule {
+        ClaimRule { path, ..rule(ClaimTest::Exists(true)) }
+    }
+
+    fn selecting(selector: ClaimSelector, test: ClaimTest) -> ClaimRule {
+        ClaimRule { selector, ..rule(test) }
+    }
+
+    fn is_valid(rule: &ClaimRule) -> bool {
+        rule.check().is_ok()
+    }
+
+    #[test]
+    fn lists_have_limits() {
+        for test in [ClaimTest::AnyOf, ClaimTest::AllOf, ClaimTest::NoneOf] {
+            for (list, expected) in [
+                (values(0, 1), false),
+                (values(1, 0), true),
+                (values(128, 256), true),
+                (values(129, 1), false),
+                (values(1, 257), false),
+                (vec![ClaimValue::Number(EXACT_MAX), ClaimValue::Number(-EXACT_MAX), ClaimValue::Boolean(false)], true),
+                (vec![ClaimValue::Number(EXACT_MAX * 2.0)], false),
+                (vec![ClaimValue::Number(f64::NAN)], false),
+                (vec![ClaimValue::Boolean(true), ClaimValue::Number(f64::INFINITY)], false),
+            ] {
+                assert_eq!(is_valid(&rule(test(list.clone()))), expected, "{list:?}");
+            }
+        }
+        for test in [ClaimTest::Prefix, ClaimTest::Suffix] {
+            for (count, length, expected) in
+                [(0, 1, false), (1, 0, false), (1, 1, true), (16, 256, true), (17, 1, false), (1, 257, false)]
+            {
+                assert_eq!(is_valid(&rule(test(texts(count, length)))), expected, "{count} {length}");
+            }
+        }
+        let rules = |count: usize| vec![rule(ClaimTest::Exists(true)); count];
+        assert_eq!(ClaimRule::check_list(&[]), Ok(()));
+        assert_eq!(ClaimRule::check_list(&rules(32)), Ok(()));
+        assert_eq!(ClaimRule::check_list(&rules(33)), Err(ConfigError::InvalidClaimRule));
+        let mut last = rules(2);
+        last.push(rule(ClaimTest::AnyOf(Vec::new())));
+        assert_eq!(ClaimRule::check_list(&last), Err(ConfigError::InvalidClaimRule));
+    }
+
+    #[test]
+    fn a_range_has_a_bound_that_is_exact() {
+        assert!(is_valid(&range(Some(1.0), None)) && is_valid(&range(None, Some(-1.5))));
+        assert!(is_valid(&range(Some(-EXACT_MAX), Some(EXACT_MAX))));
+        assert!(!is_valid(&range(None, None)));
+        assert!(!is_valid(&range(Some(f64::NAN), None)) && !is_valid(&range(Some(0.0), Some(f64::INFINITY))));
+        assert!(!is_valid(&range(Some(EXACT_MAX * 2.0), None)));
+    }
+
+    #[test]
+    fn claims_with_checks_of_their_own_and_names_over_the_limit_are_rejected() {
+        let of = |claim: &str| ClaimRule { claim: claim.to_owned(), ..rule(ClaimTest::Exists(true)) };
+        for claim in ["aud", "client_id", "azp", "sub", "scope", "token_use", "kubernetes.io", "https://example.com/a"]
+        {
+            assert!(is_valid(&of(claim)), "{claim}");
+        }
+        for claim in ["iss", "exp", "nbf", "iat", "", &"x".repeat(257)] {
+            assert!(!is_valid(&of(claim)), "{claim}");
+        }
+        for (steps, length, expected) in [(8, 256, true), (9, 1, false), (1, 0, false), (1, 257, false)] {
+            assert_eq!(is_valid(&at(texts(steps, length))), expected, "{steps} {length}");
+        }
+        for (name, expected) in [("x".repeat(256), true), (String::new(), false), ("x".repeat(257), false)] {
+            assert_eq!(is_valid(&ClaimRule { name: Some(name), ..rule(ClaimTest::Exists(true)) }), expected);
+        }
+    }
+
+    #[test]
+    fn selectors_are_for_lists_and_absence_passes_no_test_of_existence() {
+        let selectors = [ClaimSelector::Split(','), ClaimSelector::Keys, ClaimSelector::Each(texts(8, 256))];
+        for selector in selectors {
+            for test in [ClaimTest::AnyOf, ClaimTest::AllOf, ClaimTest::NoneOf] {
+                assert!(is_valid(&selecting(selector.clone(), test(values(1, 1)))), "{selector:?}");
+            }
+            for test in [
+                ClaimTest::Prefix(texts(1, 1)),
+                ClaimTest::Suffix(texts(1, 1)),
+                ClaimTest::Range { at_least: Some(0.0), at_most: None },
+                ClaimTest::Exists(true),
+                ClaimTest::Exists(false),
+            ] {
+                assert!(!is_valid(&selecting(selector.clone(), test.clone())), "{selector:?} {test:?}");
+            }
+        }
+        for path in [texts(0, 1), texts(9, 1), texts(1, 0), texts(1, 257)] {
+            assert!(!is_valid(&selecting(ClaimSelector::Each(path), ClaimTest::AnyOf(values(1, 1)))));
+        }
+        let or_absent = |test| ClaimRule { fits_if_absent: true, ..rule(test) };
+        assert!(is_valid(&or_absent(ClaimTest::NoneOf(values(1, 1)))));
+        assert!(!is_valid(&or_absent(ClaimTest::Exists(true))) && !is_valid(&or_absent(ClaimTest::Exists(false))));
+    }
+}

@@ -59,3 +59,75 @@ pub(super) fn is_key_for(key_issuer: Option<&str>, template: &str, issuer: &str)
         key_issuer == issuer || key_issuer.replacen(PLACEHOLDER_OF_KEYS, PLACEHOLDER, 1) == template
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{borrow::ToOwned, format};
+
+    const TEMPLATE: &str = "https://login.example/{tid}/v2.0";
+    const ONE: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    const OTHER: &str = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
+
+    fn tenants(template: &str, tenants: Option<&[&str]>) -> Result<Tenants, ConfigError> {
+        let tenants = tenants.map(|tenants| tenants.iter().map(|tenant| (*tenant).to_owned()).collect());
+        Tenants::new(&IssuerTemplate { template: template.to_owned(), tenants })
+    }
+
+    #[test]
+    fn a_template_has_its_placeholder_once_and_not_at_the_start() {
+        for template in [TEMPLATE, "https://login.example/{tid}", "https://{tid}.login.example/"] {
+            assert_eq!(tenants(template, None).unwrap().template(), template);
+        }
+        for template in ["", "{tid}", "{tid}/v2.0", "https://login.example/", "https://{tid}/{tid}", "https://a/{TID}"]
+        {
+            assert_eq!(tenants(template, None).unwrap_err(), ConfigError::InvalidTemplate, "{template}");
+        }
+    }
+
+    #[test]
+    fn tenants_are_uuids_in_lower_case_and_a_list_is_not_empty() {
+        assert!(tenants(TEMPLATE, Some(&[ONE, OTHER])).is_ok());
+        let upper = ONE.to_ascii_uppercase();
+        for list in [&[][..], &[""], &["common"], &[ONE, "x"], &[&upper]] {
+            assert_eq!(tenants(TEMPLATE, Some(list)).unwrap_err(), ConfigError::InvalidTemplate, "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_accepted_if_iss_is_the_template_with_its_tenant() {
+        let (any, one) = (tenants(TEMPLATE, None).unwrap(), tenants(TEMPLATE, Some(&[ONE])).unwrap());
+        let issuer = |tenant: &str| TEMPLATE.replace(PLACEHOLDER, tenant);
+        assert!(any.accept(&issuer(ONE), ONE) && any.accept(&issuer(OTHER), OTHER));
+        assert!(one.accept(&issuer(ONE), ONE) && !one.accept(&issuer(OTHER), OTHER));
+        for (issuer, tenant) in [
+            (issuer(ONE), OTHER),
+            (issuer(OTHER), ONE),
+            (issuer(""), ""),
+            (issuer("common"), "common"),
+            (issuer(PLACEHOLDER), PLACEHOLDER),
+            (issuer(&format!("{ONE}/{OTHER}")), ONE),
+            (format!("{}/", issuer(ONE)), ONE),
+            (issuer(ONE).replace("/v2.0", ""), ONE),
+            (ONE.to_owned(), ONE),
+            // The text before and the text after the tenant must not overlap.
+            ("https://login.example/v2.0".to_owned(), ""),
+        ] {
+            assert!(!any.accept(&issuer, tenant), "{issuer} {tenant}");
+        }
+    }
+
+    #[test]
+    fn a_key_names_the_template_or_the_issuer() {
+        let issuer = TEMPLATE.replace(PLACEHOLDER, ONE);
+        for own in [TEMPLATE, "https://login.example/{tenantid}/v2.0", &issuer] {
+            assert!(is_key_for(Some(own), TEMPLATE, &issuer), "{own}");
+        }
+        let other = TEMPLATE.replace(PLACEHOLDER, OTHER);
+        let none =
+            [None, Some(""), Some(other.as_str()), Some("https://login.example/{tenantid}/v2.0/"), Some("{tenantid}")];
+        for own in none {
+            assert!(!is_key_for(own, TEMPLATE, &issuer), "{own:?}");
+        }
+    }
+}
