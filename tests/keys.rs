@@ -15,6 +15,7 @@ use poolgate_core::{
 use poolgate_tests::{
     corpus::pool,
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
+    minting::Draft,
 };
 use pools::{Bench, Published, hour_long};
 use std::collections::HashMap;
@@ -238,6 +239,50 @@ fn an_unknown_kid_causes_one_fetch_and_is_cached_for_a_minute() {
     assert_eq!(rejection(one.unknown_kid(0)), Reason::KeyUnknownCached);
     assert_eq!(rejection(one.after(59).unknown_kid(0)), Reason::KeyUnknownCached);
     assert!(matches!(one.after(1).unknown_kid(0), Step::NeedsKeys(_)), "after a minute");
+}
+
+#[test]
+fn a_token_without_kid_causes_no_fetch_and_enters_no_cache() {
+    let mut one = One::with_keys(hour_long());
+    let issuer = one.bench.issuer(0);
+    let unnamed = |key| Draft::access(key).claim("iss", format!("\"{issuer}\"")).without_header("kid");
+    let at =
+        |draft: Draft, now: u64| draft.claim("iat", now).claim("auth_time", now).claim("exp", now + 10_000).compact();
+    // Two keys fit.
+    for draft in [unnamed(&RSA_2048), unnamed(&OTHER_RSA_2048)] {
+        assert_eq!(rejection(one.arrives(&at(draft, BEGIN))), Reason::KeyIdMissing);
+    }
+    one.after(3_600);
+    assert_eq!(one.due().len(), 1);
+    one.fetches(Published::First).expect("the key is valid");
+    let now = one.now;
+    assert!(is_verified(&one.arrives(&at(unnamed(&RSA_2048), now))));
+    // The signature is of a key that was removed. Anyone could send such a token, so it causes no fetch.
+    let removed = at(unnamed(&OTHER_RSA_2048).with_signature_below(&RSA_2048), now);
+    assert_eq!(rejection(one.arrives(&removed)), Reason::SignatureInvalid);
+    assert_eq!(one.bench.verifier.negative_cache_len(), 0);
+    // Without a key set, every token causes the fetch of one.
+    let mut one = One::new(hour_long());
+    let first = at(unnamed(&RSA_2048), BEGIN);
+    assert!(matches!(one.arrives(&first), Step::NeedsKeys(fetch) if fetch.key_id.is_none()));
+}
+
+#[test]
+fn ambiguous_keys_cause_no_fetch() {
+    let mut one = One::with_keys(hour_long());
+    one.after(3_600);
+    assert_eq!(one.due().len(), 1);
+    one.fetches_text(&jwks(&[RSA_2048.jwk("first"), OTHER_RSA_2048.jwk("first"), OTHER_RSA_2048.jwk("second")]))
+        .expect("a usable key");
+    for _ in 0..10 {
+        assert_eq!(rejection(one.verify(0)), Reason::KeyAmbiguous);
+    }
+    assert!(is_verified(&one.verify(1)));
+    assert_eq!(one.bench.verifier.negative_cache_len(), 0);
+    let report = one.report();
+    assert_eq!(report.key_ids, ["second".into()]);
+    let skipped: Vec<_> = report.skipped.iter().map(|key| (key.index, key.error, key.member)).collect();
+    assert_eq!(skipped, [(0, KeyError::DuplicateKeyId, Some("kid")), (1, KeyError::DuplicateKeyId, Some("kid"))]);
 }
 
 #[test]
