@@ -202,48 +202,49 @@ fn of_issuer(case: Case, keys: &[Value]) -> Case {
 
 fn tokens_without_key_id() -> Vec<Case> {
     let token = || unnamed(&RSA_2048, Algorithm::Rs256);
-    let (own, second) = (RSA_2048.jwk("a"), OTHER_RSA_2048.jwk("b"));
+    let own = || RSA_2048.jwk("a");
+    let second = || OTHER_RSA_2048.jwk("b");
     vec![
-        of_issuer(Case::allowed("a_token_without_kid_is_verified_with_the_only_key", token()), &[own.clone()]),
+        of_issuer(Case::allowed("a_token_without_kid_is_verified_with_the_only_key", token()), &[own()]),
         of_issuer(
             Case::allowed("a_token_without_kid_is_verified_with_the_only_key_of_its_family", token()),
-            &[P256.jwk("b"), own.clone()],
+            &[P256.jwk("b"), own()],
         ),
         of_issuer(
             Case::allowed("a_token_of_es256_without_kid_is_verified_with_the_ec_key", unnamed(&P256, Algorithm::Es256)),
-            &[own.clone(), P256.jwk("b")],
+            &[own(), P256.jwk("b")],
         ),
         of_issuer(
             Case::allowed("a_token_without_kid_ignores_a_key_for_encryption", token()),
-            &[for_encryption("b"), own.clone()],
+            &[for_encryption("b"), own()],
         ),
         of_issuer(
             Case::allowed("a_token_without_kid_ignores_a_key_for_another_algorithm", token()),
-            &[OTHER_RSA_2048.jwk_for(Algorithm::Ps256, "b"), own.clone()],
+            &[OTHER_RSA_2048.jwk_for(Algorithm::Ps256, "b"), own()],
         ),
         of_issuer(
             Case::allowed("a_token_without_kid_is_verified_with_one_key_under_two_names", token()),
-            &[own.clone(), RSA_2048.jwk("b")],
+            &[own(), RSA_2048.jwk("b")],
         ),
         of_issuer(
             Case::denied("a_token_without_kid_is_rejected_if_two_keys_fit", "key-id-missing", token()),
-            &[own.clone(), second.clone()],
+            &[own(), second()],
         ),
         of_issuer(
             Case::denied("a_token_without_kid_is_rejected_if_two_keys_of_one_kid_fit", "key-id-missing", token()),
-            &[own.clone(), OTHER_RSA_2048.jwk("a")],
+            &[own(), OTHER_RSA_2048.jwk("a")],
         ),
         of_issuer(
             Case::denied("a_token_without_kid_is_rejected_if_none_of_several_keys_fits", "key-id-missing", {
                 unnamed(&P256, Algorithm::Es256)
             }),
-            &[own.clone(), second],
+            &[own(), second()],
         ),
         of_issuer(
             Case::denied("a_token_without_kid_is_rejected_if_the_only_key_does_not_fit", "algorithm-mismatch", {
                 unnamed(&P256, Algorithm::Es256)
             }),
-            &[own.clone()],
+            &[own()],
         ),
         of_issuer(
             Case::denied(
@@ -251,23 +252,23 @@ fn tokens_without_key_id() -> Vec<Case> {
                 "algorithm-not-allowed",
                 unnamed(&RSA_2048, Algorithm::Ps256),
             ),
-            &[own.clone()],
+            &[own()],
         ),
         of_issuer(
             Case::denied("a_forged_token_without_kid_is_rejected", "signature-invalid", {
                 token().signed_by(&OTHER_RSA_2048).with_signature_below(&RSA_2048)
             }),
-            &[own.clone()],
+            &[own()],
         ),
         of_issuer(
             Case::denied("a_kid_that_is_null_is_not_absent", "key-id-invalid", token().header("kid", "null")),
-            &[own.clone()],
+            &[own()],
         ),
         of_issuer(
             Case::denied("a_kid_that_is_empty_is_not_absent", "key-id-invalid", token().header("kid", "\"\"")),
-            &[own.clone()],
+            &[own()],
         ),
-        of_issuer(Case::allowed("where_iss_is_unchecked_a_token_without_kid_is_accepted", token()), &[own.clone()])
+        of_issuer(Case::allowed("where_iss_is_unchecked_a_token_without_kid_is_accepted", token()), &[own()])
             .with_pool(|pool| pool.issuer = IssuerRule::Unchecked)
             .with_keys_for(""),
         Case::denied(
@@ -275,7 +276,7 @@ fn tokens_without_key_id() -> Vec<Case> {
             "key-id-missing",
             access().without_header("kid"),
         )
-        .with_keys(&[own]),
+        .with_keys(&[own()]),
     ]
 }
 

@@ -94,9 +94,9 @@ fn tokens() -> Vec<Case> {
             }),
             one,
         ),
-        unknown("two_different_tenants_are_rejected_even_if_all_are_accepted", &own, &format!("\"{OTHER_TENANT}\"")),
+        unknown("two_different_tenants_are_rejected_even_if_all_are_accepted", &own, format!("\"{OTHER_TENANT}\"")),
         unknown("a_tid_that_is_null_is_rejected", &own, "null"),
-        unknown("a_tid_that_is_an_array_is_rejected", &own, &format!("[{quoted}]")),
+        unknown("a_tid_that_is_an_array_is_rejected", &own, format!("[{quoted}]")),
         unknown("a_tid_that_is_empty_is_rejected", "https://login.microsoftonline.com//v2.0", "\"\""),
         accepting(
             Case::denied("a_token_without_tid_is_rejected", "issuer-unknown", of_tenant(TENANT).without_claim("tid")),
@@ -117,7 +117,7 @@ fn tokens() -> Vec<Case> {
             &issuer_of(&TENANT.to_uppercase()),
             format!("\"{}\"", TENANT.to_uppercase()),
         ),
-        unknown("a_tenant_in_braces_is_rejected", &issuer_of(&format!("{{{TENANT}}}")), &format!("\"{{{TENANT}}}\"")),
+        unknown("a_tenant_in_braces_is_rejected", &issuer_of(&format!("{{{TENANT}}}")), format!("\"{{{TENANT}}}\"")),
         unknown(
             "a_tenant_without_hyphens_is_rejected",
             &issuer_of(&TENANT.replace('-', "")),
