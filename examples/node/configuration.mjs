@@ -232,8 +232,8 @@ function toTested(name, where, tested) {
 
 /** The contract has numbers as text, in the syntax of JSON. */
 function toNumber(where, number) {
-  if (typeof number !== "number" || !(Math.abs(number) <= 2 ** 53)) {
-    throw new TypeError(`${where} must have numbers from -2^53 to 2^53`);
+  if (typeof number !== "number" || !(Math.abs(number) < 2 ** 53)) {
+    throw new TypeError(`${where} must have numbers between -2^53 and 2^53`);
   }
   return JSON.stringify(number);
 }

@@ -94,6 +94,6 @@ def claim_value(what: str, value: Any) -> Variant:
 
 def number(what: str, value: Any) -> str:
     """Returns the number in the syntax of JSON, as the contract has it."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 2**53:
-        raise ValueError(f"{what} must have numbers from -2^53 to 2^53")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 2**53:
+        raise ValueError(f"{what} must have numbers between -2^53 and 2^53")
     return json.dumps(value)

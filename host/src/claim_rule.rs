@@ -68,7 +68,7 @@ impl ClaimRule {
         self
     }
 
-    /// Tests the names of the members of an object.
+    /// Tests the names of the members of an object. A member that is `null` is absent.
     pub fn keys(mut self) -> Self {
         self.0.selector = wit::ClaimSelector::Keys;
         self
@@ -252,14 +252,14 @@ impl From<bool> for ClaimValue {
 }
 
 impl From<i64> for ClaimValue {
-    /// A number beyond ±2^53 makes [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
+    /// A number from 2^53 on, or down to −2^53, makes [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
     fn from(number: i64) -> Self {
         Self(wit::ClaimValue::Number(number.to_string()))
     }
 }
 
 impl From<f64> for ClaimValue {
-    /// A number beyond ±2^53 makes [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
+    /// A number from 2^53 on, or down to −2^53, makes [`VerifierBuilder::build`](crate::VerifierBuilder::build) fail.
     fn from(number: f64) -> Self {
         Self(wit::ClaimValue::Number(number.to_string()))
     }

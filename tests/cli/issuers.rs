@@ -97,7 +97,7 @@ fn options_that_do_not_belong_together_are_usage_errors() {
     let other = ["verify", "--token-use", "unchecked", "--jwks", "jwks.json", "--any-client"];
     for (arguments, hint) in [
         (&["--issuer-template", "https://login.example/{tid}"][..], "--tenant or --any-tenant"),
-        (&["--issuer-template", "https://login.example/x", "--any-tenant"], "{tid} exactly once"),
+        (&["--issuer-template", "https://login.example/x", "--any-tenant"], "`{tid}` exactly once"),
         (&["--issuer", "https://a.example", "--pool-id", "eu-west-1_EXAMPLE01"], "cannot be used with"),
         (&["--issuer", "https://a.example", "--claim", "{\"claim\":\"x\"}"], "set one of any_of"),
         (&["--issuer", "https://a.example", "--claim", "{\"claim\":\"exp\",\"exists\":true}"], "claim rule"),

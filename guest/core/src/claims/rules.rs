@@ -106,7 +106,7 @@ impl<'o> Scalar<'o> {
             Value::Bool(boolean) => Some(Self::Boolean(*boolean)),
             // An integer from 2^53 on may have been rounded when it became a double, so it is not compared.
             Value::Unsigned(number) => (*number <= EXACT_MAX as u64).then_some(Self::Number(*number as f64)),
-            Value::Number(number) => (number.abs() < EXACT_MAX).then_some(Self::Number(*number)),
+            Value::Number(number) => (number.abs() <= EXACT_MAX).then_some(Self::Number(*number)),
             Value::Null | Value::Array(_) | Value::Object(_) | Value::Ambiguous => None,
         }
     }

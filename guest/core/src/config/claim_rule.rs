@@ -13,8 +13,8 @@ const AFFIXES_MAX: usize = 16;
 const TEXT_MAX: usize = 256;
 /// The maximum number of steps of a path.
 const STEPS_MAX: usize = 8;
-/// The largest integer up to which a double represents every integer: 2^53.
-pub(crate) const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// The largest number that can be compared: 2^53 − 1. From 2^53 on, a double stands for several integers.
+pub(crate) const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 /// Claims that have checks of their own.
 const CHECKED_CLAIMS: [&str; 4] = ["iss", "exp", "nbf", "iat"];
 
@@ -80,7 +80,7 @@ pub enum ClaimTest {
 pub enum ClaimValue {
     /// A text.
     Text(String),
-    /// A number, from −2^53 to 2^53. A larger number in a token fits nothing, because a double can't represent it exactly.
+    /// A number between −2^53 and 2^53. A larger number in a token fits nothing, because a double can't represent it exactly.
     Number(f64),
     /// A boolean.
     Boolean(bool),
@@ -115,7 +115,8 @@ impl ClaimRule {
         match &self.test {
             ClaimTest::AnyOf(values) | ClaimTest::AllOf(values) | ClaimTest::NoneOf(values) => {
                 let fits = (1..=VALUES_MAX).contains(&values.len()) && values.iter().all(ClaimValue::is_valid);
-                let limits = "a list must have from 1 to 128 values, texts at most 256 bytes, and numbers at most 2^53";
+                let limits =
+                    "a list must have from 1 to 128 values, texts at most 256 bytes, and numbers less than 2^53";
                 if fits { Ok(()) } else { Err(limits) }
             }
             ClaimTest::Exists(_) if self.fits_if_absent => Err("if_absent is not allowed with exists"),
@@ -133,7 +134,7 @@ impl ClaimRule {
                 if fits && (at_least.is_some() || at_most.is_some()) {
                     Ok(())
                 } else {
-                    Err("at_least and at_most must be numbers from -2^53 to 2^53")
+                    Err("at_least and at_most must be numbers between -2^53 and 2^53")
                 }
             }
             ClaimTest::Exists(_) => Ok(()),

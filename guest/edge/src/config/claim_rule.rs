@@ -18,7 +18,7 @@ pub struct ClaimRule {
     pub path: Vec<String>,
     /// Tests the parts of a text between this character.
     pub split: Option<char>,
-    /// Tests the names of the members of an object.
+    /// Tests the names of the members of an object. A member that is `null` is absent.
     #[serde(default)]
     pub keys: bool,
     /// Tests the values at this path in each element of an array.
@@ -70,7 +70,7 @@ pub struct ClaimRule {
 pub enum ClaimValue {
     /// A boolean.
     Boolean(bool),
-    /// A number, from −2^53 to 2^53.
+    /// A number between −2^53 and 2^53.
     Number(f64),
     /// A text.
     Text(String),
