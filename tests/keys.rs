@@ -246,24 +246,23 @@ fn a_token_without_kid_causes_no_fetch_and_enters_no_cache() {
     let mut one = One::with_keys(hour_long());
     let issuer = one.bench.issuer(0);
     let unnamed = |key| Draft::access(key).claim("iss", format!("\"{issuer}\"")).without_header("kid");
-    let at =
-        |draft: Draft, now: u64| draft.claim("iat", now).claim("auth_time", now).claim("exp", now + 10_000).compact();
+    let at = |draft: Draft, now: u64| draft.claim("iat", now).claim("auth_time", now).claim("exp", now + 10_000);
     // Two keys fit.
     for draft in [unnamed(&RSA_2048), unnamed(&OTHER_RSA_2048)] {
-        assert_eq!(rejection(one.arrives(&at(draft, BEGIN))), Reason::KeyIdMissing);
+        assert_eq!(rejection(one.arrives(&at(draft, BEGIN).compact())), Reason::KeyIdMissing);
     }
     one.after(3_600);
     assert_eq!(one.due().len(), 1);
     one.fetches(Published::First).expect("the key is valid");
     let now = one.now;
-    assert!(is_verified(&one.arrives(&at(unnamed(&RSA_2048), now))));
+    assert!(is_verified(&one.arrives(&at(unnamed(&RSA_2048), now).compact())));
     // The signature is of a key that was removed. Anyone could send such a token, so it causes no fetch.
-    let removed = at(unnamed(&OTHER_RSA_2048).with_signature_below(&RSA_2048), now);
+    let removed = at(unnamed(&OTHER_RSA_2048), now).with_signature_below(&RSA_2048).compact();
     assert_eq!(rejection(one.arrives(&removed)), Reason::SignatureInvalid);
     assert_eq!(one.bench.verifier.negative_cache_len(), 0);
     // Without a key set, every token causes the fetch of one.
     let mut one = One::new(hour_long());
-    let first = at(unnamed(&RSA_2048), BEGIN);
+    let first = at(unnamed(&RSA_2048), BEGIN).compact();
     assert!(matches!(one.arrives(&first), Step::NeedsKeys(fetch) if fetch.key_id.is_none()));
 }
 
