@@ -6,7 +6,8 @@ mod manual_clock;
 
 use manual_clock::ManualClock;
 use poolgate::{
-    Denial, ErrorCode, FetchError, KeyRefreshError, KeyState, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
+    ClaimRule, Denial, ErrorCode, FetchError, KeyRefreshError, KeyState, Pool, Reason, Requirement, TokenUseRule,
+    Verifier, VerifierBuilder,
 };
 use poolgate_core::Algorithm;
 use poolgate_tests::{
@@ -406,6 +407,57 @@ async fn a_shutdown_finishes_the_calls_in_progress_and_rejects_new_ones() {
 }
 
 #[tokio::test]
+async fn a_token_that_does_not_fit_a_claim_rule_is_counted_by_rule_and_names_are_required_per_call() {
+    let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
+    let pool = Pool::user_pool(pool_id(0)).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access);
+    let pool = pool
+        .claim(ClaimRule::new("username").any_of(["ada"]))
+        .claim(ClaimRule::new("tenant").name("tenants").any_of(["acme"]));
+    let rules = |value: &str| [ClaimRule::new("tenant").any_of([value])];
+    let verifier = builder(&server, &ManualClock::at(NOW), 0)
+        .pool(pool.jwks_url(server.url(&path(0))))
+        .claim_rules("acme", rules("acme"))
+        .claim_rules("other", rules("other"))
+        .build()
+        .await
+        .expect("it builds");
+    verifier.hydrate().await.expect("the sandbox works");
+    let metrics = verifier.metrics();
+    assert_eq!(metrics.matches("poolgate_claim_rule_misfits_total{").count(), 4, "from the start: {metrics}");
+    for (draft, rule, is_absent) in [
+        (draft(0), 1, true),
+        (draft(0).claim("tenant", "\"evil\""), 1, false),
+        (draft(0).claim("tenant", "\"acme\"").claim("username", "\"eve\""), 0, false),
+    ] {
+        let denial = verifier.verify(&draft.compact()).await.expect_err("a rule does not fit");
+        let misfit = denial.misfit.expect("the rule is named");
+        assert_eq!((denial.reason, misfit.pool, misfit.rule), (Reason::ClaimMismatch, 0, rule));
+        assert_eq!(misfit.is_absent, is_absent);
+    }
+    let token = draft(0).claim("tenant", "\"acme\"").compact();
+    for _ in 0..2 {
+        let verified = verifier.verify(&token).await.expect("all rules fit");
+        assert!(verified.fits_claim_rules("acme"), "also from the cache");
+        assert!(!verified.fits_claim_rules("other") && !verified.fits_claim_rules("unknown"));
+        assert_eq!(Requirement::new().claim_rules("acme").check(&verified), Ok(()));
+        let denial =
+            Requirement::new().claim_rules("acme").claim_rules("other").check(&verified).expect_err("it does not fit");
+        assert_eq!((denial.reason, denial.error), (Reason::ClaimForbidden, ErrorCode::InsufficientScope));
+    }
+    let metrics = verifier.metrics();
+    for line in [
+        "poolgate_claim_rule_misfits_total{rule=\"tenants\",claim=\"absent\"} 1",
+        "poolgate_claim_rule_misfits_total{rule=\"tenants\",claim=\"present\"} 1",
+        "poolgate_claim_rule_misfits_total{rule=\"pools[0].claims[0]\",claim=\"present\"} 1",
+        "poolgate_claim_rule_misfits_total{rule=\"pools[0].claims[0]\",claim=\"absent\"} 0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line}: {metrics}");
+    }
+    let twice = builder(&server, &ManualClock::at(NOW), 1).claim_rules("a", rules("a")).claim_rules("a", rules("b"));
+    assert!(twice.build().await.expect_err("a name occurs twice").to_string().contains("claim_rules"));
+}
+
+#[tokio::test]
 async fn the_book_lists_exactly_the_existing_metrics() {
     let page = include_str!("../docs/operations.md");
     let server = FaultyServer::start(Behaviour::Serve(good_keys())).await;
@@ -427,6 +479,8 @@ async fn the_book_lists_exactly_the_existing_metrics() {
         .map(|word| word.split('{').next().unwrap_or_default().to_owned())
         // This metric is tested in `accounts.rs`; this verifier has no account flows.
         .filter(|name| name != "poolgate_account_flows_total")
+        // This metric is tested below; this verifier has no claim rules.
+        .filter(|name| name != "poolgate_claim_rule_misfits_total")
         .collect();
     documented.sort_unstable();
     assert_eq!(documented, names);

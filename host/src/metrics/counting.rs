@@ -80,6 +80,13 @@ impl Metrics {
         self.accounts.get_or_create_owned(&labels).inc();
     }
 
+    /// Adds the counters of a claim rule, with the value zero.
+    pub(crate) fn add_misfit(&self, rule: &str) {
+        for claim in ["absent", "present"] {
+            self.misfits.get_or_create_owned(&MisfitLabels { rule: rule.to_owned(), claim });
+        }
+    }
+
     /// Counts a token that does not fit a claim rule. If the claim is absent from all tokens, the rule probably names the wrong claim.
     pub(crate) fn count_misfit(&self, rule: String, is_absent: bool) {
         let claim = if is_absent { "absent" } else { "present" };

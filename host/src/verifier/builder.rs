@@ -234,6 +234,7 @@ impl VerifierBuilder {
         });
         let reports = inner.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;
         inner.shared.metrics.set_issuer_labels(&reports);
+        inner.add_claim_rules_to_metrics();
         if let Some(interval) = self.refresh_check_interval {
             tokio::spawn(refresh_in_background(Arc::downgrade(&inner), interval));
         }

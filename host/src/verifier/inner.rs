@@ -63,6 +63,15 @@ impl Inner {
         }
     }
 
+    /// Adds a counter for each claim rule, so that rates can be computed from the start.
+    pub(super) fn add_claim_rules_to_metrics(&self) {
+        for (pool, names) in (0..).zip(&self.rule_names) {
+            for (rule, _) in (0..).zip(names) {
+                self.shared.metrics.add_misfit(&self.rule_name(Misfit { pool, rule, is_absent: false }));
+            }
+        }
+    }
+
     /// Returns the name of a claim rule, or its position in the configuration.
     fn rule_name(&self, misfit: Misfit) -> String {
         let (pool, rule) = (misfit.pool as usize, misfit.rule as usize);
