@@ -7,7 +7,7 @@ use crate::{
     header::KEY_ID_LIMIT,
     json::{Object, Value},
     jwa::Algorithm,
-    signature::{KeyError, KeyFault, PreparedKey, PublicNumbers},
+    signature::{KeyError, LocatedKeyError, PreparedKey, PublicNumbers},
 };
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
@@ -16,8 +16,8 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 /// The `kid`, and the key or the reason why it can't be used.
 pub(super) struct Jwk {
-    pub(super) key_id: Result<Option<Box<str>>, KeyFault>,
-    pub(super) key: Result<PreparedKey, KeyFault>,
+    pub(super) key_id: Result<Option<Box<str>>, LocatedKeyError>,
+    pub(super) key: Result<PreparedKey, LocatedKeyError>,
 }
 
 impl Jwk {
@@ -32,7 +32,7 @@ impl Jwk {
     }
 }
 
-fn key_id(object: &Object<'_>) -> Result<Option<Box<str>>, KeyFault> {
+fn key_id(object: &Object<'_>) -> Result<Option<Box<str>>, LocatedKeyError> {
     match text(object, "kid")? {
         None | Some("") => Ok(None),
         Some(name) if name.len() > KEY_ID_LIMIT => Err(KeyError::KeyIdTooLong.into()),
@@ -40,7 +40,7 @@ fn key_id(object: &Object<'_>) -> Result<Option<Box<str>>, KeyFault> {
     }
 }
 
-fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyFault> {
+fn prepare(object: &Object<'_>) -> Result<PreparedKey, LocatedKeyError> {
     let key_type = text(object, "kty")?.ok_or(KeyError::NoKeyType)?;
     if key_type == "oct" {
         return Err(KeyError::Symmetric.into());
@@ -74,7 +74,7 @@ fn prepare(object: &Object<'_>) -> Result<PreparedKey, KeyFault> {
 }
 
 /// Checks `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
-fn check_purpose(object: &Object<'_>) -> Result<(), KeyFault> {
+fn check_purpose(object: &Object<'_>) -> Result<(), LocatedKeyError> {
     if text(object, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(KeyError::NotForSignatures.of("use"));
     }
@@ -91,11 +91,11 @@ fn member<'o>(object: &'o Object<'_>, name: &str) -> Option<&'o Value<'o>> {
     object.get(name).filter(|value| !matches!(value, Value::Null))
 }
 
-fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, KeyFault> {
+fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, LocatedKeyError> {
     member(object, name).map(|value| value.as_str().ok_or(KeyError::Malformed.of(name))).transpose()
 }
 
-fn required<'o>(object: &'o Object<'_>, name: &'static str) -> Result<&'o str, KeyFault> {
+fn required<'o>(object: &'o Object<'_>, name: &'static str) -> Result<&'o str, LocatedKeyError> {
     let has_certificate = || member(object, "x5c").is_some();
     text(object, name)?.ok_or_else(|| match has_certificate() {
         true => KeyError::CertificateOnly.of(name),
@@ -104,7 +104,7 @@ fn required<'o>(object: &'o Object<'_>, name: &'static str) -> Result<&'o str, K
 }
 
 /// Decodes the octets of a number. RFC 7518 section 2 requires base64url without padding, but some issuers publish standard base64, or pad.
-fn octets(object: &Object<'_>, name: &'static str) -> Result<Vec<u8>, KeyFault> {
+fn octets(object: &Object<'_>, name: &'static str) -> Result<Vec<u8>, LocatedKeyError> {
     let encoded = required(object, name)?;
     let unpadded = encoded.strip_suffix("==").or_else(|| encoded.strip_suffix('=')).unwrap_or(encoded);
     let text = match unpadded.contains(['+', '/']) {

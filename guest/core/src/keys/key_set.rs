@@ -10,7 +10,7 @@ use crate::{
     config::Limits,
     json::{self, Duplicates, Value},
     jwa::Algorithm,
-    signature::{KeyError, KeyFault, PreparedKey},
+    signature::{KeyError, LocatedKeyError, PreparedKey},
 };
 use alloc::{boxed::Box, vec::Vec};
 use hashbrown::HashMap;
@@ -232,6 +232,6 @@ fn only<'k>(
     if fitting.all(|key| key.is_same(first)) { Ok(Some(first)) } else { Err(Ambiguous) }
 }
 
-fn skip(index: u32, key_id: Option<Box<str>>, fault: KeyFault) -> SkippedKey {
+fn skip(index: u32, key_id: Option<Box<str>>, fault: LocatedKeyError) -> SkippedKey {
     SkippedKey { index, key_id, error: fault.error, member: fault.member }
 }

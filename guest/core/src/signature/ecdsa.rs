@@ -1,7 +1,7 @@
 //! ECDSA on P-256, P-384 and P-521 (RFC 7518 section 3.4), through the `p256`, `p384` and `p521` crates.
 
 use super::{
-    key_error::{KeyError, KeyFault},
+    key_error::{KeyError, LocatedKeyError},
     signature_error::SignatureError,
 };
 use crate::jwa::Algorithm;
@@ -19,9 +19,9 @@ pub(super) enum EcKey {
 impl EcKey {
     /// Prepares a key from `crv` and the coordinates, big-endian. RFC 7518 section 6.2.1 requires them to be as long as the field, but some
     /// issuers omit leading zeros, or add some.
-    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
+    pub(super) fn new(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, LocatedKeyError> {
         // SEC 1 section 2.3.3: the uncompressed form.
-        let point = |length: usize| -> Result<Vec<u8>, KeyFault> {
+        let point = |length: usize| -> Result<Vec<u8>, LocatedKeyError> {
             let mut point = [4].to_vec();
             append_coordinate(&mut point, x, length).ok_or(KeyError::BadEncoding.of("x"))?;
             append_coordinate(&mut point, y, length).ok_or(KeyError::BadEncoding.of("y"))?;

@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032 section 5.1, RFC 8037), through the `ed25519-dalek` crate.
 
 use super::{
-    key_error::{KeyError, KeyFault},
+    key_error::{KeyError, LocatedKeyError},
     signature_error::SignatureError,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -11,7 +11,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 pub(super) struct Ed25519Key(VerifyingKey);
 
 impl Ed25519Key {
-    pub(super) fn new(curve: &str, x: &[u8]) -> Result<Self, KeyFault> {
+    pub(super) fn new(curve: &str, x: &[u8]) -> Result<Self, LocatedKeyError> {
         if curve != "Ed25519" {
             return Err(KeyError::UnsupportedKeyType.of("crv"));
         }

@@ -47,7 +47,7 @@ pub enum KeyError {
 
 /// Why a JSON Web Key can't be used, and the member that is the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeyFault {
+pub(crate) struct LocatedKeyError {
     pub(crate) error: KeyError,
     /// `None` if the whole key is the cause.
     pub(crate) member: Option<&'static str>,
@@ -55,12 +55,12 @@ pub(crate) struct KeyFault {
 
 impl KeyError {
     /// Names the member that is the cause.
-    pub(crate) fn of(self, member: &'static str) -> KeyFault {
-        KeyFault { error: self, member: Some(member) }
+    pub(crate) fn of(self, member: &'static str) -> LocatedKeyError {
+        LocatedKeyError { error: self, member: Some(member) }
     }
 }
 
-impl From<KeyError> for KeyFault {
+impl From<KeyError> for LocatedKeyError {
     fn from(error: KeyError) -> Self {
         Self { error, member: None }
     }

@@ -14,7 +14,7 @@ mod rsa;
 mod signature_error;
 
 pub use key_error::KeyError;
-pub(crate) use key_error::KeyFault;
+pub(crate) use key_error::LocatedKeyError;
 pub use prepared_key::PreparedKey;
 pub(crate) use prepared_key::PublicNumbers;
 pub use signature_error::SignatureError;

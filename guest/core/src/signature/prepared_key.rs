@@ -5,7 +5,7 @@ use super::ecdsa::EcKey;
 #[cfg(feature = "eddsa")]
 use super::eddsa::Ed25519Key;
 use super::{
-    key_error::{KeyError, KeyFault},
+    key_error::{KeyError, LocatedKeyError},
     rsa::{self, RsaKey},
 };
 use crate::{jwa::Algorithm, reason::Reason};
@@ -43,7 +43,7 @@ enum Family {
 }
 
 impl PreparedKey {
-    pub(crate) fn new(numbers: PublicNumbers<'_>, algorithm: Option<Algorithm>) -> Result<Self, KeyFault> {
+    pub(crate) fn new(numbers: PublicNumbers<'_>, algorithm: Option<Algorithm>) -> Result<Self, LocatedKeyError> {
         let family = match numbers {
             PublicNumbers::Rsa { modulus, exponent } => Family::Rsa(RsaKey::new(modulus, exponent)?),
             #[cfg(feature = "ecdsa")]

@@ -5,7 +5,7 @@
 
 use super::{
     emsa_pkcs1,
-    key_error::{KeyError, KeyFault},
+    key_error::{KeyError, LocatedKeyError},
     signature_error::SignatureError,
 };
 use crate::jwa::Algorithm;
@@ -48,7 +48,7 @@ pub(super) struct RsaKey {
 
 impl RsaKey {
     /// Prepares a key from n and e, both big-endian. RFC 7518 section 6.3.1.1 warns that some libraries "prefix an extra zero-valued octet".
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, LocatedKeyError> {
         let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
         let bits = bit_length(modulus);
         if bits < MODULUS_BITS_MIN {
