@@ -257,7 +257,7 @@ fn a_token_without_kid_causes_no_fetch_and_enters_no_cache() {
     let now = one.now;
     assert!(is_verified(&one.arrives(&at(unnamed(&RSA_2048), now).compact())));
     // The signature is of a key that was removed. Anyone could send such a token, so it causes no fetch.
-    let removed = at(unnamed(&OTHER_RSA_2048), now).with_signature_below(&RSA_2048).compact();
+    let removed = at(unnamed(&OTHER_RSA_2048), now).with_signature_below(&RSA_2048);
     assert_eq!(rejection(one.arrives(&removed)), Reason::SignatureInvalid);
     assert_eq!(one.bench.verifier.negative_cache_len(), 0);
     // Without a key set, every token causes the fetch of one.

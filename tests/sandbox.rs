@@ -121,7 +121,7 @@ async fn many_tasks_share_a_verifier() {
     let verifier = builder().build().await.expect("it builds");
     verifier.load_key_set(ISSUER, key_set(), NOW).await.expect("the key is valid");
     let good = Draft::access(&RSA_2048).compact();
-    let forged = Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048).compact();
+    let forged = Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048);
     let tasks: Vec<_> = (0..64)
         .map(|index| {
             let (verifier, good, forged) = (verifier.clone(), good.clone(), forged.clone());

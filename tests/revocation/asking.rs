@@ -127,7 +127,7 @@ async fn the_store_is_not_queried_for_a_token_that_is_rejected_for_another_reaso
     for (token, reason) in [
         ("a.b".to_owned(), poolgate::Reason::TokenNotThreeParts),
         (
-            draft().signed_by(&OTHER_RSA_2048).with_signature_below(&poolgate_tests::keys::RSA_2048).compact(),
+            draft().signed_by(&OTHER_RSA_2048).with_signature_below(&poolgate_tests::keys::RSA_2048),
             poolgate::Reason::SignatureInvalid,
         ),
         (draft().claim("exp", NOW).compact(), poolgate::Reason::Expired),

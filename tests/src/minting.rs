@@ -178,13 +178,16 @@ impl Draft {
         Self { key, ..self }
     }
 
-    /// Changes `jti` until the signature, as a number, is below the modulus of `other`. A verifier with the key `other`
-    /// then rejects the token because the signature does not match, and not because of its range. Keys are generated,
-    /// so either modulus may be the greater.
-    pub fn with_signature_below(self, other: &TestKey) -> Self {
+    /// Changes `jti` until the signature, as a number, is below the modulus of `other`, and returns the token with that
+    /// signature: RSASSA-PSS and ECDSA make another one each time. A verifier with the key `other` then rejects the
+    /// token because the signature does not match, and not because of its range. Keys are generated, so either modulus
+    /// may be the greater.
+    pub fn with_signature_below(self, other: &TestKey) -> String {
         let modulus = other.modulus();
-        let mut drafts = (0..).map(|n| self.clone().claim("jti", format!("\"{n}\"")));
-        drafts.find(|draft| draft.signature() < modulus).expect("about half of the signatures are")
+        let drafts = (0..).map(|n| self.clone().claim("jti", format!("\"{n}\"")));
+        let mut signed = drafts.map(|draft| (draft.signature(), draft)).filter(|(signature, _)| *signature < modulus);
+        let (signature, draft) = signed.next().expect("about half of the signatures are");
+        draft.compact_with(&signature)
     }
 
     /// Returns the bytes of the header.
