@@ -1,13 +1,14 @@
 //! The token corpus, verified by the core: a named test for each case, and tests of the corpus itself.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use poolgate_core::{Reason, Verified};
+use poolgate_core::{Check, CheckResult, Reason, Stage, Verified};
 use poolgate_tests::corpus::{Case, Expected, cases};
 use std::collections::BTreeSet;
 
 fn main() {
     let mut trials: Vec<Trial> = cases().iter().map(|case| Trial::test(case.name, || verify(case))).collect();
     trials.extend([
+        Trial::test("every_explanation_names_the_reason_of_the_verdict_first", explanations_agree),
         Trial::test("every_case_of_the_corpus_has_a_unique_name", names_are_unique),
         Trial::test("the_corpus_has_at_least_90_denials_and_15_acceptances", sizes),
         Trial::test("the_corpus_has_every_reason_of_the_core", every_reason_is_there),
@@ -34,6 +35,34 @@ fn actual(verdict: &Result<Verified, Reason>) -> Expected {
         Ok(_) => Expected::Allow,
         Err(reason) => Expected::Deny(reason.name()),
     }
+}
+
+/// The first failed check of an explanation has the reason of the verdict, and its stages are in order.
+fn explanations_agree() -> Result<(), Failed> {
+    let wrong: Vec<String> =
+        cases().iter().filter_map(|case| disagreement(case).map(|text| format!("{}: {text}", case.name))).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+fn disagreement(case: &Case) -> Option<String> {
+    let expected = case.verify_with_core().err();
+    let explanation = case.verifier().explain(case.now, &case.token);
+    let failed = explanation.checks.iter().find_map(|check| match check.result {
+        CheckResult::Failed(reason) => Some(reason),
+        CheckResult::Passed | CheckResult::NotChecked => None,
+    });
+    if (explanation.reason, failed) != (expected, expected) {
+        return Some(format!("expected {expected:?}, got {:?} and {failed:?}", explanation.reason));
+    }
+    let has_all = Stage::ALL
+        .iter()
+        .all(|stage| *stage == Stage::ClaimRule || explanation.checks.iter().any(|check| check.stage == *stage));
+    let is_in_order = explanation.checks.is_sorted_by_key(|check| check.stage as usize);
+    let has_advice = |check: &Check| check.advice.is_some() == matches!(check.result, CheckResult::Failed(_));
+    if !(has_all && is_in_order && explanation.checks.iter().all(has_advice)) {
+        return Some(format!("{explanation:?}"));
+    }
+    (expected.is_none() && !explanation.is_signature_valid).then(|| "accepted without a signature".to_owned())
 }
 
 fn names_are_unique() -> Result<(), Failed> {

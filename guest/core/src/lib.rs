@@ -76,6 +76,7 @@ mod cache;
 pub mod claims;
 pub mod compact;
 pub mod config;
+mod explain;
 pub mod header;
 pub mod issuer;
 mod json;
@@ -95,6 +96,7 @@ pub use config::{
     ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
     ResourceRule, SubjectRule, TokenUseRule,
 };
+pub use explain::{Check, CheckResult, Explanation, Stage};
 pub use json::check_json_object;
 pub use jwa::Algorithm;
 pub use keys::{

@@ -8,7 +8,7 @@ use crate::{
     },
     header::{TokenType, media_type},
     issuer,
-    json::Object,
+    json::{Object, Value},
     jwa::{Algorithm, Algorithms},
     reason::Reason,
 };
@@ -23,25 +23,25 @@ const OTHER_TYPES: [&str; 5] = ["dpop+jwt", "logout+jwt", "secevent+jwt", "oauth
 pub(crate) struct Policy {
     pub(crate) algorithms: Algorithms,
     /// In lower case, without `application/`. The empty string is no `typ`.
-    types: Vec<String>,
+    pub(crate) types: Vec<String>,
     pub(crate) claim_names: ClaimNames,
     /// Whether every token needs a `kid`.
     pub(crate) requires_key_id: bool,
     /// If `iss` depends on the tenant: the template, which keys name as their issuer.
     pub(crate) template: Option<String>,
-    token_use: TokenUseRule,
-    client: ClientRule,
-    client_claim: Option<ClientClaim>,
-    claims: Vec<ClaimRule>,
-    groups: Membership,
-    scopes: Membership,
-    resource: ResourceRule,
-    unbound_clients: Vec<String>,
-    subject: SubjectRule,
-    confirmation: ConfirmationRule,
-    max_age: Option<u32>,
-    leeway: u64,
-    skew: u64,
+    pub(crate) token_use: TokenUseRule,
+    pub(crate) client: ClientRule,
+    pub(crate) client_claim: Option<ClientClaim>,
+    pub(crate) claims: Vec<ClaimRule>,
+    pub(crate) groups: Membership,
+    pub(crate) scopes: Membership,
+    pub(crate) resource: ResourceRule,
+    pub(crate) unbound_clients: Vec<String>,
+    pub(crate) subject: SubjectRule,
+    pub(crate) confirmation: ConfirmationRule,
+    pub(crate) max_age: Option<u32>,
+    pub(crate) leeway: u64,
+    pub(crate) skew: u64,
     /// The first of the issuers, if there are several.
     pub(crate) first_issuer: Option<String>,
 }
@@ -152,55 +152,90 @@ impl Policy {
     /// Checks `exp`, `nbf`, `iat` and the maximum age, in whole seconds (RFC 7519 sections 4.1.4 to 4.1.6). This costs little, so it comes
     /// before the signature.
     pub(crate) fn check_times(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
-        // "on or after which the JWT MUST NOT be accepted"
-        if now >= claims.expires_at.floor().saturating_add(self.leeway) {
-            return Err(Reason::Expired);
-        }
-        // The same clock set `nbf` and `iat`, so the same tolerance applies to both.
-        let is_ahead = |date: NumericDate| now.saturating_add(self.skew) < date.ceil();
-        if claims.not_before.is_some_and(is_ahead) {
-            return Err(Reason::NotYetValid);
-        }
-        if claims.issued_at.is_some_and(is_ahead) {
-            return Err(Reason::IssuedInFuture);
-        }
-        if let Some(max_age) = self.max_age {
-            let issued_at = claims.issued_at.ok_or(Reason::IssuedAtMissing)?;
-            let last = issued_at.floor().saturating_add(max_age.into()).saturating_add(self.leeway);
-            if now > last {
-                return Err(Reason::TooOld);
-            }
-        }
-        Ok(())
+        self.check_expiry(claims, now)?;
+        self.check_not_before(claims, now)?;
+        self.check_issued_at(claims, now)?;
+        self.check_age(claims, now)
+    }
+
+    /// "on or after which the JWT MUST NOT be accepted"
+    pub(crate) fn check_expiry(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
+        let is_expired = now >= claims.expires_at.floor().saturating_add(self.leeway);
+        if is_expired { Err(Reason::Expired) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_not_before(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
+        if claims.not_before.is_some_and(|date| self.is_ahead(date, now)) { Err(Reason::NotYetValid) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_issued_at(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
+        if claims.issued_at.is_some_and(|date| self.is_ahead(date, now)) { Err(Reason::IssuedInFuture) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_age(&self, claims: &Claims, now: u64) -> Result<(), Reason> {
+        let Some(max_age) = self.max_age else {
+            return Ok(());
+        };
+        let issued_at = claims.issued_at.ok_or(Reason::IssuedAtMissing)?;
+        let last = issued_at.floor().saturating_add(max_age.into()).saturating_add(self.leeway);
+        if now > last { Err(Reason::TooOld) } else { Ok(()) }
+    }
+
+    /// The same clock set `nbf` and `iat`, so the same tolerance applies to both.
+    fn is_ahead(&self, date: NumericDate, now: u64) -> bool {
+        now.saturating_add(self.skew) < date.ceil()
     }
 
     /// Checks `token_use`, `cnf`, `sub`, the client and the resource server, in this order.
     pub(crate) fn check<'c>(&self, claims: &'c Claims) -> Result<Accepted<'c>, Reason> {
         let token_use = self.check_token_use(claims)?;
-        if claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse {
-            return Err(Reason::SenderConstrained);
-        }
-        if self.subject == SubjectRule::Required
-            && claims.subject.as_ref().is_none_or(|subject| subject.trim().is_empty())
-        {
-            return Err(Reason::SubjectMissing);
-        }
-        let client_id = match token_use {
+        self.check_confirmation(claims)?;
+        self.check_subject(claims)?;
+        let client_id = self.check_recipient(claims, token_use)?;
+        Ok(Accepted { token_use, client_id })
+    }
+
+    pub(crate) fn check_confirmation(&self, claims: &Claims) -> Result<(), Reason> {
+        let is_refused = claims.is_sender_constrained && self.confirmation == ConfirmationRule::Refuse;
+        if is_refused { Err(Reason::SenderConstrained) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_subject(&self, claims: &Claims) -> Result<(), Reason> {
+        let is_missing = claims.subject.as_ref().is_none_or(|subject| subject.trim().is_empty());
+        if self.subject == SubjectRule::Required && is_missing { Err(Reason::SubjectMissing) } else { Ok(()) }
+    }
+
+    /// Checks the client and the resource server of a token of this use, and returns the client.
+    pub(crate) fn check_recipient<'c>(
+        &self,
+        claims: &'c Claims,
+        token_use: Option<TokenUse>,
+    ) -> Result<Option<&'c str>, Reason> {
+        match token_use {
             Some(TokenUse::Access) => {
                 let client_id = self.check_client_id(claims)?;
                 self.check_resource(claims)?;
-                client_id
+                Ok(client_id)
             }
-            Some(TokenUse::Id) => self.check_audience(claims, true)?,
-            None => self.check_client_of_any_use(claims)?,
-        };
-        Ok(Accepted { token_use, client_id })
+            Some(TokenUse::Id) => self.check_audience(claims, true),
+            None => self.check_client_of_any_use(claims),
+        }
     }
 
     /// Checks the claim rules. Returns the number of the first rule that does not fit, and how.
     pub(crate) fn first_misfit(&self, payload: &Object<'_>) -> Option<(usize, RuleResult)> {
         let results = self.claims.iter().map(|rule| rule.judge(payload)).enumerate();
         results.into_iter().find(|(_, result)| *result != RuleResult::Fits)
+    }
+
+    /// Returns the name of the claim with the scopes, in this payload.
+    pub(crate) fn scope_claim(&self, payload: &Object<'_>) -> &str {
+        let has = |name: &str| payload.get(name).is_some_and(|value| !matches!(value, Value::Null));
+        match &self.claim_names.scopes {
+            ScopeClaim::Named(name) => name,
+            ScopeClaim::ScopeOrScp if has("scp") && !has("scope") => "scp",
+            ScopeClaim::ScopeOrScp | ScopeClaim::Scope => "scope",
+        }
     }
 
     /// Checks groups and scopes.
@@ -214,7 +249,7 @@ impl Policy {
         Ok(())
     }
 
-    fn check_token_use(&self, claims: &Claims) -> Result<Option<TokenUse>, Reason> {
+    pub(crate) fn check_token_use(&self, claims: &Claims) -> Result<Option<TokenUse>, Reason> {
         if self.token_use == TokenUseRule::Unchecked {
             return Ok(None);
         }

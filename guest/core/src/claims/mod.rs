@@ -10,6 +10,7 @@ mod payload;
 mod rules;
 mod token_use;
 
+pub(crate) use claim_error::ClaimError;
 pub(crate) use members::{ClaimNames, Read, ScopeClaim};
 pub(crate) use numeric_date::NumericDate;
 pub use payload::Claims;

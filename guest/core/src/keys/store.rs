@@ -256,6 +256,11 @@ impl KeyStore {
         self.endpoints.iter().map(|endpoint| endpoint.report(self.clock.now())).collect()
     }
 
+    /// Returns the state of the keys of one endpoint.
+    pub(crate) fn report(&self, id: JwksEndpointId) -> Option<KeyReport> {
+        self.endpoints.get(id.0).map(|endpoint| endpoint.report(self.clock.now()))
+    }
+
     /// Returns the number of key IDs in the negative cache.
     pub(crate) fn negative_cache_len(&self) -> usize {
         self.negative_cache.len()

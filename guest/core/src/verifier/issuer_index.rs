@@ -100,6 +100,19 @@ impl IssuerIndex {
         }
     }
 
+    /// Returns all configured issuers and issuer templates, sorted. It is empty if the issuer is not checked.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = match self {
+            Self::ByIssuer { exact, tenants } => {
+                let templates = tenants.iter().map(|(tenants, _)| tenants.template().to_owned());
+                exact.keys().cloned().chain(templates).collect()
+            }
+            Self::Unchecked(_) => Vec::new(),
+        };
+        names.sort_unstable();
+        names
+    }
+
     /// Returns whether both have the same issuers, with the same policies by number.
     pub(super) fn is_equivalent(&self, other: &Self) -> bool {
         match (self, other) {

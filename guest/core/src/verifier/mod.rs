@@ -1,6 +1,7 @@
 //! Verifies tokens: the verifier, the verdicts, the steps of a verification, and the cache lookup.
 
 mod cached;
+mod explained;
 mod interrupt;
 mod issuer_index;
 mod steps;

@@ -25,12 +25,12 @@ use alloc::vec::Vec;
 /// Verifies tokens. It holds the configuration, the keys and the cache; the time and the token are passed to each call.
 #[derive(Debug)]
 pub struct Verifier {
-    limits: Limits,
-    policies: Vec<Policy>,
+    pub(super) limits: Limits,
+    pub(super) policies: Vec<Policy>,
     /// Lists of claim rules that the caller asks for.
     requirements: Vec<Vec<ClaimRule>>,
-    issuers: IssuerIndex,
-    keys: KeyStore,
+    pub(super) issuers: IssuerIndex,
+    pub(super) keys: KeyStore,
     cache: TokenCache,
     /// Set if revocation is checked.
     revocation: Option<RevocationMode>,
@@ -280,6 +280,11 @@ impl Verifier {
                 }
             }
         }
+    }
+
+    /// Verifies a token without a lookup in the cache, and returns the reason for its rejection if no fetch and no query follow.
+    pub(super) fn reason_without_fetch(&mut self, now: u64, token: &str) -> Option<Reason> {
+        self.verification(now).verify(token).err().map(|interrupt| self.reason(&interrupt))
     }
 
     /// Returns the reason for rejecting a token if no fetch and no query follow.

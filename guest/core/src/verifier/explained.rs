@@ -1,0 +1,167 @@
+//! Explains the verdict about a token. It repeats each step of a verification by itself, and goes on after a failure.
+
+use super::{issuer_index::IssuerEntry, tenants::is_key_for, token_verifier::Verifier};
+use crate::{
+    claims::{Claims, Read, parse_payload},
+    compact::CompactJws,
+    explain::{
+        Check, CheckResult, Explanation, Stage, algorithm_check, claim_types_check, form_check, issuer_check,
+        key_check, key_id_check, membership_checks, recipient_checks, rule_checks, signature_check, time_checks,
+        type_check,
+    },
+    header::Header,
+    json::Object,
+    keys::KeyLookupError,
+    policy::Policy,
+    reason::Reason,
+};
+use alloc::{string::String, vec::Vec};
+
+/// A token whose header can be used.
+struct Readable<'t> {
+    jws: CompactJws<'t>,
+    header: Header,
+    signature: Result<Vec<u8>, Reason>,
+}
+
+impl Verifier {
+    /// Explains the verdict about a token at the time `now`, in seconds since the Unix epoch. It never requires a fetch, and it does not ask
+    /// whether the token was revoked.
+    ///
+    /// The explanation contains the content of the token. Return it only to who sent the token or operates the service, and only if they ask.
+    pub fn explain(&mut self, now: u64, token: &str) -> Explanation {
+        let reason = self.reason_without_fetch(now, token).filter(|reason| *reason != Reason::RevocationUnavailable);
+        let mut explanation = Explanation {
+            reason,
+            header: None,
+            payload: None,
+            is_signature_valid: false,
+            pool: None,
+            checks: Vec::with_capacity(Stage::ALL.len()),
+        };
+        self.explain_parts(now, token, &mut explanation);
+        self.complete(&mut explanation);
+        explanation
+    }
+
+    fn explain_parts(&mut self, now: u64, token: &str, explanation: &mut Explanation) {
+        let limits = self.limits;
+        let split = CompactJws::split(token, limits.token_bytes as usize);
+        explanation.checks.push(form_check(
+            token,
+            limits.token_bytes,
+            split.as_ref().map(drop).map_err(|reason| *reason),
+        ));
+        let Ok(jws) = split else {
+            return;
+        };
+        let header = jws.header().and_then(|bytes| {
+            explanation.header = String::from_utf8(bytes.clone()).ok();
+            Header::parse(&bytes, limits.json_depth)
+        });
+        let signature = jws.signature();
+        let payload = jws.payload().and_then(|bytes| String::from_utf8(bytes).map_err(|_| Reason::PayloadMalformed));
+        let encoding = payload.as_ref().map(drop).and(signature.as_ref().map(drop)).map_err(|reason| *reason);
+        explanation.checks.push(Check::new(Stage::Header, header.as_ref().map(drop).map_err(|reason| *reason).into()));
+        explanation.checks.push(Check::new(Stage::Encoding, encoding.into()));
+        let Ok(payload) = payload else {
+            return;
+        };
+        let object = parse_payload(&payload, limits.json_depth);
+        explanation.checks.push(Check::new(Stage::Payload, object.as_ref().map(drop).map_err(|reason| *reason).into()));
+        let readable = header.ok().map(|header| Readable { jws, header, signature });
+        if let Ok(object) = &object {
+            self.explain_claims(now, readable.as_ref(), object, explanation);
+        }
+        explanation.payload = Some(payload);
+    }
+
+    fn explain_claims(
+        &mut self,
+        now: u64,
+        readable: Option<&Readable<'_>>,
+        object: &Object<'_>,
+        explanation: &mut Explanation,
+    ) {
+        let read = Read::from(object);
+        let issuer = self.issuers.find(&read);
+        let accepted = self.issuers.names();
+        explanation.checks.push(issuer_check(
+            &read,
+            object,
+            issuer.as_ref().map(drop).map_err(|reason| *reason),
+            &accepted,
+        ));
+        // With only one pool, the token was probably meant for it.
+        let pool = match &issuer {
+            Ok(entry) => Some(entry.policy),
+            Err(_) => (self.policies.len() == 1).then_some(0),
+        };
+        explanation.pool = pool;
+        let Some(pool) = pool.filter(|pool| *pool < self.policies.len()) else {
+            return;
+        };
+        let keys = match (&issuer, readable) {
+            (Ok(entry), Some(readable)) => self.explain_keys(now, *entry, readable, object, explanation),
+            _ => Vec::new(),
+        };
+        let Some(policy) = self.policies.get(pool) else {
+            return;
+        };
+        let checks = &mut explanation.checks;
+        if let Some(Readable { header, .. }) = readable {
+            checks.extend([type_check(header, policy), key_id_check(header, policy), algorithm_check(header, policy)]);
+        }
+        let claims = Claims::read(&read, object, &policy.claim_names);
+        checks.push(claim_types_check(object, policy, claims.as_ref().map(drop).map_err(|error| *error)));
+        checks.extend(keys);
+        checks.extend(rule_checks(object, policy));
+        if let Ok(claims) = claims {
+            checks.extend(time_checks(object, &claims, policy, now));
+            checks.extend(recipient_checks(object, &claims, policy));
+            checks.extend(membership_checks(object, &claims, policy));
+        }
+    }
+
+    /// Returns the checks of the key and of the signature.
+    fn explain_keys(
+        &mut self,
+        now: u64,
+        entry: IssuerEntry,
+        readable: &Readable<'_>,
+        object: &Object<'_>,
+        explanation: &mut Explanation,
+    ) -> Vec<Check> {
+        let Readable { jws, header, signature } = readable;
+        let template = self.policies.get(entry.policy).and_then(|policy: &Policy| policy.template.clone());
+        let issuer = Read::from(object).issuer().ok().flatten().unwrap_or_default();
+        let instant = self.keys.advance(now);
+        let keys = &self.keys;
+        let report = keys.report(entry.endpoint).unwrap_or_default();
+        let found = keys.find(entry.endpoint, header.key_id.as_deref(), header.algorithm, instant);
+        let found = found.map_err(|error| match error {
+            KeyLookupError::Final(reason) => reason,
+            KeyLookupError::Missing(error) => keys.reason(entry.endpoint, error),
+        });
+        let found = found.and_then(|(key, _)| match &template {
+            Some(template) if !is_key_for(key.issuer.as_deref(), template, issuer) => Err(Reason::KeyRefused),
+            _ => Ok(key),
+        });
+        let verified = match (&found, signature) {
+            (Ok(key), Ok(signature)) => Some(key.verify(header.algorithm, jws.signing_input(), signature)),
+            _ => None,
+        };
+        explanation.is_signature_valid = verified == Some(Ok(()));
+        [key_check(header, &report, found.map(drop)), signature_check(header, verified)].into()
+    }
+
+    /// Sorts the checks by stage, and adds those that could not be made.
+    fn complete(&self, explanation: &mut Explanation) {
+        let made = |stage: Stage| explanation.checks.iter().any(|check| check.stage == stage);
+        // A pool without claim rules has no check of them.
+        let missing = Stage::ALL.iter().filter(|stage| **stage != Stage::ClaimRule && !made(**stage));
+        let missing: Vec<Check> = missing.map(|stage| Check::new(*stage, CheckResult::NotChecked)).collect();
+        explanation.checks.extend(missing);
+        explanation.checks.sort_by_key(|check| check.stage as usize);
+    }
+}
