@@ -7,9 +7,10 @@ use wit_parser::{Resolve, TypeDefKind};
 /// The contract's enums that the host shows to people: WIT name and Rust path.
 ///
 /// (Enums that are a function's error get `name` and `message` from wasmtime already.)
-const ENUMS: [(&str, &str); 7] = [
+const ENUMS: [(&str, &str); 8] = [
     ("reason", "bindings::exports::poolgate::auth::verifier::Reason"),
     ("hint", "bindings::exports::poolgate::auth::verifier::Hint"),
+    ("check-stage", "bindings::exports::poolgate::auth::verifier::CheckStage"),
     ("key-error", "bindings::exports::poolgate::auth::verifier::KeyError"),
     ("algorithm", "bindings::exports::poolgate::auth::verifier::Algorithm"),
     ("account-error-code", "accounts::bindings::exports::poolgate::auth::accounts::AccountErrorCode"),

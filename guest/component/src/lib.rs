@@ -15,6 +15,7 @@ mod accounts;
 mod bindings;
 mod claim_rules;
 mod configuration;
+mod explanation;
 mod jws;
 mod translation;
 #[cfg(feature = "accounts")]

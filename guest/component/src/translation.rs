@@ -56,6 +56,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     ResourceMismatch, GroupsInvalid, GroupMissing, ScopeInvalid, ScopeMissing, NotConfigured, SandboxFailed,
     SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
     Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing, KeyAmbiguous, ClaimMismatch, ClaimForbidden,
+    NonceMismatch, AccessTokenMismatch,
 }
 
 pub fn denial(denied: core::Reason) -> wit::Denial {

@@ -5,13 +5,14 @@ use crate::{
     Component,
     bindings::{
         exports::poolgate::auth::verifier::{
-            Config, ConfigError, Denial, Guest, KeyReport, KeySetError, NewlyVerified, RevocationMode,
+            Config, ConfigError, Denial, Explanation, Guest, KeyReport, KeySetError, NewlyVerified, RevocationMode,
             RevocationStatus, Verified, VerifyOutcome,
         },
         poolgate::auth::key_source::{self, FetchError, KeyResponse},
         wasi::clocks::wall_clock,
     },
     configuration::core_config,
+    explanation::{explanation, not_configured},
     translation::{
         config_error, denial, hint, key_report, key_set_error, misfit, outcome, pending_key_url, pending_revocation,
         revocation_mode, revocation_status, verified, verify_outcome,
@@ -99,6 +100,19 @@ impl Guest for Component {
             (Some(_), None) => Ok(()),
             (None, _) => Err(KeySetError::NotConfigured),
         })
+    }
+
+    fn check_id_token(token: String, nonce: Option<String>, access_token: Option<String>) -> Result<(), Denial> {
+        let result = VERIFIER.with_borrow_mut(|slot| {
+            slot.as_mut()
+                .map(|verifier| verifier.check_id_token(now(), &token, nonce.as_deref(), access_token.as_deref()))
+        });
+        result.unwrap_or(Err(Reason::NotConfigured)).map_err(|reason| denial_with_hint(&token, reason))
+    }
+
+    fn explain(token: String) -> Explanation {
+        let explained = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.explain(now(), &token)));
+        explained.map_or_else(not_configured, explanation)
     }
 
     fn load_key_set(issuer: String, jwks: Vec<u8>, fetched_at: u64) -> Result<KeyReport, KeySetError> {

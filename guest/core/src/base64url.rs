@@ -1,6 +1,6 @@
 //! base64url without padding, in its canonical encoding (RFC 4648 sections 5 and 3.5, RFC 7515 section 2).
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Why a text is not canonical base64url.
@@ -20,6 +20,10 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, DecodeError> {
         base64::DecodeError::InvalidLastSymbol(..) => DecodeError::NotCanonical,
         _ => DecodeError::Invalid,
     })
+}
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]

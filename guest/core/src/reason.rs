@@ -202,6 +202,10 @@ reasons! {
     ClaimMismatch = "claim-mismatch",
     /// A claim does not fit a claim rule of the route's policy.
     ClaimForbidden = "claim-forbidden",
+    /// `nonce` of an ID token is missing, or is not the one of the request.
+    NonceMismatch = "nonce-mismatch",
+    /// `at_hash` of an ID token is missing, or is not that of the access token that came with it.
+    AccessTokenMismatch = "access-token-mismatch",
 }
 
 /// More about a rejection than its reason, for the operator's logs. Do not send it to the client.

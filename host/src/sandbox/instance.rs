@@ -10,7 +10,9 @@ use crate::{
         },
     },
     clock::Clock,
+    explanation::Explanation,
     failure::Failure,
+    id_token_checks::IdTokenChecks,
     key_source::{Fetches, KeyEvent, KeyEventKind, LocalKeySet},
     metrics::SandboxGauges,
     verdict::Verified,
@@ -110,6 +112,23 @@ impl Instance {
             bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, status)
         })?;
         Ok(verdict.map(Into::into))
+    }
+
+    pub(crate) fn check_id_token(
+        &mut self,
+        token: &str,
+        checks: &IdTokenChecks,
+    ) -> Result<Result<(), verifier::Denial>, Failure> {
+        let (nonce, access_token) = (checks.nonce_text(), checks.access_token_text());
+        self.call(|bindings, store| {
+            bindings.poolgate_auth_verifier().call_check_id_token(store, token, nonce, access_token)
+        })
+    }
+
+    pub(crate) fn explain(&mut self, token: &str) -> Result<Explanation, Failure> {
+        self.is_new = false;
+        let explained = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_explain(store, token))?;
+        Ok(explained.into())
     }
 
     pub(crate) fn maintain(&mut self) -> Result<(), Failure> {

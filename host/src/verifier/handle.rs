@@ -2,7 +2,7 @@
 
 use super::inner::Inner;
 use crate::{
-    Denial, KeyReport, LoadKeySetError, Verified,
+    Denial, Explanation, IdTokenChecks, KeyReport, LoadKeySetError, Verified,
     key_source::LocalKeySet,
     revocation::{Revocation, RevocationError},
 };
@@ -50,7 +50,47 @@ impl Verifier {
     /// Returns a [`Denial`] if the token is rejected, and also if it could not be verified, for example because the
     /// keys are unavailable or the sandbox failed. A denial contains no part of the token.
     pub async fn verify(&self, token: &str) -> Result<Verified, Denial> {
-        self.inner.verify(token).await
+        self.inner.verify(token, None).await
+    }
+
+    /// Verifies an ID token, and compares it with the request of the client: its nonce, and the access token of the same response. The pool must
+    /// accept ID tokens.
+    ///
+    /// ```no_run
+    /// use poolgate::{Denial, IdTokenChecks, Verified, Verifier};
+    ///
+    /// # async fn example(verifier: Verifier, id_token: &str, access_token: &str, nonce: &str) -> Result<Verified, Denial> {
+    /// verifier.verify_id_token(id_token, &IdTokenChecks::new().nonce(nonce).access_token(access_token)).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify), and a [`Denial`] with the reason `nonce-mismatch` or `access-token-mismatch`.
+    pub async fn verify_id_token(&self, token: &str, checks: &IdTokenChecks) -> Result<Verified, Denial> {
+        self.inner.verify(token, Some(checks)).await
+    }
+
+    /// Explains the verdict about a token: each check, what the token has, what the configuration accepts, and what to change.
+    ///
+    /// It never fetches keys and does not query the revocation store, so call [`verify`](Self::verify) before. It is not counted in the metrics.
+    /// The explanation has the content of the token, verified or not: show it only to who holds the token, and only where it was asked for. Never
+    /// return it with a rejection to a caller, and don't write it to a log.
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: poolgate::Verifier, token: &str) -> Result<(), poolgate::Denial> {
+    /// for check in verifier.explain(token).await?.checks {
+    ///     println!("{}: {:?}", check.stage.name(), check.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] if the token is longer than the limit, if the sandbox fails, or if no instance is free in time.
+    pub async fn explain(&self, token: &str) -> Result<Explanation, Denial> {
+        self.inner.explain(token).await
     }
 
     /// Fetches all missing key sets, waits for the fetches, and returns a report for each JWKS endpoint.

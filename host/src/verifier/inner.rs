@@ -4,6 +4,8 @@ use crate::{
     Hint, LoadKeySetError, Misfit, Reason,
     bindings::exports::poolgate::auth::verifier::{self as wit, KeyReport, RevocationStatus},
     claim_rule_lists::ListNames,
+    explanation::Explanation,
+    id_token_checks::IdTokenChecks,
     key_source::{KeyEventKind, LocalKeySet},
     revocation::{Revocation, RevocationChecker, RevocationError},
     sandbox::{Instance, InstancePool, Shared},
@@ -36,9 +38,13 @@ pub(super) struct Inner {
 pub(super) struct LastReports(Mutex<(Duration, Vec<KeyReport>)>);
 
 impl Inner {
-    pub(super) async fn verify(&self, token: &str) -> Result<Verified, Denial> {
+    /// Verifies a token, and compares it with `checks` if there are any.
+    pub(super) async fn verify(&self, token: &str, checks: Option<&IdTokenChecks>) -> Result<Verified, Denial> {
         let started = Instant::now();
-        let verdict = self.verify_and_wait(token).await;
+        let verdict = match (self.verify_and_wait(token).await, checks) {
+            (Ok(verified), Some(checks)) => self.check_id_token(token, checks).await.map(|()| verified),
+            (verdict, _) => verdict,
+        };
         self.shared.metrics.count_verdict(&verdict, started.elapsed());
         if let Err(denial) = &verdict {
             self.log(denial);
@@ -47,6 +53,18 @@ impl Inner {
             return verdict;
         }
         verdict.map(|verified| Verified { fitting: verified.fitting.clone().with_names(&self.list_names), ..verified })
+    }
+
+    async fn check_id_token(&self, token: &str, checks: &IdTokenChecks) -> Result<(), Denial> {
+        self.pool.call(|instance| instance.check_id_token(token, checks)).await?.map_err(Into::into)
+    }
+
+    pub(super) async fn explain(&self, token: &str) -> Result<Explanation, Denial> {
+        if token.len() > self.token_limit {
+            return Err(Denial::TOKEN_TOO_LARGE);
+        }
+        let _call = self.pool.queue().enter()?;
+        self.pool.call(|instance| instance.explain(token)).await
     }
 
     /// Logs a denial at the level *debug*. An issuer that differs from a configured one only by a final slash is probably a configuration

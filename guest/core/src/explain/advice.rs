@@ -117,6 +117,12 @@ pub(super) fn advice(reason: Reason) -> Option<&'static str> {
         Reason::ClaimMismatch => {
             "Compare the claim with the rule: its name, its type (`\"1\"` is not `1`), upper and lower case, and the namespace."
         }
+        Reason::NonceMismatch => {
+            "Compare with the nonce of this very request, from the session of the user. If it is another one, the ID token was replayed."
+        }
+        Reason::AccessTokenMismatch => {
+            "Compare with the access token of the same response. An issuer that writes no `at_hash` can't be checked this way."
+        }
         Reason::NotConfigured
         | Reason::SandboxFailed
         | Reason::SandboxTimeout

@@ -2,6 +2,7 @@
 
 mod cached;
 mod explained;
+mod id_token;
 mod interrupt;
 mod issuer_index;
 mod steps;

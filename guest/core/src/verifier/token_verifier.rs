@@ -250,7 +250,7 @@ impl Verifier {
         self.keys.reports()
     }
 
-    fn verification(&mut self, now: u64) -> Verification<'_> {
+    pub(super) fn verification(&mut self, now: u64) -> Verification<'_> {
         Verification {
             now,
             limits: &self.limits,
@@ -288,7 +288,7 @@ impl Verifier {
     }
 
     /// Returns the reason for rejecting a token if no fetch and no query follow.
-    fn reason(&self, interrupt: &Interrupt) -> Reason {
+    pub(super) fn reason(&self, interrupt: &Interrupt) -> Reason {
         match interrupt {
             Interrupt::Rejected(reason) => *reason,
             Interrupt::KeyMissing { endpoint, error, .. } => self.keys.reason(*endpoint, *error),
