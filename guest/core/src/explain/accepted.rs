@@ -1,6 +1,6 @@
 //! What a policy accepts, for people.
 
-use super::json_text::{list, string};
+use super::json_text::{list, number, string};
 use crate::{
     config::{ClaimRule, ClaimTest, ClaimValue, ClientRule, Membership, ResourceRule, TokenUseRule},
     jwa::Algorithm,
@@ -8,16 +8,19 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
+#[cold]
 pub(super) fn types(policy: &Policy) -> Vec<String> {
     let name = |name: &String| if name.is_empty() { "no `typ`".to_owned() } else { string(name) };
     policy.types.iter().map(name).collect()
 }
 
+#[cold]
 pub(super) fn algorithms(policy: &Policy) -> Vec<String> {
     let accepted = Algorithm::ALL.into_iter().filter(|algorithm| policy.algorithms.contains(*algorithm));
     accepted.map(|algorithm| string(algorithm.name())).collect()
 }
 
+#[cold]
 pub(super) fn token_uses(policy: &Policy) -> Vec<String> {
     let uses: &[&str] = match policy.token_use {
         TokenUseRule::Access => &["access"],
@@ -28,6 +31,7 @@ pub(super) fn token_uses(policy: &Policy) -> Vec<String> {
     uses.iter().map(|token_use| string(token_use)).collect()
 }
 
+#[cold]
 pub(super) fn clients(policy: &Policy) -> Vec<String> {
     match &policy.client {
         ClientRule::OneOf(clients) => strings(clients),
@@ -35,6 +39,7 @@ pub(super) fn clients(policy: &Policy) -> Vec<String> {
     }
 }
 
+#[cold]
 pub(super) fn resources(policy: &Policy) -> Vec<String> {
     match (&policy.resource, &policy.client) {
         (ResourceRule::OneOf(resources), _) => strings(resources),
@@ -48,11 +53,13 @@ pub(super) fn resources(policy: &Policy) -> Vec<String> {
     }
 }
 
+#[cold]
 pub(super) fn memberships(required: &Membership) -> Vec<String> {
     let any = required.any_of.iter().map(|names| format!("at least one of {}", list(names)));
     any.chain(required.all_of.iter().map(|names| format!("all of {}", list(names)))).collect()
 }
 
+#[cold]
 pub(super) fn claim(rule: &ClaimRule) -> String {
     let test = match &rule.test {
         ClaimTest::AnyOf(wanted) => format!("one of {}", values(wanted)),
@@ -61,8 +68,8 @@ pub(super) fn claim(rule: &ClaimRule) -> String {
         ClaimTest::Prefix(prefixes) => format!("a text that begins with {}", list(prefixes)),
         ClaimTest::Suffix(suffixes) => format!("a text that ends with {}", list(suffixes)),
         ClaimTest::Range { at_least, at_most } => {
-            let least = at_least.map(|least| format!(", at least {least}")).unwrap_or_default();
-            let most = at_most.map(|most| format!(", at most {most}")).unwrap_or_default();
+            let least = at_least.map(|least| format!(", at least {}", number(least))).unwrap_or_default();
+            let most = at_most.map(|most| format!(", at most {}", number(most))).unwrap_or_default();
             format!("a number{least}{most}")
         }
         ClaimTest::Exists(true) => "any value".to_owned(),
@@ -71,15 +78,17 @@ pub(super) fn claim(rule: &ClaimRule) -> String {
     if rule.fits_if_absent { format!("{test}, or no such claim") } else { test }
 }
 
+#[cold]
 fn values(values: &[ClaimValue]) -> String {
     let value = |value: &ClaimValue| match value {
         ClaimValue::Text(text) => string(text),
-        ClaimValue::Number(number) => format!("{number}"),
+        ClaimValue::Number(value) => number(*value),
         ClaimValue::Boolean(boolean) => format!("{boolean}"),
     };
     values.iter().map(value).collect::<Vec<_>>().join(", ")
 }
 
+#[cold]
 fn strings(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| string(text)).collect()
 }

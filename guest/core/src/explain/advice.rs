@@ -3,6 +3,7 @@
 use crate::reason::Reason;
 
 /// Returns what the operator, or who sends the token, can do. `None` if nothing general can be said.
+#[cold]
 pub(super) fn advice(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::TokenEmpty => "Send a token. The variable or the header that should contain it is empty.",

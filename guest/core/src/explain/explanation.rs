@@ -127,6 +127,7 @@ stages! {
 }
 
 impl Check {
+    #[cold]
     pub(crate) fn new(stage: Stage, result: CheckResult) -> Self {
         let advice = match result {
             CheckResult::Failed(reason) => super::advice::advice(reason),

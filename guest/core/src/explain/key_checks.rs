@@ -17,6 +17,7 @@ use core::fmt::{Debug, Write};
 const SKIPPED_MAX: usize = 20;
 
 /// `report` is about the key set of the issuer.
+#[cold]
 pub(crate) fn key_check(header: &Header, report: &KeyReport, result: Result<(), Reason>) -> Check {
     let name = |key_id: &alloc::boxed::Box<str>| {
         if key_id.is_empty() { "a key without `kid`".to_owned() } else { string(key_id) }
@@ -30,11 +31,13 @@ pub(crate) fn key_check(header: &Header, report: &KeyReport, result: Result<(), 
     }
 }
 
+#[cold]
 pub(crate) fn signature_check(header: &Header, result: Option<Result<(), Reason>>) -> Check {
     let detail = result.map(|_| format!("{} with the key of the issuer.", header.algorithm.name()));
     Check { detail, ..Check::new(Stage::Signature, result.map_or(CheckResult::NotChecked, CheckResult::from)) }
 }
 
+#[cold]
 fn state(report: &KeyReport) -> String {
     let origin =
         report.url.as_deref().map_or_else(|| "loaded locally".to_owned(), |url| format!("from {}", string(url)));
@@ -65,6 +68,7 @@ fn state(report: &KeyReport) -> String {
     text
 }
 
+#[cold]
 fn skipped_key(key: &crate::keys::SkippedKey) -> String {
     let name = key.key_id.as_deref().map(|key_id| format!(" ({})", string(key_id))).unwrap_or_default();
     let member = key.member.map(|member| format!(", `{member}`")).unwrap_or_default();
@@ -72,6 +76,7 @@ fn skipped_key(key: &crate::keys::SkippedKey) -> String {
 }
 
 /// Returns the name of an error as in the WIT contract: its Rust name, in lower case with hyphens.
+#[cold]
 fn name_of(error: &impl Debug) -> String {
     let mut name = String::new();
     for letter in format!("{error:?}").chars() {

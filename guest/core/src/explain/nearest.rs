@@ -4,6 +4,7 @@ use super::json_text::string;
 use alloc::{format, string::String};
 
 /// Says in what the nearest accepted issuer differs. Returns `None` if none is near.
+#[cold]
 pub(super) fn nearest<'i>(issuer: &str, accepted: impl IntoIterator<Item = &'i str>) -> Option<String> {
     let (_, own) = accepted
         .into_iter()
@@ -29,6 +30,7 @@ pub(super) fn nearest<'i>(issuer: &str, accepted: impl IntoIterator<Item = &'i s
 }
 
 /// Returns the length of the common start and of the common end of two texts, which don't overlap, in bytes.
+#[cold]
 fn common(one: &str, other: &str) -> (usize, usize) {
     let pairs = || one.chars().zip(other.chars());
     let before: usize = pairs().take_while(|(one, other)| one == other).map(|(letter, _)| letter.len_utf8()).sum();

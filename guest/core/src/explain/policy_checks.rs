@@ -15,6 +15,7 @@ use crate::{
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Returns the checks of `token_use`, `cnf`, `sub`, the client and the resource server.
+#[cold]
 pub(crate) fn recipient_checks(object: &Object<'_>, claims: &Claims, policy: &Policy) -> Vec<Check> {
     let token_use = policy.check_token_use(claims);
     let (client, resource) = match known_use(claims, token_use) {
@@ -41,6 +42,7 @@ pub(crate) fn recipient_checks(object: &Object<'_>, claims: &Claims, policy: &Po
 }
 
 /// Returns the checks of the groups and the scopes.
+#[cold]
 pub(crate) fn membership_checks(object: &Object<'_>, claims: &Claims, policy: &Policy) -> [Check; 2] {
     let check = |stage, required: &Membership, names: &[String], reason, claim: &str| {
         let result = match required {
@@ -58,6 +60,7 @@ pub(crate) fn membership_checks(object: &Object<'_>, claims: &Claims, policy: &P
     [check(Stage::Groups, &policy.groups, &claims.groups, Reason::GroupMissing, "cognito:groups"), scopes]
 }
 
+#[cold]
 fn recipient_results(policy: &Policy, claims: &Claims, token_use: Option<TokenUse>) -> (CheckResult, CheckResult) {
     let checks_resource = !matches!(policy.resource, ResourceRule::Unchecked) && token_use != Some(TokenUse::Id);
     let resource = if checks_resource { CheckResult::Passed } else { CheckResult::NotChecked };
@@ -71,6 +74,7 @@ fn recipient_results(policy: &Policy, claims: &Claims, token_use: Option<TokenUs
 }
 
 /// Returns the use by whose rules the client is checked, also of a token whose use is refused. `None` if it is not known.
+#[cold]
 fn known_use(claims: &Claims, checked: Result<Option<TokenUse>, Reason>) -> Option<Option<TokenUse>> {
     match checked {
         Ok(token_use) => Some(token_use),
@@ -78,6 +82,7 @@ fn known_use(claims: &Claims, checked: Result<Option<TokenUse>, Reason>) -> Opti
     }
 }
 
+#[cold]
 fn of_claims(claims: &Claims) -> Option<TokenUse> {
     match claims.token_use {
         Some(TokenUseClaim::Known(token_use)) => Some(token_use),
@@ -86,6 +91,7 @@ fn of_claims(claims: &Claims) -> Option<TokenUse> {
 }
 
 /// Returns the claim that names the client.
+#[cold]
 fn client_claim(policy: &Policy, token_use: Option<TokenUse>) -> &'static str {
     match (policy.token_use, token_use) {
         (TokenUseRule::Unchecked, _) => policy.client_claim.unwrap_or(ClientClaim::Aud).name(),
@@ -94,6 +100,7 @@ fn client_claim(policy: &Policy, token_use: Option<TokenUse>) -> &'static str {
     }
 }
 
+#[cold]
 fn with(stage: Stage, result: CheckResult, claim: &str, accepted: Vec<String>) -> Check {
     Check { member: Some(claim.to_owned()), accepted, ..Check::new(stage, result) }
 }

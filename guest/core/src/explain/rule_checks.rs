@@ -15,10 +15,12 @@ use crate::{
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 /// Returns one check for each claim rule of the pool.
+#[cold]
 pub(crate) fn rule_checks(object: &Object<'_>, policy: &Policy) -> Vec<Check> {
     policy.claims.iter().enumerate().map(|(number, rule)| check(object, number, rule)).collect()
 }
 
+#[cold]
 fn check(object: &Object<'_>, number: usize, rule: &ClaimRule) -> Check {
     let result = rule.judge(object);
     let outcome = match result {
@@ -43,6 +45,7 @@ fn check(object: &Object<'_>, number: usize, rule: &ClaimRule) -> Check {
 }
 
 /// Says which values of the claim are compared.
+#[cold]
 fn selected(rule: &ClaimRule) -> String {
     let path = match rule.path.as_slice() {
         [] => String::new(),

@@ -14,6 +14,7 @@ use crate::{
 use alloc::{borrow::ToOwned, format, string::String};
 
 /// Returns the checks of `exp`, `nbf`, `iat`, and of the maximum age.
+#[cold]
 pub(crate) fn time_checks(object: &Object<'_>, claims: &Claims, policy: &Policy, now: u64) -> [Check; 4] {
     let Policy { leeway, skew, .. } = *policy;
     [
@@ -24,6 +25,7 @@ pub(crate) fn time_checks(object: &Object<'_>, claims: &Claims, policy: &Policy,
     ]
 }
 
+#[cold]
 fn check(
     stage: Stage,
     claim: &str,
@@ -43,6 +45,7 @@ fn check(
     }
 }
 
+#[cold]
 fn age_check(object: &Object<'_>, claims: &Claims, policy: &Policy, now: u64) -> Check {
     let Some(max_age) = policy.max_age else {
         return Check::new(Stage::Age, CheckResult::NotChecked);
@@ -61,6 +64,7 @@ fn age_check(object: &Object<'_>, claims: &Claims, policy: &Policy, now: u64) ->
     }
 }
 
+#[cold]
 fn since(time: u64, now: u64) -> String {
     let distance = duration(now.abs_diff(time));
     let order = if time <= now { "ago" } else { "from now" };

@@ -7,6 +7,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 /// Formats seconds since the Unix epoch as RFC 3339 in UTC. The year is at most 9999 for every date of a token.
+#[cold]
 pub(super) fn date(seconds: u64) -> String {
     let of =
         |unit: u64, most: u64| seconds.checked_div(unit).and_then(|units| units.checked_rem(most)).unwrap_or_default();
@@ -15,6 +16,7 @@ pub(super) fn date(seconds: u64) -> String {
 }
 
 /// Returns the year, the month and the day of a number of days since 1970-01-01, in the Gregorian calendar.
+#[cold]
 fn civil(days: u64) -> (u64, u64, u64) {
     let (mut year, mut left) = (1970u64, days);
     // 400 years have 146,097 days.
@@ -39,6 +41,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 }
 
 /// Formats a number of seconds with its two largest units.
+#[cold]
 pub(super) fn duration(seconds: u64) -> String {
     let two = |large: u64, large_name: &str, small: u64, small_name: &str| {
         let whole = seconds.checked_div(large).unwrap_or_default();

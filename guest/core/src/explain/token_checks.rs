@@ -15,6 +15,7 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
+#[cold]
 pub(crate) fn form_check(token: &str, limit: u32, result: Result<(), Reason>) -> Check {
     let parts = token.split('.').count();
     let detail = format!("The token has {} bytes and {parts} parts. The limit is {limit} bytes.", token.len());
@@ -22,6 +23,7 @@ pub(crate) fn form_check(token: &str, limit: u32, result: Result<(), Reason>) ->
 }
 
 /// `accepted` has all configured issuers.
+#[cold]
 pub(crate) fn issuer_check(
     read: &Read<'_>,
     object: &Object<'_>,
@@ -44,6 +46,7 @@ pub(crate) fn issuer_check(
     Check { member: named("iss"), found, accepted, detail, ..Check::new(Stage::Issuer, result.into()) }
 }
 
+#[cold]
 pub(crate) fn type_check(header: &Header, policy: &Policy) -> Check {
     let result = policy.check_type(&header.token_type).into();
     let found = match &header.token_type {
@@ -53,6 +56,7 @@ pub(crate) fn type_check(header: &Header, policy: &Policy) -> Check {
     Check { member: named("typ"), found, accepted: accepted::types(policy), ..Check::new(Stage::Type, result) }
 }
 
+#[cold]
 pub(crate) fn key_id_check(header: &Header, policy: &Policy) -> Check {
     let is_missing = policy.requires_key_id && header.key_id.is_none();
     let result = if is_missing { CheckResult::Failed(Reason::KeyIdMissing) } else { CheckResult::Passed };
@@ -60,6 +64,7 @@ pub(crate) fn key_id_check(header: &Header, policy: &Policy) -> Check {
     Check { member: named("kid"), found, ..Check::new(Stage::KeyId, result) }
 }
 
+#[cold]
 pub(crate) fn algorithm_check(header: &Header, policy: &Policy) -> Check {
     let is_accepted = policy.algorithms.contains(header.algorithm);
     let result = if is_accepted { CheckResult::Passed } else { CheckResult::Failed(Reason::AlgorithmNotAllowed) };
@@ -68,6 +73,7 @@ pub(crate) fn algorithm_check(header: &Header, policy: &Policy) -> Check {
 }
 
 /// Names the claim with the wrong type.
+#[cold]
 pub(crate) fn claim_types_check(object: &Object<'_>, policy: &Policy, result: Result<(), ClaimError>) -> Check {
     let Err(ClaimError { reason, hint }) = result else {
         return Check::new(Stage::ClaimTypes, CheckResult::Passed);
@@ -80,6 +86,7 @@ pub(crate) fn claim_types_check(object: &Object<'_>, policy: &Policy, result: Re
 }
 
 /// Returns the claim because of which the types are wrong, and the right type.
+#[cold]
 fn wanted_type<'p>(
     object: &Object<'_>,
     policy: &'p Policy,
@@ -117,6 +124,7 @@ fn wanted_type<'p>(
     (Some(claim), Some(wanted))
 }
 
+#[cold]
 fn named(member: &str) -> Option<String> {
     Some(member.to_owned())
 }

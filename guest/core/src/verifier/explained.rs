@@ -29,6 +29,7 @@ impl Verifier {
     /// whether the token was revoked.
     ///
     /// The explanation contains the content of the token. Return it only to who sent the token or operates the service, and only if they ask.
+    #[cold]
     pub fn explain(&mut self, now: u64, token: &str) -> Explanation {
         let reason = self.reason_without_fetch(now, token).filter(|reason| *reason != Reason::RevocationUnavailable);
         let mut explanation = Explanation {
@@ -44,6 +45,7 @@ impl Verifier {
         explanation
     }
 
+    #[cold]
     fn explain_parts(&mut self, now: u64, token: &str, explanation: &mut Explanation) {
         let limits = self.limits;
         let split = CompactJws::split(token, limits.token_bytes as usize);
@@ -76,6 +78,7 @@ impl Verifier {
         explanation.payload = Some(payload);
     }
 
+    #[cold]
     fn explain_claims(
         &mut self,
         now: u64,
@@ -124,6 +127,7 @@ impl Verifier {
     }
 
     /// Returns the checks of the key and of the signature.
+    #[cold]
     fn explain_keys(
         &mut self,
         now: u64,
@@ -156,6 +160,7 @@ impl Verifier {
     }
 
     /// Sorts the checks by stage, and adds those that could not be made.
+    #[cold]
     fn complete(&self, explanation: &mut Explanation) {
         let made = |stage: Stage| explanation.checks.iter().any(|check| check.stage == stage);
         // A pool without claim rules has no check of them.

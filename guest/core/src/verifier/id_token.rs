@@ -20,6 +20,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Reason::NonceMismatch`], [`Reason::AccessTokenMismatch`], and the reasons of [`Verifier::verify`].
+    #[cold]
     pub fn check_id_token(
         &mut self,
         now: u64,
@@ -49,12 +50,14 @@ impl Verifier {
     }
 }
 
+#[cold]
 fn text<'o>(object: &'o Object<'_>, claim: &str) -> Option<&'o str> {
     object.get(claim).and_then(Value::as_str)
 }
 
 /// Returns the left half of the hash of an access token as base64url. The hash is the one of `alg`, and SHA-512 for Ed25519 (RFC 8032 section
 /// 5.1), for which OpenID Connect names none.
+#[cold]
 fn half_hash(algorithm: Algorithm, access_token: &str) -> String {
     let hash: Vec<u8> = match algorithm {
         Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => Sha256::digest(access_token).as_slice().into(),
