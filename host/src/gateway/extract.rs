@@ -1,6 +1,6 @@
 //! Reads JSON bodies. An invalid body is rejected with problem details that contain no part of the body.
 
-use super::state::GatewayState;
+use super::state::FlowsState;
 use crate::problem_response::ProblemResponse;
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 /// A request body.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<FlowsState>> for Body<T> {
     type Rejection = ProblemResponse;
 
-    async fn from_request(request: Request, state: &Arc<GatewayState>) -> Result<Self, ProblemResponse> {
+    async fn from_request(request: Request, state: &Arc<FlowsState>) -> Result<Self, ProblemResponse> {
         let read = timeout(state.body_deadline, axum::Json::<Object<T>>::from_request(request, state)).await;
         let read = read
             .map_err(|_| ProblemResponse::request(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"))?;

@@ -25,6 +25,7 @@ mod route_table;
 mod service;
 mod serving;
 mod state;
+mod verifiers;
 mod verify;
 
 pub use cookies::{CookieError, RefreshCookie, SameSite};
@@ -33,3 +34,4 @@ pub use limits::RateLimit;
 pub use route_rules::{RouteError, RouteRules};
 pub use service::Gateway;
 pub use serving::Deadlines;
+pub use verifiers::VerifierError;

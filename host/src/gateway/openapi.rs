@@ -19,9 +19,14 @@ pub(crate) fn router() -> Router<Arc<GatewayState>> {
     Router::new().route("/openapi.json", get(document_text)).route("/problems/{name}", get(problem))
 }
 
-pub(crate) fn document(mut document: OpenApi) -> OpenApi {
-    let description = "Account flows of Amazon Cognito (sign-up, sign-in, recovery) whose responses do not reveal whether an account \
-                       exists, and verification of Cognito's tokens. Errors are problem details (RFC 9457).";
+pub(crate) fn document(mut document: OpenApi, has_flows: bool) -> OpenApi {
+    let description = match has_flows {
+        true => {
+            "Account flows of Amazon Cognito (sign-up, sign-in, recovery) whose responses do not reveal whether an account exists, and \
+             verification of tokens. Errors are problem details (RFC 9457)."
+        }
+        false => "Verification of tokens. Errors are problem details (RFC 9457).",
+    };
     document.info = InfoBuilder::new()
         .title("poolgate")
         .version(env!("CARGO_PKG_VERSION"))
@@ -34,7 +39,7 @@ pub(crate) fn document(mut document: OpenApi) -> OpenApi {
     document
 }
 
-async fn document_text(state: State) -> impl IntoResponse {
+async fn document_text(state: State<GatewayState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], state.openapi.clone())
 }
 

@@ -1,7 +1,7 @@
 //! Health, readiness and metrics.
 
 use super::state::{GatewayState, State};
-use crate::{Hint, KeyState};
+use crate::Hint;
 use axum::{
     Router,
     http::{StatusCode, header},
@@ -35,14 +35,14 @@ async fn healthz() -> &'static str {
 }
 
 /// Every pool whose keys are fetched in advance has a usable key set.
-async fn readyz(state: State) -> Response {
+async fn readyz(state: State<GatewayState>) -> Response {
     let (status, text) = readiness(&state).await;
     (status, text).into_response()
 }
 
-async fn readyz_with_hints(state: State) -> Response {
+async fn readyz_with_hints(state: State<GatewayState>) -> Response {
     let (status, text) = readiness(&state).await;
-    let hint = match state.accounts.verifier().has_seen_issuer_slash() {
+    let hint = match state.verifiers.have_seen_issuer_slash() {
         true => format!("hint: {}\n", Hint::IssuerSlash.description()),
         false => String::new(),
     };
@@ -50,25 +50,18 @@ async fn readyz_with_hints(state: State) -> Response {
 }
 
 async fn readiness(state: &GatewayState) -> (StatusCode, &'static str) {
-    let is_ready = match state.accounts.verifier().key_reports().await {
-        Ok(reports) => reports
-            .iter()
-            .filter(|report| !report.is_on_demand)
-            .all(|report| matches!(report.state, KeyState::Fresh | KeyState::Stale)),
-        Err(_) => false,
-    };
-    match is_ready {
+    match state.verifiers.are_ready().await {
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "no keys yet\n"),
     }
 }
 
-async fn all_metrics(state: State) -> impl IntoResponse {
-    open_metrics(state.accounts.verifier().metrics())
+async fn all_metrics(state: State<GatewayState>) -> impl IntoResponse {
+    open_metrics(state.verifiers.metrics(false))
 }
 
-async fn metrics_for_clients(state: State) -> impl IntoResponse {
-    open_metrics(state.accounts.verifier().public_metrics())
+async fn metrics_for_clients(state: State<GatewayState>) -> impl IntoResponse {
+    open_metrics(state.verifiers.metrics(true))
 }
 
 fn open_metrics(text: String) -> impl IntoResponse {

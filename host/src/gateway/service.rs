@@ -9,10 +9,11 @@ use super::{
     openapi, operations, problem,
     route_rules::RouteRules,
     serving::{self, Deadlines},
-    state::GatewayState,
+    state::{FlowsState, GatewayState},
+    verifiers::{VerifierError, Verifiers},
     verify,
 };
-use crate::{TokenUseRule, accounts::Accounts};
+use crate::{Denial, KeyReport, TokenUseRule, Verifier, accounts::Accounts};
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderName, middleware};
 use std::{fmt, num::NonZeroUsize, sync::Arc};
 use tokio::net::TcpListener;
@@ -20,11 +21,13 @@ use utoipa::openapi::OpenApi;
 
 /// The HTTP service.
 ///
-/// Create one with [`Gateway::new`], and serve it with [`Gateway::serve`] or mount [`Gateway::router`] in an axum application.
+/// Create one with [`Gateway::new`], or with [`Gateway::without_accounts`] if it only verifies tokens. Serve it with [`Gateway::serve`] or mount
+/// [`Gateway::router`] in an axum application.
 ///
 /// # Defaults
 ///
-/// * [`verifies`](Self::verifies): `/v1/verify` accepts access tokens.
+/// * [`verifier`](Self::verifier): the verifier of the account flows is also that of `/v1/verify`.
+/// * [`verifies`](Self::verifies): `/v1/verify` accepts access tokens. With a verifier of its own, it accepts what the verifier accepts.
 /// * [`routes`](Self::routes): no rules -- `/v1/verify` requires a valid token and ignores the original path.
 /// * [`refresh_cookie`](Self::refresh_cookie): none -- refresh tokens are in response bodies.
 /// * [`cors_origins`](Self::cors_origins): none -- no cross-origin requests.
@@ -52,8 +55,10 @@ use utoipa::openapi::OpenApi;
 #[derive(Clone)]
 #[must_use]
 pub struct Gateway {
-    accounts: Accounts,
-    verifies: TokenUseRule,
+    /// `None` if there are no account flows.
+    accounts: Option<Accounts>,
+    verifiers: Verifiers,
+    verifies: Option<TokenUseRule>,
     rules: RouteRules,
     refresh_cookie: Option<RefreshCookie>,
     cors: Cors,
@@ -75,11 +80,39 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Creates a gateway with the defaults listed above. The verifier of `accounts` also verifies the tokens of `/v1/verify`.
+    /// Creates a gateway with the defaults listed above. The verifier of `accounts` also verifies the tokens of `/v1/verify`, unless
+    /// [`verifier`](Self::verifier) sets another one.
     pub fn new(accounts: Accounts) -> Self {
+        let verifiers = Verifiers::one(accounts.verifier().clone());
+        Self::with(Some(accounts), verifiers)
+    }
+
+    /// Creates a gateway that only verifies tokens, for any issuer. It has no account flows: their paths are 404, and
+    /// [`refresh_cookie`](Self::refresh_cookie) and [`cors_origins`](Self::cors_origins) have no use.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use poolgate::{ClientClaim, Pool, TokenUseRule, Verifier, gateway::Gateway};
+    ///
+    /// let pool = Pool::issuer("https://login.example.com/realms/shop")
+    ///     .jwks_url("https://login.example.com/realms/shop/protocol/openid-connect/certs")
+    ///     .token_use(TokenUseRule::Unchecked)
+    ///     .client_ids(["web"])
+    ///     .client_claim(ClientClaim::Azp)
+    ///     .resources(["orders-api"]);
+    /// let gateway = Gateway::without_accounts(Verifier::builder().pool(pool).build().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn without_accounts(verifier: Verifier) -> Self {
+        Self::with(None, Verifiers::one(verifier))
+    }
+
+    fn with(accounts: Option<Accounts>, verifiers: Verifiers) -> Self {
         Self {
             accounts,
-            verifies: TokenUseRule::Access,
+            verifiers,
+            verifies: None,
             rules: RouteRules::new(),
             refresh_cookie: None,
             cors: Cors::default(),
@@ -92,9 +125,27 @@ impl Gateway {
         }
     }
 
-    /// Sets the token use that `/v1/verify` and `/v1/ext-authz` require. The default is access tokens.
+    /// Sets the verifier of `/v1/verify` and `/v1/ext-authz`. By default, it is that of the account flows.
+    ///
+    /// A verifier of its own can accept other issuers, several pools and clients, or require more of a token: the account flows need a verifier
+    /// that accepts each access token and ID token of their user pool and app client, so that every user can sign out. If it has a store
+    /// of revoked tokens, build both with the same store. The metrics of both have the label `verifier`, with the values `accounts` and `verify`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`VerifierError::OneStore`] if only one of the two verifiers has a store of revoked tokens.
+    pub fn verifier(mut self, verifier: Verifier) -> Result<Self, VerifierError> {
+        self.verifiers = match &self.accounts {
+            Some(accounts) => Verifiers::two(verifier, accounts.verifier().clone())?,
+            None => Verifiers::one(verifier),
+        };
+        Ok(self)
+    }
+
+    /// Sets the token use that `/v1/verify` and `/v1/ext-authz` require, in addition to the pools of the verifier. The default is access tokens
+    /// if the verifier is that of the account flows, because it accepts ID tokens too; otherwise, the pools alone decide.
     pub fn verifies(mut self, token_use: TokenUseRule) -> Self {
-        self.verifies = token_use;
+        self.verifies = Some(token_use);
         self
     }
 
@@ -171,25 +222,38 @@ impl Gateway {
 
     /// Returns the OpenAPI document.
     pub fn openapi(&self) -> OpenApi {
-        openapi::document(flows::router().merge(verify::documented()).into_openapi())
+        let verify = verify::documented().into_openapi();
+        match &self.accounts {
+            Some(_) => openapi::document(flows::router().into_openapi().merge_from(verify), true),
+            None => openapi::document(verify, false),
+        }
     }
 
     /// Returns the service for clients.
     pub fn router(&self) -> Router {
         let client_address = ClientAddress::new(self.client_ip_header.clone(), self.trusted_hops);
         let limiter = limits::Limiter::new(self.rate_limit, client_address);
-        let (flows, _) = flows::router().split_for_parts();
-        let flows = flows.layer(DefaultBodyLimit::max(self.body_limit));
+        let state = self.state();
         let rest = openapi::router().merge(operations::health()).merge(operations::public_metrics());
-        flows
-            .merge(rest)
+        self.flows()
+            .merge(rest.with_state(Arc::clone(&state)))
             .layer(middleware::from_fn_with_state(limiter, limits::limit))
-            .merge(verify::router())
+            .merge(verify::router().with_state(state))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(middleware::from_fn_with_state(self.cors.clone(), cors::cors))
             .layer(middleware::from_fn(problem::never_stored))
-            .with_state(self.state())
+    }
+
+    /// The account flows. Without them, there is no route.
+    fn flows(&self) -> Router {
+        let Some(accounts) = &self.accounts else { return Router::new() };
+        let (flows, _) = flows::router().split_for_parts();
+        flows.layer(DefaultBodyLimit::max(self.body_limit)).with_state(Arc::new(FlowsState {
+            accounts: accounts.clone(),
+            refresh_cookie: self.refresh_cookie.clone(),
+            body_deadline: self.deadlines.body,
+        }))
     }
 
     /// Returns the service for the operator: health checks and all metrics. Clients must not reach it, because the counts of account
@@ -212,13 +276,28 @@ impl Gateway {
         serving::serve(listener, self.operations_router(), self.deadlines, self.max_connections, shutdown).await;
     }
 
+    /// Fetches the missing key sets of all verifiers, and waits for the fetches, as [`Verifier::hydrate`] does.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Denial`] (503) if a sandbox fails or no instance is free in time.
+    pub async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
+        self.verifiers.hydrate().await
+    }
+
+    /// Shuts all verifiers down, as [`Verifier::shut_down`] does. Call it after [`serve`](Self::serve) has ended.
+    pub async fn shut_down(&self) {
+        self.verifiers.shut_down().await;
+    }
+
     fn state(&self) -> Arc<GatewayState> {
+        // The verifier of the account flows accepts ID tokens too, because a sign-in returns them.
+        let is_shared = self.accounts.is_some() && !self.verifiers.are_two();
+        let default = if is_shared { TokenUseRule::Access } else { TokenUseRule::Unchecked };
         Arc::new(GatewayState {
-            accounts: self.accounts.clone(),
-            verifies: self.verifies,
+            verifiers: self.verifiers.clone(),
+            verifies: self.verifies.unwrap_or(default),
             routes: self.rules.table(),
-            refresh_cookie: self.refresh_cookie.clone(),
-            body_deadline: self.deadlines.body,
             // Serializing a document of utoipa does not fail.
             openapi: serde_json::to_vec(&self.openapi()).unwrap_or_default().into(),
         })

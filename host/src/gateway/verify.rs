@@ -93,7 +93,11 @@ fn requirement(query: Option<&str>) -> Result<Requirement, ProblemResponse> {
     ),
     tag = "verify",
 )]
-async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<ClaimHeaders, ProblemResponse> {
+async fn verify(
+    state: State<GatewayState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<ClaimHeaders, ProblemResponse> {
     forged_headers::reject(&headers)?;
     let requirement = requirement(query.as_deref())?;
     let required = match &state.routes {
@@ -111,7 +115,7 @@ async fn verify(state: State, headers: HeaderMap, RawQuery(query): RawQuery) -> 
     claim_headers::response(&headers, verified.as_ref())
 }
 
-async fn ext_authz(state: State, request: Request) -> Result<ClaimHeaders, ProblemResponse> {
+async fn ext_authz(state: State<GatewayState>, request: Request) -> Result<ClaimHeaders, ProblemResponse> {
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let headers = request.headers();
@@ -133,7 +137,7 @@ async fn authorize(
     requirement: &Requirement,
 ) -> Result<Verified, ProblemResponse> {
     let token = Bearer::of(headers).ok_or_else(ProblemResponse::no_token)?;
-    let verified = state.accounts.verifier().verify(token.0.expose_secret()).await?;
+    let verified = state.verifiers.checks().verify(token.0.expose_secret()).await?;
     let is_right = match state.verifies {
         TokenUseRule::Access => verified.token_use == Some(TokenUse::Access),
         TokenUseRule::Id => verified.token_use == Some(TokenUse::Id),

@@ -25,9 +25,8 @@ use std::{
 
 /// The metrics of one verifier, with the names that docs/operations.md lists.
 pub(crate) struct Metrics {
-    pub(super) registry: Registry,
-    /// Metrics that reveal whether an account exists. Only the operator may read them.
-    pub(super) operator_registry: Registry,
+    pub(super) verdict_family: Family<VerdictLabels, Counter>,
+    /// The counters of `verdict_family`: that of accepted tokens, and one for each reason.
     pub(super) verdicts: Vec<Counter>,
     pub(super) verify: Histogram,
     pub(super) queue: Histogram,
@@ -43,6 +42,8 @@ pub(crate) struct Metrics {
     pub(super) revocation_checks: Family<RevocationCheckLabels, Counter>,
     pub(super) revocation_fail_open: Counter,
     pub(super) revocations: Family<RevocationLabels, Counter>,
+    pub(super) failure_family: Family<FailureLabels, Counter>,
+    /// The counters of `failure_family`.
     pub(super) failures: [Counter; Failure::ALL.len()],
     pub(crate) sandbox: SandboxGauges,
     /// Whether a token had an issuer that differs from a configured one only by a final slash.
@@ -54,16 +55,14 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Creates the metrics of a verifier, all with the value zero.
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("poolgate");
-        let verdicts: Family<VerdictLabels, Counter> = Family::default();
-        registry.register("verdicts", "Tokens verified or rejected, by verdict and reason", verdicts.clone());
+        let verdict_family: Family<VerdictLabels, Counter> = Family::default();
         let allowed = VerdictLabels { verdict: "allow", reason: "" };
         let denied = |reason: &Reason| VerdictLabels { verdict: "deny", reason: reason.name() };
         let labels = std::iter::once(allowed).chain(Reason::ALL.iter().map(denied));
-        let failures: Family<FailureLabels, Counter> = Family::default();
-        registry.register("sandbox_failures", "Sandbox failures, by kind", failures.clone());
-        let mut metrics = Self {
-            verdicts: labels.map(|labels| verdicts.get_or_create_owned(&labels)).collect(),
+        let failure_family: Family<FailureLabels, Counter> = Family::default();
+        let failure = |failure: Failure| failure_family.get_or_create_owned(&FailureLabels { kind: failure.name() });
+        let metrics = Self {
+            verdicts: labels.map(|labels| verdict_family.get_or_create_owned(&labels)).collect(),
             verify: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             queue: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             key_waits: Counter::default(),
@@ -78,22 +77,27 @@ impl Metrics {
             revocation_checks: Family::default(),
             revocation_fail_open: Counter::default(),
             revocations: Family::default(),
-            failures: Failure::ALL.map(|failure| failures.get_or_create_owned(&FailureLabels { kind: failure.name() })),
+            failures: Failure::ALL.map(failure),
             sandbox: SandboxGauges::default(),
             has_seen_issuer_slash: AtomicBool::new(false),
             issuers: OnceLock::new(),
-            registry,
-            operator_registry: Registry::with_prefix("poolgate"),
+            verdict_family,
+            failure_family,
         };
         // These exist from the start, so that rates can be computed.
         metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
         metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
-        metrics.register();
         metrics
     }
 
-    fn register(&mut self) {
-        let registry = &mut self.registry;
+    /// Adds all metrics to a registry, except those of [`register_for_operator`](Self::register_for_operator).
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "verdicts",
+            "Tokens verified or rejected, by verdict and reason",
+            self.verdict_family.clone(),
+        );
+        registry.register("sandbox_failures", "Sandbox failures, by kind", self.failure_family.clone());
         let seconds = Unit::Seconds;
         let verify = self.verify.clone();
         registry.register_with_unit("verify", "Time from the call to the result", seconds, verify);
@@ -129,8 +133,12 @@ impl Metrics {
             fail_open,
         );
         registry.register("revocations", "Revocations to be stored, by outcome", self.revocations.clone());
+    }
+
+    /// Adds the metrics that reveal whether an account exists. Only the operator may read them.
+    pub(super) fn register_for_operator(&self, registry: &mut Registry) {
         let accounts = self.accounts.clone();
-        self.operator_registry.register(
+        registry.register(
             "account_flows",
             "Account flows, by the response to the client and the internal reason",
             accounts,

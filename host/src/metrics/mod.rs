@@ -6,5 +6,6 @@ mod families;
 mod gauges;
 mod labels;
 
+pub(crate) use exposition::merged;
 pub(crate) use families::Metrics;
 pub(crate) use gauges::SandboxGauges;

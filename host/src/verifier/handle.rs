@@ -4,6 +4,7 @@ use super::inner::Inner;
 use crate::{
     Denial, Explanation, IdTokenChecks, KeyReport, LoadKeySetError, Verified,
     key_source::LocalKeySet,
+    metrics,
     revocation::{Revocation, RevocationError},
 };
 use std::{fmt, sync::Arc};
@@ -179,6 +180,19 @@ impl Verifier {
     /// Like [`metrics`](Self::metrics), without the counts of account flows, which reveal whether an account exists.
     pub(crate) fn public_metrics(&self) -> String {
         self.inner.shared.metrics.public_text(&self.inner.last_key_reports())
+    }
+
+    /// Returns the metrics of several verifiers as one text. They have the label `verifier` with these values.
+    pub(crate) fn metrics_of_all(verifiers: &[(&'static str, &Verifier)], for_clients: bool) -> String {
+        let samples = verifiers.iter().map(|(name, Verifier { inner })| {
+            inner.shared.metrics.samples(&inner.last_key_reports(), Some(name), for_clients)
+        });
+        metrics::merged(&samples.collect::<Vec<_>>())
+    }
+
+    /// Returns `true` if the other verifier is a clone of this one.
+    pub(crate) fn is_same(&self, other: &Verifier) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// Counts a completed account flow.

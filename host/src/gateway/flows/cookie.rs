@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::SignedIn,
-    gateway::{bodies::SignedInBody, cookies::RefreshCookie, state::GatewayState},
+    gateway::{bodies::SignedInBody, cookies::RefreshCookie, state::FlowsState},
     problem_response::ProblemResponse,
 };
 use axum::{
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 /// The refresh token: from the cookie if the gateway stores it there, otherwise from the body.
 pub(super) fn refresh_token(
-    state: &GatewayState,
+    state: &FlowsState,
     in_body: Option<SecretString>,
     headers: &HeaderMap,
 ) -> Result<SecretString, ProblemResponse> {
@@ -24,7 +24,7 @@ pub(super) fn refresh_token(
     }
 }
 
-pub(super) fn signed_in_response(state: &GatewayState, signed_in: SignedIn) -> Response {
+pub(super) fn signed_in_response(state: &FlowsState, signed_in: SignedIn) -> Response {
     let refresh_token = match &signed_in {
         SignedIn::Tokens(tokens) => tokens.refresh_token.clone(),
         SignedIn::Challenge(_) => None,
@@ -33,12 +33,12 @@ pub(super) fn signed_in_response(state: &GatewayState, signed_in: SignedIn) -> R
     with_cookie(state, refresh_token.as_ref(), response)
 }
 
-pub(super) fn with_cookie(state: &GatewayState, refresh_token: Option<&SecretString>, response: Response) -> Response {
+pub(super) fn with_cookie(state: &FlowsState, refresh_token: Option<&SecretString>, response: Response) -> Response {
     let cookie = state.refresh_cookie.as_ref().zip(refresh_token).and_then(|(cookie, token)| cookie.set(token));
     set_cookie(cookie, response)
 }
 
-pub(super) fn without_cookie(state: &GatewayState) -> Response {
+pub(super) fn without_cookie(state: &FlowsState) -> Response {
     let cookie = state.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
     set_cookie(cookie, StatusCode::NO_CONTENT.into_response())
 }

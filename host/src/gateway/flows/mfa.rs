@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         bodies::{AssociateTotp, MfaBody, TotpSecretBody, TotpVerified, VerifyTotp},
         extract::Body,
-        state::{GatewayState, State},
+        state::{FlowsState, State},
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
@@ -20,7 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
-pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(super) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     OpenApiRouter::new()
         .routes(routes!(associate_totp))
         .routes(routes!(verify_totp))
@@ -31,7 +31,7 @@ route! {
     /// Start to set up an authenticator app
     post "/v1/totp/associate", 200 = TotpSecretBody, "bearer" =>
     async fn associate_totp(
-        state: State,
+        state: State<FlowsState>,
         headers: HeaderMap,
         Body(body): Body<AssociateTotp>,
     ) -> JsonResult<TotpSecretBody> {
@@ -46,7 +46,11 @@ route! {
     ///
     /// With a code of the app.
     post "/v1/totp/verify", 200 = TotpVerified, "bearer" =>
-    async fn verify_totp(state: State, headers: HeaderMap, Body(body): Body<VerifyTotp>) -> JsonResult<TotpVerified> {
+    async fn verify_totp(
+        state: State<FlowsState>,
+        headers: HeaderMap,
+        Body(body): Body<VerifyTotp>,
+    ) -> JsonResult<TotpVerified> {
         let owner = totp_owner(body.session, &headers)?;
         let session = state.accounts.verify_totp(&owner, &body.code, body.device_name.as_deref()).await?;
         Ok(Json(TotpVerified { session: session.map(|session| session.expose_secret().to_owned()) }))
@@ -57,7 +61,7 @@ route! {
     /// Set the second factors of the signed-in user
     put "/v1/mfa-preference", 204, "bearer" =>
     async fn set_mfa_preference(
-        state: State,
+        state: State<FlowsState>,
         caller: Bearer,
         Body(body): Body<MfaBody>,
     ) -> Result<StatusCode, ProblemResponse> {

@@ -10,11 +10,11 @@ mod sign_out;
 mod sign_up;
 mod user;
 
-use super::state::GatewayState;
+use super::state::FlowsState;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(crate) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     let routers =
         [sign_up::router(), sign_in::router(), mfa::router(), password::router(), user::router(), sign_out::router()];
     routers.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge)

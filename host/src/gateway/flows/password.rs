@@ -5,7 +5,7 @@ use crate::{
     gateway::{
         bodies::{AcceptedBody, ChangePassword, ConfirmForgotPassword, Username},
         extract::Body,
-        state::{GatewayState, State},
+        state::{FlowsState, State},
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
-pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(super) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     OpenApiRouter::new()
         .routes(routes!(forgot_password))
         .routes(routes!(confirm_forgot_password))
@@ -27,7 +27,7 @@ route! {
     ///
     /// The response is the same if the user does not exist.
     post "/v1/forgot-password", 200 = AcceptedBody, =>
-    async fn forgot_password(state: State, Body(body): Body<Username>) -> JsonResult<AcceptedBody> {
+    async fn forgot_password(state: State<FlowsState>, Body(body): Body<Username>) -> JsonResult<AcceptedBody> {
         Ok(Json(state.accounts.forgot_password(&body.username).await?.into()))
     }
 }
@@ -36,7 +36,7 @@ route! {
     /// Set a new password with the recovery code
     post "/v1/confirm-forgot-password", 204, =>
     async fn confirm_forgot_password(
-        state: State,
+        state: State<FlowsState>,
         Body(body): Body<ConfirmForgotPassword>,
     ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.confirm_forgot_password(&body.username, &body.code, &body.password).await?;
@@ -48,7 +48,7 @@ route! {
     /// Change the password of the signed-in user
     post "/v1/change-password", 204, "bearer" =>
     async fn change_password(
-        state: State,
+        state: State<FlowsState>,
         caller: Bearer,
         Body(body): Body<ChangePassword>,
     ) -> Result<StatusCode, ProblemResponse> {

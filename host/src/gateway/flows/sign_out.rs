@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         bodies::RevokeToken,
         extract::Body,
-        state::{GatewayState, State},
+        state::{FlowsState, State},
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
@@ -14,7 +14,7 @@ use axum::{http::HeaderMap, response::Response};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(super) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     OpenApiRouter::new().routes(routes!(sign_out)).routes(routes!(revoke_token))
 }
 
@@ -23,7 +23,7 @@ route! {
     ///
     /// `/v1/verify` accepts the access and ID tokens until they expire, unless the gateway has a store of revoked tokens.
     post "/v1/sign-out", 204, "bearer" =>
-    async fn sign_out(state: State, caller: Bearer) -> Result<Response, ProblemResponse> {
+    async fn sign_out(state: State<FlowsState>, caller: Bearer) -> Result<Response, ProblemResponse> {
         state.accounts.sign_out(&caller.0).await?;
         Ok(without_cookie(&state))
     }
@@ -36,7 +36,7 @@ route! {
     /// of that session are revoked there. An expired or invalid access token does not prevent the revocation of the refresh token.
     post "/v1/revoke-token", 204, =>
     async fn revoke_token(
-        state: State,
+        state: State<FlowsState>,
         headers: HeaderMap,
         Body(body): Body<RevokeToken>,
     ) -> Result<Response, ProblemResponse> {

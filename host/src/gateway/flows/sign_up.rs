@@ -4,7 +4,7 @@ use crate::{
     gateway::{
         bodies::{self, AcceptedBody, ConfirmSignUp, SignUp, Username},
         extract::Body,
-        state::{GatewayState, State},
+        state::{FlowsState, State},
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
-pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(super) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     OpenApiRouter::new().routes(routes!(sign_up)).routes(routes!(confirm_sign_up)).routes(routes!(resend_code))
 }
 
@@ -23,7 +23,7 @@ route! {
     ///
     /// The response is the same if the username is taken.
     post "/v1/sign-up", 200 = AcceptedBody, =>
-    async fn sign_up(state: State, Body(body): Body<SignUp>) -> JsonResult<AcceptedBody> {
+    async fn sign_up(state: State<FlowsState>, Body(body): Body<SignUp>) -> JsonResult<AcceptedBody> {
         let attributes = bodies::attributes(body.attributes);
         Ok(Json(state.accounts.sign_up(&body.username, &body.password, &attributes).await?.into()))
     }
@@ -34,7 +34,10 @@ route! {
     ///
     /// With the code that the user received.
     post "/v1/confirm-sign-up", 204, =>
-    async fn confirm_sign_up(state: State, Body(body): Body<ConfirmSignUp>) -> Result<StatusCode, ProblemResponse> {
+    async fn confirm_sign_up(
+        state: State<FlowsState>,
+        Body(body): Body<ConfirmSignUp>,
+    ) -> Result<StatusCode, ProblemResponse> {
         state.accounts.confirm_sign_up(&body.username, &body.code).await?;
         Ok(StatusCode::NO_CONTENT)
     }
@@ -45,7 +48,7 @@ route! {
     ///
     /// The response is the same if the user does not exist.
     post "/v1/resend-code", 200 = AcceptedBody, =>
-    async fn resend_code(state: State, Body(body): Body<Username>) -> JsonResult<AcceptedBody> {
+    async fn resend_code(state: State<FlowsState>, Body(body): Body<Username>) -> JsonResult<AcceptedBody> {
         Ok(Json(state.accounts.resend_code(&body.username).await?.into()))
     }
 }

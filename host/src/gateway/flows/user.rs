@@ -5,7 +5,7 @@ use crate::{
     gateway::{
         bodies::{self, AttributeName, Deliveries, DeliveryBody, UpdateAttributes, UserBody, VerifyAttribute},
         extract::Body,
-        state::{GatewayState, State},
+        state::{FlowsState, State},
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 type JsonResult<T> = Result<Json<T>, ProblemResponse>;
 
-pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
+pub(super) fn router() -> OpenApiRouter<Arc<FlowsState>> {
     OpenApiRouter::new()
         .routes(routes!(get_user, update_attributes, delete_user))
         .routes(routes!(send_attribute_code))
@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<GatewayState>> {
 route! {
     /// Get the attributes and second factors of the signed-in user
     get "/v1/user", 200 = UserBody, "bearer" =>
-    async fn get_user(state: State, caller: Bearer) -> JsonResult<UserBody> {
+    async fn get_user(state: State<FlowsState>, caller: Bearer) -> JsonResult<UserBody> {
         Ok(Json(state.accounts.get_user(&caller.0).await?.into()))
     }
 }
@@ -37,7 +37,7 @@ route! {
     /// address in the response if the user pool verifies it and no other account has it.
     patch "/v1/user", 200 = Deliveries, "bearer" =>
     async fn update_attributes(
-        state: State,
+        state: State<FlowsState>,
         caller: Bearer,
         Body(body): Body<UpdateAttributes>,
     ) -> JsonResult<Deliveries> {
@@ -50,7 +50,7 @@ route! {
 route! {
     /// Delete the signed-in user
     delete "/v1/user", 204, "bearer" =>
-    async fn delete_user(state: State, caller: Bearer) -> Result<StatusCode, ProblemResponse> {
+    async fn delete_user(state: State<FlowsState>, caller: Bearer) -> Result<StatusCode, ProblemResponse> {
         state.accounts.delete_user(&caller.0).await?;
         Ok(StatusCode::NO_CONTENT)
     }
@@ -62,7 +62,7 @@ route! {
     /// The response is the same if there is nothing to verify.
     post "/v1/send-attribute-code", 200 = DeliveryBody, "bearer" =>
     async fn send_attribute_code(
-        state: State,
+        state: State<FlowsState>,
         caller: Bearer,
         Body(body): Body<AttributeName>,
     ) -> JsonResult<DeliveryBody> {
@@ -75,7 +75,7 @@ route! {
     /// Verify an attribute of the signed-in user with the code
     post "/v1/verify-attribute", 204, "bearer" =>
     async fn verify_attribute(
-        state: State,
+        state: State<FlowsState>,
         caller: Bearer,
         Body(body): Body<VerifyAttribute>,
     ) -> Result<StatusCode, ProblemResponse> {
