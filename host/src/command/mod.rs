@@ -15,6 +15,8 @@ mod jws;
 mod open_files;
 mod output;
 mod policy;
+mod pools;
+mod revocation;
 mod serve;
 mod shown;
 mod verify;
@@ -42,7 +44,8 @@ const COMPILER: [&str; 5] = [
 pub async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) if error.use_stderr() => {
+        Err(mut error) if error.use_stderr() => {
+            serve::add_hint(&mut error);
             let _ = write!(io::stderr(), "{}", output::masked(&usage_error(&error)));
             return Outcome::BadUsage.into();
         }

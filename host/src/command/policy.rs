@@ -22,6 +22,16 @@ pub fn apply(
         .types(&arguments.types)
         .unbound_clients(&arguments.unbound_clients)
         .leeway(Duration::from_secs(arguments.leeway.into()));
+    pool = match (arguments.groups.as_slice(), arguments.all_groups) {
+        ([], _) => pool,
+        (groups, false) => pool.any_of_groups(groups),
+        (groups, true) => pool.all_of_groups(groups),
+    };
+    pool = match (arguments.scopes.as_slice(), arguments.all_scopes) {
+        ([], _) => pool,
+        (scopes, false) => pool.any_of_scopes(scopes),
+        (scopes, true) => pool.all_of_scopes(scopes),
+    };
     if !arguments.resources.is_empty() {
         pool = pool.resources(&arguments.resources);
     }

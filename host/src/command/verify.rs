@@ -1,16 +1,14 @@
 //! `poolgate verify`.
 
 use super::{
-    arguments::{Guests, IssuerArguments, TokenUse, VerifyArguments},
+    arguments::VerifyArguments,
     batch,
     cache::compilation_cache,
     input,
     output::{self, CommandError, Outcome, Palette},
-    policy,
+    pools,
 };
-use poolgate::{
-    Algorithm, Clock, Denial, FixedClock, GuestRule, Pool, SystemClock, TokenUseRule, Verified, Verifier, environment,
-};
+use poolgate::{Clock, Denial, FixedClock, Pool, SystemClock, Verified, Verifier};
 use serde_json::Value;
 use std::{num::NonZeroUsize, path::Path};
 
@@ -73,102 +71,27 @@ async fn load_key_set(verifier: &Verifier, jwks: Vec<u8>, received_at: u64, path
 
 /// Returns one pool for each user pool, or one for another issuer.
 fn pools(arguments: &VerifyArguments, is_key_file: bool) -> Result<Vec<Pool>, CommandError> {
-    let is_cognito = arguments.issuer.issuer.is_empty()
-        && arguments.issuer.issuer_template.is_none()
-        && !arguments.issuer.any_issuer;
-    // Cognito uses one algorithm. The keys of another issuer may be of any kind.
-    let default_algorithms = if is_cognito { Vec::new() } else { Algorithm::ALL.to_vec() };
-    let of_issuers = issuers(&arguments.issuer)?;
-    if is_key_file && of_issuers.len() > 1 {
+    let pools = pools::all(&arguments.issuer, &arguments.clients, &arguments.policy, arguments.token_use)?;
+    if is_key_file && pools.len() > 1 {
         return Err(CommandError::Usage(
             "--jwks with a file is for one --pool-id: each user pool has its own keys".into(),
         ));
     }
-    if matches!(&arguments.jwks, Some(url) if is_url(url)) && of_issuers.len() > 1 {
-        return Err(CommandError::Usage("--jwks is for one --pool-id: each user pool has its own keys".into()));
+    if matches!(&arguments.jwks, Some(url) if is_url(url)) && pools.len() > 1 {
+        return Err(pools::one_key_set());
     }
-    of_issuers.into_iter().map(|pool| configured(pool, arguments, is_key_file, default_algorithms.clone())).collect()
+    Ok(pools.into_iter().map(|pool| with_keys(pool, arguments, is_key_file)).collect())
 }
 
-fn issuers(arguments: &IssuerArguments) -> Result<Vec<Pool>, CommandError> {
-    let one = |pool| Ok(vec![pool]);
-    if let (Some(id), Some(guests)) = (&arguments.identity_pool_id, arguments.guests) {
-        return one(Pool::identity_pool(
-            id,
-            match guests {
-                Guests::Refuse => GuestRule::Refuse,
-                Guests::Accept => GuestRule::Accept,
-            },
-        ));
-    }
-    if let Some(template) = &arguments.issuer_template {
-        return match arguments.tenants.as_slice() {
-            [] if arguments.any_tenant => one(Pool::any_tenant(template)),
-            [] => Err(CommandError::Usage("--issuer-template requires --tenant or --any-tenant".into())),
-            tenants => one(Pool::tenants(template, tenants)),
-        };
-    }
-    if arguments.any_issuer {
-        return one(Pool::any_issuer());
-    }
-    let region = arguments.region.clone().or_else(environment::region);
-    let user_pool = |id: &str| match &region {
-        Some(region) => Pool::user_pool(id).region(region),
-        None => Pool::user_pool(id),
-    };
-    match (arguments.issuer.as_slice(), arguments.pool_id.as_slice()) {
-        ([issuer], _) => one(Pool::issuer(issuer)),
-        ([], []) => match environment::user_pool_id() {
-            Some(id) => one(user_pool(&id)),
-            None => Err(CommandError::Usage("one of --pool-id or --issuer is required".into())),
-        },
-        ([], ids) => Ok(ids.iter().map(|id| user_pool(id)).collect()),
-        (issuers, _) => one(Pool::issuers(issuers)),
+fn with_keys(pool: Pool, arguments: &VerifyArguments, is_key_file: bool) -> Pool {
+    match &arguments.jwks {
+        _ if is_key_file => pool.local_keys_only(),
+        Some(url) => pool.jwks_url(url),
+        None => pool,
     }
 }
 
-/// Applies the options to a pool.
-fn configured(
-    pool: Pool,
-    arguments: &VerifyArguments,
-    is_key_file: bool,
-    default_algorithms: Vec<Algorithm>,
-) -> Result<Pool, CommandError> {
-    let mut pool = policy::apply(pool, &arguments.policy, default_algorithms)?;
-    pool = match (&arguments.client_id, arguments.any_client, environment::client_ids()) {
-        // An identity pool is its own client.
-        _ if arguments.issuer.identity_pool_id.is_some() => pool,
-        (_, true, _) => pool.any_client(),
-        (ids, false, _) if !ids.is_empty() => pool.client_ids(ids),
-        (_, false, Some(ids)) => pool.client_ids(ids),
-        (_, false, None) => {
-            return Err(CommandError::Usage("one of --client-id or --any-client is required".into()));
-        }
-    };
-    pool = pool.token_use(match arguments.token_use {
-        TokenUse::Access => TokenUseRule::Access,
-        TokenUse::Id => TokenUseRule::Id,
-        TokenUse::Any => TokenUseRule::AccessOrId,
-        TokenUse::Unchecked => TokenUseRule::Unchecked,
-    });
-    if is_key_file {
-        pool = pool.local_keys_only();
-    } else if let Some(url) = &arguments.jwks {
-        pool = pool.jwks_url(url);
-    }
-    pool = match (arguments.groups.as_slice(), arguments.all_groups) {
-        ([], _) => pool,
-        (groups, false) => pool.any_of_groups(groups),
-        (groups, true) => pool.all_of_groups(groups),
-    };
-    Ok(match (arguments.scopes.as_slice(), arguments.all_scopes) {
-        ([], _) => pool,
-        (scopes, false) => pool.any_of_scopes(scopes),
-        (scopes, true) => pool.all_of_scopes(scopes),
-    })
-}
-
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 

@@ -4,8 +4,10 @@ mod account;
 mod bench;
 mod demo;
 mod exit_codes;
+mod flows;
 mod inspect;
 mod jws;
+mod limits;
 mod policy;
 mod recipe;
 mod serve;
@@ -14,9 +16,10 @@ mod verify;
 pub use account::{AccountArguments, Factor, Flow};
 pub use bench::BenchArguments;
 pub use demo::DemoArguments;
+pub use flows::FlowArguments;
 pub use inspect::InspectArguments;
 pub use jws::JwsArguments;
-pub use policy::{ClientClaimName, Guests, PolicyArguments};
+pub use policy::{ClientArguments, ClientClaimName, Guests, PolicyArguments};
 pub use recipe::RecipeArguments;
 pub use serve::ServeArguments;
 pub use verify::{IssuerArguments, TokenUse, VerifyArguments};
@@ -46,7 +49,7 @@ pub enum Command {
     Issuer(RecipeArguments),
     /// Run an account flow, such as sign-up, sign-in or recovery
     Account(Box<AccountArguments>),
-    /// Serve the account flows and /v1/verify over HTTP
+    /// Serve the account flows and the verification of tokens over HTTP
     Serve(Box<ServeArguments>),
     /// Measure the cost of verification on this machine, next to other libraries
     Bench(BenchArguments),

@@ -3,8 +3,31 @@
 use clap::{Args, ValueEnum};
 use poolgate::ClaimRule;
 
+/// The clients. All options apply to all issuers.
+#[derive(Args, Debug)]
+pub struct ClientArguments {
+    /// Accept tokens of this app client ID; may be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub client_id: Vec<String>,
+    /// Accept tokens of every app client of the pool
+    #[arg(long, conflicts_with = "client_id")]
+    pub any_client: bool,
+}
+
 #[derive(Args, Debug)]
 pub struct PolicyArguments {
+    /// Require this group; may be repeated. One of the groups is sufficient
+    #[arg(long = "group", value_name = "G", value_delimiter = ',')]
+    pub groups: Vec<String>,
+    /// Require every --group
+    #[arg(long, requires = "groups")]
+    pub all_groups: bool,
+    /// Require this scope; may be repeated. One of the scopes is sufficient
+    #[arg(long = "scope", value_name = "S", value_delimiter = ',')]
+    pub scopes: Vec<String>,
+    /// Require every --scope
+    #[arg(long, requires = "scopes")]
+    pub all_scopes: bool,
     /// Accept this algorithm; may be repeated. The default is RS256 for a user pool, because Cognito uses no other, and RS512 for an identity
     /// pool; for another issuer, every algorithm except `none` and HMAC that the key allows
     #[arg(long = "alg", value_name = "ALG", value_delimiter = ',')]
@@ -45,6 +68,41 @@ pub struct PolicyArguments {
     /// 60 seconds ahead
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub leeway: u32,
+}
+
+impl PolicyArguments {
+    /// Whether any option differs from its default.
+    pub fn is_any_set(&self) -> bool {
+        // Without `..`, so that the compiler asks for a new option.
+        let Self {
+            groups,
+            all_groups,
+            scopes,
+            all_scopes,
+            algorithms,
+            types,
+            resources,
+            any_resource,
+            unbound_clients,
+            client_claim,
+            scope_claim,
+            claims,
+            max_age,
+            any_subject,
+            ignore_confirmation,
+            leeway,
+        } = self;
+        let lists = [groups, scopes, algorithms, types, resources, unbound_clients];
+        lists.iter().any(|list| !list.is_empty())
+            || !claims.is_empty()
+            || client_claim.is_some()
+            || scope_claim.is_some()
+            || max_age.is_some()
+            || *leeway != 0
+            || [all_groups, all_scopes, any_resource, any_subject, ignore_confirmation]
+                .into_iter()
+                .any(|is_set| *is_set)
+    }
 }
 
 /// The claim that names the client.

@@ -1,6 +1,12 @@
 //! Arguments of `poolgate serve`.
 
-use crate::command::connection::Connection;
+use super::{
+    flows::FlowArguments,
+    limits::LimitArguments,
+    policy::{ClientArguments, PolicyArguments},
+    verify::{IssuerArguments, TokenUse},
+};
+use crate::command::revocation::RevocationArguments;
 use clap::Args;
 use std::{
     net::SocketAddr,
@@ -8,35 +14,72 @@ use std::{
 };
 
 const NOTES: &str = "\
-Example:
-  poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --client-ip-header x-forwarded-for --refresh-cookie \\
-      --require /admin=admins --public /health --preflight /
+Examples:
+  The account flows of a user pool, and its tokens in /v1/verify:
+    poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --client-ip-header x-forwarded-for --refresh-cookie \\
+        --require /admin=admins --public /health --preflight /
 
-  curl -s localhost:8080/v1/sign-in -H 'content-type: application/json' -d '{\"username\":\"anna\",\"password\":\"…\"}'
-  curl -s localhost:8080/openapi.json
+    curl -s localhost:8080/v1/sign-in -H 'content-type: application/json' -d '{\"username\":\"anna\",\"password\":\"…\"}'
+    curl -s localhost:8080/openapi.json
+
+  The same, and /v1/verify accepts only tokens that are bound to an API; signed-in users can still sign out with others:
+    poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --resource https://orders.example.com
+
+  Tokens of Keycloak in /v1/verify, and no account flows:
+    poolgate serve --issuer https://login.example.com/realms/shop --token-use unchecked --client-id web --client-claim azp \\
+        --resource orders-api --jwks https://login.example.com/realms/shop/protocol/openid-connect/certs
+
+Two verifiers: if /v1/verify accepts exactly the tokens of the user pool and the app client of the account flows, one verifier serves both. With
+any other option for tokens, /v1/verify has a verifier of its own, and the metrics have the label `verifier`.
 
 The gateway serves plain HTTP: put a proxy with TLS in front of it. Clients must not reach --operations-listen, because the metrics of the
 account flows reveal whether an account exists. On SIGTERM or Ctrl-C, the gateway stops accepting requests, finishes those in progress for
 at most --shutdown-timeout, and exits.
 
+Environment:
+  COGNITO_USER_POOL_ID, COGNITO_REGION and COGNITO_CLIENT_ID are the defaults of --pool-id, --region and --client-id.
+  COGNITO_CLIENT_ID may list several IDs, separated by commas.
+  POOLGATE_CACHE_DIR is the directory in which compiled code is cached; an empty value disables the cache.
+
 Exit codes:
   0  stopped by a signal
   2  invalid usage or configuration";
 
+/// The headings of the help.
+const TOKENS: &str = "Tokens of /v1/verify and /v1/ext-authz";
+const FLOWS: &str = "Account flows";
+const LIMITS: &str = "Limits of a verifier";
+
 #[derive(Args)]
 #[command(after_help = NOTES)]
 pub struct ServeArguments {
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub issuer: IssuerArguments,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub clients: ClientArguments,
+    /// Accept tokens of this kind. The default is `access` for a user pool; for another issuer, it is required
+    #[arg(long, value_name = "USE", help_heading = TOKENS)]
+    pub token_use: Option<TokenUse>,
+    /// Fetch the JWK Set from this URL. The default is <issuer>/.well-known/jwks.json
+    #[arg(long, value_name = "URL", help_heading = TOKENS)]
+    pub jwks: Option<String>,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub policy: PolicyArguments,
+    #[command(flatten, next_help_heading = FLOWS)]
+    pub flows: FlowArguments,
+    #[command(flatten, next_help_heading = LIMITS)]
+    pub limits: LimitArguments,
     #[command(flatten)]
-    pub connection: Connection,
+    pub revocation: RevocationArguments,
+    /// Allow http URLs with loopback addresses
+    #[arg(long)]
+    pub allow_http_loopback: bool,
     /// Address for client traffic
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Address for the operator: health checks and all metrics. Clients must not reach it
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub operations_listen: SocketAddr,
-    /// Accept these tokens in /v1/verify and /v1/ext-authz
-    #[arg(long, value_name = "USE", default_value = "access", value_parser = ["access", "id", "any"])]
-    pub token_use: String,
     /// Require a valid token, with one of these groups if any are listed, for this path of the application and everything below it; may be
     /// repeated. The rule with the longest prefix decides, and paths without a rule require a valid token. In a group, write `,` as %2C and
     /// `%` as %25
@@ -48,16 +91,6 @@ pub struct ServeArguments {
     /// Allow CORS preflights without a token for this path of the application and everything below it (/ for all paths); may be repeated
     #[arg(long = "preflight", value_name = "PREFIX")]
     pub preflights: Vec<String>,
-    /// Minimum response time of operations that take a username or an address, in milliseconds; slower responses are delayed to a multiple.
-    /// 0 disables it and makes user enumeration by timing possible
-    #[arg(long, value_name = "MS", default_value_t = 1_000)]
-    pub min_response_ms: u64,
-    /// Maximum random addition to the response time, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 250)]
-    pub response_jitter_ms: u64,
-    /// Maximum number of calls to Cognito in progress; more fail with 503
-    #[arg(long, value_name = "N", default_value = "256")]
-    pub max_calls: NonZeroUsize,
     /// Maximum rate of one client address (IPv6: of one /64 network), in requests per second; 0 disables the limit. /v1/verify and
     /// /v1/ext-authz are not limited
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -72,9 +105,6 @@ pub struct ServeArguments {
     /// Number of the last entries of that header that your proxies have written
     #[arg(long, value_name = "N", default_value = "1", requires = "client_ip_header")]
     pub trusted_hops: NonZeroUsize,
-    /// Maximum length of a request body, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
-    pub body_limit: usize,
     /// Maximum number of open connections; further ones wait. The default is 4096, or half of the limit of open files (`ulimit -n`) if that is
     /// lower
     #[arg(long, value_name = "N")]
@@ -93,28 +123,6 @@ pub struct ServeArguments {
     /// Maximum time for requests in progress after SIGTERM, in seconds; their connections are then closed
     #[arg(long, value_name = "SECONDS", default_value = "25")]
     pub shutdown_timeout: NonZeroU32,
-    /// Allow scripts of this origin, such as https://app.example.com, to call the account flows with credentials (CORS); may be repeated
-    #[arg(long = "cors-origin", value_name = "ORIGIN")]
-    pub cors_origins: Vec<String>,
-    /// Store refresh tokens in a cookie that scripts cannot read, instead of returning them in bodies
-    #[arg(long)]
-    pub refresh_cookie: bool,
-    /// Path of the cookie. With a path other than /, a sibling domain can set the cookie
-    #[arg(long, value_name = "PATH", default_value = "/", requires = "refresh_cookie")]
-    pub cookie_path: String,
-    /// Domain of the cookie, which then includes all subdomains, and each of them can set the cookie. The default is this host only
-    #[arg(long, value_name = "DOMAIN", requires = "refresh_cookie")]
-    pub cookie_domain: Option<String>,
-    /// SameSite of the cookie: send it with no cross-site request (strict), with navigation (lax), or with all requests (none)
-    #[arg(long, value_name = "WHICH", default_value = "strict", value_parser = ["strict", "lax", "none"], requires = "refresh_cookie")]
-    pub cookie_same_site: String,
-    /// Maximum age of the cookie, in seconds, from 3600 to 315360000. Set it to the app client's RefreshTokenValidity
-    #[arg(long, value_name = "SECONDS", default_value_t = 2_592_000, requires = "refresh_cookie")]
-    pub refresh_token_validity: u64,
-    /// Send {"username":"…","flow":"sign-up"} with POST to this URL when someone signs up with a username that is taken, so that you can
-    /// notify the owner. The flow is "update-attributes" when a signed-in user asks for an address or a preferred username that is taken
-    #[arg(long, value_name = "URL")]
-    pub username_taken_hook: Option<String>,
 }
 
 /// Parses `/admin=admins,a%2Cb`. Groups are encoded as in `X-Poolgate-Groups`.

@@ -1,6 +1,6 @@
 //! Arguments of `poolgate verify`.
 
-use super::policy::{Guests, PolicyArguments};
+use super::policy::{ClientArguments, Guests, PolicyArguments};
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, time::Duration};
 
@@ -44,30 +44,14 @@ Exit codes:
 pub struct VerifyArguments {
     #[command(flatten)]
     pub issuer: IssuerArguments,
-    /// Accept tokens of this app client ID; may be repeated
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub client_id: Vec<String>,
-    /// Accept tokens of every app client of the pool
-    #[arg(long, conflicts_with = "client_id")]
-    pub any_client: bool,
+    #[command(flatten)]
+    pub clients: ClientArguments,
     /// Accept tokens of this kind
     #[arg(long, value_name = "USE")]
     pub token_use: TokenUse,
     /// Read the JWK Set from this file or URL. The default is <issuer>/.well-known/jwks.json
     #[arg(long, value_name = "FILE|URL")]
     pub jwks: Option<String>,
-    /// Require this group; may be repeated. One of the groups is sufficient
-    #[arg(long = "group", value_name = "G", value_delimiter = ',')]
-    pub groups: Vec<String>,
-    /// Require every --group
-    #[arg(long, requires = "groups")]
-    pub all_groups: bool,
-    /// Require this scope; may be repeated. One of the scopes is sufficient
-    #[arg(long = "scope", value_name = "S", value_delimiter = ',')]
-    pub scopes: Vec<String>,
-    /// Require every --scope
-    #[arg(long, requires = "scopes")]
-    pub all_scopes: bool,
     #[command(flatten)]
     pub policy: PolicyArguments,
     /// Verify as of this time instead of the current time, in seconds since the Unix epoch

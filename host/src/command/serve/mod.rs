@@ -1,18 +1,24 @@
 //! `poolgate serve`.
 
+mod tokens;
+
 use super::{
-    arguments::ServeArguments,
+    arguments::{FlowArguments, ServeArguments},
+    connection::{AccountPool, with_store},
     open_files,
     output::{CommandError, Outcome},
+    revocation::Store,
 };
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use poolgate::{
-    TokenUseRule,
-    accounts::{ResponseTimeFloor, UsernameTaken},
+    Pool, Verifier,
+    accounts::{Accounts, ResponseTimeFloor, UsernameTaken},
     gateway::{CookieError, Deadlines, Gateway, RateLimit, RefreshCookie, RouteError, RouteRules, SameSite},
 };
 use reqwest::Client;
 use serde_json::json;
-use std::{io::Write, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{env, io::Write, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use tokens::Served;
 use tokio::{
     net::TcpListener,
     signal,
@@ -25,21 +31,7 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HOOKS: usize = 64;
 
 pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError> {
-    let mut builder = arguments
-        .connection
-        .accounts()
-        .await?
-        .response_time_floor(ResponseTimeFloor {
-            minimum: Duration::from_millis(arguments.min_response_ms),
-            max_jitter: Duration::from_millis(arguments.response_jitter_ms),
-        })
-        .max_calls(arguments.max_calls.get());
-    if let Some(url) = &arguments.username_taken_hook {
-        builder = builder.on_username_taken(hook(url, arguments.connection.allow_http_loopback)?);
-    }
-    let accounts = builder.build().await?;
-    let verifier = accounts.verifier().clone();
-    let gateway = gateway(&arguments, Gateway::new(accounts))?;
+    let gateway = gateway(&arguments, built(&arguments).await?)?;
 
     let public = bind(arguments.listen).await?;
     let operations = bind(arguments.operations_listen).await?;
@@ -71,37 +63,89 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
     served.await;
     // Requests of clients have finished. Requests for metrics are not waited for.
     shown.abort();
-    verifier.shut_down().await;
+    gateway.shut_down().await;
     Ok(Outcome::Allowed)
 }
 
+/// Adds a hint to the error of a user pool beside another issuer.
+pub fn add_hint(error: &mut clap::Error) {
+    let is_conflict = error.kind() == ErrorKind::ArgumentConflict && error.to_string().contains("--pool-id");
+    if is_conflict && env::args_os().nth(1).is_some_and(|subcommand| subcommand == "serve") {
+        let hint = "name the user pool of the account flows with --account-pool-id, and its app client with --account-client-id";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    }
+}
+
+/// Builds the verifiers and the account flows.
+async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
+    let store = arguments.revocation.store()?;
+    match Served::of(arguments)? {
+        Served::OneVerifier(pool, token_use) => {
+            Ok(Gateway::new(accounts(arguments, &pool, store.as_ref()).await?).verifies(token_use.into()))
+        }
+        Served::TwoVerifiers(pool, verified) => {
+            let gateway = Gateway::new(accounts(arguments, &pool, store.as_ref()).await?);
+            let verifier = verifier(arguments, verified, store.as_ref()).await?;
+            gateway.verifier(verifier).map_err(|error| CommandError::Usage(error.to_string()))
+        }
+        Served::NoAccounts(verified) => {
+            Ok(Gateway::without_accounts(verifier(arguments, verified, store.as_ref()).await?))
+        }
+    }
+}
+
+async fn accounts(
+    arguments: &ServeArguments,
+    pool: &AccountPool,
+    store: Option<&Store>,
+) -> Result<Accounts, CommandError> {
+    let (flows, allow_http_loopback) = (&arguments.flows, arguments.allow_http_loopback);
+    let verifier = verifier(arguments, vec![pool.verified()], store).await?;
+    let mut builder = pool
+        .accounts(verifier, &flows.options, allow_http_loopback)?
+        .response_time_floor(ResponseTimeFloor {
+            minimum: Duration::from_millis(flows.min_response_ms),
+            max_jitter: Duration::from_millis(flows.response_jitter_ms),
+        })
+        .max_calls(flows.max_calls.get());
+    if let Some(url) = &flows.username_taken_hook {
+        builder = builder.on_username_taken(hook(url, allow_http_loopback)?);
+    }
+    Ok(builder.build().await?)
+}
+
+async fn verifier(
+    arguments: &ServeArguments,
+    pools: Vec<Pool>,
+    store: Option<&Store>,
+) -> Result<Verifier, CommandError> {
+    let builder = pools.into_iter().fold(Verifier::builder(), |builder, pool| builder.pool(pool));
+    let builder = arguments.limits.apply(builder).allow_http_loopback(arguments.allow_http_loopback);
+    Ok(with_store(builder, store).build().await?)
+}
+
 fn gateway(arguments: &ServeArguments, gateway: Gateway) -> Result<Gateway, CommandError> {
-    let token_use = match arguments.token_use.as_str() {
-        "access" => TokenUseRule::Access,
-        "id" => TokenUseRule::Id,
-        _ => TokenUseRule::AccessOrId,
-    };
     let limit = |per_second| RateLimit { per_second, burst: arguments.rate_burst };
     let seconds = |seconds: NonZeroU32| Duration::from_secs(seconds.get().into());
+    let flows = &arguments.flows;
     let mut gateway = gateway
-        .verifies(token_use)
         .routes(rules(arguments)?)
         .rate_limit(NonZeroU32::new(arguments.rate_limit).map(limit))
         .trusted_hops(arguments.trusted_hops)
-        .body_limit(arguments.body_limit)
+        .body_limit(flows.body_limit)
         .deadlines(Deadlines {
             first_head: seconds(arguments.first_head_timeout),
             head: seconds(arguments.head_timeout),
             body: seconds(arguments.body_timeout),
             shutdown: seconds(arguments.shutdown_timeout),
         })
-        .cors_origins(&arguments.cors_origins)
+        .cors_origins(&flows.cors_origins)
         .map_err(|error| CommandError::Usage(format!("--cors-origin: {error}")))?;
     if let Some(max) = arguments.max_connections.or_else(open_files::max_connections) {
         gateway = gateway.max_connections(max);
     }
-    if arguments.refresh_cookie {
-        gateway = gateway.refresh_cookie(refresh_cookie(arguments)?);
+    if flows.refresh_cookie {
+        gateway = gateway.refresh_cookie(refresh_cookie(flows)?);
     }
     if let Some(header) = &arguments.client_ip_header {
         gateway = gateway.client_ip_header(header.clone());
@@ -128,7 +172,7 @@ fn rules(arguments: &ServeArguments) -> Result<RouteRules, CommandError> {
     Ok(rules)
 }
 
-fn refresh_cookie(arguments: &ServeArguments) -> Result<RefreshCookie, CommandError> {
+fn refresh_cookie(arguments: &FlowArguments) -> Result<RefreshCookie, CommandError> {
     let rejected = |option| move |error: CookieError| CommandError::Usage(format!("{option}: {error}"));
     let same_site = match arguments.cookie_same_site.as_str() {
         "strict" => SameSite::Strict,
