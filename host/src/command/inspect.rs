@@ -2,14 +2,15 @@
 
 use super::{
     arguments::InspectArguments,
+    explain::Content,
     input,
     output::{self, CommandError, Outcome, Palette},
-    shown,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use poolgate::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
 
-const WARNING: &str = "NOT VERIFIED: anyone can create a token with this content. To verify it, use `poolgate verify`.";
+const WARNING: &str = "To verify it, use `poolgate verify`; with `--explain`, it says what is wrong with a token.";
 
 pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
     let token = input::token(Some(&arguments.token))?;
@@ -23,15 +24,14 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, CommandError> {
             return Ok(Outcome::Denied);
         }
     };
-    let json = || json!({ "verified": false, "header": header, "claims": claims });
-    output::conclude(Outcome::Allowed, arguments.json, json, |palette| text(&header, &claims, palette))
-}
-
-fn text(header: &JsonObject, claims: &JsonObject, palette: Palette) -> String {
-    let (warning, title) = (palette.warning(WARNING), |text| palette.bold(text));
-    let object = |object: &JsonObject| shown::json(&Value::Object(object.clone()), true);
-    let (header_title, claims_title) = (title("header"), title("claims"));
-    format!("{warning}\n\n{header_title}\n{}\n\n{claims_title}\n{}\n\n{warning}\n", object(header), object(claims))
+    let content =
+        Content { header: header.into(), payload: claims.into(), is_verified: false, now: SystemClock.now().as_secs() };
+    let json = || {
+        let Content { header, payload, .. } = &content;
+        json!({ "verified": false, "header": header, "claims": payload, "times": content.times_json() })
+    };
+    let text = |palette: Palette| format!("{}\n{}\n", content.text(palette), palette.warning(WARNING));
+    output::conclude(Outcome::Allowed, arguments.json, json, text)
 }
 
 type JsonObject = Map<String, Value>;

@@ -8,6 +8,7 @@ mod bench;
 mod cache;
 mod connection;
 mod demo;
+mod explain;
 mod input;
 mod inspect;
 mod issuer;

@@ -31,6 +31,11 @@ pub fn json(value: &Value, is_indented: bool) -> String {
     shown
 }
 
+/// Formats text on one line: line breaks are escaped too.
+pub fn line(text: &str) -> String {
+    lines(text).replace('\n', "\\n")
+}
+
 /// Formats text of several lines, with such characters as Rust escapes.
 pub fn lines(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -4,11 +4,11 @@ use super::{
     arguments::VerifyArguments,
     batch,
     cache::compilation_cache,
-    input,
+    explain, input,
     output::{self, CommandError, Outcome, Palette},
     pools,
 };
-use poolgate::{Clock, Denial, FixedClock, Pool, SystemClock, Verified, Verifier};
+use poolgate::{Clock, Denial, FixedClock, IdTokenChecks, Pool, SystemClock, Verified, Verifier};
 use serde_json::Value;
 use std::{num::NonZeroUsize, path::Path};
 
@@ -18,13 +18,41 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
         return batch::run(path, async |token| verdict(&verifier, token).await).await;
     }
     let token = input::token(arguments.subject.token.as_deref())?;
-    let verdict = verifier.verify(&token).await;
+    let verdict = verifier.verify_id_token(&token, &id_token_checks(&arguments)).await;
+    let now = now(&arguments);
+    // A token that is too long is not explained.
+    let explanation = if arguments.explain { verifier.explain(&token).await.ok() } else { None };
+    let with_explanation = |mut verdict: Value| {
+        if let (Some(explanation), Some(members)) = (&explanation, verdict.as_object_mut()) {
+            members.insert("explanation".into(), explain::json(explanation, now));
+        }
+        verdict
+    };
     output::conclude(
         outcome(&verdict),
         arguments.json,
-        || json(&token, &verdict),
-        |palette| text(&token, &verdict, palette),
+        || with_explanation(json(&token, &verdict)),
+        |palette| {
+            let explained = explanation.as_ref().map(|explanation| explain::text(explanation, now, palette));
+            text(&token, &verdict, palette) + &explained.unwrap_or_default()
+        },
     )
+}
+
+/// The time as of which the token is verified, in seconds since the Unix epoch.
+fn now(arguments: &VerifyArguments) -> u64 {
+    arguments.at.unwrap_or_else(|| SystemClock.now().as_secs())
+}
+
+fn id_token_checks(arguments: &VerifyArguments) -> IdTokenChecks {
+    let mut checks = IdTokenChecks::new();
+    if let Some(nonce) = &arguments.nonce {
+        checks = checks.nonce(nonce);
+    }
+    if let Some(access_token) = &arguments.access_token {
+        checks = checks.access_token(access_token);
+    }
+    checks
 }
 
 async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError> {
@@ -53,8 +81,7 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     let verifier = builder.build().await?;
     if let Some(jwks) = jwks {
         // With --at, the keys are considered as of that time.
-        let received_at = arguments.at.unwrap_or_else(|| SystemClock.now().as_secs());
-        load_key_set(&verifier, jwks, received_at, key_file.unwrap_or_default()).await?;
+        load_key_set(&verifier, jwks, now(arguments), key_file.unwrap_or_default()).await?;
     }
     Ok(verifier)
 }

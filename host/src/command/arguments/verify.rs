@@ -22,6 +22,9 @@ Examples:
         --resource orders-api --claim '{\"claim\":\"typ\",\"any_of\":[\"Bearer\"]}' \\
         --jwks https://login.example.com/realms/shop/protocol/openid-connect/certs - < token.txt
 
+  See why a token is refused, check by check:
+    poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access --explain - < token.txt
+
   Verify many tokens offline, as of a fixed time:
     poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
         --jwks jwks.json --at 1700000000 --batch tokens.txt
@@ -63,6 +66,15 @@ pub struct VerifyArguments {
     /// Set the maximum time to fetch the keys, in seconds, from 1 to 300
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub timeout: Duration,
+    /// Require this nonce of the request in an ID token (`nonce`, OpenID Connect Core 1.0 section 3.1.3.7)
+    #[arg(long, value_name = "TEXT", conflicts_with = "batch")]
+    pub nonce: Option<String>,
+    /// Require that an ID token was issued with this access token (`at_hash`, OpenID Connect Core 1.0 section 3.1.3.8)
+    #[arg(long, value_name = "TOKEN", conflicts_with = "batch")]
+    pub access_token: Option<String>,
+    /// Explain the verdict: each check, what the token has, what is accepted, and what to change. Prints the content of the token
+    #[arg(long, conflicts_with = "batch")]
+    pub explain: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
