@@ -2,6 +2,8 @@
 
 #[path = "cli/code_cache.rs"]
 mod code_cache;
+#[path = "cli/explain.rs"]
+mod explain;
 #[path = "cli/issuers.rs"]
 mod issuers;
 #[path = "cli/pipes.rs"]
@@ -447,6 +449,15 @@ fn inspect_marks_claims_as_not_verified_and_omits_the_signature() {
     let run = bench.run_with_input(&["inspect", "--json", "-"], token.as_bytes());
     assert_eq!(run.json()["verified"], false);
     assert_eq!(bench.run(&["inspect", "nonsense"]).code, 1);
+}
+
+#[test]
+fn inspect_shows_times_as_times() {
+    let bench = Workbench::new();
+    let run = bench.run(&["inspect", &Draft::access(&RSA_2048).compact()]);
+    assert!(run.stdout.contains("exp        2023-11-14T22:") && run.stdout.contains(" ago"), "{run:?}");
+    let run = bench.run(&["inspect", "--json", &Draft::access(&RSA_2048).compact()]);
+    assert!(run.json()["times"]["exp"]["secondsFromNow"].as_i64().is_some_and(|seconds| seconds < 0), "{run:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // The page: it converts the input to the options of a verifier, and shows the result as text. Nothing of a token is ever inserted as markup.
 
+import { hideExplanation, showExplanation } from "./explanation.mjs";
 import { createVerifier, Denial } from "./poolgate.mjs";
 import { REASONS } from "./reasons.mjs";
 
@@ -82,11 +83,14 @@ async function verify() {
   const showIfCurrent = (...words) => isCurrent() && show(...words);
   show("none", "", "Verifying …");
   let pool;
+  let verifier;
+  const token = field("token").value.trim();
+  const explain = () => isCurrent() && verifier && showExplanation(verifier.explain(token));
   try {
     pool = poolOf();
-    const verifier = await createVerifier({ pools: [pool] });
+    verifier = await createVerifier({ pools: [pool] });
     if (pool.keys === "local") await verifier.loadKeySet(verifier.keyReports()[0].issuers[0] ?? "", field("jwks").value);
-    const claims = await verifier.verify(field("token").value.trim());
+    const claims = await verifier.verify(token);
     showIfCurrent("allow", "Verified", checksThatSucceeded(pool), claims);
   } catch (error) {
     if (!(error instanceof Denial)) {
@@ -98,6 +102,7 @@ async function verify() {
       showIfCurrent("deny", `Rejected: ${error.reason}`, text);
     }
   }
+  explain();
 }
 
 /** Says which claim rule the token does not fit. */
@@ -123,6 +128,7 @@ function checksThatSucceeded(pool) {
 }
 
 function show(verdict, word, text, claims) {
+  hideExplanation();
   field("verdict").dataset.verdict = verdict;
   field("verdict").replaceChildren(...(word ? [line(word, "word"), line(text, "")] : [line(text, "hint")]));
   field("details").hidden = claims === undefined;

@@ -54,9 +54,11 @@ export class Verifier {
   /**
    * Returns the claims of a valid token, and throws a `Denial` for any other. Waits for keys that are being fetched.
    * With `{ requirement: "NAME" }`, the token must fit that requirement of the configuration, too; otherwise the status is 403.
+   * With `{ nonce }` and `{ accessToken }`, an ID token is compared with the nonce of the request and with the access token of the same
+   * response (`at_hash`).
    */
   async verify(token, options) {
-    const requirement = this.#requirement(options);
+    const requirement = this.#options(options);
     await this.#running();
     const receivedAt = (this.#logicalTime += 1n);
     let attempt = () => this.#call(requirement, "verify", token);
@@ -76,7 +78,18 @@ export class Verifier {
 
   /** Like `verify`, without waiting: if keys are missing, it throws a `Denial` with status 503, and starts to fetch them. */
   verifySync(token, options) {
-    return this.#call(this.#requirement(options), "verify", token);
+    return this.#call(this.#options(options), "verify", token);
+  }
+
+  /**
+   * Explains the verdict about a token: each check, what the token has, what is accepted, and what to change. It fetches no keys: call
+   * `verify` before. It has the content of the token, verified or not: show it only to who holds the token, and never with a rejection.
+   */
+  explain(token) {
+    if (typeof token !== "string") throw new TypeError("a token is a string");
+    const explanation = this.#exports && this.#guarded(() => this.#exports.explain(token));
+    if (!explanation) throw new Denial("sandbox-failed", 503);
+    return toExplanation(explanation);
   }
 
   /** Starts the fetches that are due, and waits for them. */
@@ -118,20 +131,25 @@ export class Verifier {
     this.#named("the key set was rejected", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
   }
 
-  /** Returns the name of the required list of claim rules, if any. A name that is not configured is an error, not a denial. */
-  #requirement(options = {}) {
-    known("the options of verify", options, ["requirement"]);
-    if (!Object.hasOwn(options, "requirement")) return undefined;
-    if (this.#requirements.includes(options.requirement)) return options.requirement;
+  /** Checks the options of a call. A requirement that is not configured is an error, not a denial. */
+  #options(options = {}) {
+    known("the options of verify", options, ["requirement", "nonce", "accessToken"]);
+    for (const name of ["nonce", "accessToken"]) {
+      // An undefined nonce is one that the session has lost.
+      if (Object.hasOwn(options, name) && typeof options[name] !== "string") throw new TypeError(`${name} must be a string`);
+    }
+    if (!Object.hasOwn(options, "requirement") || this.#requirements.includes(options.requirement)) return options;
     throw new TypeError(`there is no requirement ${options.requirement} in the configuration`);
   }
 
-  #call(requirement, name, token, ...receivedAt) {
+  #call({ requirement, nonce, accessToken }, name, token, ...receivedAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
     if (!this.#exports) throw new Denial("sandbox-failed", 503);
     const result = this.#guarded(() => {
       try {
-        return { claims: this.#exports[name](token, ...receivedAt) };
+        const claims = this.#exports[name](token, ...receivedAt);
+        if (nonce !== undefined || accessToken !== undefined) this.#exports.checkIdToken(token, nonce, accessToken);
+        return { claims };
       } catch (error) {
         if (error?.payload?.reason === undefined) throw error;
         return { denial: error.payload };
@@ -214,6 +232,27 @@ export class Verifier {
 
 function seconds(time) {
   return typeof time === "bigint" ? time : BigInt(Math.floor(time));
+}
+
+/** Converts the record `explanation`: what is JSON is parsed, and a failed check has its `reason`. */
+function toExplanation({ reason, header, payload, isSignatureValid, pool, checks }) {
+  return {
+    reason, isSignatureValid, pool,
+    header: parsed(header),
+    payload: parsed(payload),
+    checks: checks.map(({ result, found, ...check }) => ({
+      ...check, found: parsed(found), result: result.tag, reason: result.tag === "failed" ? result.val : undefined,
+    })),
+  };
+}
+
+/** Returns the value of a JSON text, or the text itself if it is no JSON. */
+function parsed(text) {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Converts the record `verified`: times become numbers, the payload is parsed, and `fits` has the names of requirements. */

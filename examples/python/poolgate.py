@@ -20,12 +20,14 @@ from configuration import AllOf, AnyOf, KeyPolicy, Limits, Pool, config
 from key_server import fetch_keys, is_allowed
 
 __all__ = [
-    "AllOf", "AnyOf", "ClaimRule", "Claims", "Denial", "Guest", "KeyPolicy", "Limits", "Misfit", "Pool", "Verifier",
+    "AllOf", "AnyOf", "Check", "ClaimRule", "Claims", "Denial", "Explanation", "Guest", "KeyPolicy", "Limits", "Misfit", "Pool", "Verifier",
 ]
 
 VERIFIER = "poolgate:auth/verifier@0.1.0"
 STATUS = {"invalid-token": 401, "insufficient-scope": 403, "unavailable": 503}
 MEMORY_LIMIT = 64 * 1024 * 1024
+# Not `None`: a nonce that the session has lost must not switch the check off.
+NOT_COMPARED: Any = object()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,41 @@ class Claims:
     fits: list[str]
 
 
+@dataclass(frozen=True)
+class Check:
+    """One check of a token. `result` is passed, failed or not-checked; `found` is the value that the token has."""
+
+    stage: str
+    result: str
+    reason: str | None
+    member: str | None
+    found: Any
+    accepted: list[str]
+    detail: str | None
+    advice: str | None
+
+    def __repr__(self) -> str:
+        return f"Check(stage={self.stage!r}, result={self.result!r}, reason={self.reason!r})"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a token is accepted or rejected. It has the content of the token: show it only to who holds the token. `repr` omits the content.
+
+    If the signature is not valid, anyone may have written the header and the payload. What is JSON is parsed.
+    """
+
+    reason: str | None
+    header: Any
+    payload: Any
+    is_signature_valid: bool
+    pool: int | None
+    checks: list[Check]
+
+    def __repr__(self) -> str:
+        return f"Explanation(reason={self.reason!r}, is_signature_valid={self.is_signature_valid!r}, checks={self.checks!r})"
+
+
 class Guest:
     """The compiled component. Create one for the process: compiling takes about a second."""
 
@@ -122,12 +159,26 @@ class Verifier:
         self._instance: Instance | None = None
         self._running()
 
-    def verify(self, token: str, *, requirement: str | None = None) -> Claims:
+    def verify(
+        self, token: str, *, requirement: str | None = None, nonce: str = NOT_COMPARED, access_token: str = NOT_COMPARED
+    ) -> Claims:
         """Returns the claims of a valid token, and raises a `Denial` for any other. Waits for keys that are being fetched.
 
         With `requirement`, the token must fit the requirement of this name, too; otherwise the status is 403.
+        With `nonce` and `access_token`, an ID token is compared with the nonce of the request and with the access token of the same
+        response (`at_hash`).
         """
         self._known(requirement)
+        checks = id_token_checks(nonce, access_token)
+        claims = self._verify(token, requirement)
+        if checks is not None:
+            # The instance verifies the token again, so that nothing depends on the order of these calls.
+            result: Variant = self._guarded("check-id-token", token, *checks)
+            if result.tag != "ok":
+                raise denial_of(members_of(result.payload))
+        return claims
+
+    def _verify(self, token: str, requirement: str | None) -> Claims:
         received_at = next(self._logical_time)
         attempt: Callable[[], Claims] = lambda: self._call(requirement, "verify", token)
         # A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
@@ -147,6 +198,18 @@ class Verifier:
         """Like `verify`, without waiting: if keys are missing, it raises a `Denial` with status 503, and starts to fetch them."""
         self._known(requirement)
         return self._call(requirement, "verify", token)
+
+    def explain(self, token: str) -> Explanation:
+        """Explains the verdict about a token: each check, what the token has, what is accepted, and what to change.
+
+        It fetches no keys: call `verify` before. The explanation has the content of the token, verified or not: show it only to who holds the
+        token, and never with a rejection.
+        """
+        if not isinstance(token, str):
+            raise TypeError("a token is a string")
+        members = members_of(self._guarded("explain", token))
+        checks = [check_of(members_of(check)) for check in members["checks"]]
+        return Explanation(**{**members, "header": parsed(members["header"]), "payload": parsed(members["payload"]), "checks": checks})
 
     def refresh_keys(self) -> None:
         """Starts the fetches that are due, and waits for them."""
@@ -204,9 +267,7 @@ class Verifier:
             if requirement is not None and requirement not in members["fits"]:
                 raise Denial("claim-forbidden", 403)
             return Claims(**{claim.name: members[claim.name] for claim in fields(Claims)})
-        misfit = members["misfit"] and Misfit(**members_of(members["misfit"]))
-        status = STATUS.get(members["error"], 503)
-        raise Denial(members["reason"], status, members["pending_key_url"], members["hint"], misfit)
+        raise denial_of(members)
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
         """Calls the instance. After a trap it raises `sandbox-failed`, and the next call starts a new instance."""
@@ -245,6 +306,38 @@ class Verifier:
                     self._guarded("keys-fetched", url, key_id, started_at, int(self._clock()), outcome)
 
         self._fetches[url] = self._fetchers.submit(fetch)
+
+
+def id_token_checks(nonce: str, access_token: str) -> tuple[str | None, str | None] | None:
+    """Returns the arguments of `check-id-token`, or `None` if nothing is compared."""
+    if nonce is NOT_COMPARED and access_token is NOT_COMPARED:
+        return None
+    for value in (nonce, access_token):
+        if value is not NOT_COMPARED and not isinstance(value, str):
+            raise TypeError("a nonce and an access token are strings")
+    given = lambda value: None if value is NOT_COMPARED else value
+    return given(nonce), given(access_token)
+
+
+def denial_of(members: dict[str, Any]) -> Denial:
+    """Converts the record `denial`."""
+    misfit = members["misfit"] and Misfit(**members_of(members["misfit"]))
+    status = STATUS.get(members["error"], 503)
+    return Denial(members["reason"], status, members["pending_key_url"], members["hint"], misfit)
+
+
+def check_of(members: dict[str, Any]) -> Check:
+    """Converts the record `check`."""
+    result = members.pop("result")
+    return Check(**{**members, "found": parsed(members["found"]), "result": result.tag, "reason": result.payload})
+
+
+def parsed(text: str | None) -> Any:
+    """Returns the value of a JSON text, or the text itself if it is no JSON."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
 
 
 def members_of(made: Record) -> dict[str, Any]:

@@ -35,6 +35,23 @@ await verifier.refreshKeys();
 assert.equal((await verifier.verify(rotated)).username, "ada");
 assert.deepEqual(verifier.keyReports()[0].keyIds.length, 2);
 
+// An explanation has what was compared. It is asked for, and no denial has it.
+const explained = (checked) => verifier.explain(checked).checks.find(({ result }) => result === "failed");
+assert.equal(explained(token), undefined);
+assert.deepEqual(verifier.explain(token).payload, one.payload);
+assert.equal(verifier.explain(token).isSignatureValid, true);
+const altered = verifier.explain(`${token.slice(0, -8)}AAAAAAAA`);
+assert.deepEqual([altered.reason, altered.isSignatureValid, altered.header.alg], ["signature-invalid", false, one.payload && "RS256"]);
+assert.equal(explained("a.b").reason, "token-not-three-parts");
+assert.equal(verifier.explain("e30.!.").payload, undefined);
+assert.throws(() => verifier.explain(5), TypeError);
+
+// An access token has neither a nonce nor `at_hash`.
+await assert.rejects(verifier.verify(token, { nonce: "n" }), denies("nonce-mismatch", 401));
+await assert.rejects(verifier.verify(token, { accessToken: token }), denies("access-token-mismatch", 401));
+assert.throws(() => verifier.verifySync(token, { nonce: "" }), denies("nonce-mismatch", 401));
+await assert.rejects(verifier.verify(token, { nonce: undefined }), /nonce must be a string/);
+
 // A trap is a denial. The next instance fetches its keys again.
 failing = true;
 assert.throws(() => verifier.verifySync(token), denies("sandbox-failed", 503));

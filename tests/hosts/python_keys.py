@@ -58,6 +58,24 @@ verifier.refresh_keys()
 assert verifier.verify(rotated).username == "ada"
 assert len(getattr(verifier.key_reports()[0], "key-ids")) == 2
 
+# An explanation has what was compared. It is asked for, and no denial has it.
+explained = verifier.explain(token)
+assert explained.reason is None and explained.is_signature_valid and explained.payload["username"] == "ada"
+assert "ada" not in repr(explained) and not [check for check in explained.checks if check.result == "failed"]
+altered = verifier.explain(token[:-8] + "AAAAAAAA")
+assert (altered.reason, altered.is_signature_valid, altered.header["alg"]) == ("signature-invalid", False, "RS256")
+assert [check.stage for check in altered.checks if check.result == "failed"] == ["signature"]
+assert verifier.explain("e30.!.").payload is None
+
+# An access token has neither a nonce nor `at_hash`. A nonce that was lost is an error.
+assert denied(verifier.verify, token, nonce="n") == ("nonce-mismatch", 401)
+assert denied(verifier.verify, token, access_token=token) == ("access-token-mismatch", 401)
+try:
+    verifier.verify(token, nonce=None)
+    raise AssertionError("it was allowed")
+except TypeError:
+    pass
+
 # A trap is a denial. The next instance fetches its keys again.
 is_failing = True
 assert denied(verifier.verify_now, token) == ("sandbox-failed", 503)

@@ -55,11 +55,20 @@ await withPage(async (page, url, [words, pictures]) => {
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Verify");
   await page.keyboard.press("Enter");
   await says("Rejected: expired");
-  assert.equal(await page.getByRole("row").count(), 0);
+  // The claims of a rejected token are not shown as if they were verified. The explanation says what is wrong, and with what.
+  assert.equal(await page.locator("#details").isVisible(), false);
+  await page.getByRole("row", { name: /^expiry expired exp = \d+$/ }).waitFor();
+  await page.getByRole("row", { name: /^signature passed/ }).waitFor();
+  await page.getByText("Refresh the token, or sign in again.").waitFor();
+  await page.getByText("The decoded token").click();
+  assert.equal(await page.locator("#content-hint").textContent(), "The signature was verified.");
+  assert.equal(JSON.parse(await page.getByLabel("Decoded claims").textContent()).sub, subject);
+  await page.locator("#times").getByRole("row", { name: /^exp .* ago$/ }).waitFor();
   await picture("refused");
   await token.fill(tampered);
   await token.press("Control+Enter");
   await says("Rejected: signature-invalid");
+  await page.getByText("NOT VERIFIED: anyone can create a token with this content.").waitFor();
   await page.getByLabel("Token use").selectOption("id");
   await token.fill(good);
   await token.press("Control+Enter");
@@ -68,6 +77,7 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.getByLabel("Token use").selectOption("access");
   await token.press("Control+Enter");
   await says("Rejected: client-mismatch");
+  await page.getByRole("row", { name: `client client-mismatch client_id = "${clientId}" "another"` }).waitFor();
 
   // Without keys, there is no verdict.
   isReachable = false;
@@ -124,6 +134,8 @@ await withPage(async (page, url, [words, pictures]) => {
   await page.getByRole("button", { name: "Clear everything" }).click();
   await says("The token was not verified yet.");
   assert.equal(await token.inputValue(), "");
+  assert.equal(await page.locator("#explanation").isVisible(), false);
+  assert.equal(await page.locator("#explanation").textContent().then((text) => text.includes(subject)), false);
 
   // The page does not restore a token after a reload.
   await token.fill(good);

@@ -45,7 +45,7 @@ fn state(report: &KeyReport) -> String {
     let mut text = match report.state {
         KeyState::Missing => format!("There is no key set yet ({origin})."),
         KeyState::Fresh | KeyState::Stale => {
-            format!("The key set ({origin}{age}) has {} usable key IDs.", report.key_ids.len())
+            format!("The key set ({origin}{age}) has {} usable keys by `kid`.", report.key_ids.len())
         }
         KeyState::Expired => format!("The key set ({origin}{age}) is past its hard lifetime and is not used."),
     };

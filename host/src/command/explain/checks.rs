@@ -34,7 +34,7 @@ fn found(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
-/// One line for each check, and more about those that have failed.
+/// One line for each check that was made, and more about those that have failed.
 pub fn text(checks: &[Check], palette: Palette) -> String {
     let mut text = palette.bold("checks") + "\n";
     for check in checks {
@@ -45,9 +45,12 @@ pub fn text(checks: &[Check], palette: Palette) -> String {
             CheckResult::Failed(reason) => {
                 writeln!(text, "  {} {stage:<13} {}\n{}", palette.failure("FAIL"), reason.name(), details(check))
             }
-            CheckResult::NotChecked => writeln!(text, "  --   {stage:<13} not checked"),
+            CheckResult::NotChecked => continue,
         };
     }
+    let is_not_checked = |check: &&Check| check.result == CheckResult::NotChecked;
+    let not_checked: Vec<&str> = checks.iter().filter(is_not_checked).map(|check| check.stage.name()).collect();
+    let _ = writeln!(text, "  not checked: {}", not_checked.join(", "));
     // The lists end without white space.
     text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
