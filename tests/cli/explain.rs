@@ -81,7 +81,7 @@ fn what_is_not_verified_is_marked() {
 fn keys_and_issuers_are_explained() {
     let bench = Workbench::new();
     let weak = json!({ "kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB" });
-    let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), weak.to_string()]);
+    let keys = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID), weak]);
     bench.write("jwks.json", keys);
     let (_, explanation) = explained(&bench, &Draft::access(&RSA_2048).header("kid", json!("gone")).compact());
     let key = check(&explanation, "key");
