@@ -146,15 +146,12 @@ impl IssuerIndex {
         }
     }
 
-    /// Returns whether a configured issuer differs from this one only by a slash at the end.
+    /// Returns whether a configured issuer differs from this one only by a slash at the end. `issuer` is any text of a stranger, so this costs the
+    /// same for any number of issuers.
     pub(super) fn differs_by_slash(&self, issuer: &str) -> bool {
-        match self {
-            Self::ByIssuer { exact, .. } => {
-                let is_near = |own: &String| own != issuer && own.trim_end_matches('/') == issuer.trim_end_matches('/');
-                exact.keys().any(is_near)
-            }
-            Self::Unchecked(_) => false,
-        }
+        let Self::ByIssuer { exact, .. } = self else { return false };
+        let has_one_more = issuer.strip_suffix('/').is_some_and(|shorter| exact.contains_key(shorter));
+        has_one_more || exact.contains_key([issuer, "/"].concat().as_str())
     }
 }
 
@@ -201,4 +198,48 @@ fn endpoints(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec
     };
     issuers.iter().zip(&endpoints).for_each(|(issuer, endpoint)| keys.add_issuer(*endpoint, issuer));
     Ok(endpoints)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{
+        ClientRule, ConfirmationRule, KeyPolicy, Limits, Membership, ResourceRule, SubjectRule, TokenUseRule,
+    };
+
+    fn index(issuers: &[&str]) -> IssuerIndex {
+        let pool = Pool {
+            issuer: IssuerRule::OneOf(issuers.iter().map(|issuer| (*issuer).to_owned()).collect()),
+            keys: KeyOrigin::Local,
+            algorithms: Vec::new(),
+            types: Vec::new(),
+            token_use: TokenUseRule::Unchecked,
+            client: ClientRule::Unchecked,
+            client_claim: None,
+            groups: Membership::UNCHECKED,
+            scopes: Membership::UNCHECKED,
+            scope_claim: None,
+            resource: ResourceRule::Unchecked,
+            unbound_clients: Vec::new(),
+            claims: Vec::new(),
+            subject: SubjectRule::Required,
+            confirmation: ConfirmationRule::Refuse,
+            max_age: None,
+            leeway: 0,
+            issued_at_skew: 60,
+        };
+        IssuerIndex::new(&[pool], &mut KeyStore::new(Limits::default(), KeyPolicy::default())).unwrap()
+    }
+
+    #[test]
+    fn an_issuer_is_near_if_exactly_one_slash_is_missing_or_too_many() {
+        let index = index(&["https://a.example", "https://b.example/"]);
+        for near in ["https://a.example/", "https://b.example", "https://b.example//"] {
+            assert!(index.differs_by_slash(near), "{near}");
+        }
+        for other in ["https://a.example", "https://b.example/", "https://a.example//", "https://a.example///", "/", ""]
+        {
+            assert!(!index.differs_by_slash(other), "{other}");
+        }
+    }
 }
