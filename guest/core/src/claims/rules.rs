@@ -42,7 +42,7 @@ impl ClaimRule {
         let located = first.map_or(Located::Absent, |value| locate(value, &self.path));
         let fits = match (located, &self.test) {
             (Located::Value(_), ClaimTest::Exists(exists)) => *exists,
-            (Located::Absent | Located::NotAnObject, ClaimTest::Exists(false)) => true,
+            (Located::Absent, ClaimTest::Exists(false)) => true,
             (Located::Absent, _) if self.fits_if_absent => true,
             (Located::Absent, _) => return RuleResult::Absent,
             (Located::NotAnObject, _) => false,

@@ -42,9 +42,10 @@ pub struct ClaimRule {
 pub enum ClaimSelector {
     /// The value, or the elements of an array of texts, numbers and booleans. An array with any other element does not fit.
     Value,
-    /// The parts of a text between these characters. Empty parts are left out.
+    /// The parts of a text between these characters. Empty parts are left out, so the test must not list an empty text, a text with the
+    /// separator, or a value that is no text.
     Split(char),
-    /// The names of the members of an object. A member that is `null` is absent.
+    /// The names of the members of an object. A member that is `null` is absent. The test must list texts.
     Keys,
     /// The values at this path in each element of an array. If one element has none, the claim does not fit. At most 8 steps.
     Each(Vec<String>),
@@ -113,6 +114,13 @@ impl ClaimRule {
             return Err("a name must have from 1 to 256 bytes, and a path at most 8 steps");
         }
         match &self.test {
+            ClaimTest::AnyOf(values) | ClaimTest::AllOf(values) | ClaimTest::NoneOf(values)
+                if !values.iter().all(|value| self.can_be_selected(value)) =>
+            {
+                Err(
+                    "keys and the parts of a split text are texts, and a part is not empty and does not contain the separator",
+                )
+            }
             ClaimTest::AnyOf(values) | ClaimTest::AllOf(values) | ClaimTest::NoneOf(values) => {
                 let fits = (1..=VALUES_MAX).contains(&values.len()) && values.iter().all(ClaimValue::is_valid);
                 let limits =
@@ -138,6 +146,15 @@ impl ClaimRule {
                 }
             }
             ClaimTest::Exists(_) => Ok(()),
+        }
+    }
+
+    /// Returns whether the selector can find a value. Otherwise `none_of` would never reject it.
+    fn can_be_selected(&self, value: &ClaimValue) -> bool {
+        match (&self.selector, value) {
+            (ClaimSelector::Split(separator), ClaimValue::Text(part)) => !part.is_empty() && !part.contains(*separator),
+            (ClaimSelector::Split(_) | ClaimSelector::Keys, value) => matches!(value, ClaimValue::Text(_)),
+            (ClaimSelector::Value | ClaimSelector::Each(_), _) => true,
         }
     }
 }
@@ -261,6 +278,30 @@ mod tests {
         }
         for (name, expected) in [("x".repeat(256), true), (String::new(), false), ("x".repeat(257), false)] {
             assert_eq!(is_valid(&ClaimRule { name: Some(name), ..rule(ClaimTest::Exists(true)) }), expected);
+        }
+    }
+
+    #[test]
+    fn a_test_lists_only_values_that_its_selector_can_find() {
+        let split = || ClaimSelector::Split(',');
+        let text = |text: &str| ClaimValue::Text(text.to_owned());
+        for test in [ClaimTest::AnyOf, ClaimTest::AllOf, ClaimTest::NoneOf] {
+            for (selector, value, expected) in [
+                (split(), text("a"), true),
+                (split(), text("a b"), true),
+                (split(), text("a,b"), false),
+                (split(), text(","), false),
+                (split(), text(""), false),
+                (split(), ClaimValue::Number(1.0), false),
+                (ClaimSelector::Keys, text("a,b"), true),
+                (ClaimSelector::Keys, text(""), true),
+                (ClaimSelector::Keys, ClaimValue::Boolean(true), false),
+                (ClaimSelector::Each(texts(1, 1)), ClaimValue::Number(1.0), true),
+                (ClaimSelector::Value, text("a,b"), true),
+            ] {
+                let rule = selecting(selector, test(vec![text("x"), value]));
+                assert_eq!(is_valid(&rule), expected, "{rule:?}");
+            }
         }
     }
 
