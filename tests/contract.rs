@@ -261,6 +261,7 @@ fn an_incomplete_policy_is_rejected() {
         (with(&|pool| pool.claims = vec![claim_rule("age", "NaN")]), ConfigError::InvalidClaimRule),
         (with(&|pool| pool.claims = vec![claim_rule("age", "1"); 33]), ConfigError::InvalidClaimRule),
         (Config { requirements: vec![Vec::new(); 65], ..config() }, ConfigError::InvalidClaimRule),
+        (Config { requirements: vec![Vec::new()], ..config() }, ConfigError::EmptyList),
         (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
         (
             Config {

@@ -100,8 +100,8 @@ impl VerifierBuilder {
     /// Adds a named list of claim rules, which is not required of every token, but by a [`Requirement`](crate::Requirement) or by
     /// [`Verified::fits_claim_rules`](crate::Verified::fits_claim_rules).
     ///
-    /// All rules of a list must fit. A token is judged when it is verified, and the result is cached with it. At most 64 lists of at most 32
-    /// rules; each name may occur once, otherwise [`build`](Self::build) fails.
+    /// All rules of a list must fit. A token is judged when it is verified, and the result is cached with it. At most 64 lists of 1 to 32 rules;
+    /// each name may occur once. Otherwise, and if a list is empty, [`build`](Self::build) fails.
     pub fn claim_rules(mut self, name: impl Into<String>, rules: impl IntoIterator<Item = ClaimRule>) -> Self {
         self.claim_rules.push((name.into(), rules.into_iter().collect()));
         self

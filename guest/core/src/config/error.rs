@@ -20,7 +20,8 @@ pub enum ConfigError {
     KeysNotDerivable,
     /// The list of app clients is empty or contains an empty string.
     NoClient,
-    /// A list of groups, scopes or resource servers is empty or contains an empty string.
+    /// A list of groups, scopes or resource servers is empty or contains an empty string. Or a list of
+    /// [`Config::requirements`](crate::Config::requirements) is empty.
     EmptyList,
     /// Resource servers are configured for a pool that accepts only ID tokens. The `aud` of an ID token is an app client.
     ResourceOfIdTokens,
@@ -65,7 +66,7 @@ impl core::fmt::Display for ConfigError {
             ConfigError::KeysNotDerivable => "the JWKS URL can't be derived from the issuer",
             ConfigError::NoClient => "the list of app clients is empty or contains an empty string",
             ConfigError::EmptyList => {
-                "a list of groups, scopes or resource servers is empty or contains an empty string"
+                "a list of groups, scopes or resource servers is empty or contains an empty string, or a list of claim rules is empty"
             }
             ConfigError::ResourceOfIdTokens => {
                 "resource servers are configured, but only ID tokens are accepted, which have none"

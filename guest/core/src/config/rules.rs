@@ -20,7 +20,7 @@ pub struct Config {
     /// Limits of the cache of verified tokens.
     pub cache: CacheLimits,
     /// Lists of claim rules that a caller asks for beside those of the pools, for example on some routes only. Every verified token is judged by
-    /// all lists: see [`Verified::requirements`](crate::Verified::requirements). At most 64 lists.
+    /// all lists: see [`Verified::requirements`](crate::Verified::requirements). At most 64 lists, none of them empty.
     pub requirements: Vec<Vec<ClaimRule>>,
 }
 

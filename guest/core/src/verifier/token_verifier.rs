@@ -304,10 +304,37 @@ impl Verifier {
     }
 }
 
-/// The lists of claim rules are numbered in a word of 64 bits.
+/// The lists of claim rules are numbered in a word of 64 bits. Every token would fit a list without rules.
 fn check_requirements(lists: &[Vec<ClaimRule>]) -> Result<(), ConfigError> {
     if lists.len() > u64::BITS as usize {
         return Err(ConfigError::InvalidClaimRule);
     }
+    if lists.iter().any(Vec::is_empty) {
+        return Err(ConfigError::EmptyList);
+    }
     lists.iter().try_for_each(|rules| ClaimRule::check_list(rules))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ClaimSelector, ClaimTest};
+    use alloc::{borrow::ToOwned, vec};
+
+    #[test]
+    fn a_caller_asks_for_at_most_64_lists_and_none_of_them_is_empty() {
+        let rule = ClaimRule {
+            name: None,
+            claim: "role".to_owned(),
+            path: Vec::new(),
+            selector: ClaimSelector::Value,
+            test: ClaimTest::Exists(true),
+            fits_if_absent: false,
+        };
+        let lists = |count: usize| vec![vec![rule.clone()]; count];
+        assert_eq!(check_requirements(&[]), Ok(()));
+        assert_eq!(check_requirements(&lists(64)), Ok(()));
+        assert_eq!(check_requirements(&lists(65)), Err(ConfigError::InvalidClaimRule));
+        assert_eq!(check_requirements(&[vec![rule.clone()], Vec::new()]), Err(ConfigError::EmptyList));
+    }
 }
