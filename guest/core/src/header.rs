@@ -96,9 +96,10 @@ fn key_id(value: &Value<'_>) -> Result<Box<str>, Reason> {
 
 impl TokenType {
     fn of(value: &Value<'_>) -> Self {
-        match value.as_str() {
-            None | Some("") => Self::Invalid,
-            Some(name) => Self::Named(media_type(name).into()),
+        match value.as_str().map(media_type) {
+            // `application/` alone is no media type. Without a name, it would be taken for a token without `typ`.
+            Some(name) if !name.is_empty() => Self::Named(name.into()),
+            _ => Self::Invalid,
         }
     }
 }

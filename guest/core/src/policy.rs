@@ -356,7 +356,9 @@ fn types(pool: &Pool) -> Result<Vec<String>, ConfigError> {
         configured => configured.iter().map(|name| media_type(name)).collect(),
     };
     let is_token = |name: &String| !OTHER_TYPES.contains(&name.as_str());
-    if types.iter().all(is_token) { Ok(types) } else { Err(ConfigError::InvalidType) }
+    // `application/` alone is no media type, and must not become "no `typ`".
+    let is_named = pool.types.iter().zip(&types).all(|(configured, name)| configured.is_empty() == name.is_empty());
+    if is_named && types.iter().all(is_token) { Ok(types) } else { Err(ConfigError::InvalidType) }
 }
 
 fn is_identity_pool(pool: &Pool) -> bool {
@@ -514,6 +516,9 @@ mod tests {
             assert_eq!(error(|pool| pool.types = names(&["JWT", name])), Some(ConfigError::InvalidType), "{name}");
         }
         assert_eq!(error(|pool| pool.types = names(&["at+jwt", "JOSE", ""])), None);
+        for name in ["application/", "Application/"] {
+            assert_eq!(error(|pool| pool.types = names(&["JWT", name])), Some(ConfigError::InvalidType), "{name}");
+        }
     }
 
     #[test]

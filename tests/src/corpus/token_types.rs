@@ -30,6 +30,8 @@ pub(super) fn cases() -> Vec<Case> {
         types(Case::allowed("no_type_is_accepted_if_the_empty_one_is_listed", Draft::access(&RSA_2048)), &["x", ""]),
         types(denied("a_listed_type_does_not_allow_another", typed("JWT")), &["x", ""]),
         types(denied("an_empty_type_is_not_an_absent_one", typed("")), &["x", ""]),
+        types(denied("a_media_type_without_a_name_is_not_an_absent_one", typed("application/")), &["x", ""]),
+        denied("a_media_type_without_a_name_is_rejected", typed("Application/")),
         denied("typ_jws_is_rejected_in_a_user_pool", typed("JWS")),
         denied("typ_of_a_security_event_is_rejected", typed("secevent+jwt")),
         denied("typ_of_an_authorization_request_is_rejected", typed("oauth-authz-req+jwt")),
