@@ -296,7 +296,12 @@ impl Policy {
     /// audiences names the one that it was issued to in `azp`.
     fn check_audience<'c>(&self, claims: &'c Claims, is_id_token: bool) -> Result<Option<&'c str>, Reason> {
         match (&self.client, &claims.audience) {
-            (ClientRule::Unchecked, audience) => Ok(audience.iter().flatten().next().map(String::as_str)),
+            // An ID token with several audiences was issued to the one in `azp`.
+            (ClientRule::Unchecked, audience) => {
+                let first = audience.iter().flatten().next();
+                let is_ambiguous = is_id_token && audience.as_ref().is_some_and(|audience| audience.len() > 1);
+                Ok(if is_ambiguous { claims.authorized_party.as_deref() } else { first.map(String::as_str) })
+            }
             (ClientRule::OneOf(_), None) => Err(Reason::AudienceMissing),
             (ClientRule::OneOf(clients), Some(audience)) => match audience.iter().find(|name| clients.contains(name)) {
                 Some(client_id) if audience.len() == 1 || !is_id_token => Ok(Some(client_id)),
@@ -448,6 +453,27 @@ mod tests {
     fn identity_pool(pool: &mut Pool) {
         pool.issuer = IssuerRule::IdentityPool { guests: GuestRule::Refuse };
         pool.client = ClientRule::OneOf(names(&[IDENTITY_POOL]));
+    }
+
+    #[test]
+    fn an_id_token_with_several_audiences_is_that_of_its_authorized_party() {
+        let policy = Policy::new(&pool(|pool| {
+            user_pool(pool);
+            pool.token_use = TokenUseRule::Id;
+            pool.client = ClientRule::Unchecked;
+        }))
+        .unwrap();
+        for (claims, client_id) in [
+            (r#""aud":"web""#, Some("web")),
+            (r#""aud":["web"],"azp":"other""#, Some("web")),
+            (r#""aud":["web","other"],"azp":"other""#, Some("other")),
+            (r#""aud":["web","other"]"#, None),
+            (r#""aud":[]"#, None),
+        ] {
+            let payload = alloc::format!(r#"{{"exp":9,"sub":"ada","token_use":"id",{claims}}}"#);
+            let claims = Claims::parse(&payload, 4).unwrap();
+            assert_eq!(policy.check(&claims).unwrap().client_id, client_id, "{payload}");
+        }
     }
 
     #[test]
