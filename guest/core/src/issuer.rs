@@ -38,9 +38,20 @@ pub fn of_user_pool(id: &str, region: Option<&str>) -> Result<Vec<String>, Confi
 /// The issuer of all identity pools, of every AWS account.
 pub const IDENTITY_POOLS: &str = "https://cognito-identity.amazonaws.com";
 
-/// Returns whether a text is an identity pool ID: `<region>:<UUID>` (Cognito identity pools API reference, `IdentityPoolId`).
+/// Returns whether a text is the issuer of the identity pools of any AWS partition. Those of AWS China and AWS GovCloud (US) are
+/// `https://cognito-identity.cn-north-1.amazonaws.com.cn`, `https://cognito-identity-us-gov.amazonaws.com` and
+/// `https://cognito-identity.us-gov-east-1.amazonaws.com` (AWS GovCloud user guide, "Amazon Cognito").
+pub(crate) fn is_of_identity_pools(issuer: &str) -> bool {
+    let rest = issuer.strip_prefix("https://cognito-identity").unwrap_or_default();
+    let rest = rest.strip_suffix("amazonaws.com").or_else(|| rest.strip_suffix("amazonaws.com.cn")).unwrap_or_default();
+    rest.starts_with(['.', '-']) && rest.ends_with('.') && !rest.contains('/')
+}
+
+/// Returns whether a text is the ID of an identity pool whose issuer is [`IDENTITY_POOLS`]: `<region>:<UUID>` (Cognito identity pools API
+/// reference, `IdentityPoolId`), with a region of the partition `aws`. The other partitions have other issuers.
 pub(crate) fn is_identity_pool_id(id: &str) -> bool {
-    id.split_once(':').is_some_and(|(region, uuid)| is_region(region) && is_uuid(uuid))
+    let is_of_aws = |region: &str| dns_suffix(region) == Some("amazonaws.com") && !region.starts_with("us-gov-");
+    id.split_once(':').is_some_and(|(region, uuid)| is_of_aws(region) && is_uuid(uuid))
 }
 
 /// Returns whether a text is a UUID in lower case (RFC 9562 section 4).
@@ -177,12 +188,40 @@ mod tests {
     fn an_identity_pool_id_is_a_region_and_a_uuid() {
         const UUID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
         assert!(is_identity_pool_id(&format!("eu-west-1:{UUID}")));
-        assert!(is_identity_pool_id(&format!("us-gov-west-1:{UUID}")));
+        assert!(is_identity_pool_id(&format!("ap-southeast-7:{UUID}")));
         for id in ["", ":", UUID, "eu-west-1:", "eu-west-1:x", "eu-west-1_Ab1"] {
             assert!(!is_identity_pool_id(id), "{id}");
         }
         for region in ["", "eu", "EU-WEST-1", "eu-west-1:eu-west-1"] {
             assert!(!is_identity_pool_id(&format!("{region}:{UUID}")), "{region}");
+        }
+        for region in
+            ["us-gov-west-1", "us-gov-east-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"]
+        {
+            assert!(!is_identity_pool_id(&format!("{region}:{UUID}")), "the issuer of {region} is another one");
+        }
+    }
+
+    #[test]
+    fn the_identity_pools_of_every_partition_have_a_known_issuer() {
+        for issuer in [
+            IDENTITY_POOLS,
+            "https://cognito-identity.cn-north-1.amazonaws.com.cn",
+            "https://cognito-identity-us-gov.amazonaws.com",
+            "https://cognito-identity.us-gov-east-1.amazonaws.com",
+        ] {
+            assert!(is_of_identity_pools(issuer), "{issuer}");
+        }
+        for issuer in [
+            "",
+            "https://cognito-identity",
+            "https://cognito-identityamazonaws.com",
+            "https://cognito-identity.amazonaws.com/",
+            "https://cognito-identity.example/x.amazonaws.com",
+            "https://cognito-identity.eu-west-1.amazonaws.com.evil.example",
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01",
+        ] {
+            assert!(!is_of_identity_pools(issuer), "{issuer}");
         }
     }
 

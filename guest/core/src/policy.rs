@@ -369,8 +369,8 @@ fn types(pool: &Pool) -> Result<Vec<String>, ConfigError> {
 fn is_identity_pool(pool: &Pool) -> bool {
     match &pool.issuer {
         IssuerRule::IdentityPool { .. } => true,
-        IssuerRule::Exactly(issuer) => issuer == issuer::IDENTITY_POOLS,
-        IssuerRule::OneOf(issuers) => issuers.iter().any(|issuer| issuer == issuer::IDENTITY_POOLS),
+        IssuerRule::Exactly(issuer) => issuer::is_of_identity_pools(issuer),
+        IssuerRule::OneOf(issuers) => issuers.iter().any(|issuer| issuer::is_of_identity_pools(issuer)),
         _ => false,
     }
 }
@@ -591,6 +591,8 @@ mod tests {
         for rule in [
             IssuerRule::IdentityPool { guests: GuestRule::Accept },
             IssuerRule::Exactly(issuer::IDENTITY_POOLS.to_owned()),
+            IssuerRule::Exactly("https://cognito-identity-us-gov.amazonaws.com".to_owned()),
+            IssuerRule::Exactly("https://cognito-identity.cn-north-1.amazonaws.com.cn".to_owned()),
             IssuerRule::OneOf(issuers),
         ] {
             let change = |pool: &mut Pool| {

@@ -43,10 +43,11 @@ pub enum ConfigError {
     UnboundWithoutResources,
     /// An issuer template does not contain `{tid}` exactly once, or a tenant is not a UUID in lower case.
     InvalidTemplate,
-    /// Any client is accepted of `https://cognito-identity.amazonaws.com`. Everybody with an AWS account can get tokens of that issuer.
+    /// Any client is accepted of `https://cognito-identity.amazonaws.com`, or of the same issuer in another AWS partition. Everybody with an AWS
+    /// account can get tokens of that issuer.
     AnyClientOfIdentityPool,
-    /// A pool with an identity pool does not have exactly one client, its ID: `<region>:<UUID>`. Or `token_use` is checked, which its tokens
-    /// do not have.
+    /// A pool with an identity pool does not have exactly one client, its ID: `<region>:<UUID>`, with a region of the partition `aws`. Or
+    /// `token_use` is checked, which its tokens do not have.
     InvalidIdentityPool,
     /// A claim rule is not complete and consistent, or exceeds a limit: see [`ClaimRule`](crate::ClaimRule).
     InvalidClaimRule,
