@@ -1,19 +1,22 @@
 //! `poolgate account` and `poolgate serve`: secrets are read from standard input only, exit codes, JSON. At the log level `trace`, the log
 //! contains no password, code, session or token.
 
+mod serving;
+
 use poolgate_tests::{
     ministack::Ministack,
     redis::{self, Redis},
     server_process::free_port,
     test_pool::{PoolOptions, TestPool},
 };
-use reqwest::{Client, Response};
+use reqwest::Client;
 use serde_json::{Value, json};
+use serving::Serving;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -44,6 +47,9 @@ impl Workbench {
         command.env("COGNITO_USER_POOL_ID", &self.pool.pool_id).env("COGNITO_CLIENT_ID", &self.pool.client_id);
         command.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", self.server.endpoint());
         command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled")).env("RUST_LOG", "trace");
+        if subcommand == "serve" {
+            command.args(["--min-response-ms", "0"]);
+        }
         command.args(["--client-secret-file", "secret", "--jwks", &self.pool.jwks_url, "--allow-http-loopback"]);
         command
     }
@@ -134,59 +140,13 @@ async fn invalid_usage_exits_with_2_and_an_unreachable_server_with_3() {
     assert_eq!((run.code, run.text("problem")), (3, "unavailable"));
 }
 
-/// A running `poolgate serve`. It is ended if the test fails.
-struct Serving {
-    child: Child,
-    public: String,
-    metrics: String,
-    http: Client,
-}
-
-impl Serving {
-    fn start(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--min-response-ms", "0"]);
-        if !command.get_args().any(|argument| argument == "--rate-limit") {
-            command.args(["--rate-limit", "0"]);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the command runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let mut address = |before: &str| {
-            let line = lines.next().expect("a line").expect("text");
-            line.strip_prefix(before).unwrap_or_else(|| panic!("{line}")).to_owned()
-        };
-        let (public, metrics) = (address("poolgate serves on "), address("poolgate shows its metrics on "));
-        Self { child, public, metrics, http: Client::builder().no_proxy().build().expect("an HTTP client") }
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Response {
-        let post = self.http.post(format!("{}{path}", self.public)).json(&body);
-        post.send().await.expect("an answer")
-    }
-
-    /// Signs anna in, and returns the access, ID and refresh token.
-    async fn sign_in(&self, method: &str) -> [String; 3] {
-        let answer =
-            self.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD, "method": method })).await;
-        let answer: Value = answer.json().await.expect("JSON");
-        ["access_token", "id_token", "refresh_token"]
-            .map(|name| answer["tokens"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned())
-    }
-
-    /// The resident memory of the process, in kilobytes.
-    fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-        line.trim().trim_end_matches(" kB").parse().expect("kB")
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // The process may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Signs anna in, and returns the access, ID and refresh token.
+async fn sign_in(serving: &Serving, method: &str) -> [String; 3] {
+    let answer =
+        serving.post("/v1/sign-in", json!({ "username": "anna", "password": PASSWORD, "method": method })).await;
+    let answer: Value = answer.json().await.expect("JSON");
+    ["access_token", "id_token", "refresh_token"]
+        .map(|name| answer["tokens"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +163,7 @@ async fn serve_prints_its_addresses_logs_no_secrets_and_ends_on_sigterm() {
     assert_eq!(serving.post("/v1/confirm-sign-up", confirm).await.status(), 204);
     let mut secrets = vec![PASSWORD.to_owned()];
     for method in ["password", "srp"] {
-        secrets.extend(serving.sign_in(method).await);
+        secrets.extend(sign_in(&serving, method).await);
     }
     let shown = serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text");
     let taken =
@@ -288,7 +248,7 @@ async fn a_gateway_rejects_tokens_after_a_sign_out_on_the_command_line_with_a_sh
     let mut command = knowing(bench.command("serve"), "fail-closed");
     command.stderr(fs::File::create(&log).expect("a log"));
     let serving = Serving::start(command);
-    let [access, ..] = serving.sign_in("password").await;
+    let [access, ..] = sign_in(&serving, "password").await;
     let verify = async || {
         let request = serving.http.get(format!("{}/v1/verify", serving.public)).bearer_auth(&access);
         request.send().await.expect("an answer").status().as_u16()
@@ -437,7 +397,7 @@ async fn the_gateways_memory_does_not_grow_over_twenty_thousand_verifications() 
     assert_eq!(serving.post("/v1/sign-up", json!({ "username": "anna", "password": PASSWORD })).await.status(), 200);
     let confirm = json!({ "username": "anna", "code": SIGN_UP_CODE });
     assert_eq!(serving.post("/v1/confirm-sign-up", confirm).await.status(), 204);
-    let [access, ..] = serving.sign_in("password").await;
+    let [access, ..] = sign_in(&serving, "password").await;
     let mut after = Vec::new();
     for _ in 0..VERIFICATIONS / ROUND {
         let tasks: Vec<_> = (0..AT_ONCE)

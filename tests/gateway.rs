@@ -12,6 +12,9 @@ mod load;
 mod operations;
 #[path = "gateway/schema.rs"]
 mod schema;
+mod scripted_cognito;
+#[path = "gateway/verifiers.rs"]
+mod verifiers;
 #[path = "gateway/verify.rs"]
 mod verify;
 

@@ -81,12 +81,14 @@ async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
     let store = arguments.revocation.store()?;
     match Served::of(arguments)? {
         Served::OneVerifier(pool, token_use) => {
-            Ok(Gateway::new(accounts(arguments, &pool, store.as_ref()).await?).verifies(token_use.into()))
+            let verifier = verifier(arguments, vec![pool.verified()], store.as_ref()).await?;
+            Ok(Gateway::new(accounts(arguments, &pool, verifier).await?).verifies(token_use.into()))
         }
-        Served::TwoVerifiers(pool, verified) => {
-            let gateway = Gateway::new(accounts(arguments, &pool, store.as_ref()).await?);
-            let verifier = verifier(arguments, verified, store.as_ref()).await?;
-            gateway.verifier(verifier).map_err(|error| CommandError::Usage(error.to_string()))
+        Served::TwoVerifiers(pool, signed_in, verified) => {
+            let of_accounts = verifier(arguments, vec![signed_in], store.as_ref()).await?;
+            let gateway = Gateway::new(accounts(arguments, &pool, of_accounts).await?);
+            let of_verify = verifier(arguments, verified, store.as_ref()).await?;
+            gateway.verifier(of_verify).map_err(|error| CommandError::Usage(error.to_string()))
         }
         Served::NoAccounts(verified) => {
             Ok(Gateway::without_accounts(verifier(arguments, verified, store.as_ref()).await?))
@@ -97,10 +99,9 @@ async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
 async fn accounts(
     arguments: &ServeArguments,
     pool: &AccountPool,
-    store: Option<&Store>,
+    verifier: Verifier,
 ) -> Result<Accounts, CommandError> {
     let (flows, allow_http_loopback) = (&arguments.flows, arguments.allow_http_loopback);
-    let verifier = verifier(arguments, vec![pool.verified()], store).await?;
     let mut builder = pool
         .accounts(verifier, &flows.options, allow_http_loopback)?
         .response_time_floor(ResponseTimeFloor {

@@ -18,14 +18,19 @@ const NEEDS: &str =
 pub enum Served {
     /// The account flows. Their verifier is also that of `/v1/verify`, which requires this token use.
     OneVerifier(AccountPool, TokenUse),
-    /// The account flows, and `/v1/verify` with a verifier of its own for these pools.
-    TwoVerifiers(AccountPool, Vec<Pool>),
+    /// The account flows with a verifier for the first pool, and `/v1/verify` with a verifier for the others.
+    TwoVerifiers(AccountPool, Pool, Vec<Pool>),
     /// Only `/v1/verify`.
     NoAccounts(Vec<Pool>),
 }
 
 impl Served {
     pub fn of(arguments: &ServeArguments) -> Result<Self, CommandError> {
+        if arguments.jwks.as_deref().is_some_and(|text| !is_url(text)) {
+            return Err(usage(
+                "--jwks must be a URL: keys in a file would be used for 24 hours, and never be refreshed".into(),
+            ));
+        }
         let token_use = token_use(arguments)?;
         let clients = match arguments.issuer.identity_pool_id {
             // An identity pool is its own client.
@@ -54,7 +59,24 @@ impl Served {
         if arguments.revocation.revocation.is_some() {
             check_revocable(&arguments.issuer, &accounts)?;
         }
-        Ok(Self::TwoVerifiers(accounts, verified(arguments, token_use)?))
+        let signed_in = signed_in(arguments, &accounts);
+        Ok(Self::TwoVerifiers(accounts, signed_in, verified(arguments, token_use)?))
+    }
+}
+
+/// The pool of the account flows. If `/v1/verify` accepts tokens of this user pool that are bound to an API, their users can sign out, too.
+fn signed_in(arguments: &ServeArguments, accounts: &AccountPool) -> Pool {
+    let (pool, policy) = (accounts.verified(), &arguments.policy);
+    if !pools::user_pool_ids(&arguments.issuer).contains(&accounts.id) {
+        return pool;
+    }
+    match policy.resources.as_slice() {
+        [] if policy.any_resource => pool.any_resource(),
+        [] => pool,
+        // An access token of the app client may still be unbound, or name the app client in `aud`.
+        resources => {
+            pool.resources(resources.iter().chain([&accounts.client_id])).unbound_clients([&accounts.client_id])
+        }
     }
 }
 
@@ -63,9 +85,6 @@ fn verified(arguments: &ServeArguments, token_use: TokenUse) -> Result<Vec<Pool>
     let pools = pools::all(&arguments.issuer, &arguments.clients, &arguments.policy, token_use)?;
     match &arguments.jwks {
         None => Ok(pools),
-        Some(url) if !is_url(url) => {
-            Err(usage("--jwks must be a URL: keys in a file would be used for 24 hours, and never be refreshed".into()))
-        }
         Some(_) if pools.len() > 1 => Err(pools::one_key_set()),
         Some(url) => Ok(pools.into_iter().map(|pool| pool.jwks_url(url)).collect()),
     }
