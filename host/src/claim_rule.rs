@@ -1,6 +1,10 @@
 //! Rules for any claims of a token.
 
 use crate::bindings::exports::poolgate::auth::verifier as wit;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -147,9 +151,9 @@ impl ClaimRule {
     ///
     /// # Errors
     ///
-    /// Returns a [`ClaimRuleError`] that says which member is wrong.
+    /// Returns a [`ClaimRuleError`] that says which member is wrong. No member may occur twice.
     pub fn from_json(json: &str) -> Result<Self, ClaimRuleError> {
-        let members: Map<String, Value> =
+        let Members(members) =
             serde_json::from_str(json).map_err(|error| ClaimRuleError(format!("it is not a JSON object: {error}")))?;
         Self::from_members(&members)
     }
@@ -233,6 +237,34 @@ impl ClaimRule {
     }
 }
 
+/// The members of an object in which no name occurs twice. serde_json would keep the last one, and drop a test that looks as if it applied.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
+                let mut read = Map::new();
+                while let Some((name, value)) = members.next_entry::<String, Value>()? {
+                    if read.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} occurs twice")));
+                    }
+                    read.insert(name, value);
+                }
+                Ok(Members(read))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
 impl From<&str> for ClaimValue {
     fn from(text: &str) -> Self {
         Self(wit::ClaimValue::Text(text.to_owned()))
@@ -306,4 +338,33 @@ fn scalars(name: &str, value: &Value) -> Result<Vec<wit::ClaimValue>, ClaimRuleE
         _ => Err(fault(name, "must have texts, numbers and booleans only")),
     };
     elements.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_in_json_is_read_in_one_way_only() {
+        for json in [
+            r#"{"claim": "role", "none_of": ["blocked"], "none_of": ["x"]}"#,
+            r#"{"claim": "role", "any_of": ["admin"], "claim": "name"}"#,
+            r#"{"claim": "role", "any_of": ["admin"], "any\u005fof": ["user"]}"#,
+            r#"{"claim": "role", "at_least": 2, "at_least": 1}"#,
+        ] {
+            let error = ClaimRule::from_json(json).expect_err(json).to_string();
+            assert!(error.contains("occurs twice"), "{json}: {error}");
+        }
+        for json in [
+            r#"{"claim": "role", "any_of": ["admin"], "none_of": ["x"]}"#,
+            r#"{"claim": "role", "at_least": 1, "any_of": [1], "at_most": 2}"#,
+            r#"{"claim": "role"}"#,
+            r#"["role"]"#,
+            r#"{"claim": "role", "any_of": ["admin"]} {}"#,
+        ] {
+            assert!(ClaimRule::from_json(json).is_err(), "{json}");
+        }
+        let range = ClaimRule::from_json(r#"{"at_most": 2, "claim": "age", "at_least": 1}"#);
+        assert_eq!(range, Ok(ClaimRule::new("age").at_least(1).at_most(2)));
+    }
 }
