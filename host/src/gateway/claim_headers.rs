@@ -52,6 +52,9 @@ fn claims(verified: &Verified) -> ClaimHeaders {
         TokenUse::Id => "id",
     });
     let groups: Vec<String> = verified.groups.iter().map(|group| encode_claim(group, true)).collect();
+    // A scope of another issuer may contain a space. Otherwise the application would read it as two scopes.
+    let scopes: Vec<String> =
+        verified.scopes.iter().map(|scope| encode_claim(scope, false).replace(' ', "%20")).collect();
     let values = [
         text(&verified.subject),
         text(&verified.username),
@@ -59,7 +62,7 @@ fn claims(verified: &Verified) -> ClaimHeaders {
         HeaderValue::from_static(token_use),
         text(&verified.issuer),
         printable(&groups.join(",")),
-        encoded(&verified.scopes.join(" ")),
+        printable(&scopes.join(" ")),
         verified.expires_at.into(),
     ];
     let mut names = NAMES.iter();
@@ -73,4 +76,34 @@ fn encoded(text: &str) -> HeaderValue {
 /// `text` must be printable ASCII.
 fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim_rule_lists::FittingLists;
+
+    #[test]
+    fn an_element_with_a_separator_in_it_is_still_one() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let verified = Verified {
+            subject: None,
+            username: None,
+            token_use: None,
+            issuer: None,
+            client_id: None,
+            groups: names(&["readers", "a,admins", "b c"]),
+            scopes: names(&["orders/read", "a orders/write", "50%"]),
+            issued_at: None,
+            expires_at: 9,
+            auth_time: None,
+            payload: String::new(),
+            keys_are_stale: false,
+            fitting: FittingLists::of(0),
+        };
+        let headers: HeaderMap = claims(&verified).into_iter().collect();
+        assert_eq!(headers["x-poolgate-groups"], "readers,a%2Cadmins,b c");
+        assert_eq!(headers["x-poolgate-scopes"], "orders/read a%20orders/write 50%25");
+        assert_eq!(headers["x-poolgate-subject"], "");
+    }
 }
