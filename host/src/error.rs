@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::exports::poolgate::auth::verifier::{ConfigError, KeySetError},
-    key_source::KeyUrlError,
+    key_source::{DiscoveryConfigError, KeyUrlError},
 };
 use std::{fmt, time::Duration};
 
@@ -18,6 +18,8 @@ pub enum BuildError {
     InvalidConfig(ConfigError),
     /// The URL of a JWKS endpoint is invalid or not allowed.
     KeyUrl(KeyUrlError),
+    /// Discovery can't be used as it was configured.
+    Discovery(DiscoveryConfigError),
     /// A JWK Set could not be loaded.
     KeySet(LoadKeySetError),
     /// This required environment variable is not set.
@@ -50,6 +52,7 @@ impl fmt::Display for BuildError {
                 write!(formatter, "the configuration is invalid: {} ({})", error.message(), error.name())
             }
             BuildError::KeyUrl(error) => error.fmt(formatter),
+            BuildError::Discovery(error) => error.fmt(formatter),
             BuildError::KeySet(error) => error.fmt(formatter),
             BuildError::Environment(name) => write!(formatter, "the environment variable {name} is not set"),
             BuildError::Accounts(text) => write!(formatter, "the settings of the account flows are invalid: {text}"),
@@ -69,6 +72,12 @@ impl std::error::Error for BuildError {}
 impl From<KeyUrlError> for BuildError {
     fn from(error: KeyUrlError) -> Self {
         BuildError::KeyUrl(error)
+    }
+}
+
+impl From<DiscoveryConfigError> for BuildError {
+    fn from(error: DiscoveryConfigError) -> Self {
+        BuildError::Discovery(error)
     }
 }
 

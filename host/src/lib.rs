@@ -54,7 +54,10 @@ pub use error::{BuildError, LoadKeySetError};
 pub use explanation::{Check, CheckResult, CheckStage, Explanation};
 pub use id_token_checks::IdTokenChecks;
 pub use jws::JwsVerifier;
-pub use key_source::{KeyUrl, KeyUrlError};
+pub use key_source::{
+    Discovery, DiscoveryClient, DiscoveryConfigError, DiscoveryDocument, DiscoveryError, DiscoveryReport, KeyUrl,
+    KeyUrlError,
+};
 pub use pool::{ClientClaim, GuestRule, Pool, TokenUseRule};
 pub use requirement::Requirement;
 pub use verdict::{

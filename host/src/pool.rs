@@ -1,7 +1,10 @@
 //! The policy for the tokens of one issuer. A check is skipped only if it is disabled explicitly; a missing setting is an error.
 
 use crate::{
-    BuildError, ClaimRule, bindings::exports::poolgate::auth::verifier as wit, key_source::KeyUrl, verdict::Algorithm,
+    BuildError, ClaimRule, Discovery, DiscoveryConfigError,
+    bindings::exports::poolgate::auth::verifier as wit,
+    key_source::{KeyUrl, derived_url},
+    verdict::Algorithm,
 };
 use std::time::Duration;
 
@@ -25,7 +28,8 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 ///
 /// # Defaults
 ///
-/// * [`jwks_url`](Self::jwks_url): `<issuer>/.well-known/jwks.json`.
+/// * [`jwks_url`](Self::jwks_url): `<issuer>/.well-known/jwks.json`. [`discover_keys`](Self::discover_keys) reads it from the issuer's
+///   discovery document.
 /// * [`algorithms`](Self::algorithms): RS256, the algorithm that Cognito uses.
 /// * [`types`](Self::types): `JWT`, `at+jwt` and tokens without `typ`.
 /// * [`client_claim`](Self::client_claim): `aud`, if `token_use` is not checked.
@@ -56,7 +60,9 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 #[must_use]
 pub struct Pool {
     issuer: wit::IssuerRule,
-    keys: wit::KeyOrigin,
+    keys: Keys,
+    /// The hosts of `jwks_uri` beside that of the issuer.
+    key_hosts: Vec<String>,
     algorithms: Vec<Algorithm>,
     types: Vec<String>,
     token_use: Option<TokenUseRule>,
@@ -75,6 +81,14 @@ pub struct Pool {
     max_age: Option<Duration>,
     leeway: Duration,
     issued_at_skew: Duration,
+}
+
+/// Where the keys come from.
+#[derive(Clone, Debug)]
+enum Keys {
+    Configured(wit::KeyOrigin),
+    /// From where the discovery document says, at this URL or at the one that follows from the issuer.
+    Discovered(Option<String>),
 }
 
 impl Pool {
@@ -135,7 +149,8 @@ impl Pool {
     fn of(issuer: wit::IssuerRule) -> Self {
         Self {
             issuer,
-            keys: wit::KeyOrigin::Derived,
+            keys: Keys::Configured(wit::KeyOrigin::Derived),
+            key_hosts: Vec::new(),
             algorithms: Vec::new(),
             types: Vec::new(),
             token_use: None,
@@ -168,13 +183,62 @@ impl Pool {
 
     /// Sets the URL from which the keys are fetched. The default is `<issuer>/.well-known/jwks.json`.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.keys = wit::KeyOrigin::Url(url.into());
+        self.keys = Keys::Configured(wit::KeyOrigin::Url(url.into()));
+        self
+    }
+
+    /// Reads the URL of the keys from the issuer's discovery document (OpenID Connect Discovery 1.0 section 4).
+    ///
+    /// The document is at the issuer without a `/` at its end, followed by `/.well-known/openid-configuration`. It must be one JSON object of
+    /// at most 64 KiB without duplicate members, its `issuer` must be equal to that of the pool byte for byte, and its `jwks_uri` must be an
+    /// `https` URL on the host of the issuer or one of [`key_hosts`](Self::key_hosts). Redirects are not followed. The document never changes
+    /// the accepted algorithms.
+    ///
+    /// It is fetched with the first key set, and again after 24 hours, or after the `max-age` of its response if that is shorter, but at least
+    /// after `soft_ttl_min` of the [`KeyPolicy`](crate::KeyPolicy). If it can't be fetched or used later, the last `jwks_uri` stays in use. A
+    /// changed `jwks_uri` takes effect only with a key set that has a usable key. If the key set is not found (404 or 410), the document is
+    /// fetched again, at most once in 5 minutes. See [`Verifier::discovery_reports`](crate::Verifier::discovery_reports).
+    ///
+    /// It is for [`issuer`](Self::issuer) and [`issuers`](Self::issuers), where the first one determines the URL and the document may name any
+    /// of them. The last call of this method, [`discovery_url`](Self::discovery_url), [`jwks_url`](Self::jwks_url) and
+    /// [`local_keys_only`](Self::local_keys_only) counts.
+    ///
+    /// ```
+    /// use poolgate::{Pool, TokenUseRule};
+    ///
+    /// let google = Pool::issuer("https://accounts.google.com")
+    ///     .discover_keys()
+    ///     .key_hosts(["www.googleapis.com"])
+    ///     .token_use(TokenUseRule::Unchecked)
+    ///     .client_ids(["407408718192-example.apps.googleusercontent.com"]);
+    /// ```
+    pub fn discover_keys(mut self) -> Self {
+        self.keys = Keys::Discovered(None);
+        self
+    }
+
+    /// Like [`discover_keys`](Self::discover_keys), with a document at another URL.
+    ///
+    /// Use it for [`tenants`](Self::tenants), whose document names the template; for Entra v1; for RFC 8414; and for an issuer with an
+    /// internal address. The rules are the same. In particular, `jwks_uri` must be on the host of the issuer or one of
+    /// [`key_hosts`](Self::key_hosts), and the host of this URL is not among them.
+    pub fn discovery_url(mut self, url: impl Into<String>) -> Self {
+        self.keys = Keys::Discovered(Some(url.into()));
+        self
+    }
+
+    /// Allows these hosts in the `jwks_uri` of the discovery document, beside the host of the issuer. Each is a name or an address without
+    /// scheme, port and path.
+    ///
+    /// The port of `jwks_uri` is not restricted. [`VerifierBuilder::build`](crate::VerifierBuilder::build) rejects hosts without discovery.
+    pub fn key_hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.key_hosts.extend(strings(hosts));
         self
     }
 
     /// Disables key fetches for this pool. Load the keys with [`Verifier::load_key_set`](crate::Verifier::load_key_set).
     pub fn local_keys_only(mut self) -> Self {
-        self.keys = wit::KeyOrigin::Local;
+        self.keys = Keys::Configured(wit::KeyOrigin::Local);
         self
     }
 
@@ -342,12 +406,40 @@ impl Pool {
         self.claims.iter().map(|rule| rule.0.name.clone()).collect()
     }
 
-    /// Converts the policy to the record of the WIT contract.
+    /// Returns the discovery document that the pool needs, if it needs one.
+    pub(crate) fn discovery(&self) -> Result<Option<Discovery>, DiscoveryConfigError> {
+        let Keys::Discovered(url) = &self.keys else {
+            let is_unused = !self.key_hosts.is_empty();
+            return if is_unused { Err(DiscoveryConfigError::HostsWithoutDiscovery) } else { Ok(None) };
+        };
+        let at = |issuers: &[String]| {
+            let derived = || derived_url(issuers.first().map_or("", String::as_str));
+            Ok(Discovery::at(url.clone().map_or_else(derived, Ok)?, issuers))
+        };
+        let discovery = match (&self.issuer, url) {
+            (wit::IssuerRule::Exactly(issuer), _) => at(std::slice::from_ref(issuer))?,
+            (wit::IssuerRule::OneOf(issuers), _) => at(issuers)?,
+            (wit::IssuerRule::Tenants(issuer), Some(url)) => Discovery::of_template(url, &issuer.template),
+            (wit::IssuerRule::Tenants(_), None) => return Err(DiscoveryConfigError::UrlRequired),
+            (wit::IssuerRule::UserPool(_) | wit::IssuerRule::IdentityPool(_) | wit::IssuerRule::Unchecked, _) => {
+                return Err(DiscoveryConfigError::NoIssuer);
+            }
+        };
+        discovery.key_hosts(&self.key_hosts).map(Some)
+    }
+
+    /// Converts the policy to the record of the WIT contract. Keys that are discovered are fetched at the URL of the document: the key source
+    /// knows that it is one.
     pub(crate) fn into_wit(self, allow_http_loopback: bool) -> Result<wit::Pool, BuildError> {
         if let Some(list) = self.duplicate {
             return Err(BuildError::DuplicateSetting(list));
         }
-        match (&self.keys, &self.issuer) {
+        let discovered = self.discovery()?.map(|discovery| wit::KeyOrigin::Url(discovery.url().to_owned()));
+        let keys = match (discovered, self.keys) {
+            (Some(origin), _) | (None, Keys::Configured(origin)) => origin,
+            (None, Keys::Discovered(_)) => return Err(DiscoveryConfigError::NoIssuer.into()),
+        };
+        match (&keys, &self.issuer) {
             (wit::KeyOrigin::Url(url), _) => Some(KeyUrl::parse(url, allow_http_loopback)?),
             // The URL of the keys starts with the issuer.
             (wit::KeyOrigin::Derived, wit::IssuerRule::Exactly(issuer)) => {
@@ -357,7 +449,7 @@ impl Pool {
         };
         Ok(wit::Pool {
             issuer: self.issuer,
-            keys: self.keys,
+            keys,
             algorithms: self.algorithms,
             types: self.types,
             token_use: self.token_use.ok_or(BuildError::MissingSetting("token use"))?,

@@ -10,6 +10,7 @@ mod claim_headers;
 mod client_address;
 mod cookies;
 mod cors;
+mod discovery_faults;
 mod extract;
 mod flows;
 mod forged_headers;

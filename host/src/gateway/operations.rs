@@ -46,7 +46,8 @@ async fn readyz_with_hints(state: State<GatewayState>) -> Response {
         true => format!("hint: {}\n", Hint::IssuerSlash.description()),
         false => String::new(),
     };
-    (status, format!("{text}{hint}")).into_response()
+    let faults = state.verifiers.discovery_faults().await;
+    (status, format!("{text}{hint}{faults}")).into_response()
 }
 
 async fn readiness(state: &GatewayState) -> (StatusCode, &'static str) {

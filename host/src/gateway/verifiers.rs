@@ -1,5 +1,6 @@
 //! The verifiers of a gateway: one for everything, or one for the account flows and another for the authorization checks.
 
+use super::discovery_faults::discovery_faults;
 use crate::{Denial, KeyReport, KeyState, Verifier};
 use std::fmt;
 
@@ -80,6 +81,16 @@ impl Verifiers {
 
     pub(crate) fn have_seen_issuer_slash(&self) -> bool {
         self.all().any(Verifier::has_seen_issuer_slash)
+    }
+
+    /// Says which discovery document or key set has failed, with a line for each.
+    pub(crate) async fn discovery_faults(&self) -> String {
+        let mut text = String::new();
+        for verifier in self.all() {
+            let key_sets = verifier.key_reports().await.unwrap_or_default();
+            text += &discovery_faults(&verifier.discovery_reports(), &key_sets);
+        }
+        text
     }
 
     /// The metrics of all verifiers. With `for_clients`, without those that reveal whether an account exists.

@@ -40,6 +40,14 @@ impl KeyEvent {
         !self.was_applied.load(Ordering::Relaxed)
     }
 
+    /// Returns the URL of a completed fetch.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match &self.kind {
+            KeyEventKind::Fetched { url, .. } => Some(url),
+            KeyEventKind::Loaded(_) => None,
+        }
+    }
+
     /// Returns the same event without its keys, if it is a fetch that returned keys. A new instance still needs to know
     /// that the fetch was made.
     fn without_keys(&self) -> Option<Self> {

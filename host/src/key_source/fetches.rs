@@ -2,8 +2,10 @@
 //! added to the event log for all instances.
 
 use super::{
+    discovery::{DiscoveredIssuers, DiscoveryReport, KeyFetch, Requests},
     event_log::{KeyEventKind, KeyEventLog},
     http::HttpKeySource,
+    url::KeyUrl,
 };
 use crate::{
     bindings::poolgate::auth::key_source::{FetchError, KeyResponse},
@@ -23,6 +25,7 @@ const MAX_CONCURRENT: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Fetches {
     http: HttpKeySource,
+    discovered: DiscoveredIssuers,
     clock: Arc<dyn Clock>,
     event_log: Arc<KeyEventLog>,
     metrics: Arc<Metrics>,
@@ -49,18 +52,21 @@ struct FetchInProgress {
     key_id: Option<String>,
     started_at: u64,
     outcome: Result<KeyResponse, FetchError>,
+    /// The key URL that the discovery document names, for the log.
+    jwks_uri: Option<KeyUrl>,
 }
 
 impl Fetches {
     /// Creates the key source. Fetches run on the current Tokio runtime.
     pub(crate) fn new(
         http: HttpKeySource,
+        discovered: DiscoveredIssuers,
         clock: Arc<dyn Clock>,
         event_log: Arc<KeyEventLog>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let (runtime, permits) = (Handle::current(), Semaphore::new(MAX_CONCURRENT));
-        Self { http, clock, event_log, metrics, runtime, in_progress: Mutex::default(), permits }
+        Self { http, discovered, clock, event_log, metrics, runtime, in_progress: Mutex::default(), permits }
     }
 
     /// Starts a fetch of the key set at a URL, unless one is in progress or has completed since the last event that the
@@ -76,15 +82,51 @@ impl Fetches {
             }
         }
         let outcome = Err(FetchError::Unreachable);
-        let mut fetch = FetchInProgress { fetches: Arc::clone(self), url, key_id, started_at: 0, outcome };
+        let mut fetch =
+            FetchInProgress { fetches: Arc::clone(self), url, key_id, started_at: 0, outcome, jwks_uri: None };
         self.runtime.spawn(async move {
             let fetches = Arc::clone(&fetch.fetches);
             // This cannot fail, because the semaphore is never closed.
             let _permit = fetches.permits.acquire().await;
             fetch.started_at = fetches.event_log.tick();
-            let outcome = fetches.http.fetch(&fetch.url, etag.as_deref()).await;
+            let url = Arc::clone(&fetch.url);
+            let KeyFetch { outcome, key_url } = fetches.fetch(&url, etag.as_deref()).await;
+            fetch.jwks_uri = key_url;
             fetch.complete(outcome);
         });
+    }
+
+    /// Fetches a key set, from the URL itself or from where the discovery document at the URL says.
+    async fn fetch(self: &Arc<Self>, url: &Arc<str>, etag: Option<&str>) -> KeyFetch {
+        let Some(discovered) = self.discovered.get(url) else {
+            return KeyFetch { outcome: self.http.fetch(url, etag).await, key_url: None };
+        };
+        if discovered.starts_refresh(self.clock.now().as_secs()) {
+            // The keys do not wait for it.
+            let (fetches, url) = (Arc::clone(self), Arc::clone(url));
+            self.runtime.spawn(async move {
+                if let Some(discovered) = fetches.discovered.get(&*url) {
+                    discovered.refresh(fetches.requests()).await;
+                }
+            });
+        }
+        discovered.fetch_keys(self.requests(), etag).await
+    }
+
+    fn requests(&self) -> Requests<'_> {
+        Requests { http: &self.http, clock: &*self.clock, metrics: &self.metrics }
+    }
+
+    /// Records whether an instance has accepted the last key set of a URL, with at least one usable key.
+    pub(crate) fn judged(&self, url: &str, is_usable: bool) {
+        if let Some(discovered) = self.discovered.get(url) {
+            discovered.judged(is_usable);
+        }
+    }
+
+    /// Returns the state of the discovery documents, sorted by URL.
+    pub(crate) fn discovery_reports(&self) -> Vec<DiscoveryReport> {
+        self.discovered.reports()
     }
 
     /// Waits until every fetch that is now in progress has completed or failed. It does not wait for fetches that start later.
@@ -108,12 +150,15 @@ impl FetchInProgress {
 
 impl Drop for FetchInProgress {
     fn drop(&mut self) {
-        let Self { fetches, url, key_id, started_at, outcome } = self;
+        let Self { fetches, url, key_id, started_at, outcome, jwks_uri } = self;
+        let jwks_uri = jwks_uri.as_ref().map(|jwks_uri| jwks_uri.as_url().as_str());
         let outcome = std::mem::replace(outcome, Err(FetchError::Unreachable));
         match &outcome {
-            Ok(KeyResponse { body: Some(body), .. }) => tracing::info!(%url, bytes = body.len(), "fetched a JWK Set"),
-            Ok(KeyResponse { body: None, .. }) => tracing::debug!(%url, "the JWK Set has not been modified"),
-            Err(error) => tracing::warn!(%url, error = error.name(), "could not fetch a JWK Set"),
+            Ok(KeyResponse { body: Some(body), .. }) => {
+                tracing::info!(%url, jwks_uri, bytes = body.len(), "fetched a JWK Set")
+            }
+            Ok(KeyResponse { body: None, .. }) => tracing::debug!(%url, jwks_uri, "the JWK Set has not been modified"),
+            Err(error) => tracing::warn!(%url, jwks_uri, error = error.name(), "could not fetch a JWK Set"),
         }
         fetches.metrics.count_fetch(url, &outcome);
         let mut in_progress = fetches.in_progress.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,9 @@
-//! The HTTP client for JWK Sets. Time and response size are limited, and redirects are not followed.
+//! The HTTP client for JWK Sets and discovery documents. Time and response size are limited, and redirects are not followed.
 
-use super::{freshness, url::KeyUrl};
+use super::{
+    freshness,
+    url::{KeyUrl, KeyUrlError},
+};
 use crate::bindings::poolgate::auth::key_source::{FetchError, KeyResponse};
 use reqwest::{
     Certificate, Client, Response, StatusCode,
@@ -33,6 +36,14 @@ pub(crate) struct HttpSettings {
     pub(crate) roots: Vec<Certificate>,
 }
 
+/// Why a request has no usable response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HttpError {
+    Fetch(FetchError),
+    /// The status is neither 200 nor 304.
+    Status(StatusCode),
+}
+
 impl HttpKeySource {
     pub(crate) fn new(settings: HttpSettings) -> Self {
         Self { settings, https: OnceLock::new(), loopback: OnceLock::new() }
@@ -60,11 +71,21 @@ impl HttpKeySource {
     }
 
     /// Fetches the JWK Set at `url`. Responses with another status than 200 or 304 are errors.
-    ///
-    /// The content type is ignored, because issuers use different ones; the core rejects a body that is not a JWK Set. Content codings are
-    /// neither requested nor decoded, so that a small compressed body cannot expand to a large one.
     pub(crate) async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<KeyResponse, FetchError> {
         let url = KeyUrl::parse(url, self.settings.allow_http_loopback).map_err(|_| FetchError::Refused)?;
+        self.key_set(&url, etag).await.map_err(HttpError::into_fetch_error)
+    }
+
+    /// Fetches the JWK Set at a URL that has been checked. The error has the status.
+    pub(super) async fn key_set(&self, url: &KeyUrl, etag: Option<&str>) -> Result<KeyResponse, HttpError> {
+        self.get(url, etag, self.settings.body_limit as usize).await
+    }
+
+    /// Makes a request. Responses with another status than 200 or 304 are errors.
+    ///
+    /// The content type is ignored, because issuers use different ones; the reader rejects a body of another kind. Content codings are
+    /// neither requested nor decoded, so that a small compressed body cannot expand to a large one.
+    pub(super) async fn get(&self, url: &KeyUrl, etag: Option<&str>, limit: usize) -> Result<KeyResponse, HttpError> {
         let mut request = self.client(url.is_plain_http())?.get(url.as_url().clone());
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
@@ -72,23 +93,49 @@ impl HttpKeySource {
         let response = request.send().await.map_err(fetch_error)?;
         let (max_age, etag) = (freshness::max_age(response.headers()), etag_of(&response));
         let body = match response.status() {
-            StatusCode::OK => Some(self.body(response).await?),
+            StatusCode::OK => Some(body(response, limit).await?),
             StatusCode::NOT_MODIFIED => None,
-            _ => return Err(FetchError::BadStatus),
+            status => return Err(HttpError::Status(status)),
         };
         Ok(KeyResponse { body, max_age, etag })
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(fetch_error)? {
-            if body.len() + chunk.len() > self.settings.body_limit as usize {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+    /// Checks a URL against the settings.
+    pub(super) fn check(&self, url: &str) -> Result<KeyUrl, KeyUrlError> {
+        KeyUrl::parse(url, self.settings.allow_http_loopback)
     }
+}
+
+impl HttpError {
+    /// Returns the error of the WIT contract, which does not have the status.
+    pub(super) fn into_fetch_error(self) -> FetchError {
+        match self {
+            HttpError::Fetch(error) => error,
+            HttpError::Status(_) => FetchError::BadStatus,
+        }
+    }
+
+    /// Returns whether nothing is at the URL, for a time or for ever (RFC 9110 sections 15.5.5 and 15.5.11).
+    pub(super) fn is_not_found(self) -> bool {
+        matches!(self, HttpError::Status(StatusCode::NOT_FOUND | StatusCode::GONE))
+    }
+}
+
+impl From<FetchError> for HttpError {
+    fn from(error: FetchError) -> Self {
+        HttpError::Fetch(error)
+    }
+}
+
+async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, FetchError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(fetch_error)? {
+        if body.len() + chunk.len() > limit {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn etag_of(response: &Response) -> Option<String> {

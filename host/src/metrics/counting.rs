@@ -66,6 +66,11 @@ impl Metrics {
         self.fetches.get_or_create_owned(&FetchLabels { issuer: self.issuer(url), outcome }).inc();
     }
 
+    /// Counts a request for a discovery document.
+    pub(crate) fn count_discovery(&self, url: &str, outcome: &'static str) {
+        self.discovery_fetches.get_or_create_owned(&FetchLabels { issuer: self.issuer(url), outcome }).inc();
+    }
+
     /// Counts a fetched key set that was rejected.
     pub(crate) fn count_rejected_key_set(&self, url: &str, error: KeySetError) {
         self.rejected_key_sets

@@ -34,6 +34,7 @@ pub(crate) struct Metrics {
     pub(super) stale_key_verifications: Counter,
     pub(super) unknown_key_cache_hits: Counter,
     pub(super) fetches: Family<FetchLabels, Counter>,
+    pub(super) discovery_fetches: Family<FetchLabels, Counter>,
     pub(super) rejected_key_sets: Family<RejectedLabels, Counter>,
     pub(super) key_age: Family<IssuerLabels, Gauge>,
     pub(super) keys: Family<IssuerLabels, Gauge>,
@@ -69,6 +70,7 @@ impl Metrics {
             stale_key_verifications: Counter::default(),
             unknown_key_cache_hits: Counter::default(),
             fetches: Family::default(),
+            discovery_fetches: Family::default(),
             rejected_key_sets: Family::default(),
             key_age: Family::default(),
             keys: Family::default(),
@@ -109,6 +111,8 @@ impl Metrics {
         let negative = self.unknown_key_cache_hits.clone();
         registry.register("unknown_key_cache_hits", "Tokens rejected because their kid is cached as unknown", negative);
         registry.register("key_fetches", "Key fetches, by outcome", self.fetches.clone());
+        let discovery = self.discovery_fetches.clone();
+        registry.register("discovery_fetches", "Requests for discovery documents, by outcome", discovery);
         let misfits = self.misfits.clone();
         registry.register("claim_rule_misfits", "Tokens that do not fit a claim rule, by rule", misfits);
         let rejected = self.rejected_key_sets.clone();

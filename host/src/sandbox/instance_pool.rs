@@ -161,18 +161,30 @@ impl InstancePool {
                 Err(failure) => {
                     if instance.is_new() {
                         event_log.remove_keys(number);
+                        self.judged(&event, false);
                     }
                     return Err(failure);
                 }
             };
             if event_log.record_result(number, &event, result.is_ok()) {
                 if let Some(before) = before {
-                    self.shared.generations.count_changes(&before, &instance.key_reports()?);
+                    let after = instance.key_reports()?;
+                    self.shared.generations.count_changes(&before, &after);
+                    let of_event = |report: &&KeyReport| report.url.as_deref() == event.url();
+                    let has_failed = after.iter().find(of_event).is_none_or(|report| report.last_error.is_some());
+                    self.judged(&event, result.is_ok() && !has_failed);
                 }
                 self.report(&event, result);
             }
         }
         Ok(())
+    }
+
+    /// Tells the key source whether a fetched key set is in use.
+    fn judged(&self, event: &KeyEvent, is_usable: bool) {
+        if let Some(url) = event.url() {
+            self.shared.fetches.judged(url, is_usable);
+        }
     }
 
     /// Logs and counts a fetched key set that the component has rejected. This is called for the first instance that applies the event.

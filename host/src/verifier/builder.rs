@@ -2,10 +2,12 @@
 
 use super::{handle::Verifier, inner::Inner};
 use crate::{
-    BuildError, ClaimRule, Pool,
-    bindings::exports::poolgate::auth::verifier::{CacheLimits, Config, KeyPolicy, Limits},
+    BuildError, ClaimRule, Discovery, Pool,
+    bindings::exports::poolgate::auth::verifier::{
+        CacheLimits, Config, KeyOrigin, KeyPolicy, Limits, Pool as PoolConfig,
+    },
     clock::{Clock, SystemClock},
-    key_source::{Fetches, HttpKeySource, HttpSettings, KeyEventLog},
+    key_source::{DiscoveredIssuers, DocumentLimits, Fetches, HttpKeySource, HttpSettings, KeyEventLog},
     metrics::Metrics,
     revocation::{RevocationChecker, RevocationMode, Revocations},
     sandbox::{InstancePool, QueueLimits, ResourceLimits, Sandbox, Shared},
@@ -179,6 +181,7 @@ impl VerifierBuilder {
     /// * [`BuildError::InvalidConfig`]: the configuration is invalid, for example two pools have the same issuer, or a
     ///   limit is out of range.
     /// * [`BuildError::KeyUrl`]: a key URL is not `https` and not an allowed loopback address.
+    /// * [`BuildError::Discovery`]: discovery can't be used as it was configured.
     /// * [`BuildError::RevocationDeadline`]: the revocation store has a time-out that is not shorter than the deadline.
     /// * [`BuildError::Sandbox`]: the component could not be compiled or started.
     ///
@@ -196,9 +199,19 @@ impl VerifierBuilder {
         if (1..list_names.len()).any(|index| list_names[..index].contains(&list_names[index])) {
             return Err(BuildError::DuplicateSetting("claim_rules"));
         }
+        let documents: Vec<Option<Discovery>> = self.pools.iter().map(Pool::discovery).collect::<Result<_, _>>()?;
         let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
+        let pools: Vec<PoolConfig> = pools.collect::<Result<_, _>>()?;
+        let own_key_urls = pools.iter().zip(&documents).filter_map(|(pool, document)| match &pool.keys {
+            KeyOrigin::Url(url) if document.is_none() => Some(url.clone()),
+            _ => None,
+        });
+        let own_key_urls: Vec<String> = own_key_urls.collect();
+        let limits =
+            DocumentLimits { json_depth: self.limits.json_depth, min_lifetime: self.key_policy.soft_ttl_min.into() };
+        let discovered = DiscoveredIssuers::new(documents.into_iter().flatten(), &own_key_urls, limits)?;
         let config = Config {
-            pools: pools.collect::<Result<_, _>>()?,
+            pools,
             limits: Some(self.limits),
             key_policy: Some(self.key_policy),
             cache: Some(self.cache),
@@ -217,7 +230,9 @@ impl VerifierBuilder {
             roots: self.roots,
         });
         let (event_log, metrics, clock) = (Arc::new(KeyEventLog::new()), Arc::new(Metrics::new()), self.clock);
-        let fetches = Fetches::new(http, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
+        // A fetch may need the document too.
+        let requests = if discovered.is_empty() { 1 } else { 2 };
+        let fetches = Fetches::new(http, discovered, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
         let shared = Shared { clock, fetches: Arc::new(fetches), event_log, generations: Default::default(), metrics };
         let revocation = self.revocations.map(|(Store(store), mode)| RevocationChecker::new(store, mode, deadline));
         let mode = revocation.as_ref().map(|checker| checker.mode);
@@ -229,7 +244,7 @@ impl VerifierBuilder {
             list_names: list_names.into(),
             rule_names,
             token_limit: self.limits.token_bytes as usize,
-            key_wait: self.fetch_timeout.saturating_mul(2).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX),
+            key_wait: self.fetch_timeout.saturating_mul(2 * requests).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX),
             last_reports: Default::default(),
         });
         let reports = inner.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;

@@ -2,7 +2,7 @@
 
 use super::inner::Inner;
 use crate::{
-    Denial, Explanation, IdTokenChecks, KeyReport, LoadKeySetError, Verified,
+    Denial, DiscoveryReport, Explanation, IdTokenChecks, KeyReport, LoadKeySetError, Verified,
     key_source::LocalKeySet,
     metrics,
     revocation::{Revocation, RevocationError},
@@ -156,6 +156,14 @@ impl Verifier {
     /// Returns a [`Denial`] (503) if the sandbox fails or no instance is free in time.
     pub async fn key_reports(&self) -> Result<Vec<KeyReport>, Denial> {
         self.inner.key_reports().await
+    }
+
+    /// Returns the state of the discovery documents, with one report for each pool of [`Pool::discover_keys`](crate::Pool::discover_keys).
+    ///
+    /// Together with [`key_reports`](Self::key_reports) it says which of the two has failed, the document or the key set: both have the URL of
+    /// the document. The call does not wait.
+    pub fn discovery_reports(&self) -> Vec<DiscoveryReport> {
+        self.inner.shared.fetches.discovery_reports()
     }
 
     /// Returns the number of sandbox failures: traps, exceeded memory limits and exceeded deadlines. Each instance that
