@@ -1,6 +1,8 @@
 //! The Rust host explains verdicts, and compares ID tokens with the request of a client.
 
-use poolgate::{CheckResult, CheckStage, Denial, ErrorCode, FixedClock, IdTokenChecks, Pool, Reason, TokenUseRule, Verifier};
+use poolgate::{
+    CheckResult, CheckStage, Denial, ErrorCode, FixedClock, IdTokenChecks, Pool, Reason, TokenUseRule, Verifier,
+};
 use poolgate_core::{Algorithm, Stage};
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
@@ -51,9 +53,11 @@ async fn an_explanation_says_what_was_compared_and_its_debug_output_does_not() {
 
 #[tokio::test]
 async fn an_explanation_neither_fetches_keys_nor_counts_in_the_metrics() {
-    let pool = Pool::user_pool(POOL_ID).token_use(TokenUseRule::Access).any_client().jwks_url("http://127.0.0.1:9/keys");
+    let pool =
+        Pool::user_pool(POOL_ID).token_use(TokenUseRule::Access).any_client().jwks_url("http://127.0.0.1:9/keys");
     let builder = Verifier::builder().pool(pool).clock(FixedClock::at(NOW)).disable_background_refresh();
-    let builder = builder.allow_http_loopback(true).compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let builder =
+        builder.allow_http_loopback(true).compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
     let verifier = builder.build().await.expect("a verifier");
     let before = verifier.metrics();
     let explanation = verifier.explain(&Draft::access(&RSA_2048).compact()).await.expect("an explanation");
@@ -67,7 +71,8 @@ async fn an_id_token_is_compared_with_the_request_of_the_client() {
     let verifier = verifier().await;
     // OpenID Connect Core 1.0, appendix A.3.
     let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    let token = Draft::id(&RSA_2048).claim("nonce", json!("n")).claim("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")).compact();
+    let token =
+        Draft::id(&RSA_2048).claim("nonce", json!("n")).claim("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")).compact();
     let checks = IdTokenChecks::new().nonce("n").access_token(access_token);
     assert!(!format!("{checks:?}").contains(access_token));
     let verified = verifier.verify_id_token(&token, &checks).await.expect("a valid token");

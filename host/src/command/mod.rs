@@ -8,6 +8,7 @@ mod bench;
 mod cache;
 mod connection;
 mod demo;
+mod discovery_warnings;
 mod explain;
 mod input;
 mod inspect;
@@ -67,7 +68,7 @@ pub async fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Jws(arguments) => jws::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Issuer(arguments) => issuer::run(&arguments),
+        Command::Issuer(arguments) => issuer::run(&arguments).await,
         Command::Account(arguments) => account::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         #[cfg(feature = "bench")]

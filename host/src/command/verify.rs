@@ -4,7 +4,7 @@ use super::{
     arguments::VerifyArguments,
     batch,
     cache::compilation_cache,
-    explain, input,
+    discovery_warnings, explain, input,
     output::{self, CommandError, Outcome, Palette},
     pools,
 };
@@ -15,10 +15,13 @@ use std::{num::NonZeroUsize, path::Path};
 pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandError> {
     let verifier = verifier(&arguments).await?;
     if let Some(path) = &arguments.subject.batch {
-        return batch::run(path, async |token| verdict(&verifier, token).await).await;
+        let outcome = batch::run(path, async |token| verdict(&verifier, token).await).await;
+        discovery_warnings::print(&verifier);
+        return outcome;
     }
     let token = input::token(arguments.subject.token.as_deref())?;
     let verdict = verifier.verify_id_token(&token, &id_token_checks(&arguments)).await;
+    discovery_warnings::print(&verifier);
     let now = now(&arguments);
     // A token that is too long is not explained.
     let explanation = if arguments.explain { verifier.explain(&token).await.ok() } else { None };
@@ -114,7 +117,7 @@ fn with_keys(pool: Pool, arguments: &VerifyArguments, is_key_file: bool) -> Pool
     match &arguments.jwks {
         _ if is_key_file => pool.local_keys_only(),
         Some(url) => pool.jwks_url(url),
-        None => pool,
+        None => arguments.discovery.apply(pool),
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod bench;
 mod demo;
+mod discovery;
 mod exit_codes;
 mod flows;
 mod inspect;
@@ -16,11 +17,12 @@ mod verify;
 pub use account::{AccountArguments, Factor, Flow};
 pub use bench::BenchArguments;
 pub use demo::DemoArguments;
+pub use discovery::DiscoveryArguments;
 pub use flows::FlowArguments;
 pub use inspect::InspectArguments;
 pub use jws::JwsArguments;
 pub use policy::{ClientArguments, ClientClaimName, Guests, PolicyArguments};
-pub use recipe::RecipeArguments;
+pub use recipe::{IssuerCommand, RecipeArguments, ShowArguments};
 pub use serve::ServeArguments;
 pub use verify::{IssuerArguments, TokenUse, VerifyArguments};
 
@@ -45,7 +47,8 @@ pub enum Command {
     Jws(JwsArguments),
     /// Print the header and the claims of a token WITHOUT verifying it
     Inspect(InspectArguments),
-    /// Print the configuration for a kind of issuer, such as keycloak or entra-v2; `list` prints the names
+    /// Print the configuration for a kind of issuer, such as keycloak or entra-v2 (`list` prints the names), or for an issuer with a discovery
+    /// document (`show URL`)
     Issuer(RecipeArguments),
     /// Run an account flow, such as sign-up, sign-in or recovery
     Account(Box<AccountArguments>),

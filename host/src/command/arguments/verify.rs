@@ -1,6 +1,9 @@
 //! Arguments of `poolgate verify`.
 
-use super::policy::{ClientArguments, Guests, PolicyArguments};
+use super::{
+    discovery::DiscoveryArguments,
+    policy::{ClientArguments, Guests, PolicyArguments},
+};
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, time::Duration};
 
@@ -24,6 +27,10 @@ Examples:
 
   See why a token is refused, check by check:
     poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use access --explain - < token.txt
+
+  Verify an ID token of Google, with the keys that Google's discovery document names:
+    poolgate verify --issuer https://accounts.google.com --discover --jwks-host www.googleapis.com --token-use unchecked \\
+        --client-id 407408718192-example.apps.googleusercontent.com - < token.txt
 
   Verify many tokens offline, as of a fixed time:
     poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
@@ -53,14 +60,16 @@ pub struct VerifyArguments {
     #[arg(long, value_name = "USE")]
     pub token_use: TokenUse,
     /// Read the JWK Set from this file or URL. The default is <issuer>/.well-known/jwks.json
-    #[arg(long, value_name = "FILE|URL")]
+    #[arg(long, value_name = "FILE|URL", group = "keys")]
     pub jwks: Option<String>,
+    #[command(flatten)]
+    pub discovery: DiscoveryArguments,
     #[command(flatten)]
     pub policy: PolicyArguments,
     /// Verify as of this time instead of the current time, in seconds since the Unix epoch
     #[arg(long, value_name = "UNIX_SECONDS")]
     pub at: Option<u64>,
-    /// Allow an http URL with a loopback address for --jwks
+    /// Allow http URLs with loopback addresses
     #[arg(long)]
     pub allow_http_loopback: bool,
     /// Set the maximum time to fetch the keys, in seconds, from 1 to 300
@@ -92,12 +101,12 @@ pub struct IssuerArguments {
     #[arg(long, value_name = "R", conflicts_with_all = ["issuer", "issuer_template", "identity_pool_id", "any_issuer"])]
     pub region: Option<String>,
     /// Accept tokens of this issuer (`iss`, compared exactly): an emulator or another OpenID provider. May be repeated for an issuer that spells
-    /// its name in several ways; --jwks is then required
+    /// its name in several ways; --jwks or --discover is then required
     #[arg(long, value_name = "URL", conflicts_with_all = ["issuer_template", "identity_pool_id", "any_issuer"])]
     pub issuer: Vec<String>,
-    /// Accept tokens of tenants of Microsoft Entra ID: the issuer with {tid} in place of the tenant ID. Requires --jwks, and --tenant or
-    /// --any-tenant
-    #[arg(long, value_name = "URL", requires = "jwks", conflicts_with_all = ["identity_pool_id", "any_issuer"])]
+    /// Accept tokens of tenants of Microsoft Entra ID: the issuer with {tid} in place of the tenant ID. Requires --jwks or --discovery-url,
+    /// and --tenant or --any-tenant
+    #[arg(long, value_name = "URL", requires = "keys", conflicts_with_all = ["identity_pool_id", "any_issuer"])]
     pub issuer_template: Option<String>,
     /// Accept tokens of this tenant, a UUID in lower case; may be repeated
     #[arg(long = "tenant", value_name = "UUID", value_delimiter = ',', requires = "issuer_template")]
@@ -140,7 +149,8 @@ pub enum TokenUse {
     Unchecked,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Parses a time-out.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u64>() {
         Ok(seconds @ 1..=300) => Ok(Duration::from_secs(seconds)),
         _ => Err("must be a whole number from 1 to 300".into()),

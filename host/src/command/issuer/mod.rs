@@ -1,10 +1,12 @@
-//! `poolgate issuer`: recipes for issuers, as configuration that can be read and copied. Nothing is configured by a name at run time.
+//! `poolgate issuer`: recipes for issuers, and what the discovery document of an issuer says, as configuration that can be read and copied.
+//! Nothing is configured by a name at run time.
 
 mod options;
 mod recipes;
+mod show;
 
 use super::{
-    arguments::RecipeArguments,
+    arguments::{IssuerCommand, RecipeArguments},
     output::{self, CommandError, Outcome, Palette},
     shown,
 };
@@ -12,8 +14,13 @@ use options::verify_options;
 use recipes::{Recipe, all, find};
 use serde_json::{Value, json};
 
-pub fn run(arguments: &RecipeArguments) -> Result<Outcome, CommandError> {
-    if arguments.name == "list" {
+pub async fn run(arguments: &RecipeArguments) -> Result<Outcome, CommandError> {
+    if let Some(IssuerCommand::Show(arguments)) = &arguments.command {
+        return show::run(arguments).await;
+    }
+    // clap requires a name if there is no subcommand.
+    let name = arguments.name.as_deref().unwrap_or_default();
+    if name == "list" {
         let recipes = all()?;
         let json = || {
             json!(
@@ -25,7 +32,7 @@ pub fn run(arguments: &RecipeArguments) -> Result<Outcome, CommandError> {
         };
         return output::conclude(Outcome::Allowed, arguments.json, json, |palette| list(&recipes, palette));
     }
-    let recipe = find(&arguments.name)?;
+    let recipe = find(name)?;
     let options = verify_options(&recipe.pool);
     let json = || {
         json!({
