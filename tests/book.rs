@@ -40,7 +40,9 @@ fn run_by(language: &str) -> Option<RunBy> {
         "sh" => RunBy::ThisTest,
         "json" => RunBy::Configuration,
         "json,rule" | "json,invalid-rule" => RunBy::Claims,
-        "rust" | "rust,no_run" => RunBy::DocumentationTest(&["README", "accounts", "axum-tonic", "revocation", "rust"]),
+        "rust" | "rust,no_run" => {
+            RunBy::DocumentationTest(&["README", "accounts", "axum-tonic", "discovery", "revocation", "rust"])
+        }
         "js" | "python" => RunBy::Hosts(&["README", "migration"]),
         "text" => RunBy::Output,
         _ => return None,

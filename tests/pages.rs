@@ -6,6 +6,9 @@ pub struct Accounts;
 #[doc = include_str!("../docs/axum-tonic.md")]
 pub struct AxumAndTonic;
 
+#[doc = include_str!("../docs/discovery.md")]
+pub struct Discovery;
+
 #[doc = include_str!("../docs/revocation.md")]
 pub struct Revocation;
 
