@@ -5,7 +5,7 @@ use poolgate::{
 };
 use poolgate_core::{
     ClientClaim as CoreClientClaim, ClientRule, ConfirmationRule, GuestRule as CoreGuestRule, IssuerRule,
-    IssuerTemplate, KeyOrigin, ResourceRule, SubjectRule, TokenUseRule as CoreTokenUse,
+    IssuerTemplate, KeyOrigin, LoadBalancers, ResourceRule, SubjectRule, TokenUseRule as CoreTokenUse,
 };
 use poolgate_tests::{configuration_words, corpus::Case};
 use std::time::Duration;
@@ -51,6 +51,7 @@ fn host_pool(pool: &poolgate_core::Pool) -> Pool {
                 },
             )
         }
+        IssuerRule::LoadBalancers(LoadBalancers { issuer, arns }) => Pool::application_load_balancers(issuer, arns),
         IssuerRule::Unchecked => Pool::any_issuer(),
     };
     host = match &pool.keys {

@@ -15,8 +15,8 @@ use synchronous_host::{
         TokenVerifier,
         exports::poolgate::auth::verifier::{
             ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, Config, ConfigError, GuestRule,
-            Hint, IssuerRule, IssuerTemplate, KeyRefreshError, KeySetError, KeyState, Membership, Pool, Reason,
-            ResourceRule, TokenUseRule,
+            Hint, IssuerRule, IssuerTemplate, KeyRefreshError, KeySetError, KeyState, LoadBalancers, Membership, Pool,
+            Reason, ResourceRule, TokenUseRule,
         },
         poolgate::auth::key_source::{FetchError, KeyResponse},
     },
@@ -182,6 +182,11 @@ fn tenants(template: &str, tenants: &[&str]) -> IssuerRule {
     IssuerRule::Tenants(IssuerTemplate { template: template.into(), tenants })
 }
 
+fn load_balancers() -> IssuerRule {
+    let arns = vec!["arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188".into()];
+    IssuerRule::LoadBalancers(LoadBalancers { issuer: ISSUER.into(), arns })
+}
+
 /// A rule that accepts one number.
 fn claim_rule(claim: &str, number: &str) -> ClaimRule {
     ClaimRule {
@@ -263,6 +268,8 @@ fn an_incomplete_policy_is_rejected() {
         (Config { requirements: vec![Vec::new(); 65], ..config() }, ConfigError::InvalidClaimRule),
         (Config { requirements: vec![Vec::new()], ..config() }, ConfigError::EmptyList),
         (with(&|pool| pool.algorithms = vec![Es256]), ConfigError::AlgorithmNotBuilt),
+        // Load balancers sign with ES256.
+        (with(&|pool| pool.issuer = load_balancers()), ConfigError::AlgorithmNotBuilt),
         (
             Config {
                 pools: [config().pools, config().pools].concat(),

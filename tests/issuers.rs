@@ -154,6 +154,7 @@ fn judge_with_core(config: &Config, token: &str) -> Option<String> {
         IssuerRule::Exactly(issuer) => vec![issuer.clone()],
         IssuerRule::OneOf(issuers) => issuers.clone(),
         IssuerRule::Tenants(tenants) => vec![tenants.template.clone()],
+        IssuerRule::LoadBalancers(load_balancers) => load_balancers.arns.clone(),
         IssuerRule::Unchecked => panic!("no recipe accepts any issuer"),
     };
     let mut verifier = Verifier::new(core).expect("a valid configuration");

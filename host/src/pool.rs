@@ -20,7 +20,8 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 /// # Required settings
 ///
 /// * The issuer: [`user_pool`](Self::user_pool), [`issuer`](Self::issuer), [`issuers`](Self::issuers), [`tenants`](Self::tenants),
-///   [`any_tenant`](Self::any_tenant), [`identity_pool`](Self::identity_pool) or [`any_issuer`](Self::any_issuer).
+///   [`any_tenant`](Self::any_tenant), [`identity_pool`](Self::identity_pool),
+///   [`application_load_balancers`](Self::application_load_balancers) or [`any_issuer`](Self::any_issuer).
 /// * The token use: [`token_use`](Self::token_use).
 /// * The app client: [`client_ids`](Self::client_ids) or [`any_client`](Self::any_client).
 ///
@@ -30,7 +31,7 @@ const ISSUED_AT_SKEW: Duration = Duration::from_secs(60);
 ///
 /// * [`jwks_url`](Self::jwks_url): `<issuer>/.well-known/jwks.json`. [`discover_keys`](Self::discover_keys) reads it from the issuer's
 ///   discovery document.
-/// * [`algorithms`](Self::algorithms): RS256, the algorithm that Cognito uses.
+/// * [`algorithms`](Self::algorithms): RS256, the algorithm that Cognito uses; RS512 for identity pools, and ES256 for load balancers.
 /// * [`types`](Self::types): `JWT`, `at+jwt` and tokens without `typ`.
 /// * [`client_claim`](Self::client_claim): `aud`, if `token_use` is not checked.
 /// * [`scope_claim`](Self::scope_claim): `scope` for user pools; `scope`, or else `scp`, for others.
@@ -146,6 +147,32 @@ impl Pool {
         Self::of(wit::IssuerRule::IdentityPool(guests)).token_use(TokenUseRule::Unchecked).client_ids([id])
     }
 
+    /// Creates a policy for the tokens that Application Load Balancers sign for users who signed in at `issuer`: the header `x-amzn-oidc-data`
+    /// (Elastic Load Balancing, "Authenticate users using an Application Load Balancer"). It needs no token use.
+    ///
+    /// `arns` are the accepted values of `signer`, for example
+    /// `arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188`. The client is `client` in the header; the
+    /// algorithm is ES256. Each key is fetched when a token needs it, from the URL that AWS documents for the region of the ARN. With
+    /// [`jwks_url`](Self::jwks_url), it is fetched from `<URL>/<kid>`. At most 64 keys are held for each such prefix.
+    ///
+    /// For a user pool, `issuer` is `https://cognito-idp.<region>.amazonaws.com/<id>`. A [`user_pool`](Self::user_pool) with the same issuer may
+    /// be in the same verifier.
+    ///
+    /// ```
+    /// use poolgate::Pool;
+    ///
+    /// let issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01";
+    /// let arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188";
+    /// let pool = Pool::application_load_balancers(issuer, [arn]).client_ids(["1example23456789"]);
+    /// ```
+    pub fn application_load_balancers(
+        issuer: impl Into<String>,
+        arns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let load_balancers = wit::LoadBalancers { issuer: issuer.into(), arns: strings(arns) };
+        Self::of(wit::IssuerRule::LoadBalancers(load_balancers)).token_use(TokenUseRule::Unchecked)
+    }
+
     fn of(issuer: wit::IssuerRule) -> Self {
         Self {
             issuer,
@@ -181,7 +208,8 @@ impl Pool {
         self
     }
 
-    /// Sets the URL from which the keys are fetched. The default is `<issuer>/.well-known/jwks.json`.
+    /// Sets the URL from which the keys are fetched. The default is `<issuer>/.well-known/jwks.json`. For load balancers, it is the prefix of the
+    /// URLs of their keys.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.keys = Keys::Configured(wit::KeyOrigin::Url(url.into()));
         self

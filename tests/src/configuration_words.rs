@@ -2,7 +2,7 @@
 
 use poolgate_core::{
     ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientRule, ConfirmationRule, GuestRule, IssuerRule,
-    IssuerTemplate, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+    IssuerTemplate, Limits, LoadBalancers, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 use serde_json::{Value, json};
 
@@ -42,6 +42,10 @@ pub fn pool(pool: &Pool) -> Value {
                 GuestRule::Refuse => json!("refuse"),
                 GuestRule::Accept => json!("accept"),
             };
+        }
+        IssuerRule::LoadBalancers(LoadBalancers { issuer, arns }) => {
+            words["issuer"] = json!(issuer);
+            words["alb_arns"] = json!(arns);
         }
         IssuerRule::Unchecked => words["any_issuer"] = json!(true),
     }

@@ -6,6 +6,7 @@ use crate::{
     edge_scene::reason,
     exact_client::Response,
     faulty_server::{Behaviour, FaultyServer},
+    keys::pem,
     seen::Seen,
 };
 use poolgate_core::{Config, IssuerRule, Pool};
@@ -40,7 +41,10 @@ pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
                 let path = format!("/{number}/{pool_number}");
                 let issuers = issuers(pool);
                 if let Some(seed) = case.seeds.iter().rev().find(|seed| issuers.contains(&seed.issuer)) {
-                    server.path_does(&path, Behaviour::Serve(seed.jwks.clone()));
+                    match &pool.issuer {
+                        IssuerRule::LoadBalancers(_) => serve_each_key(server, &path, &seed.jwks),
+                        _ => server.path_does(&path, Behaviour::Serve(seed.jwks.clone())),
+                    }
                 }
                 format!("{base}{path}")
             })
@@ -115,6 +119,15 @@ fn edge_pool(number: usize, pool: &Pool, url: &str) -> Value {
     words
 }
 
+/// Serves each key of a set at a URL of its own, as load balancers publish theirs.
+fn serve_each_key(server: &FaultyServer, path: &str, jwks: &str) {
+    let set: Value = serde_json::from_str(jwks).expect("a JWK Set");
+    for jwk in set["keys"].as_array().expect("a list of keys") {
+        let key_id = jwk["kid"].as_str().expect("a key ID");
+        server.path_does(&format!("{path}/{key_id}"), Behaviour::Serve(pem(jwk)));
+    }
+}
+
 /// Returns the issuers of a pool, to find its key sets.
 fn issuers(pool: &Pool) -> Vec<String> {
     match &pool.issuer {
@@ -125,6 +138,7 @@ fn issuers(pool: &Pool) -> Vec<String> {
         IssuerRule::OneOf(issuers) => issuers.clone(),
         IssuerRule::Tenants(tenants) => vec![tenants.template.clone()],
         IssuerRule::IdentityPool { .. } => vec![poolgate_core::issuer::IDENTITY_POOLS.to_owned()],
+        IssuerRule::LoadBalancers(load_balancers) => load_balancers.arns.clone(),
         IssuerRule::Unchecked => vec![String::new()],
     }
 }

@@ -24,6 +24,9 @@ pub static RSA_3072: LazyLock<TestKey> = LazyLock::new(|| TestKey::rsa(KeySize::
 /// For ES256.
 pub static P256: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING));
+/// Another key for ES256.
+pub static OTHER_P256: LazyLock<TestKey> =
+    LazyLock::new(|| TestKey::ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING));
 /// For ES384.
 pub static P384: LazyLock<TestKey> =
     LazyLock::new(|| TestKey::ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING));
@@ -92,9 +95,7 @@ impl TestKey {
     pub fn public_pem(&self) -> String {
         let Pair::Rsa(pair) = &self.0 else { panic!("only a fresh RSA key is written as PEM") };
         let der: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("a public key");
-        let text = STANDARD.encode(der.as_ref());
-        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+        pem_of_der(der.as_ref())
     }
 
     /// Returns the modulus of an RSA key, big-endian.
@@ -149,6 +150,25 @@ pub fn key_for(algorithm: Algorithm) -> &'static TestKey {
 /// Returns an RSA JSON Web Key with these numbers.
 pub fn rsa_jwk(key_id: &str, modulus: &[u8], exponent: &[u8]) -> Value {
     json!({"kty": "RSA", "kid": key_id, "use": "sig", "n": base64url(modulus), "e": base64url(exponent)})
+}
+
+/// Returns the public key of a JSON Web Key on P-256 in PEM, as Application Load Balancers publish theirs.
+///
+/// # Panics
+/// Panics if it is another key.
+pub fn pem(jwk: &Value) -> String {
+    assert_eq!(jwk["crv"], "P-256");
+    let coordinate = |name| unbase64url(jwk[name].as_str().expect("a coordinate"));
+    // RFC 5480 section 2: id-ecPublicKey, secp256r1, and an uncompressed point.
+    let mut der = unbase64url("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE");
+    der.extend(coordinate("x").into_iter().chain(coordinate("y")));
+    pem_of_der(&der)
+}
+
+fn pem_of_der(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
 /// Returns a JWK Set as text.

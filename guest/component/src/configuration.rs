@@ -6,7 +6,7 @@ use crate::{
 };
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin,
-    KeyPolicy, Limits, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
+    KeyPolicy, Limits, LoadBalancers, Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 
 pub fn core_config(config: wit::Config) -> Config {
@@ -35,6 +35,9 @@ fn pool(pool: wit::Pool) -> Pool {
                 },
             },
             wit::IssuerRule::Unchecked => IssuerRule::Unchecked,
+            wit::IssuerRule::LoadBalancers(wit::LoadBalancers { issuer, arns }) => {
+                IssuerRule::LoadBalancers(LoadBalancers { issuer, arns })
+            }
         },
         keys: match pool.keys {
             wit::KeyOrigin::Derived => KeyOrigin::Derived,

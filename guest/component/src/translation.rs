@@ -25,7 +25,7 @@ same_names! { config_error: core::ConfigError => wit::ConfigError, else OutOfRan
     NoPool, InvalidUserPoolId, UnknownRegion, InvalidIssuer, DuplicateIssuer, UncheckedIssuerNotAlone,
     KeysNotDerivable, NoClient, EmptyList, ResourceOfIdTokens, AlgorithmNotBuilt, OutOfRange, InvalidType,
     ClientClaimMissing, ClientClaimUnused, InvalidScope, ScopeClaimOfUserPool, UnboundWithoutResources, InvalidTemplate,
-    AnyClientOfIdentityPool, InvalidIdentityPool, InvalidClaimRule,
+    AnyClientOfIdentityPool, InvalidIdentityPool, InvalidClaimRule, InvalidLoadBalancer,
 }
 
 same_names! { key_set_error: core::KeySetError => wit::KeySetError, else Malformed:
@@ -57,6 +57,7 @@ same_names! { reason: core::Reason => wit::Reason, else SandboxFailed:
     SandboxTimeout, KeyUnknownCached, KeyUnknownLimited, Overloaded, ShuttingDown,
     Revoked, RevocationUnavailable, SenderConstrained, SubjectMissing, KeyAmbiguous, ClaimMismatch, ClaimForbidden,
     NonceMismatch, AccessTokenMismatch,
+    SignerMismatch, HeaderMismatch,
 }
 
 pub fn denial(denied: core::Reason) -> wit::Denial {

@@ -12,6 +12,15 @@ pub struct CompactJws<'a> {
     signing_input: &'a str,
 }
 
+/// A part of a load balancer's token.
+#[cfg(feature = "ecdsa")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PaddedPart {
+    Header,
+    Payload,
+    Signature,
+}
+
 impl<'a> CompactJws<'a> {
     /// Splits a token of at most `limit` bytes.
     ///
@@ -51,6 +60,17 @@ impl<'a> CompactJws<'a> {
         decode(self.signature)
     }
 
+    /// Decodes a part of a load balancer's token.
+    #[cfg(feature = "ecdsa")]
+    pub(crate) fn decode_padded(&self, part: PaddedPart) -> Result<Vec<u8>, Reason> {
+        let text = match part {
+            PaddedPart::Header => self.header,
+            PaddedPart::Payload => self.payload,
+            PaddedPart::Signature => self.signature,
+        };
+        base64url::decode_padded(text).map_err(reason)
+    }
+
     /// Returns the signing input: the first two parts with the dot between them (RFC 7515 section 5.2, step 8).
     pub fn signing_input(&self) -> &'a [u8] {
         self.signing_input.as_bytes()
@@ -81,11 +101,15 @@ fn first_dot(text: &str) -> Option<usize> {
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, Reason> {
-    base64url::decode(part).map_err(|error| match error {
+    base64url::decode(part).map_err(reason)
+}
+
+fn reason(error: base64url::DecodeError) -> Reason {
+    match error {
         base64url::DecodeError::Invalid => Reason::EncodingInvalid,
         base64url::DecodeError::Padded => Reason::EncodingPadded,
         base64url::DecodeError::NotCanonical => Reason::EncodingNotCanonical,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Parses the JOSE header (RFC 7515 section 4). It is not verified, and serves only to choose a key or to reject the token.
 
 use crate::{
-    json::{Duplicates, ParseError, Value, parse_object},
+    json::{Duplicates, Object, ParseError, Value, parse_object},
     jwa::Algorithm,
     reason::Reason,
 };
@@ -45,12 +45,11 @@ impl Header {
     /// The reasons from [`Reason::HeaderMalformed`] to [`Reason::KeyIdTooLong`], except [`Reason::TypeNotAllowed`] and
     /// [`Reason::KeyIdMissing`]. The caller checks `typ` and `kid`, because a JWS that is not a token may lack both.
     pub fn parse(bytes: &[u8], depth: u32) -> Result<Self, Reason> {
-        let object = parse_object(bytes, depth, Duplicates::Reject).map_err(|error| match error {
-            ParseError::Malformed => Reason::HeaderMalformed,
-            ParseError::DuplicateMember => Reason::HeaderDuplicateMember,
-            ParseError::TooDeep => Reason::HeaderTooDeep,
-            ParseError::TrailingBytes => Reason::HeaderTrailingBytes,
-        })?;
+        Self::read(&parse_header(bytes, depth)?)
+    }
+
+    /// Reads a parsed header.
+    pub(crate) fn read(object: &Object<'_>) -> Result<Self, Reason> {
         let algorithm = algorithm(object.get("alg"))?;
         if object.has("crit") {
             return Err(Reason::CriticalHeader);
@@ -70,6 +69,16 @@ impl Header {
             token_type: object.get("typ").map_or(TokenType::Absent, TokenType::of),
         })
     }
+}
+
+/// Parses a decoded header as JSON.
+pub(crate) fn parse_header(bytes: &[u8], depth: u32) -> Result<Object<'_>, Reason> {
+    parse_object(bytes, depth, Duplicates::Reject).map_err(|error| match error {
+        ParseError::Malformed => Reason::HeaderMalformed,
+        ParseError::DuplicateMember => Reason::HeaderDuplicateMember,
+        ParseError::TooDeep => Reason::HeaderTooDeep,
+        ParseError::TrailingBytes => Reason::HeaderTrailingBytes,
+    })
 }
 
 fn algorithm(value: Option<&Value<'_>>) -> Result<Algorithm, Reason> {

@@ -71,7 +71,7 @@ pub(crate) fn jwks_url(issuer: &str) -> String {
 }
 
 /// Returns the DNS suffix of a region's partition, or `None` if the partition is not known.
-fn dns_suffix(region: &str) -> Option<&'static str> {
+pub(crate) fn dns_suffix(region: &str) -> Option<&'static str> {
     const PARTITIONS: [(&str, &str); 7] = [
         ("cn", "amazonaws.com.cn"),    // aws-cn
         ("us-gov", "amazonaws.com"),   // aws-us-gov

@@ -83,6 +83,8 @@ mod json;
 pub mod jwa;
 pub mod jws;
 pub mod keys;
+#[cfg(feature = "ecdsa")]
+mod load_balancer;
 pub mod policy;
 mod reason;
 mod revocation;
@@ -93,8 +95,8 @@ pub use cache::CacheHandle;
 pub use claims::TokenUse;
 pub use config::{
     CacheLimits, ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, Config, ConfigError,
-    ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
-    ResourceRule, SubjectRule, TokenUseRule,
+    ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, LoadBalancers, Membership,
+    Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 pub use explain::{Check, CheckResult, Explanation, Stage};
 pub use json::check_json_object;

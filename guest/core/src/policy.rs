@@ -84,6 +84,7 @@ impl Policy {
         if is_user_pool && pool.scope_claim.is_some() {
             return Err(ConfigError::ScopeClaimOfUserPool);
         }
+        check_load_balancers(pool)?;
         ClaimRule::check_list(&pool.claims)?;
         let mut claims = pool.claims.clone();
         claims.extend(identity_pool_rule(pool)?);
@@ -95,6 +96,7 @@ impl Policy {
         }
         let algorithms = match pool.algorithms.as_slice() {
             [] if is_identity_pool(pool) => once(Algorithm::Rs512).collect(),
+            [] if has_load_balancers(pool) => once(Algorithm::Es256).collect(),
             [] => once(Algorithm::Rs256).collect(),
             configured => configured.iter().copied().collect(),
         };
@@ -124,7 +126,8 @@ impl Policy {
             template,
             token_use: pool.token_use,
             client: pool.client.clone(),
-            client_claim: pool.client_claim,
+            // A load balancer writes the client into the header, from where it comes into the claims.
+            client_claim: if has_load_balancers(pool) { Some(ClientClaim::ClientId) } else { pool.client_claim },
             claims,
             groups: pool.groups.clone(),
             scopes: pool.scopes.clone(),
@@ -364,6 +367,23 @@ fn types(pool: &Pool) -> Result<Vec<String>, ConfigError> {
     // `application/` alone is no media type, and must not become "no `typ`".
     let is_named = pool.types.iter().zip(&types).all(|(configured, name)| configured.is_empty() == name.is_empty());
     if is_named && types.iter().all(is_token) { Ok(types) } else { Err(ConfigError::InvalidType) }
+}
+
+fn has_load_balancers(pool: &Pool) -> bool {
+    matches!(pool.issuer, IssuerRule::LoadBalancers(_))
+}
+
+/// Checks the rules for load balancers. Their ARNs are checked with their key URLs.
+fn check_load_balancers(pool: &Pool) -> Result<(), ConfigError> {
+    if !has_load_balancers(pool) {
+        return Ok(());
+    }
+    if !Algorithm::Es256.is_built() {
+        return Err(ConfigError::AlgorithmNotBuilt);
+    }
+    let is_es256 = matches!(pool.algorithms.as_slice(), [] | [Algorithm::Es256]);
+    let is_right = pool.token_use == TokenUseRule::Unchecked && pool.client_claim.is_none() && is_es256;
+    if is_right { Ok(()) } else { Err(ConfigError::InvalidLoadBalancer) }
 }
 
 fn is_identity_pool(pool: &Pool) -> bool {

@@ -56,9 +56,9 @@ reasons! {
     TokenNotThreeParts = "token-not-three-parts",
     /// The token has five parts: it is an encrypted token (JWE, RFC 7516), which no Cognito API accepts.
     TokenEncrypted = "token-encrypted",
-    /// A part has a character outside the base64url alphabet, or an impossible length.
+    /// A part has a character outside the base64url alphabet, or an impossible length. A part of a load balancer's token lacks its padding.
     EncodingInvalid = "encoding-invalid",
-    /// A part is padded with `=`, which RFC 7515 section 2 forbids.
+    /// A part is padded with `=`, which RFC 7515 section 2 forbids. A part of a load balancer's token has too much padding.
     EncodingPadded = "encoding-padded",
     /// A part has unused bits that are set, so it is a second encoding of the same bytes.
     EncodingNotCanonical = "encoding-not-canonical",
@@ -90,7 +90,7 @@ reasons! {
     EmbeddedKey = "embedded-key",
     /// `kid` is missing. A token of another issuer than a user pool needs one unless exactly one key fits its `alg`.
     KeyIdMissing = "key-id-missing",
-    /// `kid` is not a string, or is empty.
+    /// `kid` is not a string, or is empty. In a load balancer's token, it is not a UUID in lower case.
     KeyIdInvalid = "key-id-invalid",
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong = "key-id-too-long",
@@ -155,7 +155,7 @@ reasons! {
     /// `aud` of an ID token, or of another token whose client is in `aud`, does not contain an accepted client. Or an ID token has several
     /// audiences, and `azp` is not an accepted client.
     AudienceMismatch = "audience-mismatch",
-    /// `client_id` of an access token, or the claim that the pool configures, is missing.
+    /// `client_id` of an access token, or the claim that the pool configures, is missing. In a load balancer's token, it is `client` of the header.
     ClientMissing = "client-missing",
     /// The claim that names the client (`client_id`, or the one that the pool configures) is not a string.
     ClientInvalid = "client-invalid",
@@ -206,6 +206,10 @@ reasons! {
     NonceMismatch = "nonce-mismatch",
     /// `at_hash` of an ID token is missing, or is not that of the access token that came with it.
     AccessTokenMismatch = "access-token-mismatch",
+    /// `signer` in the header of a load balancer's token is missing, or is not a configured ARN.
+    SignerMismatch = "signer-mismatch",
+    /// `iss` or `exp` in the header of a load balancer's token is missing, or differs from the claim (RFC 7519 section 5.3).
+    HeaderMismatch = "header-mismatch",
 }
 
 /// More about a rejection than its reason, for the operator's logs. Do not send it to the client.

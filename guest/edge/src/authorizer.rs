@@ -7,7 +7,7 @@ use crate::{
     explanations::Explanations,
     head::RequestHead,
     header_mutation::HeaderMutation,
-    jwks_upstreams::{self, JwksUpstream},
+    jwks_upstreams::{JwksUpstream, JwksUpstreams},
     local_jwks::LocalJwks,
     policies::{Policy, RouteRequirement},
     pool_keys::PoolKeys,
@@ -19,7 +19,7 @@ use crate::{
     verification::{Unverified, Verification},
 };
 use poolgate_core::{Fetch, FetchError, KeySetError, LogicalTime, Reason, Response, Verifier};
-use std::{collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
 /// Decides whether a request is forwarded to the application, by the configured routes, policies and pools.
 ///
@@ -27,7 +27,7 @@ use std::{collections::HashMap, rc::Rc};
 #[derive(Debug)]
 pub struct RequestAuthorizer {
     verification: Verification,
-    upstreams: HashMap<String, JwksUpstream>,
+    upstreams: JwksUpstreams,
     local_jwks: LocalJwks,
     policies: Vec<Policy>,
     routes: Routes,
@@ -53,7 +53,7 @@ impl RequestAuthorizer {
         let mut verifier = Verifier::new(core).map_err(|error| core_fault(&error))?;
         let (local_jwks, mut warnings) = LocalJwks::load(&mut verifier, config, key_policy, now)?;
         let mut verification = Verification::new(config, verifier);
-        let upstreams = jwks_upstreams::by_url(&mut verification.verifier, config, &verification.by_issuer, now)?;
+        let upstreams = JwksUpstreams::new(&mut verification.verifier, config, &verification.by_issuer, now)?;
         let routes = Routes::new(config)?;
         warnings.extend(routes.warnings());
         Ok(Self {
@@ -203,14 +203,19 @@ impl RequestAuthorizer {
         self.verification.verifier.fetched(now, url, key_id, started_at, ended_at, outcome)
     }
 
-    /// Returns the server from which the key set of this URL is fetched.
-    pub fn jwks_upstream(&self, url: &str) -> Option<&JwksUpstream> {
+    /// Returns the server from which the key set, or the key of a load balancer, at this URL is fetched.
+    pub fn jwks_upstream(&self, url: &str) -> Option<JwksUpstream> {
         self.upstreams.get(url)
     }
 
-    /// Returns the URLs of all JWKS endpoints.
+    /// Returns whether this is the URL of a JWKS endpoint, and not that of one key of a load balancer, whose last segment came from a token.
+    pub fn is_jwks_url(&self, url: &str) -> bool {
+        self.upstreams.is_key_set(url)
+    }
+
+    /// Returns the URLs of all JWKS endpoints, and the prefixes of the key URLs of load balancers.
     pub fn key_urls(&self) -> Vec<String> {
-        self.upstreams.keys().cloned().collect()
+        self.upstreams.urls()
     }
 
     /// Returns the state of the keys, one entry for each pool. If a pool has two JWKS endpoints, the entry describes the newest key set.

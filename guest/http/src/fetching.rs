@@ -47,7 +47,7 @@ impl FetchInProgress {
 
     async fn run(mut self) {
         self.started_at = pending::logical_time();
-        let upstream = authorizer::with(|authorizer| authorizer.jwks_upstream(&self.fetch.url).cloned()).flatten();
+        let upstream = authorizer::with(|authorizer| authorizer.jwks_upstream(&self.fetch.url)).flatten();
         let response = match upstream {
             Some(upstream) => in_time(&self.fetch, &upstream).await,
             None => Err(FetchError::Refused),

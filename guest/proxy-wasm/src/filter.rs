@@ -96,13 +96,16 @@ impl Filter {
     }
 
     fn mark_pending(&mut self, url: &str, now: Duration) {
-        let lease_duration = self.authorizer.jwks_upstream(url).map_or(Duration::ZERO, lease_duration);
+        let lease_duration =
+            self.authorizer.jwks_upstream(url).map_or(Duration::ZERO, |upstream| lease_duration(&upstream));
         self.fetch_state(url).pending_until.get_or_insert(now.saturating_add(lease_duration));
     }
 
     /// Applies the fetch results that other workers published. A fetch whose lease has expired without a result counts as failed.
     pub fn apply_shared(&mut self, now: Duration) {
-        for url in self.authorizer.key_urls() {
+        let keys_of_load_balancers = self.fetches.keys().filter(|url| !self.authorizer.is_jwks_url(url)).cloned();
+        let urls: Vec<String> = self.authorizer.key_urls().into_iter().chain(keys_of_load_balancers).collect();
+        for url in urls {
             self.apply_shared_for(&url, now);
             if pending_until(&self.fetches, &url).is_none_or(|until| now <= until) {
                 continue;
@@ -114,12 +117,24 @@ impl Filter {
             } else {
                 let lost = Err(FetchError::TimedOut);
                 let _ = self.authorizer.fetched(now.as_secs(), &url, None, LogicalTime::UNKNOWN, now.as_secs(), lost);
+                self.forget_unless_shared(&url);
             }
+        }
+    }
+
+    /// Removes what is known about the fetches of a load balancer's key. Shared data can't be removed and a client can invent such URLs, so each
+    /// worker fetches these keys for itself.
+    fn forget_unless_shared(&mut self, url: &str) {
+        if !self.authorizer.is_jwks_url(url) {
+            self.fetches.remove(url);
         }
     }
 
     /// Applies the latest fetch result that another worker published for this URL. Returns `false` if it was already applied.
     pub fn apply_shared_for(&mut self, url: &str, now: Duration) -> bool {
+        if !self.authorizer.is_jwks_url(url) {
+            return false;
+        }
         let Some(shared) = SharedFetch::of(url) else { return false };
         let applied = self.fetches.get(url).and_then(|fetch| fetch.applied);
         if applied.is_some_and(|applied| applied >= shared.number) {
@@ -147,14 +162,15 @@ impl Filter {
         }
         let mut to_start = Vec::new();
         for fetch in std::mem::take(&mut self.requested) {
-            let Some(upstream) = self.authorizer.jwks_upstream(&fetch.url).cloned() else {
+            let Some(upstream) = self.authorizer.jwks_upstream(&fetch.url) else {
                 let (key_id, started_at) = (fetch.key_id.as_deref(), clock::logical_time(now));
                 self.complete_fetch(now, &fetch.url, key_id, started_at, Err(FetchError::Refused));
                 continue;
             };
             // No longer pending: another worker's result has been applied since the fetch was requested.
             let is_pending = pending_until(&self.fetches, &fetch.url).is_some();
-            if is_pending && sharing::take_lease(&fetch.url, now, lease_duration(&upstream)) {
+            let is_shared = self.authorizer.is_jwks_url(&fetch.url);
+            if is_pending && (!is_shared || sharing::take_lease(&fetch.url, now, lease_duration(&upstream))) {
                 // A worker publishes its result before it releases the lease.
                 match self.apply_shared_for(&fetch.url, now) {
                     true => sharing::release_lease(&fetch.url),
@@ -183,6 +199,9 @@ impl Filter {
             Ok(_) => "taken",
         };
         self.metrics.fetch(name);
+        if !self.authorizer.is_jwks_url(url) {
+            return self.forget_unless_shared(url);
+        }
         let outcome = FetchOutcome { key_id, started_at, ended_at: at, accepted: outcome.ok().filter(|_| is_accepted) };
         let published = SharedFetch::publish(url, &outcome);
         sharing::release_lease(url);

@@ -18,6 +18,10 @@ use tokio::sync::watch;
 /// It is enough for a new instance to reach the same back-off and the same token bucket as an older one.
 const KEPT_FETCHES: usize = 16;
 
+/// The number of keys that have a URL of their own for which fetches are kept. Their URLs end with the `kid` of a token, so anyone can invent some.
+/// A new instance fetches a key again whose fetches are not kept.
+const KEPT_KEY_URLS: usize = 128;
+
 /// An event that changes the keys of an instance.
 #[derive(Debug)]
 pub(crate) struct KeyEvent {
@@ -103,6 +107,8 @@ struct LogState {
     events: BTreeMap<u64, Arc<KeyEvent>>,
     /// By URL.
     fetches: HashMap<Arc<str>, FetchNumbers>,
+    /// The URLs of single keys, in the order of their last fetches.
+    key_urls: VecDeque<Arc<str>>,
     /// The last loaded key set of each issuer.
     loaded: HashMap<String, u64>,
 }
@@ -194,7 +200,10 @@ impl LogState {
                     self.events.remove(&earlier);
                 }
             }
-            KeyEventKind::Fetched { url, .. } => {
+            KeyEventKind::Fetched { url, key_id, .. } => {
+                if key_id.as_deref().is_some_and(|key_id| is_url_of_key(url, key_id)) {
+                    self.make_room_for_key_url(url);
+                }
                 let fetches = self.fetches.entry(Arc::clone(url)).or_default();
                 fetches.recent.push_back(number);
                 let oldest = if fetches.recent.len() > KEPT_FETCHES { fetches.recent.pop_front() } else { None };
@@ -203,6 +212,19 @@ impl LogState {
                 }
                 fetches.drop_unneeded_keys(&mut self.events);
             }
+        }
+    }
+
+    /// Removes all fetches of the single key that was fetched least recently, if there are too many such keys.
+    fn make_room_for_key_url(&mut self, url: &Arc<str>) {
+        self.key_urls.retain(|known| known != url);
+        self.key_urls.push_back(Arc::clone(url));
+        if self.key_urls.len() <= KEPT_KEY_URLS {
+            return;
+        }
+        let oldest = self.key_urls.pop_front().and_then(|oldest| self.fetches.remove(&oldest));
+        for number in oldest.iter().flat_map(|fetches| fetches.recent.iter().chain(&fetches.accepted)) {
+            self.events.remove(number);
         }
     }
 
@@ -218,6 +240,12 @@ impl LogState {
         }
         fetches.drop_unneeded_keys(&mut self.events);
     }
+}
+
+/// Returns whether a URL is that of one key: its last segment is the key ID, a UUID.
+fn is_url_of_key(url: &str, key_id: &str) -> bool {
+    let has_lengths = key_id.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    has_lengths && url.strip_suffix(key_id).is_some_and(|prefix| prefix.ends_with('/'))
 }
 
 impl FetchNumbers {
@@ -315,6 +343,35 @@ mod tests {
                 && matches!(loaded.kind, KeyEventKind::Loaded(_))),
             "{events:?}"
         );
+    }
+
+    #[test]
+    fn invented_key_ids_in_urls_do_not_fill_the_log() {
+        let event_log = KeyEventLog::new();
+        let fetch = |url: String, key_id: String, is_found: bool| {
+            let outcome = match is_found {
+                true => Ok(KeyResponse { body: Some(b"key".to_vec()), max_age: None, etag: None }),
+                false => Err(FetchError::BadStatus),
+            };
+            let (url, key_id) = (url.into(), Some(key_id));
+            event_log.push(KeyEventKind::Fetched { url, key_id, started_at: 1, ended_at: 0, outcome });
+            record_last(&event_log, is_found);
+        };
+        event_log.push(keys());
+        record_last(&event_log, true);
+        for number in 0..1_000 {
+            let key_id = format!("{number:08}-0000-4000-8000-000000000000");
+            fetch(format!("https://example.com/{key_id}"), key_id, number % 2 == 0);
+        }
+        let events = event_log.after(0);
+        assert_eq!(events.len(), KEPT_KEY_URLS + 1);
+        assert_eq!(events.first().map(|(number, _)| *number), Some(1), "a key set is not one of them");
+        assert_eq!(event_log.last_fetch("https://example.com/00000000-0000-4000-8000-000000000000"), 0);
+        // An unknown `kid` of a key set is not in its URL.
+        for number in 0..3 {
+            fetch("https://example.com/keys".into(), format!("{number:08}-0000-4000-8000-000000000000"), true);
+        }
+        assert_eq!(event_log.after(0).len(), KEPT_KEY_URLS + 4);
     }
 
     #[test]

@@ -131,8 +131,10 @@ impl Metrics {
         self.failures.iter().map(Counter::get).sum()
     }
 
-    /// Returns the label of a JWKS URL.
+    /// Returns the label of a JWKS URL. The last segment of a load balancer's key URL came from a token, so it is never in the label.
     fn issuer(&self, url: &str) -> String {
-        self.issuers.get().and_then(|issuers| issuers.get(url)).map_or(url, String::as_str).to_owned()
+        let of = |url: &str| self.issuers.get().and_then(|issuers| issuers.get(url)).cloned();
+        let of_prefix = || of(url.rsplit_once('/')?.0);
+        of(url).or_else(of_prefix).unwrap_or_else(|| "unknown".to_owned())
     }
 }

@@ -12,6 +12,7 @@ mod issuers;
 mod key_choice;
 mod key_spelling;
 mod keys;
+pub mod load_balancers;
 mod other_issuers;
 mod payload;
 mod policy;
@@ -212,6 +213,7 @@ pub fn cases() -> &'static [Case] {
             other_issuers::cases(),
             identity_pools::cases(),
             tenants::cases(),
+            load_balancers::cases(),
         ]
         .into_iter()
         .flatten()

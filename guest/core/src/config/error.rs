@@ -49,6 +49,10 @@ pub enum ConfigError {
     /// A pool with an identity pool does not have exactly one client, its ID: `<region>:<UUID>`, with a region of the partition `aws`. Or
     /// `token_use` is checked, which its tokens do not have.
     InvalidIdentityPool,
+    /// A pool with load balancers is not complete and consistent: the list of ARNs is empty; an ARN is not that of an Application Load Balancer, or
+    /// its region has no known key URL; `token_use` is checked; another algorithm than ES256 or a claim that names the client is configured; or
+    /// no key can be fetched, because `unknown_key_fetches` is 0.
+    InvalidLoadBalancer,
     /// A claim rule is not complete and consistent, or exceeds a limit: see [`ClaimRule`](crate::ClaimRule).
     InvalidClaimRule,
     /// The pools of a changed policy have other issuers than the current ones.
@@ -93,6 +97,9 @@ impl core::fmt::Display for ConfigError {
             }
             ConfigError::InvalidIdentityPool => {
                 "an identity pool needs its ID, <region>:<UUID>, as the only client, and its tokens have no token_use"
+            }
+            ConfigError::InvalidLoadBalancer => {
+                "load balancers need ARNs of Application Load Balancers in a known region, and their tokens have no token_use"
             }
             ConfigError::InvalidClaimRule => "a claim rule is incomplete, inconsistent or too large",
             ConfigError::OtherIssuers => "the changed policy is for other issuers",

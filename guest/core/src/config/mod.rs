@@ -14,6 +14,6 @@ pub use error::ConfigError;
 pub use key_policy::KeyPolicy;
 pub use limits::{CacheLimits, LEEWAY_LIMIT, Limits};
 pub use rules::{
-    ClientClaim, ClientRule, Config, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, Membership,
-    Pool, ResourceRule, SubjectRule, TokenUseRule,
+    ClientClaim, ClientRule, Config, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, LoadBalancers,
+    Membership, Pool, ResourceRule, SubjectRule, TokenUseRule,
 };

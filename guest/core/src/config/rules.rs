@@ -31,7 +31,8 @@ pub struct Pool {
     pub issuer: IssuerRule,
     /// Where the keys come from.
     pub keys: KeyOrigin,
-    /// The accepted algorithms. An empty list accepts RS256 only, the algorithm that Cognito uses.
+    /// The accepted algorithms. An empty list accepts RS256 only, the algorithm that Cognito uses; RS512 for an identity pool, and ES256 for load
+    /// balancers.
     pub algorithms: Vec<Algorithm>,
     /// The accepted types of token (`typ`, RFC 7515 section 4.1.9), compared without case and without `application/`. An empty string accepts a
     /// token without `typ`. An empty list accepts `JWT`, `at+jwt` and no `typ`, and also `JWS` for an identity pool.
@@ -92,6 +93,8 @@ pub enum IssuerRule {
     OneOf(Vec<String>),
     /// The issuers of the tenants of Microsoft Entra ID.
     Tenants(IssuerTemplate),
+    /// An issuer whose users sign in at Application Load Balancers, which sign tokens of their own: the header `x-amzn-oidc-data`.
+    LoadBalancers(LoadBalancers),
     /// `iss` is not checked. The verifier must have no other pool.
     Unchecked,
 }
@@ -106,6 +109,20 @@ pub struct IssuerTemplate {
     pub template: String,
     /// The accepted tenants, as UUIDs in lower case. `None` accepts every tenant.
     pub tenants: Option<Vec<String>>,
+}
+
+/// The Application Load Balancers whose tokens are accepted (Elastic Load Balancing, "Authenticate users using an Application Load Balancer").
+///
+/// These tokens have a grammar of their own: each part is padded with `=`. They are signed with ES256, and each key has a URL of its own.
+/// `token_use` must be `Unchecked`, and the client is the member `client` of the JOSE header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancers {
+    /// `iss`: the issuer at which the users sign in. For a user pool, it is `https://cognito-idp.<region>.amazonaws.com/<id>`.
+    pub issuer: String,
+    /// The accepted values of `signer` in the JOSE header: ARNs of Application Load Balancers. With [`KeyOrigin::Derived`], their regions determine
+    /// where the keys are fetched from. With [`KeyOrigin::Url`], `<URL>/<kid>` is the URL of each key. With [`KeyOrigin::Local`], a JWK Set is
+    /// loaded for each ARN.
+    pub arns: Vec<String>,
 }
 
 /// Whether tokens of an identity pool are accepted for guests (`amr` contains `unauthenticated`).

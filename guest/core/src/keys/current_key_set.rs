@@ -1,5 +1,7 @@
 //! The key set that an endpoint currently uses, and its lifetimes.
 
+#[cfg(feature = "ecdsa")]
+use super::pem;
 use super::{
     fetch::Response,
     jitter,
@@ -41,11 +43,31 @@ pub(super) struct Lifetime {
     expires: Instant,
 }
 
+/// The format of a response body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyFormat {
+    /// A JWK Set.
+    JwkSet,
+    /// One key in PEM.
+    #[cfg(feature = "ecdsa")]
+    Pem,
+}
+
 /// Whether keys within their hard lifetime are past their soft lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
     Stale,
+}
+
+impl KeyFormat {
+    fn parse(self, body: &[u8], limits: &Limits) -> Result<KeySet, KeySetError> {
+        match self {
+            Self::JwkSet => KeySet::parse(body, limits),
+            #[cfg(feature = "ecdsa")]
+            Self::Pem => pem::parse(body, limits),
+        }
+    }
 }
 
 impl Freshness {
@@ -107,6 +129,7 @@ impl CurrentKeySet {
         response: &Response<'_>,
         lifetime: Lifetime,
         limits: &Limits,
+        format: KeyFormat,
         unnamed: UnnamedKeys,
     ) -> Result<bool, KeySetError> {
         if current.as_ref().is_some_and(|current| current.lifetime.obtained > lifetime.obtained) {
@@ -126,7 +149,7 @@ impl CurrentKeySet {
             current.lifetime = lifetime;
             return Ok(false);
         }
-        let set = KeySet::parse(body, limits)?;
+        let set = format.parse(body, limits)?;
         let is_in_use = |current: &Self| current.is_usable(unnamed) && lifetime.obtained < current.lifetime.expires;
         if !set.is_usable(unnamed) && current.as_ref().is_some_and(is_in_use) {
             return Err(KeySetError::NoUsableKey);

@@ -5,7 +5,7 @@
 
 use super::{
     bucket::Bucket,
-    current_key_set::{CurrentKeySet, Freshness, KeyLookupError, Lifetime, MissingKey},
+    current_key_set::{CurrentKeySet, Freshness, KeyFormat, KeyLookupError, Lifetime, MissingKey},
     fetch::{FetchError, Response},
     jitter,
     key_set::UnnamedKeys,
@@ -32,6 +32,7 @@ pub(super) struct JwksEndpoint {
     pub(super) is_on_demand: bool,
     /// Whether a pool that uses the endpoint accepts keys and tokens without a `kid`.
     pub(super) unnamed: UnnamedKeys,
+    format: KeyFormat,
     current: Option<CurrentKeySet>,
     /// The number of different key sets accepted so far.
     generation: u64,
@@ -78,6 +79,7 @@ impl JwksEndpoint {
             url,
             is_on_demand: false,
             unnamed: UnnamedKeys::Rejected,
+            format: KeyFormat::JwkSet,
             current: None,
             generation: 0,
             in_progress: None,
@@ -88,6 +90,13 @@ impl JwksEndpoint {
             last_error: None,
             bucket: Bucket::full(policy.unknown_key_fetches, now),
         }
+    }
+
+    /// Creates an endpoint that publishes one key, in PEM.
+    #[cfg(feature = "ecdsa")]
+    pub(super) fn of_one_key(number: usize, url: String, policy: &KeyPolicy, now: Instant) -> Self {
+        let (unnamed, format) = (UnnamedKeys::Accepted, KeyFormat::Pem);
+        Self { is_on_demand: true, unnamed, format, ..Self::new(number, Some(url), policy, now) }
     }
 
     pub(super) fn find(
@@ -228,6 +237,12 @@ impl JwksEndpoint {
         }
     }
 
+    /// Returns whether a fetch has started and has not ended.
+    #[cfg(feature = "ecdsa")]
+    pub(super) fn is_being_fetched(&self) -> bool {
+        self.in_progress.is_some()
+    }
+
     pub(super) fn etag(&self) -> Option<&str> {
         self.current.as_ref().and_then(CurrentKeySet::etag)
     }
@@ -288,7 +303,8 @@ impl JwksEndpoint {
         limits: &Limits,
     ) -> Result<(), KeySetError> {
         let lifetime = Lifetime::new(policy, self.number, self.generation, response.max_age, obtained, fetched_at);
-        let has_changed = CurrentKeySet::update(&mut self.current, response, lifetime, limits, self.unnamed)?;
+        let (format, unnamed) = (self.format, self.unnamed);
+        let has_changed = CurrentKeySet::update(&mut self.current, response, lifetime, limits, format, unnamed)?;
         self.generation = self.generation.saturating_add(u64::from(has_changed));
         Ok(())
     }

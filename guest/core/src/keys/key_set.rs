@@ -12,6 +12,8 @@ use crate::{
     jwa::Algorithm,
     signature::{KeyError, LocatedKeyError, PreparedKey},
 };
+#[cfg(feature = "ecdsa")]
+use alloc::vec;
 use alloc::{boxed::Box, vec::Vec};
 use hashbrown::HashMap;
 
@@ -99,6 +101,12 @@ impl KeySet {
         }
         set.report_ambiguous_keys();
         Ok(set)
+    }
+
+    /// Returns a set with one key, without a `kid`.
+    #[cfg(feature = "ecdsa")]
+    pub(super) fn of_one(key: PreparedKey) -> Self {
+        Self { named: HashMap::new(), unnamed: vec![Numbered { index: 0, key }], skipped: Vec::new() }
     }
 
     /// Finds the key for a token with this `kid` and `alg`. The order of the keys in the set never matters.

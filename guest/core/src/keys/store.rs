@@ -1,6 +1,9 @@
 //! All JWKS endpoints of a verifier, with one clock and one negative cache.
 
+#[cfg(feature = "ecdsa")]
+use super::key_directory::{FetchEnd, KeyDirectory};
 use super::{
+    action::MissingKeyAction,
     current_key_set::{Freshness, KeyLookupError, MissingKey},
     endpoint::{FetchDecision, JwksEndpoint},
     fetch::{Fetch, FetchError, Response},
@@ -11,6 +14,8 @@ use super::{
     negative_cache::NegativeCache,
     report::KeyReport,
 };
+#[cfg(feature = "ecdsa")]
+use crate::issuer::is_uuid;
 use crate::{
     config::{KeyPolicy, Limits},
     jwa::Algorithm,
@@ -20,28 +25,32 @@ use crate::{
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use hashbrown::HashMap;
 
-/// Identifies a JWKS endpoint of a [`KeyStore`].
+/// Identifies a JWKS endpoint of a [`KeyStore`], by its index; or a key directory, whose indexes count down from the largest number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JwksEndpointId(usize);
+
+#[cfg(feature = "ecdsa")]
+impl JwksEndpointId {
+    fn of_directory(index: usize) -> Self {
+        Self(usize::MAX.saturating_sub(index))
+    }
+
+    /// Returns the index of a key directory. There is none with the index that this returns for a JWKS endpoint.
+    fn directory(self) -> usize {
+        usize::MAX.saturating_sub(self.0)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     endpoints: Vec<JwksEndpoint>,
     by_url: HashMap<String, JwksEndpointId>,
+    #[cfg(feature = "ecdsa")]
+    directories: Vec<KeyDirectory>,
     negative_cache: NegativeCache,
     clock: MonotonicClock,
     policy: KeyPolicy,
     limits: Limits,
-}
-
-/// What to do about a token whose key is missing.
-#[derive(Debug)]
-pub(crate) enum MissingKeyAction {
-    Reject(Reason),
-    /// The keys must be fetched first.
-    Fetch(Fetch),
-    /// The keys are being fetched from this URL.
-    Await(String),
 }
 
 impl KeyStore {
@@ -49,6 +58,8 @@ impl KeyStore {
         Self {
             endpoints: Vec::new(),
             by_url: HashMap::new(),
+            #[cfg(feature = "ecdsa")]
+            directories: Vec::new(),
             negative_cache: NegativeCache::new(policy.unknown_key_entries),
             clock: MonotonicClock::new(),
             policy,
@@ -92,7 +103,10 @@ impl KeyStore {
 
     /// Returns the endpoint for a URL.
     pub(crate) fn endpoint_for(&self, url: &str) -> Option<JwksEndpointId> {
-        self.by_url.get(url).copied()
+        let known = self.by_url.get(url).copied();
+        #[cfg(feature = "ecdsa")]
+        let known = known.or_else(|| self.key_in_directory(url).map(|(id, _)| id));
+        known
     }
 
     /// Advances to the time of the wall clock.
@@ -110,14 +124,21 @@ impl KeyStore {
         self.endpoints.get(id.0).ok_or(MissingKey::NoKeySet)?.find(key_id, algorithm, now)
     }
 
-    /// Returns the generation of an endpoint's keys. It changes whenever the keys change.
+    /// Returns the generation of an endpoint's keys. It changes whenever the keys change. It is always 0 for a key directory, in which each key has a
+    /// generation of its own.
     pub(crate) fn generation(&self, id: JwksEndpointId) -> u64 {
         self.endpoints.get(id.0).map_or(0, JwksEndpoint::generation)
     }
 
     /// Returns `None` if an endpoint's keys are of another generation, or past their hard lifetime.
     pub(crate) fn freshness(&self, id: JwksEndpointId, generation: u64, now: Instant) -> Option<Freshness> {
-        self.endpoints.get(id.0)?.freshness(generation, now)
+        match self.endpoints.get(id.0) {
+            Some(endpoint) => endpoint.freshness(generation, now),
+            #[cfg(feature = "ecdsa")]
+            None => self.directory(id)?.freshness(generation, now),
+            #[cfg(not(feature = "ecdsa"))]
+            None => None,
+        }
     }
 
     /// Decides about a token whose key is missing.
@@ -129,6 +150,10 @@ impl KeyStore {
         now: Instant,
     ) -> MissingKeyAction {
         let is_known_to_be_missing = self.negative_cache.contains(id.0, key_id, now);
+        #[cfg(feature = "ecdsa")]
+        if let Some(directory) = self.directories.get_mut(id.directory()) {
+            return directory.on_missing_key(key_id, is_known_to_be_missing, &self.policy, now);
+        }
         match error {
             MissingKey::UnknownKeyId if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyUnknownCached),
             MissingKey::RejectedKey if is_known_to_be_missing => MissingKeyAction::Reject(Reason::KeyRefused),
@@ -146,6 +171,10 @@ impl KeyStore {
         received_at: LogicalTime,
         now: Instant,
     ) -> MissingKeyAction {
+        #[cfg(feature = "ecdsa")]
+        if let Some(directory) = self.directories.get_mut(id.directory()) {
+            return directory.after_fetch_missing_key(key_id, &self.policy, now);
+        }
         if let Some(endpoint) = self.endpoints.get_mut(id.0) {
             endpoint.end_overdue(&self.policy, now);
         }
@@ -164,6 +193,10 @@ impl KeyStore {
 
     /// Returns the reason for rejecting a token if no fetch follows.
     pub(crate) fn reason(&self, id: JwksEndpointId, error: MissingKey) -> Reason {
+        #[cfg(feature = "ecdsa")]
+        if let Some(directory) = self.directory(id).filter(|_| error != MissingKey::NoKeySet) {
+            return directory.reason();
+        }
         match (error, self.endpoints.get(id.0)) {
             (MissingKey::NoKeySet, _) | (_, None) => Reason::KeysUnavailable,
             (MissingKey::RejectedKey, Some(_)) => Reason::KeyRefused,
@@ -202,6 +235,8 @@ impl KeyStore {
 
     pub(crate) fn leave_unknown_key_fetches(&mut self, left: u32) {
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.leave_unknown_key_fetches(left));
+        #[cfg(feature = "ecdsa")]
+        self.directories.iter_mut().for_each(|directory| directory.leave_unknown_key_fetches(left));
     }
 
     /// Starts the fetches that are due, and returns them.
@@ -212,6 +247,10 @@ impl KeyStore {
             if endpoint.fetch_if_due(&self.policy, now) == FetchDecision::Started {
                 fetches.extend(fetch_from(endpoint, None));
             }
+        }
+        #[cfg(feature = "ecdsa")]
+        for directory in &mut self.directories {
+            directory.start_due_fetches(&self.policy, now, &mut fetches);
         }
         fetches
     }
@@ -226,7 +265,12 @@ impl KeyStore {
         ended_at: u64,
         outcome: Result<Response<'_>, FetchError>,
     ) -> Result<(), KeySetError> {
-        let id = self.by_url.get(url).copied().ok_or(KeySetError::UnknownUrl)?;
+        let Some(id) = self.by_url.get(url).copied() else {
+            #[cfg(feature = "ecdsa")]
+            return self.fetched_in_directory(url, ended_at, started_at, outcome);
+            #[cfg(not(feature = "ecdsa"))]
+            return Err(KeySetError::UnknownUrl);
+        };
         let endpoint = self.endpoints.get_mut(id.0).ok_or(KeySetError::UnknownUrl)?;
         let (obtained, now) = (self.clock.instant_of(ended_at), self.clock.now());
         endpoint.fetched(outcome, started_at, obtained, ended_at, &self.policy, &self.limits)?;
@@ -253,7 +297,85 @@ impl KeyStore {
     }
 
     pub(crate) fn reports(&self) -> Vec<KeyReport> {
-        self.endpoints.iter().map(|endpoint| endpoint.report(self.clock.now())).collect()
+        let reports = self.endpoints.iter().map(|endpoint| endpoint.report(self.clock.now()));
+        #[cfg(feature = "ecdsa")]
+        let reports = reports.chain(self.directories.iter().map(|directory| directory.report(self.clock.now())));
+        reports.collect()
+    }
+
+    /// Returns the key directory with a URL, and adds one if there is none yet.
+    #[cfg(feature = "ecdsa")]
+    pub(crate) fn add_directory(&mut self, url: &str, issuer: &str) -> JwksEndpointId {
+        let known = self.directories.iter().position(|directory| directory.url == url);
+        let index = known.unwrap_or(self.directories.len());
+        let id = JwksEndpointId::of_directory(index);
+        if known.is_none() {
+            self.directories.push(KeyDirectory::new(id.0, url.to_owned(), &self.policy, self.clock.now()));
+        }
+        if let Some(directory) = self.directories.get_mut(index)
+            && !directory.issuers.iter().any(|known| known == issuer)
+        {
+            directory.issuers.push(issuer.to_owned());
+        }
+        id
+    }
+
+    /// Finds a key of a directory, or of local keys. Also returns its generation.
+    #[cfg(feature = "ecdsa")]
+    pub(crate) fn find_in_directory(
+        &self,
+        id: JwksEndpointId,
+        key_id: &str,
+        algorithm: Algorithm,
+        now: Instant,
+    ) -> Result<(&PreparedKey, Freshness, u64), KeyLookupError> {
+        match self.directory(id) {
+            Some(directory) => directory.find(key_id, algorithm, now),
+            None => self
+                .find(id, Some(key_id), algorithm, now)
+                .map(|(key, freshness)| (key, freshness, self.generation(id))),
+        }
+    }
+
+    /// Records that a signature was verified with a key of a directory, so that the key is not evicted.
+    #[cfg(feature = "ecdsa")]
+    pub(crate) fn used_in_directory(&mut self, id: JwksEndpointId, key_id: &str, now: Instant) {
+        if let Some(directory) = self.directories.get_mut(id.directory()) {
+            directory.used(key_id, now);
+        }
+    }
+
+    #[cfg(feature = "ecdsa")]
+    fn directory(&self, id: JwksEndpointId) -> Option<&KeyDirectory> {
+        self.directories.get(id.directory())
+    }
+
+    /// Returns the directory of a key's URL, and the key ID in it.
+    #[cfg(feature = "ecdsa")]
+    fn key_in_directory<'u>(&self, url: &'u str) -> Option<(JwksEndpointId, &'u str)> {
+        let (directory, key_id) = url.rsplit_once('/').filter(|(_, key_id)| is_uuid(key_id))?;
+        let index = self.directories.iter().position(|known| known.url == directory)?;
+        Some((JwksEndpointId::of_directory(index), key_id))
+    }
+
+    #[cfg(feature = "ecdsa")]
+    fn fetched_in_directory(
+        &mut self,
+        url: &str,
+        ended_at: u64,
+        started_at: LogicalTime,
+        outcome: Result<Response<'_>, FetchError>,
+    ) -> Result<(), KeySetError> {
+        let (id, key_id) = self.key_in_directory(url).ok_or(KeySetError::UnknownUrl)?;
+        let directory = self.directories.get_mut(id.directory()).ok_or(KeySetError::UnknownUrl)?;
+        let ended = FetchEnd { started_at, obtained: self.clock.instant_of(ended_at), ended_at };
+        let now = self.clock.now();
+        let result = directory.fetched(key_id, outcome, &ended, &self.policy, &self.limits, now);
+        let until = ended.obtained.after(self.policy.unknown_key_ttl.into());
+        if directory.lacks(key_id) && now < until {
+            self.negative_cache.insert(id.0, key_id, until);
+        }
+        result
     }
 
     /// Returns the state of the keys of one endpoint.

@@ -52,6 +52,8 @@ impl IssuerIndex {
                     tenants.push((accepted, entry));
                     continue;
                 }
+                // They have an index of their own.
+                IssuerRule::LoadBalancers(_) => continue,
                 IssuerRule::Unchecked if pools.len() > 1 => return Err(ConfigError::UncheckedIssuerNotAlone),
                 IssuerRule::Unchecked => return unchecked(pool, keys),
             };
@@ -65,11 +67,7 @@ impl IssuerIndex {
                 }
             }
         }
-        if exact.is_empty() && tenants.is_empty() {
-            Err(ConfigError::NoPool)
-        } else {
-            Ok(Self::ByIssuer { exact, tenants })
-        }
+        if pools.is_empty() { Err(ConfigError::NoPool) } else { Ok(Self::ByIssuer { exact, tenants }) }
     }
 
     /// Finds the entry for the issuer of a token.

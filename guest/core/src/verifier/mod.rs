@@ -5,6 +5,10 @@ mod explained;
 mod id_token;
 mod interrupt;
 mod issuer_index;
+#[cfg(feature = "ecdsa")]
+mod load_balancer_index;
+#[cfg(feature = "ecdsa")]
+mod load_balancer_steps;
 mod steps;
 mod tenants;
 mod token_verifier;

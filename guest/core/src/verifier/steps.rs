@@ -1,5 +1,7 @@
 //! The steps of verifying a token that is not in the cache.
 
+#[cfg(feature = "ecdsa")]
+use super::load_balancer_index::LoadBalancerIndex;
 use super::{
     interrupt::Interrupt,
     issuer_index::IssuerIndex,
@@ -13,7 +15,7 @@ use crate::{
     config::{ClaimRule, Limits},
     header::Header,
     json::Object,
-    keys::{KeyLookupError, KeyStore},
+    keys::{Freshness, KeyLookupError, KeyStore},
     policy::Policy,
     reason::Reason,
 };
@@ -27,6 +29,8 @@ pub(super) struct Verification<'v> {
     pub(super) policies: &'v [Policy],
     pub(super) requirements: &'v [Vec<ClaimRule>],
     pub(super) issuers: &'v IssuerIndex,
+    #[cfg(feature = "ecdsa")]
+    pub(super) load_balancers: &'v LoadBalancerIndex,
     pub(super) keys: &'v mut KeyStore,
     pub(super) cache: &'v mut TokenCache,
     /// Whether a valid token stops at [`Interrupt::PendingRevocation`].
@@ -38,6 +42,10 @@ impl Verification<'_> {
     // `lookup_or_verify` may be inlined into each of its callers. This keeps one copy of the code below.
     #[inline(never)]
     pub(super) fn verify(&mut self, token: &str) -> Result<VerifyOutcome, Interrupt> {
+        #[cfg(feature = "ecdsa")]
+        if self.load_balancers.is_grammar_of(token) {
+            return self.verify_of_load_balancer(token);
+        }
         let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
         let header = Header::parse(&jws.header()?, self.limits.json_depth)?;
         let payload = String::from_utf8(jws.payload()?).map_err(|_| Reason::PayloadMalformed)?;
@@ -45,6 +53,9 @@ impl Verification<'_> {
         let object = parse_payload(&payload, self.limits.json_depth)?;
         let read = Read::from(&object);
 
+        #[cfg(feature = "ecdsa")]
+        let issuer = self.issuers.find(&read).map_err(|reason| self.load_balancers.reason(reason, &read))?;
+        #[cfg(not(feature = "ecdsa"))]
         let issuer = self.issuers.find(&read)?;
         let policy = self.policies.get(issuer.policy).ok_or(Reason::NotConfigured)?;
         policy.check_type(&header.token_type)?;
@@ -81,7 +92,6 @@ impl Verification<'_> {
         }
         policy.check_membership(&claims)?;
         let requirements = fitting(self.requirements, &object);
-        let pending = self.checks_revocation.then(|| Interrupt::pending_revocation(policy, &claims));
         let entry = CacheEntry {
             policy: issuer.policy,
             endpoint: issuer.endpoint,
@@ -92,7 +102,19 @@ impl Verification<'_> {
             claims,
             payload,
         };
-        if let Some(pending) = pending {
+        self.accept(token, policy, entry, freshness)
+    }
+
+    /// Inserts a valid token into the cache.
+    pub(super) fn accept(
+        &mut self,
+        token: &str,
+        policy: &Policy,
+        entry: CacheEntry,
+        freshness: Freshness,
+    ) -> Result<VerifyOutcome, Interrupt> {
+        if self.checks_revocation {
+            let pending = Interrupt::pending_revocation(policy, &entry.claims);
             // The signature need not be verified again, whatever the revocation status is.
             self.cache.insert(token, entry);
             return Err(pending);
@@ -106,7 +128,7 @@ impl Verification<'_> {
 }
 
 /// Returns the lists of claim rules that a payload fits: bit n is set for list n.
-fn fitting(lists: &[Vec<ClaimRule>], payload: &Object<'_>) -> u64 {
+pub(super) fn fitting(lists: &[Vec<ClaimRule>], payload: &Object<'_>) -> u64 {
     let fits = |rules: &Vec<ClaimRule>| rules.iter().all(|rule| rule.judge(payload) == RuleResult::Fits);
     (0..u64::BITS).zip(lists).filter(|(_, rules)| fits(rules)).fold(0, |bits, (list, _)| bits | 1u64.wrapping_shl(list))
 }

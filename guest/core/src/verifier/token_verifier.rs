@@ -1,11 +1,15 @@
 //! The verifier: configuration, keys and cache.
 
+#[cfg(feature = "ecdsa")]
+use super::load_balancer_index::LoadBalancerIndex;
 use super::{
     interrupt::Interrupt,
-    issuer_index::IssuerIndex,
+    issuer_index::{IssuerEntry, IssuerIndex},
     steps::Verification,
     verdict::{Misfit, Step, Verified, VerifyOutcome},
 };
+#[cfg(feature = "ecdsa")]
+use crate::compact::PaddedPart;
 use crate::{
     cache::TokenCache,
     claims::{Claims, Read, RuleResult, parse_payload},
@@ -30,6 +34,8 @@ pub struct Verifier {
     /// Lists of claim rules that the caller asks for.
     requirements: Vec<Vec<ClaimRule>>,
     pub(super) issuers: IssuerIndex,
+    #[cfg(feature = "ecdsa")]
+    pub(super) load_balancers: LoadBalancerIndex,
     pub(super) keys: KeyStore,
     cache: TokenCache,
     /// Set if revocation is checked.
@@ -49,12 +55,16 @@ impl Verifier {
         let policies = config.pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
         let mut keys = KeyStore::new(config.limits, config.key_policy);
         let issuers = IssuerIndex::new(&config.pools, &mut keys)?;
+        #[cfg(feature = "ecdsa")]
+        let load_balancers = LoadBalancerIndex::new(&config.pools, &config.key_policy, &mut keys)?;
         let cache = TokenCache::new(config.cache);
         Ok(Self {
             limits: config.limits,
             policies,
             requirements: config.requirements,
             issuers,
+            #[cfg(feature = "ecdsa")]
+            load_balancers,
             keys,
             cache,
             revocation: None,
@@ -125,7 +135,7 @@ impl Verifier {
         }
         self.with_payload(token, |object| {
             let read = Read::from(object);
-            let Ok(issuer) = self.issuers.find(&read) else {
+            let Ok(issuer) = self.find_issuer(token, &read) else {
                 return self.issuers.differs_by_slash(read.issuer().ok()??).then_some(Hint::IssuerSlash);
             };
             let policy = self.policies.get(issuer.policy)?;
@@ -139,15 +149,32 @@ impl Verifier {
             return None;
         }
         self.with_payload(token, |object| {
-            let issuer = self.issuers.find(&Read::from(object)).ok()?;
+            let issuer = self.find_issuer(token, &Read::from(object)).ok()?;
             let (rule, result) = self.policies.get(issuer.policy)?.first_misfit(object)?;
             let (pool, rule) = (u32::try_from(issuer.policy).ok()?, u32::try_from(rule).ok()?);
             Some(Misfit { pool, rule, is_absent: result == RuleResult::Absent })
         })
     }
 
+    fn find_issuer(&self, token: &str, read: &Read<'_>) -> Result<IssuerEntry, Reason> {
+        #[cfg(feature = "ecdsa")]
+        if self.load_balancers.is_grammar_of(token) {
+            return self.load_balancers.find_for_token(token, read, &self.limits);
+        }
+        #[cfg(not(feature = "ecdsa"))]
+        let _ = token;
+        self.issuers.find(read)
+    }
+
     fn with_payload<T>(&self, token: &str, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
-        let payload = CompactJws::split(token, self.limits.token_bytes as usize).ok()?.payload().ok()?;
+        let jws = CompactJws::split(token, self.limits.token_bytes as usize).ok()?;
+        #[cfg(feature = "ecdsa")]
+        let payload = match self.load_balancers.is_grammar_of(token) {
+            true => jws.decode_padded(PaddedPart::Payload).ok()?,
+            false => jws.payload().ok()?,
+        };
+        #[cfg(not(feature = "ecdsa"))]
+        let payload = jws.payload().ok()?;
         let object = parse_payload(core::str::from_utf8(&payload).ok()?, self.limits.json_depth).ok()?;
         read(&object)
     }
@@ -159,8 +186,13 @@ impl Verifier {
     /// See [`ConfigError`]. The policy then stays as it was.
     pub fn change_policy(&mut self, pools: &[Pool], requirements: &[Vec<ClaimRule>]) -> Result<(), ConfigError> {
         check_requirements(requirements)?;
-        let issuers = IssuerIndex::new(pools, &mut KeyStore::new(self.limits, KeyPolicy::default()))?;
+        let mut keys = KeyStore::new(self.limits, KeyPolicy::default());
+        let issuers = IssuerIndex::new(pools, &mut keys)?;
         if !self.issuers.is_equivalent(&issuers) {
+            return Err(ConfigError::OtherIssuers);
+        }
+        #[cfg(feature = "ecdsa")]
+        if !self.load_balancers.is_equivalent(&LoadBalancerIndex::new(pools, &KeyPolicy::default(), &mut keys)?) {
             return Err(ConfigError::OtherIssuers);
         }
         self.policies = pools.iter().map(Policy::new).collect::<Result<_, _>>()?;
@@ -225,7 +257,7 @@ impl Verifier {
     }
 
     /// Loads a JWK Set for an issuer that the caller obtained at `fetched_at`, in seconds since the Unix epoch. Its lifetimes start then.
-    /// `issuer` is empty if the issuer is not checked.
+    /// `issuer` is empty if the issuer is not checked. For a load balancer, it is its ARN.
     ///
     /// # Errors
     /// See [`KeySetError`]. The current key set then stays in use.
@@ -236,7 +268,10 @@ impl Verifier {
         jwks: &[u8],
         fetched_at: u64,
     ) -> Result<KeyReport, KeySetError> {
-        let endpoint = self.issuers.get(issuer).ok_or(KeySetError::UnknownIssuer)?.endpoint;
+        let endpoint = self.issuers.get(issuer).map(|entry| entry.endpoint);
+        #[cfg(feature = "ecdsa")]
+        let endpoint = endpoint.or_else(|| self.load_balancers.local_keys(issuer));
+        let endpoint = endpoint.ok_or(KeySetError::UnknownIssuer)?;
         self.keys.advance(now);
         let generation = self.keys.generation(endpoint);
         let report = self.keys.load(endpoint, jwks, fetched_at);
@@ -257,6 +292,8 @@ impl Verifier {
             policies: &self.policies,
             requirements: &self.requirements,
             issuers: &self.issuers,
+            #[cfg(feature = "ecdsa")]
+            load_balancers: &self.load_balancers,
             keys: &mut self.keys,
             cache: &mut self.cache,
             checks_revocation: self.revocation.is_some(),

@@ -78,6 +78,7 @@ fn pool(at: String, pool: &Pool) -> Checked {
             "set it together with identity_pool_id: refuse or accept",
         ));
     }
+    load_balancers(&at, pool)?;
     if pool.region.is_some() && pool.user_pool_id.is_none() {
         return Err(ConfigError::new(format!("{at}.region"), "requires user_pool_id"));
     }
@@ -137,6 +138,23 @@ fn pool(at: String, pool: &Pool) -> Checked {
         }
     }
     keys(&format!("{at}.keys"), &pool.keys)
+}
+
+fn load_balancers(at: &str, pool: &Pool) -> Checked {
+    let at = format!("{at}.alb_arns");
+    not_empty(&at, pool.alb_arns.as_deref())?;
+    match &pool.alb_arns {
+        None => Ok(()),
+        Some(_) if pool.issuer.is_none() => Err(ConfigError::new(at, "requires issuer: the iss of the tokens")),
+        Some(_) if pool.token_use != TokenUse::Unchecked => {
+            Err(ConfigError::new(at, "requires token_use: unchecked, because the tokens of load balancers have none"))
+        }
+        Some(_) if pool.keys.jwks.is_some() && pool.keys.cluster.is_some() => Err(ConfigError::new(
+            at,
+            "set keys.jwks or keys.cluster, not both: each key of a load balancer is fetched by itself",
+        )),
+        Some(_) => Ok(()),
+    }
 }
 
 fn policy(at: &str, policy: &Policy, config: &Config) -> Checked {

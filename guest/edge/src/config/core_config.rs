@@ -8,7 +8,7 @@ use super::{
 };
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy,
-    Limits, Membership, ResourceRule, SubjectRule, TokenUseRule, issuer,
+    Limits, LoadBalancers, Membership, ResourceRule, SubjectRule, TokenUseRule, issuer,
 };
 
 /// Returns the configuration of the core. `jitter_seed` should be a random number: it varies the times of key refreshes between workers.
@@ -117,6 +117,9 @@ fn issuer_rule(pool: &Pool) -> IssuerRule {
     if let Some(template) = &pool.issuer_template {
         return IssuerRule::Tenants(IssuerTemplate { template: template.clone(), tenants: pool.tenants.clone() });
     }
+    if let (Some(issuer), Some(arns)) = (&pool.issuer, &pool.alb_arns) {
+        return IssuerRule::LoadBalancers(LoadBalancers { issuer: issuer.clone(), arns: arns.clone() });
+    }
     match (&pool.issuers, &pool.issuer) {
         (Some(issuers), _) => IssuerRule::OneOf(issuers.clone()),
         (None, Some(issuer)) => IssuerRule::Exactly(issuer.clone()),
@@ -125,7 +128,7 @@ fn issuer_rule(pool: &Pool) -> IssuerRule {
 }
 
 impl Pool {
-    /// Returns the issuers of the pool: all forms for a user pool, and the template for tenants. If any issuer is accepted, returns one empty
+    /// Returns the issuers of the pool: all forms for a user pool, the template for tenants, and the ARNs of load balancers. If any issuer is accepted, returns one empty
     /// string.
     pub(crate) fn issuer_names(&self) -> Vec<String> {
         match issuer_rule(self) {
@@ -134,6 +137,7 @@ impl Pool {
             IssuerRule::Tenants(tenants) => vec![tenants.template],
             IssuerRule::OneOf(issuers) => issuers,
             IssuerRule::Exactly(issuer) => vec![issuer],
+            IssuerRule::LoadBalancers(load_balancers) => load_balancers.arns,
             IssuerRule::Unchecked => vec![String::new()],
         }
     }

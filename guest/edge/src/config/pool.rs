@@ -17,6 +17,11 @@ pub struct Pool {
     pub region: Option<String>,
     /// The exact `iss` of the tokens, for an issuer that is not a user pool.
     pub issuer: Option<String>,
+    /// With `issuer`: accepts the tokens that these Application Load Balancers sign (`x-amzn-oidc-data`), instead of those of the issuer. ARNs,
+    /// compared with `signer` in the header. `token_use` must be `unchecked`. See docs/alb.md.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub alb_arns: Option<Vec<String>>,
     /// Several exact `iss`, for an issuer that spells its name in several ways. The first names the issuer for revocation. `keys.url` or
     /// `keys.jwks` is required.
     #[serde(default, deserialize_with = "not_null")]
@@ -51,7 +56,7 @@ pub struct Pool {
     pub any_client: bool,
     /// Whether access tokens, ID tokens or both are accepted. There is no default.
     pub token_use: TokenUse,
-    /// The accepted signature algorithms. The default is RS256 only, which Cognito uses.
+    /// The accepted signature algorithms. The default is RS256 only, which Cognito uses; for identity pools RS512, and with `alb_arns` ES256.
     #[serde(default)]
     pub algorithms: Vec<String>,
     /// The accepted types of token (`typ`), without case and without `application/`. An empty text accepts tokens without `typ`. The default is

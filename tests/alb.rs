@@ -1,0 +1,8 @@
+//! Tokens of Application Load Balancers (`x-amzn-oidc-data`): their keys in the core, and the whole way in the host.
+
+#[path = "alb/host.rs"]
+mod host;
+#[path = "alb/keys.rs"]
+mod keys;
+#[path = "manual_clock.rs"]
+mod manual_clock;
