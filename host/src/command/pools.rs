@@ -14,9 +14,9 @@ pub fn all(
     policy: &PolicyArguments,
     token_use: TokenUse,
 ) -> Result<Vec<Pool>, CommandError> {
-    let is_cognito = is_user_pool(issuer) || issuer.identity_pool_id.is_some();
-    // Cognito uses one algorithm. The keys of another issuer may be of any kind.
-    let default_algorithms = if is_cognito { Vec::new() } else { Algorithm::ALL.to_vec() };
+    let is_of_aws = is_user_pool(issuer) || issuer.identity_pool_id.is_some() || !issuer.alb_arns.is_empty();
+    // Cognito and load balancers use one algorithm. The keys of another issuer may be of any kind.
+    let default_algorithms = if is_of_aws { Vec::new() } else { Algorithm::ALL.to_vec() };
     let configured = |pool| {
         let pool = policy::apply(pool, policy, default_algorithms.clone())?;
         let pool = match issuer.identity_pool_id {
@@ -92,6 +92,12 @@ fn of_issuers(arguments: &IssuerArguments) -> Result<Vec<Pool>, CommandError> {
         return one(Pool::any_issuer());
     }
     match arguments.issuer.as_slice() {
+        [issuer] if !arguments.alb_arns.is_empty() => {
+            return one(Pool::application_load_balancers(issuer, &arguments.alb_arns));
+        }
+        _ if !arguments.alb_arns.is_empty() => {
+            return Err(CommandError::Usage("--alb-arn requires one --issuer, the iss of the tokens".into()));
+        }
         [] => {}
         [issuer] => return one(Pool::issuer(issuer)),
         issuers => return one(Pool::issuers(issuers)),

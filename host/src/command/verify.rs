@@ -93,9 +93,12 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
 async fn load_key_set(verifier: &Verifier, jwks: Vec<u8>, received_at: u64, path: &str) -> Result<(), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("{path}: {text}"));
     let reports = verifier.key_reports().await.map_err(|denial| usage(denial.to_string()))?;
-    let issuer = reports.iter().flat_map(|report| &report.issuers).next().cloned().unwrap_or_default();
-    let report = verifier.load_key_set(issuer, jwks, received_at).await.map_err(|error| usage(error.to_string()))?;
-    output::warn_of_skipped_keys(path, &report);
+    // Each report is for one set of local keys. That of a load balancer is named by its ARN.
+    for report in &reports {
+        let issuer = report.issuers.first().cloned().unwrap_or_default();
+        let loaded = verifier.load_key_set(issuer, jwks.clone(), received_at).await;
+        output::warn_of_skipped_keys(path, &loaded.map_err(|error| usage(error.to_string()))?);
+    }
     Ok(())
 }
 

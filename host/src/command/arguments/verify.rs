@@ -32,6 +32,11 @@ Examples:
     poolgate verify --issuer https://accounts.google.com --discover --jwks-host www.googleapis.com --token-use unchecked \\
         --client-id 407408718192-example.apps.googleusercontent.com - < token.txt
 
+  Verify the token that an Application Load Balancer passes on in x-amzn-oidc-data:
+    poolgate verify --issuer https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01 --token-use unchecked \\
+        --alb-arn arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188 \\
+        --client-id 1example23456789 - < token.txt
+
   Verify many tokens offline, as of a fixed time:
     poolgate verify --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --token-use any \\
         --jwks jwks.json --at 1700000000 --batch tokens.txt
@@ -104,6 +109,10 @@ pub struct IssuerArguments {
     /// its name in several ways; --jwks or --discover is then required
     #[arg(long, value_name = "URL", conflicts_with_all = ["issuer_template", "identity_pool_id", "any_issuer"])]
     pub issuer: Vec<String>,
+    /// Accept the tokens that this Application Load Balancer signs (`x-amzn-oidc-data`) for users of --issuer; may be repeated. They need
+    /// `--token-use unchecked`. --jwks is then the URL of the keys without the key ID, or a file; the default is the URL of the ARN's region
+    #[arg(long = "alb-arn", value_name = "ARN", value_delimiter = ',', requires = "issuer")]
+    pub alb_arns: Vec<String>,
     /// Accept tokens of tenants of Microsoft Entra ID: the issuer with {tid} in place of the tenant ID. Requires --jwks or --discovery-url,
     /// and --tenant or --any-tenant
     #[arg(long, value_name = "URL", requires = "keys", conflicts_with_all = ["identity_pool_id", "any_issuer"])]

@@ -9,6 +9,7 @@ pub fn verify_options(pool: &Map<String, Value>) -> Vec<String> {
         ("user_pool_id", "--pool-id"),
         ("region", "--region"),
         ("issuer", "--issuer"),
+        ("alb_arns", "--alb-arn"),
         ("issuers", "--issuer"),
         ("issuer_template", "--issuer-template"),
         ("tenants", "--tenant"),
@@ -42,7 +43,9 @@ pub fn verify_options(pool: &Map<String, Value>) -> Vec<String> {
         }
     }
     // The command accepts every algorithm of another issuer by default, and the filter only RS256.
-    if !pool.contains_key("algorithms") && !pool.contains_key("identity_pool_id") {
+    let has_own_default =
+        ["algorithms", "identity_pool_id", "alb_arns"].into_iter().any(|member| pool.contains_key(member));
+    if !has_own_default {
         options.push("--alg RS256".to_owned());
     }
     if pool.get("confirmation").is_some_and(|confirmation| confirmation == "ignore") {
