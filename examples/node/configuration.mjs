@@ -50,7 +50,9 @@ function requirementsOf({ requirements = {} }) {
 const ISSUERS = ["userPoolId", "issuer", "issuers", "issuerTemplate", "identityPoolId", "anyIssuer"];
 
 /** Members that are only allowed beside another one. */
-const ISSUER_DETAILS = { region: "userPoolId", tenants: "issuerTemplate", anyTenant: "issuerTemplate", guests: "identityPoolId" };
+const ISSUER_DETAILS = {
+  region: "userPoolId", albArns: "issuer", tenants: "issuerTemplate", anyTenant: "issuerTemplate", guests: "identityPoolId",
+};
 
 const POOL_MEMBERS = [
   ...ISSUERS, ...Object.keys(ISSUER_DETAILS), "keys", "algorithms", "types", "tokenUse", "clientIds", "anyClient", "clientClaim",
@@ -100,8 +102,11 @@ function issuerOf(where, pool) {
       const region = pool.region === undefined ? undefined : text(`${where}.region`, pool.region);
       return { tag: "user-pool", val: { id: text(`${where}.userPoolId`, pool.userPoolId), region } };
     }
-    case "issuer":
-      return { tag: "exactly", val: text(`${where}.issuer`, pool.issuer) };
+    case "issuer": {
+      const issuer = text(`${where}.issuer`, pool.issuer);
+      if (pool.albArns === undefined) return { tag: "exactly", val: issuer };
+      return { tag: "load-balancers", val: { issuer, arns: names(`${where}.albArns`, pool.albArns) } };
+    }
     case "issuers":
       return { tag: "one-of", val: names(`${where}.issuers`, pool.issuers) };
     case "issuerTemplate": {

@@ -39,7 +39,7 @@ class Pool:
     """The checks on the tokens of one issuer. Leaving a field out disables no check; the fields `any_...` do.
 
     One of `user_pool_id`, `issuer`, `issuers`, `issuer_template`, `identity_pool_id` and `any_issuer`; with `issuer_template`, one of
-    `tenants` and `any_tenant`; with `identity_pool_id`, `guests`. One of `client_ids` and `any_client`, except for an identity pool.
+    `tenants` and `any_tenant`; with `identity_pool_id`, `guests`; with `issuer`, `alb_arns` accepts the tokens of these load balancers. One of `client_ids` and `any_client`, except for an identity pool.
     Keys come from the issuer, from `jwks_url`, or with `local_keys` from `Verifier.load_key_set` alone. Times are in seconds.
     """
 
@@ -47,6 +47,7 @@ class Pool:
     user_pool_id: str | None = None
     region: str | None = None
     issuer: str | None = None
+    alb_arns: Sequence[str] | None = None
     issuers: Sequence[str] | None = None
     issuer_template: str | None = None
     tenants: Sequence[str] | None = None
@@ -101,6 +102,8 @@ class Pool:
             raise ValueError("jwks_url and local_keys must not be set together")
         if self.region is not None and self.user_pool_id is None:
             raise ValueError("region needs user_pool_id")
+        if self.alb_arns is not None and self.issuer is None:
+            raise ValueError("alb_arns needs issuer")
         choice("token_use", self.token_use, TOKEN_USES)
         choice("confirmation", self.confirmation, ("refuse", "ignore"))
         if self.client_claim is not None:
@@ -114,7 +117,7 @@ class Pool:
                 texts(name, getattr(self, name))
         for name in self.algorithms:
             choice("algorithms", name, ALGORITHMS)
-        for name in ("issuers", "tenants", "unbound_clients"):
+        for name in ("issuers", "alb_arns", "tenants", "unbound_clients"):
             if getattr(self, name) is not None:
                 names(name, getattr(self, name))
         if self.types is not None and not texts("types", self.types):
@@ -202,6 +205,8 @@ def pool_record(pool: Pool) -> Record:
 def issuer_rule(pool: Pool) -> Variant:
     if pool.user_pool_id is not None:
         return Variant("user-pool", record(id=pool.user_pool_id, region=pool.region))
+    if pool.issuer is not None and pool.alb_arns is not None:
+        return Variant("load-balancers", record(issuer=pool.issuer, arns=list(pool.alb_arns)))
     if pool.issuer is not None:
         return Variant("exactly", pool.issuer)
     if pool.issuers is not None:

@@ -12,6 +12,7 @@ const pool = {
 };
 const TEMPLATE = "https://login.example/{tid}/v2.0";
 const TENANT = "3e7d5b1c-8f7a-4b8e-9d55-0a1b2c3d4e5f";
+const ARN = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188";
 const IDENTITIES = {
   issuer: undefined, anyClient: undefined, tokenUse: "unchecked", identityPoolId: `eu-west-1:${TENANT}`, guests: "refuse",
 };
@@ -97,6 +98,10 @@ for (const [words, problem] of [
   [{ issuer: undefined, issuerTemplate: TEMPLATE, tenants: [] }, /tenants must be a list of names/],
   [{ issuer: undefined, issuerTemplate: TEMPLATE, anyTenant: "yes" }, /anyTenant must be true/],
   [{ issuer: undefined, issuerTemplate: "https://a", anyTenant: true }, /invalid-template/],
+  [{ albArns: [] }, /albArns must be a list of names, and not empty/],
+  [{ albArns: ["arn:aws:x"], tokenUse: "unchecked" }, /invalid-load-balancer/],
+  [{ issuer: undefined, issuers: ["https://a"], albArns: [ARN] }, /albArns needs issuer/],
+  [{ albArns: [ARN], tokenUse: "access" }, /invalid-load-balancer/],
   [{ guests: "accept" }, /guests needs identityPoolId/],
   [{ ...IDENTITIES, guests: undefined }, /guests must be refuse or accept/],
   [{ ...IDENTITIES, clientIds: ["x"] }, /must not have clientIds or anyClient/],

@@ -12,6 +12,7 @@ from poolgate import AllOf, AnyOf, Denial, Guest, Misfit, Pool, Verifier
 component, url, token, rotated = sys.argv[1:]
 TEMPLATE = "https://login.example/{tid}/v2.0"
 TENANT = "3e7d5b1c-8f7a-4b8e-9d55-0a1b2c3d4e5f"
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188"
 IDENTITIES = {
     "issuer": None, "any_client": False, "token_use": "unchecked", "identity_pool_id": f"eu-west-1:{TENANT}", "guests": "refuse",
 }
@@ -121,6 +122,10 @@ for stated, problem in (
     ({"issuer": None, "issuer_template": TEMPLATE, "tenants": []}, "tenants must be a list of names"),
     ({"issuer": None, "issuer_template": TEMPLATE, "any_tenant": "yes"}, "any_tenant must be True or False"),
     ({"issuer": None, "issuer_template": "https://a", "any_tenant": True}, "invalid-template"),
+    ({"alb_arns": []}, "alb_arns must be a list of names"),
+    ({"alb_arns": ["arn:aws:x"], "token_use": "unchecked"}, "invalid-load-balancer"),
+    ({"issuer": None, "issuers": ["https://a"], "alb_arns": [ARN]}, "alb_arns needs issuer"),
+    ({"alb_arns": [ARN], "token_use": "access"}, "invalid-load-balancer"),
     ({"guests": "accept"}, "guests needs identity_pool_id"),
     ({**IDENTITIES, "guests": None}, "guests must be refuse or accept"),
     ({**IDENTITIES, "client_ids": ["x"]}, "client_ids and any_client must not be set"),
