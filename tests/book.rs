@@ -41,7 +41,7 @@ fn run_by(language: &str) -> Option<RunBy> {
         "json" => RunBy::Configuration,
         "json,rule" | "json,invalid-rule" => RunBy::Claims,
         "rust" | "rust,no_run" => {
-            RunBy::DocumentationTest(&["README", "accounts", "axum-tonic", "discovery", "revocation", "rust"])
+            RunBy::DocumentationTest(&["README", "accounts", "alb", "axum-tonic", "discovery", "revocation", "rust"])
         }
         "js" | "python" => RunBy::Hosts(&["README", "migration"]),
         "text" => RunBy::Output,

@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/accounts.md")]
 pub struct Accounts;
 
+#[doc = include_str!("../docs/alb.md")]
+pub struct LoadBalancers;
+
 #[doc = include_str!("../docs/axum-tonic.md")]
 pub struct AxumAndTonic;
 
