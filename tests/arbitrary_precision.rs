@@ -38,7 +38,7 @@ fn the_corpus_has_the_same_verdicts_with_arbitrary_precision() {
     fs::write(folder.join("Cargo.toml"), manifest(tests)).expect("a file");
     fs::copy(tests.join("../Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace's lock file");
     let cases_file = folder.join("cases.json");
-    cases::write(&cases_file);
+    cases::write(&cases_file, corpus::cases());
 
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs its tests with CARGO set"));
     cargo.args(["run", "--quiet", "--offline", "--manifest-path"]).arg(folder.join("Cargo.toml"));

@@ -1,4 +1,5 @@
-//! Every integration gives the same verdicts and reason codes as the core for the corpus. This test also writes `docs/hosts.md`.
+//! Every integration gives the same verdicts and reason codes as the core, for the corpus and for the samples of the recipes.
+//! This test also writes `docs/hosts.md`.
 
 use poolgate_tests::seen::{Host, Seen, differences};
 use std::{env, fs, path::Path, time::Instant};
@@ -32,11 +33,16 @@ mod hosts {
     pub mod proxies;
     pub mod python;
     pub mod table;
+    pub mod tokens;
     pub mod tonic;
     pub mod verifiers;
 }
 
-use hosts::{axum, browser, node, proxies, python, table, tonic};
+use hosts::{
+    axum, browser, node, proxies, python, table,
+    tokens::{samples, tokens},
+    tonic,
+};
 
 /// The columns of the table.
 const HOSTS: &[Host] = &[
@@ -48,8 +54,8 @@ const HOSTS: &[Host] = &[
     Host { name: "nginx", verdicts: || Box::pin(proxies::nginx()) },
     Host { name: "Caddy", verdicts: || Box::pin(proxies::caddy()) },
     Host { name: "Traefik", verdicts: || Box::pin(proxies::traefik()) },
-    Host { name: "Envoy", verdicts: || Box::pin(envoy::verdicts()) },
-    Host { name: "wasi:http", verdicts: || Box::pin(middleware::verdicts()) },
+    Host { name: "Envoy", verdicts: || Box::pin(envoy::verdicts(tokens())) },
+    Host { name: "wasi:http", verdicts: || Box::pin(middleware::verdicts(tokens())) },
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,8 +66,10 @@ async fn every_integration_gives_the_verdicts_of_the_core_and_the_table_is_curre
         columns.push((host.name, (host.verdicts)().await));
         println!("{}: {:.1?}", host.name, start.elapsed());
     }
-    let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| differences(name, seen)).collect();
+    let wrong: Vec<String> = columns.iter().flat_map(|(name, seen)| differences(name, tokens(), seen)).collect();
     assert!(wrong.is_empty(), "{} verdicts differ:\n{}", wrong.len(), wrong.join("\n"));
+    let unsent: Vec<String> = columns.iter().flat_map(|(name, seen)| unsent_samples(name, seen)).collect();
+    assert!(unsent.is_empty(), "{} samples of recipes were not sent:\n{}", unsent.len(), unsent.join("\n"));
     let page = table::page(&columns);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hosts.md");
     if env::var_os("POOLGATE_WRITE_HOSTS").is_some() {
@@ -69,4 +77,11 @@ async fn every_integration_gives_the_verdicts_of_the_core_and_the_table_is_curre
     }
     let checked_in = fs::read_to_string(&file).unwrap_or_default();
     assert!(checked_in == page, "docs/hosts.md is out of date: POOLGATE_WRITE_HOSTS=1 cargo test --test hosts");
+}
+
+/// Returns a line for each sample of a recipe that was not sent. Every integration must have a verdict for each.
+fn unsent_samples(name: &str, seen: &[Seen]) -> Vec<String> {
+    let indices = samples().into_iter().flat_map(|it| it.indices);
+    let unsent = indices.filter(|index| seen[*index] == Seen::Unsendable);
+    unsent.map(|index| format!("{name}: {}", tokens()[index].name)).collect()
 }

@@ -4,6 +4,7 @@ use crate::hosts::{
     cases,
     example::{Example, printed, test_file},
     node,
+    tokens::tokens,
 };
 use poolgate_core::Algorithm;
 use poolgate_tests::{
@@ -102,7 +103,7 @@ impl Drop for FileServer {
 pub async fn verdicts() -> Vec<Seen> {
     let (driver, server, files) = (ready().await, FileServer::start(), TempDir::new().expect("a folder"));
     let corpus = files.path().join("cases.json");
-    cases::write(&corpus);
+    cases::write(&corpus, tokens().iter().copied());
     let mut script = driver.script("corpus.mjs", &server.url);
     script.arg(corpus);
     cases::read(&printed(script).await)

@@ -3,6 +3,7 @@
 use crate::hosts::{
     cases, command,
     example::{Example, front_page, migration_page, printed, test_file},
+    tokens::tokens,
 };
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048},
@@ -28,7 +29,7 @@ pub async fn ready() -> PathBuf {
 pub async fn verdicts() -> Vec<Seen> {
     let (folder, files) = (ready().await, TempDir::new().expect("a folder"));
     let corpus = files.path().join("cases.json");
-    cases::write(&corpus);
+    cases::write(&corpus, tokens().iter().copied());
     let mut node = Command::new("node");
     node.arg(test_file("node.mjs")).arg(folder).arg(corpus);
     cases::read(&printed(node).await)

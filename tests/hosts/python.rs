@@ -3,6 +3,7 @@
 use crate::hosts::{
     cases, command,
     example::{Example, migration_page, printed, test_file},
+    tokens::tokens,
 };
 use poolgate_tests::{
     keys::{OTHER_RSA_2048, RSA_2048},
@@ -38,7 +39,7 @@ async fn python(script: &str) -> Command {
 pub async fn verdicts() -> Vec<Seen> {
     let files = TempDir::new().expect("a folder");
     let corpus = files.path().join("cases.json");
-    cases::write(&corpus);
+    cases::write(&corpus, tokens().iter().copied());
     let mut python = python("python_cases.py").await;
     python.arg(EXAMPLE.folder().join("poolgate.wasm")).arg(corpus);
     cases::read(&printed(python).await)

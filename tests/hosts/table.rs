@@ -1,5 +1,6 @@
 //! `docs/hosts.md`: the number of correct verdicts of each integration.
 
+use super::tokens::{samples, tokens};
 use poolgate_tests::{
     corpus::{Expected, cases},
     seen::Seen,
@@ -17,6 +18,17 @@ The first is the number of these for which the result and the reason code were t
 responses through a proxy, contain no reason code; there, only the status is compared. A dash means that no token of the row could be sent.
 
 `POOLGATE_WRITE_HOSTS=1 cargo test --test hosts` writes this page, and `cargo test --test hosts` compares it.
+
+## The corpus
+
+";
+
+const RECIPES: &str = "
+## The recipes
+
+The samples of each [recipe](issuers.md) are sent to each integration in the same way, with the pool of the recipe as its configuration and with
+generated keys. Every sample of every recipe must be sent: no integration lacks a recipe. The gateway behind nginx, Caddy and Traefik is made with the
+Rust library here. [Gateway](gateway.md) describes the options of the command `poolgate serve`.
 
 ";
 
@@ -45,19 +57,29 @@ fn groups() -> Vec<(String, Vec<usize>)> {
 /// Returns the page for the names and verdicts of the integrations.
 pub fn page(columns: &[(&str, Vec<Seen>)]) -> String {
     let mut page = INTRODUCTION.replace("{tokens}", &cases().len().to_string());
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    page += &format!("| verdict | tokens | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(columns.len()));
-    let groups = groups();
-    let all = ("**all**".to_owned(), (0..cases().len()).collect());
-    for (title, indices) in groups.iter().chain([&all]) {
-        let cells = columns.iter().map(|(_, seen)| cell(indices, seen)).collect::<Vec<_>>().join(" | ");
-        page += &format!("| {title} | {} | {cells} |\n", indices.len());
-    }
+    page += &table("verdict", groups(), columns);
+    page += RECIPES;
+    let link = |name: &str, title: &str| format!("[{title}](issuers/{name}.json)");
+    let recipes = samples().into_iter().map(|it| (link(&it.recipe, &it.title), it.indices));
+    page += &table("recipe", recipes.collect(), columns);
     page + READ_NEXT
 }
 
+/// Returns a table with these rows, each of which has a title and the indices of its tokens, and a last row with all tokens.
+fn table(title: &str, rows: Vec<(String, Vec<usize>)>, columns: &[(&str, Vec<Seen>)]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let mut table =
+        format!("| {title} | tokens | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(columns.len()));
+    let all = ("**all**".to_owned(), rows.iter().flat_map(|(_, indices)| indices.clone()).collect());
+    for (title, indices) in rows.iter().chain([&all]) {
+        let cells = columns.iter().map(|(_, seen)| cell(indices, seen)).collect::<Vec<_>>().join(" | ");
+        table += &format!("| {title} | {} | {cells} |\n", indices.len());
+    }
+    table
+}
+
 fn cell(indices: &[usize], seen: &[Seen]) -> String {
-    let sent: Vec<bool> = indices.iter().filter_map(|index| seen[*index].agrees(&cases()[*index])).collect();
+    let sent: Vec<bool> = indices.iter().filter_map(|index| seen[*index].agrees(tokens()[*index])).collect();
     match sent.len() {
         0 => "–".to_owned(),
         count => format!("{}/{count}", sent.iter().filter(|agrees| **agrees).count()),

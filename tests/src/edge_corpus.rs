@@ -1,13 +1,13 @@
-//! The token corpus for the proxy integrations: each case as a configuration of `poolgate-edge` and a request.
+//! Tokens for the proxy integrations: each case as a configuration of `poolgate-edge` and a request.
 
 use crate::{
     configuration_words,
-    corpus::{Case, cases},
+    corpus::Case,
     edge_scene::reason,
     exact_client::Response,
     faulty_server::{Behaviour, FaultyServer},
     keys::pem,
-    seen::Seen,
+    seen::{Seen, Tokens},
 };
 use poolgate_core::{Config, IssuerRule, Pool};
 use serde_json::{Value, json};
@@ -22,10 +22,10 @@ pub struct Group {
     pub cases: Vec<&'static Case>,
 }
 
-/// Returns all cases. The keys of each pool have their own URL at the server `base`.
-pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
+/// Groups all cases. The keys of each pool have their own URL at the server `base`.
+pub fn groups(tokens: Tokens, server: &FaultyServer, base: &str) -> Vec<Group> {
     let mut groups: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-    for case in cases() {
+    for case in tokens {
         let seeds: Vec<_> = case.seeds.iter().map(|seed| (&seed.issuer, &seed.jwks)).collect();
         groups.entry(format!("{:?} {seeds:?}", case.config)).or_default().push(case);
     }
@@ -54,30 +54,33 @@ pub fn groups(server: &FaultyServer, base: &str) -> Vec<Group> {
     groups.into_values().enumerate().map(group).collect()
 }
 
-/// The results of a host for the cases that fit in a header, in the order of the corpus.
-pub struct Answers(Vec<Seen>);
+/// The results of a host for the cases that fit in a header.
+pub struct Answers {
+    tokens: Tokens,
+    seen: Vec<Seen>,
+}
 
 impl Answers {
-    /// Creates an empty list.
-    pub fn none() -> Self {
-        Self(vec![Seen::Unsendable; cases().len()])
+    /// Creates a list without results.
+    pub fn none(tokens: Tokens) -> Self {
+        Self { tokens, seen: vec![Seen::Unsendable; tokens.len()] }
     }
 
     /// Records the response to a case: 200, or a rejection with its reason.
     ///
     /// # Panics
-    /// Panics if the case is not in the corpus.
+    /// Panics if the case is not one of the tokens.
     pub fn note(&mut self, case: &Case, response: &Response) {
-        let place = cases().iter().position(|own| std::ptr::eq(own, case)).expect("a case of the corpus");
-        self.0[place] = match response.status {
+        let place = self.tokens.iter().position(|own| std::ptr::eq(*own, case)).expect("one of the tokens");
+        self.seen[place] = match response.status {
             200 => Seen::Verified,
             status => Seen::rejected(reason(&response.body), status),
         };
     }
 
-    /// Returns all results.
+    /// Returns all results, in the order of the tokens.
     pub fn seen(self) -> Vec<Seen> {
-        self.0
+        self.seen
     }
 }
 
@@ -129,7 +132,10 @@ fn serve_each_key(server: &FaultyServer, path: &str, jwks: &str) {
 }
 
 /// Returns the issuers of a pool, to find its key sets.
-fn issuers(pool: &Pool) -> Vec<String> {
+///
+/// # Panics
+/// Panics if the ID of a user pool is not valid.
+pub fn issuers(pool: &Pool) -> Vec<String> {
     match &pool.issuer {
         IssuerRule::UserPool { id, region } => {
             poolgate_core::issuer::of_user_pool(id, region.as_deref()).expect("a pool of the corpus")

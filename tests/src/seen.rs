@@ -1,9 +1,9 @@
 //! The results of an integration for the token corpus, and whether they are those of the core.
 
-use crate::corpus::{Case, cases};
+use crate::corpus::Case;
 use std::{fmt, pin::Pin};
 
-/// The result of an integration for one token of the corpus.
+/// The result of an integration for one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// The token was accepted.
@@ -59,14 +59,17 @@ impl fmt::Display for Seen {
     }
 }
 
-/// The results, in the order of [`crate::corpus::cases`].
+/// Tokens for an integration. Each is known by its place in this list.
+pub type Tokens = &'static [&'static Case];
+
+/// The results, in the order of [`Tokens`].
 pub type Verdicts = Pin<Box<dyn Future<Output = Vec<Seen>>>>;
 
 /// An integration: a column of `docs/hosts.md`.
 pub struct Host {
     /// The title of the column.
     pub name: &'static str,
-    /// Runs the whole corpus.
+    /// Verifies all tokens.
     pub verdicts: fn() -> Verdicts,
 }
 
@@ -74,8 +77,8 @@ pub struct Host {
 ///
 /// # Panics
 /// Panics if the number of results is not the number of tokens.
-pub fn differences(name: &str, seen: &[Seen]) -> Vec<String> {
-    assert_eq!(seen.len(), cases().len(), "{name} has not one result for each token");
-    let wrong = cases().iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));
+pub fn differences(name: &str, tokens: Tokens, seen: &[Seen]) -> Vec<String> {
+    assert_eq!(seen.len(), tokens.len(), "{name} has not one result for each token");
+    let wrong = tokens.iter().zip(seen).filter(|(case, seen)| seen.agrees(case) == Some(false));
     wrong.map(|(case, seen)| format!("{name}, {}: {seen}; the core: {:?}", case.name, case.expected)).collect()
 }
