@@ -118,6 +118,10 @@ pub(super) fn advice(reason: Reason) -> Option<&'static str> {
         Reason::ClaimMismatch => {
             "Compare the claim with the rule: its name, its type (`\"1\"` is not `1`), upper and lower case, and the namespace."
         }
+        Reason::SignerMismatch => {
+            "If this load balancer is yours, add its ARN to those of the pool. Otherwise somebody else's load balancer signed the token."
+        }
+        Reason::HeaderMismatch => "The token was not written by a load balancer, or it was altered.",
         Reason::NonceMismatch => {
             "Compare with the nonce of this very request, from the session of the user. If it is another one, the ID token was replayed."
         }

@@ -18,7 +18,7 @@ pub struct Explanation {
     pub is_signature_valid: bool,
     /// The number of the pool by whose rules the token is judged: the pool of its issuer, or the only pool. `None` if there is no such pool.
     pub pool: Option<usize>,
-    /// All checks, in their order. The first that failed is the reason. The later ones show what else is wrong.
+    /// All checks, in their order. For a load balancer's token, those of the recipient come before the key. The first that failed is the reason. The later ones show what else is wrong.
     pub checks: Vec<Check>,
 }
 
@@ -86,6 +86,8 @@ stages! {
     Payload = "payload",
     /// `iss`.
     Issuer = "issuer",
+    /// `signer` in the header of a load balancer's token. Only such tokens have this check.
+    Signer = "signer",
     /// `typ`.
     Type = "type",
     /// Whether `kid` is present.
@@ -94,6 +96,8 @@ stages! {
     ClaimTypes = "claim-types",
     /// `alg`.
     Algorithm = "algorithm",
+    /// `iss` and `exp` in the header of a load balancer's token. Only such tokens have this check.
+    HeaderCopies = "header-copies",
     /// `exp`.
     Expiry = "expiry",
     /// `nbf`.

@@ -7,6 +7,8 @@ mod advice;
 mod explanation;
 mod json_text;
 mod key_checks;
+#[cfg(feature = "ecdsa")]
+mod load_balancer_checks;
 mod nearest;
 mod policy_checks;
 mod rule_checks;
@@ -16,6 +18,8 @@ mod token_checks;
 
 pub use explanation::{Check, CheckResult, Explanation, Stage};
 pub(crate) use key_checks::{key_check, signature_check};
+#[cfg(feature = "ecdsa")]
+pub(crate) use load_balancer_checks::{client_of_header, copies_check, signer_check, uuid_check};
 pub(crate) use policy_checks::{membership_checks, recipient_checks};
 pub(crate) use rule_checks::rule_checks;
 pub(crate) use time_checks::time_checks;

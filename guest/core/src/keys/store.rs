@@ -380,7 +380,10 @@ impl KeyStore {
 
     /// Returns the state of the keys of one endpoint.
     pub(crate) fn report(&self, id: JwksEndpointId) -> Option<KeyReport> {
-        self.endpoints.get(id.0).map(|endpoint| endpoint.report(self.clock.now()))
+        let report = self.endpoints.get(id.0).map(|endpoint| endpoint.report(self.clock.now()));
+        #[cfg(feature = "ecdsa")]
+        let report = report.or_else(|| self.directory(id).map(|directory| directory.report(self.clock.now())));
+        report
     }
 
     /// Returns the number of key IDs in the negative cache.

@@ -40,8 +40,18 @@ impl Verifier {
             pool: None,
             checks: Vec::with_capacity(Stage::ALL.len()),
         };
+        #[cfg(feature = "ecdsa")]
+        if self.load_balancers.is_grammar_of(token) {
+            self.explain_of_load_balancer(now, token, &mut explanation);
+            complete(&mut explanation, |stage| match stage {
+                // These come before the key.
+                Stage::TokenUse | Stage::Confirmation | Stage::Subject | Stage::Client | Stage::Resource => Stage::Age,
+                stage => stage,
+            });
+            return explanation;
+        }
         self.explain_parts(now, token, &mut explanation);
-        self.complete(&mut explanation);
+        complete(&mut explanation, |stage| stage);
         explanation
     }
 
@@ -88,6 +98,8 @@ impl Verifier {
     ) {
         let read = Read::from(object);
         let issuer = self.issuers.find(&read);
+        #[cfg(feature = "ecdsa")]
+        let issuer = issuer.map_err(|reason| self.load_balancers.reason(reason, &read));
         let accepted = self.issuers.names();
         explanation.checks.push(issuer_check(
             &read,
@@ -158,15 +170,16 @@ impl Verifier {
         explanation.is_signature_valid = verified == Some(Ok(()));
         [key_check(header, &report, found.map(drop)), signature_check(header, verified)].into()
     }
+}
 
-    /// Sorts the checks by stage, and adds those that could not be made.
-    #[cold]
-    fn complete(&self, explanation: &mut Explanation) {
-        let made = |stage: Stage| explanation.checks.iter().any(|check| check.stage == stage);
-        // A pool without claim rules has no check of them.
-        let missing = Stage::ALL.iter().filter(|stage| **stage != Stage::ClaimRule && !made(**stage));
-        let missing: Vec<Check> = missing.map(|stage| Check::new(*stage, CheckResult::NotChecked)).collect();
-        explanation.checks.extend(missing);
-        explanation.checks.sort_by_key(|check| check.stage as usize);
-    }
+/// Sorts the checks by stage, and adds those that could not be made. `place` returns the stage at which a stage stands.
+#[cold]
+fn complete(explanation: &mut Explanation, place: impl Fn(Stage) -> Stage) {
+    let made = |stage: Stage| explanation.checks.iter().any(|check| check.stage == stage);
+    // Not every token has these.
+    let is_optional = |stage: Stage| matches!(stage, Stage::ClaimRule | Stage::Signer | Stage::HeaderCopies);
+    let missing = Stage::ALL.iter().filter(|stage| !is_optional(**stage) && !made(**stage));
+    let missing: Vec<Check> = missing.map(|stage| Check::new(*stage, CheckResult::NotChecked)).collect();
+    explanation.checks.extend(missing);
+    explanation.checks.sort_by_key(|check| (place(check.stage) as usize, check.stage as usize));
 }

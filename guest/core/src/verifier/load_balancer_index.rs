@@ -11,7 +11,7 @@ use crate::{
     load_balancer,
     reason::Reason,
 };
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use hashbrown::HashMap;
 
 #[derive(Debug, Default)]
@@ -98,6 +98,20 @@ impl LoadBalancerIndex {
         let header = CompactJws::split(token, limits.token_bytes as usize)?.decode_padded(PaddedPart::Header)?;
         let issuer = read.issuer()?.ok_or(Reason::IssuerMissing)?;
         self.find(issuer, &parse_header(&header, limits.json_depth)?)
+    }
+
+    /// Returns the issuers, sorted.
+    pub(super) fn issuers(&self) -> Vec<String> {
+        let mut issuers: Vec<String> = self.pools.keys().cloned().collect();
+        issuers.sort_unstable();
+        issuers
+    }
+
+    /// Returns the ARNs of an issuer's load balancers, sorted.
+    pub(super) fn signers(&self, issuer: &str) -> Vec<String> {
+        let mut arns: Vec<String> = self.pools.get(issuer).into_iter().flat_map(HashMap::keys).cloned().collect();
+        arns.sort_unstable();
+        arns
     }
 
     /// Returns the reason for a token without padding whose issuer is not found among the other pools.

@@ -89,13 +89,13 @@ impl Verification<'_> {
 }
 
 /// Checks that `iss` and `exp` are in the header too, with the same values (RFC 7519 section 5.3).
-fn check_copies(header: &Object<'_>, payload: &Object<'_>) -> Result<(), Reason> {
+pub(super) fn check_copies(header: &Object<'_>, payload: &Object<'_>) -> Result<(), Reason> {
     let is_copied = |name| header.get(name).is_some_and(|value| Some(value) == payload.get(name));
     if is_copied("iss") && is_copied("exp") { Ok(()) } else { Err(Reason::HeaderMismatch) }
 }
 
 /// Returns the client, at which the user signed in.
-fn client(header: &Object<'_>) -> Result<Option<String>, Reason> {
+pub(super) fn client(header: &Object<'_>) -> Result<Option<String>, Reason> {
     match header.get("client") {
         None => Ok(None),
         Some(Value::String(client)) => Ok(Some(client.as_ref().to_owned())),

@@ -6,6 +6,8 @@ mod id_token;
 mod interrupt;
 mod issuer_index;
 #[cfg(feature = "ecdsa")]
+mod load_balancer_explained;
+#[cfg(feature = "ecdsa")]
 mod load_balancer_index;
 #[cfg(feature = "ecdsa")]
 mod load_balancer_steps;
