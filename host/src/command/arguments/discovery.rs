@@ -17,6 +17,10 @@ pub struct DiscoveryArguments {
 }
 
 impl DiscoveryArguments {
+    pub fn is_any_set(&self) -> bool {
+        self.discover || self.discovery_url.is_some() || !self.jwks_hosts.is_empty()
+    }
+
     /// Applies the options to a pool.
     pub fn apply(&self, pool: Pool) -> Pool {
         let pool = match &self.discovery_url {

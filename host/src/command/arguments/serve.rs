@@ -1,6 +1,7 @@
 //! Arguments of `poolgate serve`.
 
 use super::{
+    discovery::DiscoveryArguments,
     flows::FlowArguments,
     limits::LimitArguments,
     policy::{ClientArguments, PolicyArguments},
@@ -61,8 +62,10 @@ pub struct ServeArguments {
     #[arg(long, value_name = "USE", help_heading = TOKENS)]
     pub token_use: Option<TokenUse>,
     /// Fetch the JWK Set from this URL. The default is <issuer>/.well-known/jwks.json
-    #[arg(long, value_name = "URL", help_heading = TOKENS)]
+    #[arg(long, value_name = "URL", help_heading = TOKENS, group = "keys")]
     pub jwks: Option<String>,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub discovery: DiscoveryArguments,
     #[command(flatten, next_help_heading = TOKENS)]
     pub policy: PolicyArguments,
     #[command(flatten, next_help_heading = FLOWS)]

@@ -52,6 +52,7 @@ impl Served {
         let is_same = pools::user_pool_ids(&arguments.issuer) == [accounts.id.as_str()]
             && clients == [accounts.client_id.as_str()]
             && !arguments.policy.is_any_set()
+            && !arguments.discovery.is_any_set()
             && !matches!(token_use, TokenUse::Unchecked);
         if is_same {
             return Ok(Self::OneVerifier(accounts, token_use));
@@ -84,7 +85,7 @@ fn signed_in(arguments: &ServeArguments, accounts: &AccountPool) -> Pool {
 fn verified(arguments: &ServeArguments, token_use: TokenUse) -> Result<Vec<Pool>, CommandError> {
     let pools = pools::all(&arguments.issuer, &arguments.clients, &arguments.policy, token_use)?;
     match &arguments.jwks {
-        None => Ok(pools),
+        None => Ok(pools.into_iter().map(|pool| arguments.discovery.apply(pool)).collect()),
         Some(_) if pools.len() > 1 => Err(pools::one_key_set()),
         Some(url) => Ok(pools.into_iter().map(|pool| pool.jwks_url(url)).collect()),
     }
