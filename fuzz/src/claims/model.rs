@@ -180,6 +180,9 @@ pub(super) fn expected_claims(payload: &Tree, pool: &Pool) -> ClaimsOfToken {
         (Some(TokenUse::Access), _) => text("client_id"),
         // `aud` contains resource servers.
         (None, ClientRule::Unchecked) if has_resources(pool) => None,
+        (Some(TokenUse::Id), ClientRule::Unchecked) if audience(payload).is_some_and(|names| names.len() > 1) => {
+            text("azp")
+        }
         (_, ClientRule::Unchecked) => audience(payload).and_then(|names| names.first().map(|name| (*name).to_owned())),
         (_, ClientRule::OneOf(clients)) => audience(payload).and_then(|names| {
             names.into_iter().find(|name| clients.iter().any(|client| client == name)).map(str::to_owned)
