@@ -149,6 +149,10 @@ impl KeyStore {
         error: MissingKey,
         now: Instant,
     ) -> MissingKeyAction {
+        // Also if the negative cache answers, so that the report does not depend on it.
+        if let Some(endpoint) = self.endpoints.get_mut(id.0) {
+            endpoint.end_overdue(&self.policy, now);
+        }
         let is_known_to_be_missing = self.negative_cache.contains(id.0, key_id, now);
         #[cfg(feature = "ecdsa")]
         if let Some(directory) = self.directories.get_mut(id.directory()) {
@@ -205,12 +209,11 @@ impl KeyStore {
         }
     }
 
-    /// Starts a fetch for a missing key, if one may start.
+    /// Starts a fetch for a missing key, if one may start. The caller has ended an overdue one.
     fn fetch(&mut self, id: JwksEndpointId, key_id: &str, error: MissingKey, now: Instant) -> MissingKeyAction {
         let Some(endpoint) = self.endpoints.get_mut(id.0) else {
             return MissingKeyAction::Reject(Reason::KeysUnavailable);
         };
-        endpoint.end_overdue(&self.policy, now);
         let decision = match error {
             MissingKey::NoKeySet => endpoint.fetch_missing(&self.policy, now),
             MissingKey::UnknownKeyId | MissingKey::RejectedKey => endpoint.fetch_for_unknown_key(&self.policy, now),
