@@ -2,7 +2,7 @@
 //!
 //! Oracles: a token is accepted exactly if the model accepts it, at each of several times, with a cache and without. The claims that are
 //! returned are those of the payload. Another order of members, other whitespace, other escapes and an unknown claim change nothing. A
-//! duplicate claim is always rejected.
+//! duplicate claim is always rejected. The explanation of a verdict has its reason.
 
 mod model;
 mod plan;
@@ -14,7 +14,7 @@ use crate::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use plan::Plan;
-use poolgate_core::{CacheLimits, KeyOrigin, KeyPolicy, Reason, Step, TokenUse, Verified, Verifier};
+use poolgate_core::{CacheLimits, CheckResult, KeyOrigin, KeyPolicy, Reason, Step, TokenUse, Verified, Verifier};
 
 /// The issuer of the pool.
 const ISSUER: &str = "https://issuer.example";
@@ -52,6 +52,7 @@ pub fn run(data: &[u8]) {
             }
             Err(_) => (),
         }
+        explain(&mut uncached, now, &token, verdict.as_ref().err().copied(), &payload);
         assert_eq!(verify(&mut cached, now, &token), verdict, "with a cache, at {now}, of {payload}");
         assert_eq!(verify(&mut cached, now, &token), verdict, "from the cache, at {now}, of {payload}");
         assert_eq!(
@@ -67,6 +68,17 @@ pub fn run(data: &[u8]) {
         let expected = is_read && model::allows(&tree, &pool, now);
         assert_eq!(verdict.is_ok(), expected, "{verdict:?} at the edge {now} of {payload} for {pool:?}");
     }
+}
+
+/// Compares the explanation with the verdict: the first failed check has the reason.
+fn explain(verifier: &mut Verifier, now: u64, token: &str, reason: Option<Reason>, payload: &str) {
+    let explanation = verifier.explain(now, token);
+    let failed = explanation.checks.iter().find_map(|check| match check.result {
+        CheckResult::Failed(reason) => Some(reason),
+        CheckResult::Passed | CheckResult::NotChecked => None,
+    });
+    assert_eq!((explanation.reason, failed), (reason, reason), "{explanation:?} at {now} of {payload}");
+    assert!(reason.is_some() || explanation.is_signature_valid, "accepted without a signature: {payload}");
 }
 
 /// The claims of a verified token, in a form that can be compared.
