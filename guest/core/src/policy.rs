@@ -80,6 +80,9 @@ impl Policy {
         if !pool.unbound_clients.is_empty() && !matches!(pool.resource, ResourceRule::OneOf(_)) {
             return Err(ConfigError::UnboundWithoutResources);
         }
+        if pool.unbound_clients.iter().any(String::is_empty) {
+            return Err(ConfigError::EmptyList);
+        }
         let is_user_pool = matches!(pool.issuer, IssuerRule::UserPool { .. });
         if is_user_pool && pool.scope_claim.is_some() {
             return Err(ConfigError::ScopeClaimOfUserPool);
@@ -554,6 +557,11 @@ mod tests {
             pool.token_use = TokenUseRule::Id;
         };
         assert_eq!(error(of_id_tokens), Some(ConfigError::ResourceOfIdTokens));
+        let with_an_empty_name = |pool: &mut Pool| {
+            with_resources(pool);
+            pool.unbound_clients = names(&["machine", ""]);
+        };
+        assert_eq!(error(with_an_empty_name), Some(ConfigError::EmptyList));
     }
 
     #[test]

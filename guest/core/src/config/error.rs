@@ -20,7 +20,7 @@ pub enum ConfigError {
     KeysNotDerivable,
     /// The list of app clients is empty or contains an empty string.
     NoClient,
-    /// A list of groups, scopes or resource servers is empty or contains an empty string. Or a list of
+    /// A list of groups, scopes or resource servers is empty or contains an empty string, or unbound clients contain one. Or a list of
     /// [`Config::requirements`](crate::Config::requirements) is empty.
     EmptyList,
     /// Resource servers are configured for a pool that accepts only ID tokens. The `aud` of an ID token is an app client.
@@ -29,7 +29,8 @@ pub enum ConfigError {
     AlgorithmNotBuilt,
     /// A leeway, a limit or a number of the key policy is out of its range.
     OutOfRange,
-    /// A type of token has a protocol of its own (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `oauth-authz-req+jwt`, `kb+jwt`).
+    /// A type of token has a protocol of its own (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `oauth-authz-req+jwt`, `kb+jwt`), or is `application/`
+    /// alone.
     InvalidType,
     /// Clients and resource servers are configured for tokens whose `token_use` is not checked, and no claim names the client.
     ClientClaimMissing,
@@ -78,7 +79,7 @@ impl core::fmt::Display for ConfigError {
             }
             ConfigError::AlgorithmNotBuilt => "this build does not support an algorithm",
             ConfigError::InvalidType => {
-                "a type of token has a protocol of its own, and is never an access token or an ID token"
+                "a type of token has a protocol of its own, so that it is never an access token or an ID token, or is application/ alone"
             }
             ConfigError::ClientClaimMissing => {
                 "clients and resource servers are configured, token_use is not checked, and no claim names the client"
