@@ -11,6 +11,7 @@ mod oidc_provider;
 mod oidc_provider_mock;
 #[path = "discovery/real_issuers.rs"]
 mod real_issuers;
+mod serving;
 #[path = "discovery/verifier.rs"]
 mod verifier;
 

@@ -449,9 +449,13 @@ impl Pool {
             (wit::IssuerRule::OneOf(issuers), _) => at(issuers)?,
             (wit::IssuerRule::Tenants(issuer), Some(url)) => Discovery::of_template(url, &issuer.template),
             (wit::IssuerRule::Tenants(_), None) => return Err(DiscoveryConfigError::UrlRequired),
-            (wit::IssuerRule::UserPool(_) | wit::IssuerRule::IdentityPool(_) | wit::IssuerRule::Unchecked, _) => {
-                return Err(DiscoveryConfigError::NoIssuer);
-            }
+            (
+                wit::IssuerRule::UserPool(_)
+                | wit::IssuerRule::IdentityPool(_)
+                | wit::IssuerRule::LoadBalancers(_)
+                | wit::IssuerRule::Unchecked,
+                _,
+            ) => return Err(DiscoveryConfigError::NoIssuer),
         };
         discovery.key_hosts(&self.key_hosts).map(Some)
     }

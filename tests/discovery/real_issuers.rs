@@ -5,15 +5,15 @@ use super::{
     gateway_setup::serve,
     oidc_provider::{API, MACHINE, OidcProvider, WEB},
     oidc_provider_mock::{self, OidcProviderMock},
+    serving::Serving,
     until,
 };
 use poolgate::{
-    Clock, Denial, KeyPolicy, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, accounts::Accounts,
-    gateway::Gateway,
+    Clock, Denial, KeyPolicy, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway,
 };
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use std::future::IntoFuture;
+use std::{future::IntoFuture, process::Command};
 use tokio::net::TcpListener;
 
 /// Access tokens of machines for the API, as RFC 9068 has them.
@@ -133,20 +133,45 @@ async fn a_verifier_follows_the_rotations_of_oidc_provider() {
     assert!(verifier.verify(&second).await.is_err(), "a token of the second key");
 }
 
-/// `poolgate serve` is for user pools, so the gateway of the library is built with a verifier of this issuer.
+/// A gateway for any issuer, without account flows.
+#[tokio::test(flavor = "multi_thread")]
+async fn poolgate_serve_discovers_keys_and_follows_a_rotation() {
+    let provider = OidcProvider::start().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+    command.args([
+        "serve",
+        "--issuer",
+        &provider.issuer,
+        "--discover",
+        "--allow-http-loopback",
+        "--token-use",
+        "unchecked",
+    ]);
+    command.args(machine_options());
+    command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+    let serving = Serving::start(command);
+    let asked = async |token: &str| {
+        let get = serving.http.get(format!("{}/v1/verify", serving.public)).bearer_auth(token);
+        get.send().await.expect("an answer").status()
+    };
+    let first = provider.machine_token().await;
+    assert_eq!(asked(&first).await, StatusCode::OK);
+    assert_eq!(asked(&provider.user_tokens("anna").await.0).await, StatusCode::UNAUTHORIZED, "an ID token");
+    provider.replaces_keys("/jwks").await;
+    assert_eq!(asked(&provider.machine_token().await).await, StatusCode::OK, "a token of the new key");
+    assert_eq!(asked(&first).await, StatusCode::UNAUTHORIZED, "a token of the old key");
+    let ready = serving.http.get(serving.metrics.replace("/metrics", "/readyz")).send().await.expect("an answer");
+    assert_eq!((ready.status(), ready.text().await.expect("a body")), (StatusCode::OK, "ready\n".to_owned()));
+}
+
+/// The gateway of the library, with a clock that the test sets.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_verifies_tokens_of_oidc_provider_and_says_whether_the_document_or_the_key_set_fails() {
     let provider = OidcProvider::start().await;
     let (id_token, _) = provider.user_tokens("anna").await;
     let clock = ManualClock::at(SystemClock.now().as_secs());
     let verifier = verifier(&provider.issuer, &clock, |pool| pool.client_ids([WEB])).await;
-    // The account flows need a user pool. They are not called.
-    let accounts = Accounts::builder(verifier.clone(), "eu-west-1_EXAMPLE01", WEB)
-        .endpoint(&provider.issuer)
-        .allow_http_loopback(true)
-        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
-    let accounts = accounts.build().await.expect("the accounts build");
-    let gateway = Gateway::new(accounts).verifies(TokenUseRule::Unchecked);
+    let gateway = Gateway::without_accounts(verifier.clone());
     let operator = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let operator_url = format!("http://{}", operator.local_addr().expect("an address"));
     let shown = tokio::spawn(axum::serve(operator, gateway.operations_router()).into_future());

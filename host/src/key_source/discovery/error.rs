@@ -137,8 +137,8 @@ impl From<HttpError> for DiscoveryError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiscoveryConfigError {
-    /// The pool has no issuer of its own to compare the document with, or its keys have a known URL: a user pool, an identity pool, or any
-    /// issuer.
+    /// The pool has no issuer of its own to compare the document with, or its keys have known URLs: a user pool, an identity pool, load balancers,
+    /// or any issuer.
     NoIssuer,
     /// The issuer is a template, from which no URL can be derived. State the URL of the document.
     UrlRequired,
@@ -156,7 +156,7 @@ impl fmt::Display for DiscoveryConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DiscoveryConfigError::NoIssuer => formatter.write_str(
-                "discovery needs an issuer to compare the document with: it is not for user pools and identity pools, whose key URL is known, \
+                "discovery needs an issuer to compare the document with: it is not for user pools, identity pools and load balancers, whose key URLs are known, \
                  and not for any issuer",
             ),
             DiscoveryConfigError::UrlRequired => formatter
