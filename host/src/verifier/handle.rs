@@ -44,7 +44,8 @@ impl Verifier {
     /// If the verifier has the token's key, the call does not wait for the network, except for the revocation store if
     /// one is configured. The first token of an issuer, and a token with an unknown `kid`, may wait for a key fetch.
     /// This takes at most about the [fetch timeout](crate::VerifierBuilder::fetch_timeout), or twice that if a fetch
-    /// was already in progress and did not return the key.
+    /// was already in progress and did not return the key. If the key URL is [discovered](crate::Pool::discover_keys), it takes at most about
+    /// twice as long.
     ///
     /// # Errors
     ///
@@ -98,7 +99,8 @@ impl Verifier {
     ///
     /// Call it at startup. Afterwards, no token of an issuer whose keys were fetched waits for them. A failed fetch is
     /// in the report and does not affect the other endpoints; it is not repeated by this call. The call takes at most
-    /// the [fetch timeout](crate::VerifierBuilder::fetch_timeout) for every 32 endpoints.
+    /// the [fetch timeout](crate::VerifierBuilder::fetch_timeout) for every 32 endpoints. With [discovery](crate::Pool::discover_keys), an endpoint
+    /// needs two requests, and at most four.
     ///
     /// ```no_run
     /// # async fn example(verifier: poolgate::Verifier) -> Result<(), Box<dyn std::error::Error>> {
