@@ -17,7 +17,6 @@ mod verify;
 pub use account::{AccountArguments, Factor, Flow};
 pub use bench::BenchArguments;
 pub use demo::DemoArguments;
-pub use discovery::DiscoveryArguments;
 pub use flows::FlowArguments;
 pub use inspect::InspectArguments;
 pub use jws::JwsArguments;

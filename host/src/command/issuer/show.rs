@@ -180,7 +180,7 @@ fn warnings(document: &DiscoveryDocument, keys: &Keys) -> Vec<Warning> {
                 warn("keys", "the key set has no usable key".into());
             }
             if !report.skipped.is_empty() {
-                warn("skipped-keys", format!("{} keys of the key set are not used", report.skipped.len()));
+                warn("skipped-keys", format!("keys of the key set that are not used: {}", report.skipped.len()));
             }
         }
     }
