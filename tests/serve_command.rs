@@ -262,7 +262,7 @@ fn wrong_combinations_are_refused_with_a_hint() {
         ),
         ([&USER_POOL[..], &["--claim", "{}"]].concat(), "--claim"),
         ([&USER_POOL[..], &["--max-json-depth", "3"]].concat(), "invalid"),
-        ([&USER_POOL[..], &["--token-use", "id", "--resource", API]].concat(), "only ID tokens are accepted"),
+        ([&USER_POOL[..], &["--token-use", "id", "--resource", API]].concat(), "accepts only ID tokens"),
     ] {
         let stderr = refusal(command(&arguments));
         assert!(stderr.contains(message), "{arguments:?}: {stderr}");

@@ -100,11 +100,13 @@ impl FlowArguments {
             credentials_checked_first,
             refresh_token_auth,
         } = options;
+        // An empty variable counts as not set.
+        let is_endpoint_set = !matches!(endpoint.as_deref(), None | Some("")) && *endpoint != environment::endpoint();
         let all = [
             (account_pool_id.is_some(), "--account-pool-id"),
             (account_client_id.is_some(), "--account-client-id"),
             (client_secret_file.is_some(), "--client-secret-file"),
-            (*endpoint != environment::endpoint(), "--endpoint"),
+            (is_endpoint_set, "--endpoint"),
             (*password_policy != PasswordPolicy::default(), "--password-policy"),
             (!required_attributes.is_empty(), "--require-attribute"),
             (*credentials_checked_first, "--credentials-checked-first"),

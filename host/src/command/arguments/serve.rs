@@ -54,24 +54,6 @@ const LIMITS: &str = "Limits of a verifier";
 #[derive(Args)]
 #[command(after_help = NOTES)]
 pub struct ServeArguments {
-    #[command(flatten, next_help_heading = TOKENS)]
-    pub issuer: IssuerArguments,
-    #[command(flatten, next_help_heading = TOKENS)]
-    pub clients: ClientArguments,
-    /// Accept tokens of this kind. The default is `access` for a user pool; for another issuer, it is required
-    #[arg(long, value_name = "USE", help_heading = TOKENS)]
-    pub token_use: Option<TokenUse>,
-    /// Fetch the JWK Set from this URL. The default is <issuer>/.well-known/jwks.json
-    #[arg(long, value_name = "URL", help_heading = TOKENS, group = "keys")]
-    pub jwks: Option<String>,
-    #[command(flatten, next_help_heading = TOKENS)]
-    pub discovery: DiscoveryArguments,
-    #[command(flatten, next_help_heading = TOKENS)]
-    pub policy: PolicyArguments,
-    #[command(flatten, next_help_heading = FLOWS)]
-    pub flows: FlowArguments,
-    #[command(flatten, next_help_heading = LIMITS)]
-    pub limits: LimitArguments,
     #[command(flatten)]
     pub revocation: RevocationArguments,
     /// Allow http URLs with loopback addresses
@@ -126,6 +108,25 @@ pub struct ServeArguments {
     /// Maximum time for requests in progress after SIGTERM, in seconds; their connections are then closed
     #[arg(long, value_name = "SECONDS", default_value = "25")]
     pub shutdown_timeout: NonZeroU32,
+    // A heading applies to all options after it.
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub issuer: IssuerArguments,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub clients: ClientArguments,
+    /// Accept tokens of this kind. The default is `access` for a user pool; for another issuer, it is required
+    #[arg(long, value_name = "USE", help_heading = TOKENS)]
+    pub token_use: Option<TokenUse>,
+    /// Fetch the JWK Set from this URL. The default is <issuer>/.well-known/jwks.json
+    #[arg(long, value_name = "URL", help_heading = TOKENS, group = "keys")]
+    pub jwks: Option<String>,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub discovery: DiscoveryArguments,
+    #[command(flatten, next_help_heading = TOKENS)]
+    pub policy: PolicyArguments,
+    #[command(flatten, next_help_heading = FLOWS)]
+    pub flows: FlowArguments,
+    #[command(flatten, next_help_heading = LIMITS)]
+    pub limits: LimitArguments,
 }
 
 /// Parses `/admin=admins,a%2Cb`. Groups are encoded as in `X-Poolgate-Groups`.

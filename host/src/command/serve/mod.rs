@@ -85,9 +85,10 @@ async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
             Ok(Gateway::new(accounts(arguments, &pool, verifier).await?).verifies(token_use.into()))
         }
         Served::TwoVerifiers(pool, signed_in, verified) => {
+            // It has more options that can be wrong. The other one fetches no keys before they are known to be right.
+            let of_verify = verifier(arguments, verified, store.as_ref()).await?;
             let of_accounts = verifier(arguments, vec![signed_in], store.as_ref()).await?;
             let gateway = Gateway::new(accounts(arguments, &pool, of_accounts).await?);
-            let of_verify = verifier(arguments, verified, store.as_ref()).await?;
             gateway.verifier(of_verify).map_err(|error| CommandError::Usage(error.to_string()))
         }
         Served::NoAccounts(verified) => {
