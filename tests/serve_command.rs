@@ -260,6 +260,17 @@ fn wrong_combinations_are_refused_with_a_hint() {
             .concat(),
             "accept its tokens with --pool-id",
         ),
+        (
+            [
+                &["--issuer", LOGIN, "--issuer", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01"][..],
+                &["--jwks", "https://example.com/jwks"],
+                &["--token-use", "access", "--any-client"],
+                &account,
+                &memory,
+            ]
+            .concat(),
+            "accept its tokens with --pool-id",
+        ),
         ([&USER_POOL[..], &["--claim", "{}"]].concat(), "--claim"),
         ([&USER_POOL[..], &["--max-json-depth", "3"]].concat(), "invalid"),
         ([&USER_POOL[..], &["--token-use", "id", "--resource", API]].concat(), "accepts only ID tokens"),

@@ -137,16 +137,16 @@ fn option_of_another_pool(flows: &FlowArguments) -> Option<&'static str> {
     region.or(flows.account_jwks.as_ref().map(|_| "--account-jwks"))
 }
 
-/// A sign-out names the user pool by the first form of its issuer. A verifier that knows the same user pool by its other form, or by the issuer
-/// in the token, would look for another name.
+/// A sign-out names the user pool by the first form of its issuer. A verifier that does not know it as a user pool would look for another name: for
+/// the first of several issuers, or for the issuer in the token.
 fn check_revocable(issuer: &IssuerArguments, accounts: &AccountPool) -> Result<(), CommandError> {
-    let is_other_form = |url: &String| {
-        url.starts_with("https://issuer-cognito-idp.")
+    let is_its_issuer = |url: &String| {
+        ["https://cognito-idp.", "https://issuer-cognito-idp."].iter().any(|form| url.starts_with(form))
             && url.trim_end_matches('/').ends_with(&format!("/{}", accounts.id))
     };
-    if issuer.any_issuer || issuer.issuer.iter().any(is_other_form) {
+    if issuer.any_issuer || issuer.issuer.iter().any(is_its_issuer) {
         return Err(usage(
-            "with --revocation, /v1/verify would not see the sign-outs of this user pool; accept its tokens with --pool-id".into(),
+            "with --revocation, /v1/verify might not see the sign-outs of this user pool; accept its tokens with --pool-id".into(),
         ));
     }
     Ok(())
