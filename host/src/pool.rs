@@ -449,6 +449,7 @@ impl Pool {
             (wit::IssuerRule::OneOf(issuers), _) => at(issuers)?,
             (wit::IssuerRule::Tenants(issuer), Some(url)) => Discovery::of_template(url, &issuer.template),
             (wit::IssuerRule::Tenants(_), None) => return Err(DiscoveryConfigError::UrlRequired),
+            // A load balancer's keys are not those of its issuer.
             (
                 wit::IssuerRule::UserPool(_)
                 | wit::IssuerRule::IdentityPool(_)
