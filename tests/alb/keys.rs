@@ -426,6 +426,27 @@ fn an_incomplete_pool_with_load_balancers_is_rejected() {
 }
 
 #[test]
+fn a_rejection_is_explained_to_the_operator() {
+    let blue = poolgate_core::ClaimRule {
+        name: None,
+        claim: "team".to_owned(),
+        path: vec![],
+        selector: poolgate_core::ClaimSelector::Value,
+        test: poolgate_core::ClaimTest::Exists(true),
+        fits_if_absent: false,
+    };
+    let pool = pool(|pool| pool.claims = vec![blue.clone()]);
+    let verifier = verifier(&[corpus::pool(), pool], KeyPolicy::default(), CacheLimits::NONE).expect("valid");
+    let slash = format!("\"{ISSUER}/\"");
+    let token = padded(&draft().header("iss", &slash).claim("iss", &slash));
+    assert_eq!(verifier.hint(&token, Reason::IssuerUnknown), Some(poolgate_core::Hint::IssuerSlash));
+    let token = padded(&draft().claim("sub", 7));
+    assert_eq!(verifier.hint(&token, Reason::ClaimInvalid), Some(poolgate_core::Hint::SubInvalid));
+    let misfit = verifier.misfit(&padded(&draft()), Reason::ClaimMismatch).expect("the claim is absent");
+    assert_eq!((misfit.pool, misfit.rule, misfit.is_absent), (1, 0, true));
+}
+
+#[test]
 fn a_changed_policy_keeps_its_load_balancers() {
     let mut verifier = verifier(&[pool(|_| ())], KeyPolicy::default(), CacheLimits::NONE).expect("valid");
     let any_client = pool(|pool| pool.client = poolgate_core::ClientRule::Unchecked);

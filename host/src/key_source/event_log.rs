@@ -215,14 +215,17 @@ impl LogState {
         }
     }
 
-    /// Removes all fetches of the single key that was fetched least recently, if there are too many such keys.
+    /// Removes all fetches of the single key that was fetched least recently, if there are too many such keys. Keys that no instance has accepted
+    /// come first, so that invented ones remove no other.
     fn make_room_for_key_url(&mut self, url: &Arc<str>) {
         self.key_urls.retain(|known| known != url);
         self.key_urls.push_back(Arc::clone(url));
         if self.key_urls.len() <= KEPT_KEY_URLS {
             return;
         }
-        let oldest = self.key_urls.pop_front().and_then(|oldest| self.fetches.remove(&oldest));
+        let is_accepted = |url: &Arc<str>| self.fetches.get(url).is_some_and(|fetches| fetches.accepted.is_some());
+        let position = self.key_urls.iter().take(KEPT_KEY_URLS).position(|url| !is_accepted(url)).unwrap_or(0);
+        let oldest = self.key_urls.remove(position).and_then(|oldest| self.fetches.remove(&oldest));
         for number in oldest.iter().flat_map(|fetches| fetches.recent.iter().chain(&fetches.accepted)) {
             self.events.remove(number);
         }
@@ -367,6 +370,15 @@ mod tests {
         assert_eq!(events.len(), KEPT_KEY_URLS + 1);
         assert_eq!(events.first().map(|(number, _)| *number), Some(1), "a key set is not one of them");
         assert_eq!(event_log.last_fetch("https://example.com/00000000-0000-4000-8000-000000000000"), 0);
+        // Of those that are kept, all are accepted; invented ones replace none but the last.
+        let first_kept = event_log.after(1)[0].0;
+        for number in 2_000..3_000 {
+            let key_id = format!("{number:08}-0000-4000-8000-000000000000");
+            fetch(format!("https://example.com/{key_id}"), key_id, false);
+        }
+        assert_eq!(event_log.after(0).len(), KEPT_KEY_URLS + 1);
+        let second_kept = event_log.after(1)[0].0;
+        assert!(second_kept <= first_kept + 4, "{first_kept} {second_kept}");
         // An unknown `kid` of a key set is not in its URL.
         for number in 0..3 {
             fetch("https://example.com/keys".into(), format!("{number:08}-0000-4000-8000-000000000000"), true);

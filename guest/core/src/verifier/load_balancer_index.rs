@@ -114,6 +114,12 @@ impl LoadBalancerIndex {
         arns
     }
 
+    /// Returns whether a configured issuer differs from this one only by a slash at the end.
+    pub(super) fn differs_by_slash(&self, issuer: &str) -> bool {
+        let is_near = |own: &String| own != issuer && own.trim_end_matches('/') == issuer.trim_end_matches('/');
+        self.pools.keys().any(is_near)
+    }
+
     /// Returns the reason for a token without padding whose issuer is not found among the other pools.
     pub(super) fn reason(&self, reason: Reason, read: &Read<'_>) -> Reason {
         let is_known = || read.issuer().ok().flatten().is_some_and(|issuer| self.pools.contains_key(issuer));

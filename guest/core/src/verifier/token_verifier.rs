@@ -136,7 +136,11 @@ impl Verifier {
         self.with_payload(token, |object| {
             let read = Read::from(object);
             let Ok(issuer) = self.find_issuer(token, &read) else {
-                return self.issuers.differs_by_slash(read.issuer().ok()??).then_some(Hint::IssuerSlash);
+                let issuer = read.issuer().ok()??;
+                let differs_by_slash = self.issuers.differs_by_slash(issuer);
+                #[cfg(feature = "ecdsa")]
+                let differs_by_slash = differs_by_slash || self.load_balancers.differs_by_slash(issuer);
+                return differs_by_slash.then_some(Hint::IssuerSlash);
             };
             let policy = self.policies.get(issuer.policy)?;
             Claims::read(&read, object, &policy.claim_names).err()?.hint
