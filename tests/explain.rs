@@ -45,7 +45,10 @@ async fn an_explanation_says_what_was_compared_and_its_debug_output_does_not() {
     let debug = format!("{explanation:?}");
     assert!(!debug.contains("another") && !debug.contains(SUBJECT) && debug.contains("ClientMismatch"), "{debug}");
 
-    let forged = verifier.explain(&Draft::access(&OTHER_RSA_2048).compact()).await.expect("an explanation");
+    let forged = verifier
+        .explain(&Draft::access(&OTHER_RSA_2048).with_signature_below(&RSA_2048))
+        .await
+        .expect("an explanation");
     assert_eq!((forged.reason, forged.is_signature_valid), (Some(Reason::SignatureInvalid), false));
     let too_long = verifier.explain(&"x".repeat(16_385)).await;
     assert_eq!(too_long.map(drop), Err(denied(Reason::TokenTooLarge)));
@@ -82,7 +85,7 @@ async fn an_id_token_is_compared_with_the_request_of_the_client() {
     let other = IdTokenChecks::new().access_token("another");
     assert_eq!(verifier.verify_id_token(&token, &other).await, Err(denied(Reason::AccessTokenMismatch)));
     // The checks come after all others, and don't replace one.
-    let forged = Draft::id(&OTHER_RSA_2048).claim("nonce", json!("n")).compact();
+    let forged = Draft::id(&OTHER_RSA_2048).claim("nonce", json!("n")).with_signature_below(&RSA_2048);
     let denial = verifier.verify_id_token(&forged, &IdTokenChecks::new().nonce("n")).await;
     assert_eq!(denial, Err(denied(Reason::SignatureInvalid)));
     assert!(verifier.metrics().contains("reason=\"nonce-mismatch\"} 1"), "{}", verifier.metrics());

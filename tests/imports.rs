@@ -61,12 +61,12 @@ fn the_authenticator_imports_only_the_clock_the_key_source_and_the_user_pool() {
 #[test]
 fn the_artifacts_are_as_small_as_promised() {
     for (name, component, limit) in [
-        ("wide", TOKEN_VERIFIER_WIDE, 720 * 1024),
-        ("simd", TOKEN_VERIFIER_SIMD, 720 * 1024),
-        ("portable", TOKEN_VERIFIER_PORTABLE, 720 * 1024),
-        ("cognito", TOKEN_VERIFIER_COGNITO, 370 * 1024),
+        ("wide", TOKEN_VERIFIER_WIDE, 880 * 1024),
+        ("simd", TOKEN_VERIFIER_SIMD, 880 * 1024),
+        ("portable", TOKEN_VERIFIER_PORTABLE, 900 * 1024),
+        ("cognito", TOKEN_VERIFIER_COGNITO, 450 * 1024),
         ("authenticator", AUTHENTICATOR, 800 * 1024),
-        ("authenticator, wide", AUTHENTICATOR_WIDE, 900 * 1024),
+        ("authenticator, wide", AUTHENTICATOR_WIDE, 1040 * 1024),
     ] {
         println!("{name}: {} bytes", component.len());
         assert!(component.len() <= limit, "{name}: {} bytes are over {limit}", component.len());

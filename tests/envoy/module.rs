@@ -69,8 +69,9 @@ fn a_module_imports_only_functions_of_the_proxy() {
 #[test]
 fn the_modules_do_not_exceed_their_size_limits() {
     for (name, module, limit) in [
-        ("simd", ENVOY_FILTER, 800 * 1024),
-        ("plain", ENVOY_FILTER_PLAIN, 800 * 1024),
+        // 800 KiB before there were load balancers, whose keys have a directory of their own.
+        ("simd", ENVOY_FILTER, 840 * 1024),
+        ("plain", ENVOY_FILTER_PLAIN, 840 * 1024),
         ("cognito", ENVOY_FILTER_COGNITO, 450 * 1024),
     ] {
         println!("{name}: {} bytes", module.len());
