@@ -8,7 +8,7 @@ use poolgate_core::Algorithm;
 use poolgate_tests::{
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
-    minting::{CLIENT_ID, Draft, KEY_ID, POOL_ID},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, POOL_ID},
 };
 use scripted_cognito::{Reply, ScriptedCognito};
 use serde_json::{Value, json};
@@ -186,6 +186,19 @@ async fn the_account_flows_of_a_user_pool_and_the_tokens_of_another_issuer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_is_seen_if_verify_knows_the_user_pool_by_the_first_form_of_its_issuer() {
+    let scene = Scene::new().await;
+    let arguments = [
+        &["--issuer", ISSUER, "--token-use", "access", "--any-client", "--revocation", "memory"][..],
+        &["--revocation-mode", "fail-closed", "--account-pool-id", POOL_ID, "--account-client-id", CLIENT_ID],
+    ];
+    let serving = scene.start(&arguments.concat(), &[("--jwks", "/cognito"), ("--account-jwks", "/cognito")]);
+    assert_eq!(checked(&serving, &access()).await, 200);
+    assert_eq!(signed_out(&serving, &access()).await, 204);
+    assert_eq!(checked(&serving, &access()).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_issuer_without_account_flows() {
     let scene = Scene::new().await;
     let arguments =
@@ -264,6 +277,16 @@ fn wrong_combinations_are_refused_with_a_hint() {
             [
                 &["--issuer", LOGIN, "--issuer", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01"][..],
                 &["--jwks", "https://example.com/jwks"],
+                &["--token-use", "access", "--any-client"],
+                &account,
+                &memory,
+            ]
+            .concat(),
+            "accept its tokens with --pool-id",
+        ),
+        (
+            [
+                &["--issuer", "https://cognito-idp.us-east-1.amazonaws.com/eu-west-1_EXAMPLE01"][..],
                 &["--token-use", "access", "--any-client"],
                 &account,
                 &memory,

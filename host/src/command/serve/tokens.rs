@@ -137,14 +137,17 @@ fn option_of_another_pool(flows: &FlowArguments) -> Option<&'static str> {
     region.or(flows.account_jwks.as_ref().map(|_| "--account-jwks"))
 }
 
-/// A sign-out names the user pool by the first form of its issuer. A verifier that does not know it as a user pool would look for another name: for
+/// A sign-out names the user pool by the first form of its issuer. A verifier that does not know it as a user pool might look for another name: for
 /// the first of several issuers, or for the issuer in the token.
 fn check_revocable(issuer: &IssuerArguments, accounts: &AccountPool) -> Result<(), CommandError> {
+    let (id, region) = (&accounts.id, accounts.region.as_deref().or(accounts.id.split('_').next()).unwrap_or_default());
+    let first_form = format!("https://cognito-idp.{region}.amazonaws.com/{id}");
     let is_its_issuer = |url: &String| {
         ["https://cognito-idp.", "https://issuer-cognito-idp."].iter().any(|form| url.starts_with(form))
-            && url.trim_end_matches('/').ends_with(&format!("/{}", accounts.id))
+            && url.trim_end_matches('/').ends_with(&format!("/{id}"))
     };
-    if issuer.any_issuer || issuer.issuer.iter().any(is_its_issuer) {
+    let has_other_name = issuer.issuer != [first_form] && issuer.issuer.iter().any(is_its_issuer);
+    if issuer.any_issuer || has_other_name {
         return Err(usage(
             "with --revocation, /v1/verify might not see the sign-outs of this user pool; accept its tokens with --pool-id".into(),
         ));
