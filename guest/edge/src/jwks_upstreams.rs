@@ -17,6 +17,9 @@ pub struct JwksUpstream {
     pub timeout_ms: u32,
 }
 
+/// Whether this build verifies the tokens of load balancers, which sign with ES256.
+const HAS_LOAD_BALANCERS: bool = cfg!(feature = "every-algorithm");
+
 /// The servers of all pools that have one.
 #[derive(Debug, Default)]
 pub(crate) struct JwksUpstreams {
@@ -40,7 +43,7 @@ impl JwksUpstreams {
             if let (Some(url), Some(pool)) = (report.url, pool)
                 && let Some(cluster) = &pool.keys.cluster
             {
-                let has_key_id = pool.alb_arns.is_some();
+                let has_key_id = HAS_LOAD_BALANCERS && pool.alb_arns.is_some();
                 // A prefix may lack a path.
                 let with_key_id = if has_key_id { format!("{url}/") } else { url.clone() };
                 let (authority, path) = authority_and_path(&with_key_id)
@@ -64,6 +67,9 @@ impl JwksUpstreams {
         if let Some(upstream) = self.by_url.get(url) {
             return Some(upstream.clone());
         }
+        if !HAS_LOAD_BALANCERS {
+            return None;
+        }
         let (prefix, key_id) = url.rsplit_once('/')?;
         let JwksUpstream { cluster, authority, path, timeout_ms } = self.by_prefix.get(prefix)?.clone();
         Some(JwksUpstream { cluster, authority, path: format!("{path}/{key_id}"), timeout_ms })
@@ -71,7 +77,7 @@ impl JwksUpstreams {
 
     /// Returns whether this is the URL of a key set, and not that of one key.
     pub(crate) fn is_key_set(&self, url: &str) -> bool {
-        self.by_url.contains_key(url)
+        !HAS_LOAD_BALANCERS || self.by_url.contains_key(url)
     }
 
     /// Returns all URLs of key sets, and the prefixes of all URLs of keys.

@@ -142,9 +142,11 @@ fn pool(at: String, pool: &Pool) -> Checked {
 
 fn load_balancers(at: &str, pool: &Pool) -> Checked {
     let at = format!("{at}.alb_arns");
-    not_empty(&at, pool.alb_arns.as_deref())?;
     match &pool.alb_arns {
         None => Ok(()),
+        Some(_) if cfg!(not(feature = "every-algorithm")) => {
+            Err(ConfigError::new(at, "is not in this build: use the build with every algorithm"))
+        }
         Some(_) if pool.issuer.is_none() => Err(ConfigError::new(at, "requires issuer: the iss of the tokens")),
         Some(_) if pool.token_use != TokenUse::Unchecked => {
             Err(ConfigError::new(at, "requires token_use: unchecked, because the tokens of load balancers have none"))
@@ -153,7 +155,7 @@ fn load_balancers(at: &str, pool: &Pool) -> Checked {
             at,
             "set keys.jwks or keys.cluster, not both: each key of a load balancer is fetched by itself",
         )),
-        Some(_) => Ok(()),
+        Some(arns) => not_empty(&at, Some(arns)),
     }
 }
 
