@@ -78,6 +78,22 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "ecdsa")]
+    #[test]
+    fn every_short_text_is_decoded_as_by_a_strict_decoder() {
+        use base64::engine::general_purpose::URL_SAFE;
+        // The unused bits of Q are not set, those of R are; + is in the standard alphabet only.
+        const LETTERS: [char; 6] = ['A', 'Q', 'R', '-', '+', '='];
+        let mut texts = alloc::vec![alloc::string::String::new()];
+        for _ in 0..6 {
+            let longer = texts.iter().flat_map(|text| LETTERS.map(|letter| alloc::format!("{text}{letter}")));
+            texts = longer.chain([alloc::string::String::new()]).collect();
+            for text in &texts {
+                assert_eq!(decode_padded(text).ok(), URL_SAFE.decode(text).ok(), "{text:?}");
+            }
+        }
+    }
+
     #[test]
     fn every_byte_string_has_one_spelling() {
         for (text, expected) in [
