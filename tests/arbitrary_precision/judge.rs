@@ -4,8 +4,8 @@
 
 use poolgate_core::{
     Algorithm, CacheLimits, ClaimRule, ClaimSelector, ClaimTest, ClaimValue, ClientClaim, ClientRule, Config,
-    ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, Membership, Pool,
-    ResourceRule, Step, SubjectRule, TokenUseRule, Verifier,
+    ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy, Limits, LoadBalancers, Membership,
+    Pool, ResourceRule, Step, SubjectRule, TokenUseRule, Verifier,
 };
 use serde_json::{Value, json};
 use std::{env, fs};
@@ -101,6 +101,8 @@ fn pool(words: &Value) -> Pool {
 fn issuer(words: &Value) -> IssuerRule {
     if let Some(id) = text(&words["user_pool_id"]) {
         IssuerRule::UserPool { id, region: text(&words["region"]) }
+    } else if let (Some(issuer), Some(arns)) = (text(&words["issuer"]), texts(&words["alb_arns"])) {
+        IssuerRule::LoadBalancers(LoadBalancers { issuer, arns })
     } else if let Some(issuer) = text(&words["issuer"]) {
         IssuerRule::Exactly(issuer)
     } else if let Some(issuers) = texts(&words["issuers"]) {
