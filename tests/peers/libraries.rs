@@ -29,7 +29,7 @@ impl Library {
 
 /// Returns poolgate and the other libraries, in the order of the columns.
 pub fn libraries() -> Vec<Library> {
-    use About::{Claims, ClientClaim, IssuerTemplate, Scopes, Types, UnboundClients};
+    use About::{Claims, ClientClaim, IssuerTemplate, LoadBalancers, Scopes, Types, UnboundClients};
     vec![
         Library {
             name: "poolgate",
@@ -43,12 +43,13 @@ pub fn libraries() -> Vec<Library> {
             configuration: "`jwtVerify` with `createLocalJWKSet`, `issuer`, `audience`, `algorithms`, `requiredClaims`, and `typ` if one type is required. \
                             No option for scopes, or for the client in another claim than `aud`. Without the loop \
                             over several matching keys that its documentation also shows. `clockTolerance` has its default, 0.",
-            lacks: &[Scopes, Claims, ClientClaim, UnboundClients, IssuerTemplate],
+            lacks: &[Scopes, Claims, ClientClaim, UnboundClients, IssuerTemplate, LoadBalancers],
         },
         Library {
             name: "aws-jwt-verify",
             version: Some(npm_version("aws-jwt-verify")),
-            configuration: "`CognitoJwtVerifier` with `userPoolId`, `tokenUse` and `clientId` for user pools. For other issuers, `JwtVerifier` with \
+            configuration: "`CognitoJwtVerifier` with `userPoolId`, `tokenUse` and `clientId` for user pools, `AlbJwtVerifier` with `issuer`, `albArn` and \
+                            `clientId` for load balancers. For other issuers, `JwtVerifier` with \
                             `issuer`, `audience` and `scope`, once for each issuer. Keys come through its cache. No option for algorithms or `typ`; a \
                             `customJwtCheck` is the caller's code. `graceSeconds` has its default, 0.",
             lacks: &[Types, Claims, ClientClaim, UnboundClients, IssuerTemplate],
@@ -59,7 +60,7 @@ pub fn libraries() -> Vec<Library> {
             configuration: "`PyJWKClient.get_signing_key_from_jwt` and `jwt.decode` with `issuer`, `audience`, `algorithms`, `require` and \
                             `enforce_minimum_key_length`. No option for `typ` \
                             or scopes, or for the client in another claim than `aud`. `leeway` has its default, 0.",
-            lacks: &[Scopes, Types, Claims, ClientClaim, UnboundClients, IssuerTemplate],
+            lacks: &[Scopes, Types, Claims, ClientClaim, UnboundClients, IssuerTemplate, LoadBalancers],
         },
         Library {
             name: "jsonwebtoken",
@@ -67,7 +68,7 @@ pub fn libraries() -> Vec<Library> {
             configuration: "`JwkSet::find`, `DecodingKey::from_jwk` and `decode` with a `Validation` that has the issuers, audiences, required claims, and those \
                             algorithms of the policy that are of the key's family; `validate_nbf` is on. With aws-lc. No option for `typ` or scopes, or for \
                             the client in another claim than `aud`. `leeway` has its default, 60 seconds.",
-            lacks: &[Scopes, Types, Claims, ClientClaim, UnboundClients, IssuerTemplate],
+            lacks: &[Scopes, Types, Claims, ClientClaim, UnboundClients, IssuerTemplate, LoadBalancers],
         },
     ]
 }

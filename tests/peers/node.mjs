@@ -1,8 +1,10 @@
 // `node node.mjs SHAPES`: verifies every shape with jose and with aws-jwt-verify, configured as their documentation says for the same policy.
 // Prints {"jose": [...], "aws-jwt-verify": [...]}: for each shape null if the token is accepted, or the name of the error.
 
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { CognitoJwtVerifier, JwtVerifier } from "aws-jwt-verify";
+import { AlbJwtVerifier, CognitoJwtVerifier, JwtVerifier } from "aws-jwt-verify";
+import { AlbJwksCache } from "aws-jwt-verify/alb-cache";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
@@ -15,21 +17,29 @@ async function jose({ jwks, token, now, issuers, audiences, algorithms, types })
   await jwtVerify(token, createLocalJWKSet(JSON.parse(jwks)), options);
 }
 
-/** aws-jwt-verify: its verifier for Cognito, or that for other issuers. Both fetch the key set through their cache. */
-async function awsJwtVerify({ jwks, token, now, issuers, audiences, scopes, userPoolId, tokenUse, clientIds }) {
-  const jwksCache = new SimpleJwksCache({ fetcher: { fetch: async () => new TextEncoder().encode(jwks).buffer } });
+/** The verifiers of aws-jwt-verify: for Cognito, for load balancers, and for other issuers. They fetch keys through their caches. */
+function awsVerifier({ jwks, issuers, audiences, scopes, userPoolId, tokenUse, clientIds, albArns }) {
+  const fetching = (text) => ({ fetcher: { fetch: async () => new TextEncoder().encode(text).buffer } });
   const scope = scopes ?? undefined;
-  const verifier = userPoolId
-    ? CognitoJwtVerifier.create({ userPoolId, tokenUse, clientId: clientIds, scope }, { jwksCache })
-    : JwtVerifier.create(
-        issuers.map((issuer) => ({ issuer, audience: audiences, jwksUri: "https://keys.example/jwks.json", scope })),
-        { jwksCache },
-      );
+  if (albArns) {
+    const [key] = JSON.parse(jwks).keys;
+    const pem = createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" });
+    const properties = { issuer: issuers[0], albArn: albArns, clientId: clientIds };
+    return AlbJwtVerifier.create(properties, { jwksCache: new AlbJwksCache(fetching(pem)) });
+  }
+  const jwksCache = new SimpleJwksCache(fetching(jwks));
+  if (userPoolId) return CognitoJwtVerifier.create({ userPoolId, tokenUse, clientId: clientIds, scope }, { jwksCache });
+  const jwksUri = "https://keys.example/jwks.json";
+  return JwtVerifier.create(issuers.map((issuer) => ({ issuer, audience: audiences, jwksUri, scope })), { jwksCache });
+}
+
+async function awsJwtVerify(shape) {
+  const verifier = awsVerifier(shape);
   // The library reads the clock.
   const clock = Date.now;
-  Date.now = () => now * 1000;
+  Date.now = () => shape.now * 1000;
   try {
-    await verifier.verify(token);
+    await verifier.verify(shape.token);
   } finally {
     Date.now = clock;
   }

@@ -24,6 +24,7 @@ pub enum About {
     ClientClaim,
     UnboundClients,
     IssuerTemplate,
+    LoadBalancers,
 }
 
 /// A token, with everything that its verdict depends on.
@@ -71,6 +72,7 @@ fn shape(line: &'static str) -> Shape {
             "client-claim" => Some(About::ClientClaim),
             "unbound-clients" => Some(About::UnboundClients),
             "issuer-template" => Some(About::IssuerTemplate),
+            "load-balancers" => Some(About::LoadBalancers),
             _ => panic!("{name}: {about}"),
         },
         why,
@@ -99,6 +101,10 @@ impl Shape {
             ClientRule::OneOf(ids) => Some(ids),
             ClientRule::Unchecked => None,
         };
+        let alb_arns = match &pool.issuer {
+            IssuerRule::LoadBalancers(load_balancers) => Some(&load_balancers.arns),
+            _ => None,
+        };
         let token_use = match pool.token_use {
             TokenUseRule::Access => Some("access"),
             TokenUseRule::Id => Some("id"),
@@ -108,7 +114,7 @@ impl Shape {
             "token": self.token, "jwks": self.jwks, "now": self.now,
             "issuers": self.issuers, "audiences": self.audiences, "algorithms": self.algorithms, "types": pool.types,
             "scopes": pool.scopes.all_of.as_ref().or(pool.scopes.any_of.as_ref()),
-            "userPoolId": user_pool_id, "clientIds": client_ids, "tokenUse": token_use,
+            "userPoolId": user_pool_id, "albArns": alb_arns, "clientIds": client_ids, "tokenUse": token_use,
         })
     }
 }
@@ -131,6 +137,7 @@ fn issuers(rule: &IssuerRule) -> Vec<String> {
             let tenants = template.tenants.iter().flatten();
             tenants.map(|tenant| template.template.replace("{tid}", tenant)).collect()
         }
+        IssuerRule::LoadBalancers(load_balancers) => vec![load_balancers.issuer.clone()],
         IssuerRule::IdentityPool { .. } => vec![issuer::IDENTITY_POOLS.to_owned()],
         IssuerRule::Unchecked => panic!("no shape accepts every issuer"),
     }
