@@ -85,7 +85,11 @@ async function verify() {
   let pool;
   let verifier;
   const token = field("token").value.trim();
-  const explain = () => isCurrent() && verifier && showExplanation(verifier.explain(token));
+  const explain = async () => {
+    // A token may be rejected before its keys are needed.
+    await verifier?.refreshKeys();
+    if (isCurrent() && verifier) showExplanation(verifier.explain(token));
+  };
   try {
     pool = poolOf();
     verifier = await createVerifier({ pools: [pool] });
@@ -102,7 +106,7 @@ async function verify() {
       showIfCurrent("deny", `Rejected: ${error.reason}`, text);
     }
   }
-  explain();
+  await explain();
 }
 
 /** Says which claim rule the token does not fit. */

@@ -83,7 +83,7 @@ export class Verifier {
 
   /**
    * Explains the verdict about a token: each check, what the token has, what is accepted, and what to change. It fetches no keys: call
-   * `verify` before. It has the content of the token, verified or not: show it only to who holds the token, and never with a rejection.
+   * `refreshKeys` before. It has the content of the token, verified or not: show it only to who holds the token, and never with a rejection.
    */
   explain(token) {
     if (typeof token !== "string") throw new TypeError("a token is a string");

@@ -173,9 +173,9 @@ class Verifier:
         claims = self._verify(token, requirement)
         if checks is not None:
             # The instance verifies the token again, so that nothing depends on the order of these calls.
-            result: Variant = self._guarded("check-id-token", token, *checks)
-            if result.tag != "ok":
-                raise denial_of(members_of(result.payload))
+            denial = self._guarded("check-id-token", token, *checks)
+            if denial is not None:
+                raise denial_of(members_of(denial))
         return claims
 
     def _verify(self, token: str, requirement: str | None) -> Claims:
@@ -202,7 +202,7 @@ class Verifier:
     def explain(self, token: str) -> Explanation:
         """Explains the verdict about a token: each check, what the token has, what is accepted, and what to change.
 
-        It fetches no keys: call `verify` before. The explanation has the content of the token, verified or not: show it only to who holds the
+        It fetches no keys: call `refresh_keys` before. The explanation has the content of the token, verified or not: show it only to who holds the
         token, and never with a rejection.
         """
         if not isinstance(token, str):

@@ -8,7 +8,7 @@ use super::{
     output::{self, CommandError, Outcome, Palette},
     pools,
 };
-use poolgate::{Clock, Denial, FixedClock, IdTokenChecks, Pool, SystemClock, Verified, Verifier};
+use poolgate::{Clock, Denial, Explanation, FixedClock, IdTokenChecks, Pool, SystemClock, Verified, Verifier};
 use serde_json::Value;
 use std::{num::NonZeroUsize, path::Path};
 
@@ -23,8 +23,7 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
     let verdict = verifier.verify_id_token(&token, &id_token_checks(&arguments)).await;
     discovery_warnings::print(&verifier);
     let now = now(&arguments);
-    // A token that is too long is not explained.
-    let explanation = if arguments.explain { verifier.explain(&token).await.ok() } else { None };
+    let explanation = if arguments.explain { explained(&verifier, &token).await } else { None };
     let with_explanation = |mut verdict: Value| {
         if let (Some(explanation), Some(members)) = (&explanation, verdict.as_object_mut()) {
             members.insert("explanation".into(), explain::json(explanation, now));
@@ -40,6 +39,13 @@ pub async fn run(arguments: Box<VerifyArguments>) -> Result<Outcome, CommandErro
             text(&token, &verdict, palette) + &explained.unwrap_or_default()
         },
     )
+}
+
+/// The explanation, with the keys: a token may be rejected before they are needed. A token that is too long is not explained.
+async fn explained(verifier: &Verifier, token: &str) -> Option<Explanation> {
+    // If they can't be fetched, the explanation says why.
+    let _ = verifier.hydrate().await;
+    verifier.explain(token).await.ok()
 }
 
 /// The time as of which the token is verified, in seconds since the Unix epoch.

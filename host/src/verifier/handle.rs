@@ -75,7 +75,7 @@ impl Verifier {
 
     /// Explains the verdict about a token: each check, what the token has, what the configuration accepts, and what to change.
     ///
-    /// It never fetches keys and does not query the revocation store, so call [`verify`](Self::verify) before. It is not counted in the metrics.
+    /// It never fetches keys and does not query the revocation store. If the keys may be missing, call [`hydrate`](Self::hydrate) before. It is not counted in the metrics.
     /// The explanation has the content of the token, verified or not: show it only to who holds the token, and only where it was asked for. Never
     /// return it with a rejection to a caller, and don't write it to a log.
     ///
