@@ -85,7 +85,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a token. `result` is passed, failed or not-checked; `found` is the value that the token has."""
+    """One check of a token. `result` is passed, failed or not-checked; `found` is the value that the token has; a long one is a text, cut off."""
 
     stage: str
     result: str

@@ -31,7 +31,8 @@ pub struct Check {
     pub result: CheckResult,
     /// The member of the header or the claim that is checked. `None` if it is not a single one.
     pub member: Option<String>,
-    /// The value that the token has, as JSON. `None` if it has none, or if `member` is `None`.
+    /// The value that the token has, as JSON. If it has more than 1,024 bytes, it is cut off and ends with `…`. `None` if there is none, or if
+    /// `member` is `None`.
     pub found: Option<String>,
     /// What is accepted: values as JSON, or words. Empty if that is not a list.
     pub accepted: Vec<String>,

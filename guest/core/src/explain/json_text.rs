@@ -3,27 +3,70 @@
 use crate::json::{Object, Value};
 use alloc::{format, string::String, vec::Vec};
 
-/// Formats the value of a claim as JSON. A claim that is `null` is absent.
+/// The maximum length of a value, in bytes. Several checks may have the same value, and the payload has all of it.
+const VALUE_MAX: usize = 1_024;
+
+/// Formats the value of a claim as JSON without white space. A claim that is `null` is absent. The text of a value that is too long is cut off, and
+/// ends with `…`, so it is no JSON.
 #[cold]
 pub(super) fn claim(object: &Object<'_>, name: &str) -> Option<String> {
-    object.get(name).filter(|value| !matches!(value, Value::Null)).map(json)
+    let value = object.get(name).filter(|value| !matches!(value, Value::Null))?;
+    let mut text = String::new();
+    if write(value, &mut text).is_none() {
+        text.truncate(text.floor_char_boundary(VALUE_MAX));
+        text.push('…');
+    }
+    Some(text)
 }
 
-/// Formats a value as JSON without white space.
+/// Appends a value as JSON. Returns `None` as soon as the text is too long.
 #[cold]
-fn json(value: &Value<'_>) -> String {
+fn write(value: &Value<'_>, text: &mut String) -> Option<()> {
     match value {
         // An object with duplicate members is nowhere in a token that was parsed.
-        Value::Null | Value::Ambiguous => "null".into(),
-        Value::Bool(boolean) => format!("{boolean}"),
-        Value::Unsigned(integer) => format!("{integer}"),
-        Value::Number(number) => self::number(*number),
-        Value::String(text) => string(text),
+        Value::Null | Value::Ambiguous => text.push_str("null"),
+        Value::Bool(boolean) => text.push_str(&format!("{boolean}")),
+        Value::Unsigned(integer) => text.push_str(&format!("{integer}")),
+        Value::Number(number) => text.push_str(&self::number(*number)),
+        Value::String(string) => write_string(string, text),
         Value::Array(elements) => {
-            let elements: Vec<String> = elements.iter().map(json).collect();
-            format!("[{}]", elements.join(","))
+            text.push('[');
+            for (number, element) in elements.iter().enumerate() {
+                separate(number, text);
+                write(element, text)?;
+            }
+            text.push(']');
         }
-        Value::Object(object) => members(object),
+        Value::Object(object) => write_members(object, text)?,
+    }
+    (text.len() <= VALUE_MAX).then_some(())
+}
+
+#[cold]
+fn write_members(object: &Object<'_>, text: &mut String) -> Option<()> {
+    text.push('{');
+    for (number, (name, value)) in object.iter().enumerate() {
+        separate(number, text);
+        write_string(name, text);
+        text.push(':');
+        write(value, text)?;
+    }
+    text.push('}');
+    Some(())
+}
+
+/// Appends a text as a JSON string. One that is too long is cut off, and still too long.
+#[cold]
+fn write_string(string: &str, text: &mut String) {
+    // A character has at most four bytes.
+    let end = string.floor_char_boundary(VALUE_MAX.saturating_add(4));
+    text.push_str(&self::string(string.get(..end).unwrap_or_default()));
+}
+
+#[cold]
+fn separate(number: usize, text: &mut String) {
+    if number > 0 {
+        text.push(',');
     }
 }
 
@@ -47,12 +90,6 @@ pub(super) fn number(number: f64) -> String {
     let digits = format!("{whole}.{millionths:06}");
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
     if exponent == 0 { format!("{sign}{digits}") } else { format!("{sign}{digits}e{exponent}") }
-}
-
-#[cold]
-fn members(object: &Object<'_>) -> String {
-    let members: Vec<String> = object.iter().map(|(name, value)| format!("{}:{}", string(name), json(value))).collect();
-    format!("{{{}}}", members.join(","))
 }
 
 /// Formats a text as a JSON string (RFC 8259 section 7).
@@ -84,7 +121,9 @@ pub(super) fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::VALUE_MAX;
     use crate::json::{Duplicates, parse_object_text};
+    use alloc::{format, string::String};
 
     #[test]
     fn numbers_have_six_digits_after_the_point() {
@@ -111,8 +150,32 @@ mod tests {
             r#"{"n":18446744073709551615}"#,
         ] {
             let object = parse_object_text(text, 16, Duplicates::Reject).unwrap();
-            let written = super::members(&object);
+            let mut written = String::new();
+            assert_eq!(super::write_members(&object, &mut written), Some(()));
             assert_eq!(parse_object_text(&written, 16, Duplicates::Reject).unwrap(), object, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_cut_off() {
+        let claim = |value: &str| {
+            let text = format!("{{\"a\":{value}}}");
+            let object = parse_object_text(&text, 16, Duplicates::Reject).unwrap();
+            super::claim(&object, "a").unwrap()
+        };
+        let longest = format!("\"{}\"", "x".repeat(VALUE_MAX - 2));
+        assert_eq!(claim(&longest), longest);
+        for value in [
+            format!("\"{}\"", "x".repeat(VALUE_MAX - 1)),
+            format!("\"{}\"", "漢".repeat(9_000)),
+            format!("\"x{}\"", "🦀".repeat(9_000)),
+            format!("\"{}\"", "\\u0000".repeat(VALUE_MAX)),
+            format!("[{}\"\"]", "1e-300,".repeat(9_000)),
+            format!("[[{}\"\"]]", "{},".repeat(9_000)),
+            format!("{{\"{}\":1}}", "x".repeat(9_000)),
+        ] {
+            let text = claim(&value);
+            assert!(text.ends_with('…') && (VALUE_MAX..VALUE_MAX + 4).contains(&text.len()), "{}: {text}", text.len());
         }
     }
 }
