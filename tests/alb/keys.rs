@@ -246,11 +246,27 @@ fn a_body_that_is_not_a_key_is_refused() {
         assert_eq!(scene.reason(KEY_ID), Some(Reason::KeyUnknownCached));
         assert_eq!(scene.report().key_ids.len(), 0);
     }
-    let mut scene = Scene::default();
-    scene.needs(KEY_ID);
+}
+
+#[test]
+fn a_refresh_for_another_verifier_does_not_make_a_key_unknown() {
     let unmodified = Response { body: None, max_age: None, etag: None };
-    assert_eq!(scene.ends(KEY_ID, Ok(unmodified)), Err(KeySetError::NotModifiedWithoutKeys));
-    assert_eq!(scene.reason_after_fetch(KEY_ID), Some(Reason::KeyRefused));
+    let error = Err(KeySetError::NotModifiedWithoutKeys);
+    // This verifier has not asked for the key, or its key was evicted.
+    let mut scene = Scene::default();
+    for _ in 0..10 {
+        assert_eq!(scene.ends(KEY_ID, Ok(unmodified)), error);
+    }
+    assert_eq!((scene.verifier.negative_cache_len(), scene.report().failures), (0, 0));
+    scene.needs(KEY_ID);
+    // This verifier has asked for the key while the other one refreshed it: there was one request for both.
+    assert_eq!(scene.ends(KEY_ID, Ok(unmodified)), error);
+    assert_eq!(scene.reason_after_fetch(KEY_ID), Some(Reason::KeysUnavailable));
+    assert_eq!(scene.verifier.negative_cache_len(), 0);
+    scene.now += u64::from(KeyPolicy::default().retry_max);
+    scene.needs(KEY_ID);
+    scene.publishes(KEY_ID);
+    assert_eq!(scene.reason(KEY_ID), None);
 }
 
 #[test]

@@ -212,7 +212,12 @@ impl KeyDirectory {
             }
             return result;
         }
-        let mut key = match self.first_fetches.iter().position(|key| *key.key_id == *key_id) {
+        let position = self.first_fetches.iter().position(|key| *key.key_id == *key_id);
+        if position.is_none() && outcome.is_ok_and(|response| response.body.is_none()) {
+            // Another verifier has refreshed a key that this one does not hold. The key exists, and is fetched when a token needs it.
+            return Err(KeySetError::NotModifiedWithoutKeys);
+        }
+        let mut key = match position {
             Some(position) => self.first_fetches.swap_remove(position),
             None => {
                 // Verifiers that share fetches do not make more fetches than one.
@@ -230,6 +235,10 @@ impl KeyDirectory {
                 // The server answered that there is no such key.
                 self.answered(Some(KeyRefreshError::Fetch(error)));
                 self.missing = Some((key_id.into(), Reason::KeyUnknown));
+            }
+            // The fetch was made for a verifier that holds the key, so it says nothing about the key ID.
+            (Ok(_), Err(error @ KeySetError::NotModifiedWithoutKeys)) => {
+                self.fail(KeyRefreshError::KeySet(error), policy, obtained);
             }
             (Ok(_), Err(error)) => {
                 self.answered(Some(KeyRefreshError::KeySet(error)));
