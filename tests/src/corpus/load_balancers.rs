@@ -96,6 +96,12 @@ pub(super) fn cases() -> Vec<Case> {
             padded(&draft().without_header("client"))
         }),
         denied("a_client_of_a_load_balancer_that_is_no_text_is_rejected", "client-invalid", with_header("client", "7")),
+        denied("a_subject_comes_before_the_client_of_a_load_balancer", "subject-missing", {
+            padded(&draft().without_claim("sub").header("client", "7"))
+        }),
+        denied("a_confirmation_comes_before_the_client_of_a_load_balancer", "sender-constrained", {
+            padded(&draft().claim("cnf", "{\"jkt\":\"x\"}").header("client", "7"))
+        }),
         denied("the_client_is_in_the_header_and_not_in_the_payload", "client-mismatch", {
             padded(&draft().header("client", "\"another\"").claim("client_id", quoted(CLIENT_ID)))
         }),

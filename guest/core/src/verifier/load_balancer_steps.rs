@@ -54,6 +54,9 @@ impl Verification<'_> {
         }
         check_copies(&header_object, &object)?;
         policy.check_times(&claims, self.now)?;
+        // In the order of `Policy::check`, in which an explanation lists the checks.
+        policy.check_confirmation(&claims)?;
+        policy.check_subject(&claims)?;
         claims.client_id = client(&header_object)?;
         let accepted = policy.check(&claims)?;
 
