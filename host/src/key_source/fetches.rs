@@ -105,7 +105,7 @@ impl Fetches {
             // The keys do not wait for it.
             let (fetches, url) = (Arc::clone(self), Arc::clone(url));
             self.runtime.spawn(async move {
-                if let Some(discovered) = fetches.discovered.get(&*url) {
+                if let Some(discovered) = fetches.discovered.get(&url) {
                     discovered.refresh(fetches.requests()).await;
                 }
             });

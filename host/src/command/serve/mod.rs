@@ -87,7 +87,7 @@ async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
         Served::TwoVerifiers(pool, signed_in, verified) => {
             // It has more options that can be wrong. The other one fetches no keys before they are known to be right.
             let of_verify = verifier(arguments, verified, store.as_ref()).await?;
-            let of_accounts = verifier(arguments, vec![signed_in], store.as_ref()).await?;
+            let of_accounts = verifier(arguments, vec![*signed_in], store.as_ref()).await?;
             let gateway = Gateway::new(accounts(arguments, &pool, of_accounts).await?);
             gateway.verifier(of_verify).map_err(|error| CommandError::Usage(error.to_string()))
         }

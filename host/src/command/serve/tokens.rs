@@ -19,7 +19,7 @@ pub enum Served {
     /// The account flows. Their verifier is also that of `/v1/verify`, which requires this token use.
     OneVerifier(AccountPool, TokenUse),
     /// The account flows with a verifier for the first pool, and `/v1/verify` with a verifier for the others.
-    TwoVerifiers(AccountPool, Pool, Vec<Pool>),
+    TwoVerifiers(AccountPool, Box<Pool>, Vec<Pool>),
     /// Only `/v1/verify`.
     NoAccounts(Vec<Pool>),
 }
@@ -60,7 +60,7 @@ impl Served {
         if arguments.revocation.revocation.is_some() {
             check_revocable(&arguments.issuer, &accounts)?;
         }
-        let signed_in = signed_in(arguments, &accounts);
+        let signed_in = Box::new(signed_in(arguments, &accounts));
         Ok(Self::TwoVerifiers(accounts, signed_in, verified(arguments, token_use)?))
     }
 }
