@@ -245,6 +245,8 @@ fn wrong_combinations_are_refused_with_a_hint() {
         ([&USER_POOL[..], &["--no-accounts"], &account[..2]].concat(), "--account-pool-id"),
         ([&pools[..], &account, &["--account-region", "eu-west-2"]].concat(), "--account-region is for"),
         ([&pools[..], &account, &["--jwks", "https://example.com/jwks"]].concat(), "each user pool has its own keys"),
+        ([&USER_POOL[..], &["--no-accounts", "--account-jwks", "https://example.com/jwks"]].concat(), "--account-jwks"),
+        ([&USER_POOL[..], &["--no-accounts", "--account-region", "eu-west-1"]].concat(), "--account-region"),
         (vec!["--issuer", LOGIN, "--any-client"], "--token-use is required"),
         ([&issuer[..], &["--jwks", "keys.json"]].concat(), "--jwks must be a URL"),
         ([&USER_POOL[..], &["--jwks", "keys.json"]].concat(), "--jwks must be a URL"),

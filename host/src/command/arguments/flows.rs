@@ -74,9 +74,8 @@ impl FlowArguments {
         let Self {
             account_pool_id,
             account_client_id,
-            // These two require `account_pool_id`.
-            account_region: _,
-            account_jwks: _,
+            account_region,
+            account_jwks,
             no_accounts: _,
             options,
             min_response_ms,
@@ -105,6 +104,9 @@ impl FlowArguments {
         let all = [
             (account_pool_id.is_some(), "--account-pool-id"),
             (account_client_id.is_some(), "--account-client-id"),
+            // With --no-accounts, the parser does not ask for the --account-pool-id that these require.
+            (account_region.is_some(), "--account-region"),
+            (account_jwks.is_some(), "--account-jwks"),
             (client_secret_file.is_some(), "--client-secret-file"),
             (is_endpoint_set, "--endpoint"),
             (*password_policy != PasswordPolicy::default(), "--password-policy"),
