@@ -239,7 +239,9 @@ fn changed_claim_rules_apply_to_cached_tokens() {
     verifier.change_policy(&pool_with(&bob), &[]).expect("the same issuers");
     assert_eq!(is_cache_hit(&mut verifier, NOW, &token), Err(Reason::ClaimMismatch));
     // Every list of the caller's rules is judged, also for a cached token.
-    verifier.change_policy(&pool_with(&ada), &[vec![bob], vec![ada.clone()], vec![ada.clone()]]).expect("the same issuers");
+    verifier
+        .change_policy(&pool_with(&ada), &[vec![bob], vec![ada.clone()], vec![ada.clone()]])
+        .expect("the same issuers");
     for _ in 0..2 {
         let Step::Done(Ok(verified)) = verifier.verify(NOW, &token) else { panic!("a valid token") };
         assert_eq!(verified.requirements, 0b110);

@@ -59,12 +59,15 @@ fn a_request_waits_for_the_key_and_is_forwarded_with_claims() {
     let request = Request(padded(&draft()));
     let Decision::Pause(paused) = authorizer.authorize(NOW, &request) else { panic!("the key is not known") };
     let fetch = paused.fetch.clone().expect("nothing else has caused it");
-    assert_eq!(authorizer.jwks_upstream(&fetch.url), Some(JwksUpstream {
-        cluster: "alb-keys".to_owned(),
-        authority: "public-keys.auth.elb.eu-west-1.amazonaws.com".to_owned(),
-        path: format!("/{KEY_ID}"),
-        timeout_ms: 5_000,
-    }));
+    assert_eq!(
+        authorizer.jwks_upstream(&fetch.url),
+        Some(JwksUpstream {
+            cluster: "alb-keys".to_owned(),
+            authority: "public-keys.auth.elb.eu-west-1.amazonaws.com".to_owned(),
+            path: format!("/{KEY_ID}"),
+            timeout_ms: 5_000,
+        })
+    );
     assert!(!authorizer.is_jwks_url(&fetch.url), "other workers don't learn of a URL that a client can invent");
     let body = pem(&P256.jwk(""));
     let response = Response { body: Some(body.as_bytes()), max_age: None, etag: None };

@@ -47,6 +47,7 @@ fn read(token: &str) -> Result<(JsonObject, JsonObject), &'static str> {
     Ok((header, claims))
 }
 
+/// Decodes a part. Load balancers pad theirs.
 fn object(part: &str) -> Option<JsonObject> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
 }
