@@ -6,5 +6,3 @@ mod edge;
 mod host;
 #[path = "alb/keys.rs"]
 mod keys;
-#[path = "manual_clock.rs"]
-mod manual_clock;

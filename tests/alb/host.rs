@@ -1,7 +1,6 @@
 //! Tokens of load balancers in the host: keys by HTTP, several instances, metrics, and limits on what invented key IDs cause.
 
-use crate::manual_clock::ManualClock;
-use poolgate::{BuildError, Denial, Pool, Reason, Verified, Verifier};
+use poolgate::{BuildError, Denial, FixedClock, Pool, Reason, Verified, Verifier};
 use poolgate_tests::{
     corpus::load_balancers::{ARN, KEY_ID, OTHER_ARN, draft, padded},
     faulty_server::{Behaviour, FaultyServer},
@@ -16,7 +15,7 @@ async fn server() -> FaultyServer {
     server
 }
 
-async fn verifier(pool: Pool, clock: ManualClock) -> Verifier {
+async fn verifier(pool: Pool, clock: FixedClock) -> Verifier {
     Verifier::builder()
         .pool(pool.client_ids([CLIENT_ID]))
         .allow_http_loopback(true)
@@ -44,7 +43,7 @@ fn with_key_id(number: usize) -> String {
 #[tokio::test]
 async fn a_key_is_fetched_once_for_all_instances() {
     let server = server().await;
-    let verifier = verifier(pool(&server), ManualClock::at(NOW)).await;
+    let verifier = verifier(pool(&server), FixedClock::at(NOW)).await;
     assert_eq!(server.fetches(), 0, "no key is known before a token names it");
     let token = padded(&draft());
     let calls = (0..12).map(|_| {
@@ -67,8 +66,7 @@ async fn a_key_is_fetched_once_for_all_instances() {
 #[tokio::test]
 async fn invented_key_ids_cause_few_fetches_and_no_metric_contains_one() {
     let server = server().await;
-    let clock = ManualClock::at(NOW);
-    let verifier = verifier(pool(&server), clock.clone()).await;
+    let verifier = verifier(pool(&server), FixedClock::at(NOW)).await;
     assert_eq!(reason(verifier.verify(&padded(&draft())).await), None);
     for number in 0..200 {
         let reason = reason(verifier.verify(&with_key_id(number)).await);
@@ -85,7 +83,7 @@ async fn invented_key_ids_cause_few_fetches_and_no_metric_contains_one() {
 #[tokio::test]
 async fn without_its_server_a_token_is_not_verified() {
     let server = server().await;
-    let verifier = verifier(pool(&server), ManualClock::at(NOW)).await;
+    let verifier = verifier(pool(&server), FixedClock::at(NOW)).await;
     server.stop_listening().await;
     assert_eq!(reason(verifier.verify(&padded(&draft())).await), Some(Reason::KeysUnavailable));
 }
@@ -94,14 +92,14 @@ async fn without_its_server_a_token_is_not_verified() {
 async fn a_jwk_set_in_place_of_a_key_is_refused() {
     let server = server().await;
     server.path_does(&format!("/keys/{KEY_ID}"), Behaviour::Serve(jwks(&[P256.jwk(KEY_ID)])));
-    let verifier = verifier(pool(&server), ManualClock::at(NOW)).await;
+    let verifier = verifier(pool(&server), FixedClock::at(NOW)).await;
     assert_eq!(reason(verifier.verify(&padded(&draft())).await), Some(Reason::KeyRefused));
 }
 
 #[tokio::test]
 async fn local_keys_are_loaded_for_each_load_balancer() {
     let pool = Pool::application_load_balancers(ISSUER, [ARN, OTHER_ARN]).local_keys_only();
-    let verifier = verifier(pool, ManualClock::at(NOW)).await;
+    let verifier = verifier(pool, FixedClock::at(NOW)).await;
     verifier.load_key_set(ARN, jwks(&[P256.jwk(KEY_ID)]), NOW).await.expect("the keys are valid");
     assert_eq!(reason(verifier.verify(&padded(&draft())).await), None);
     let of_other = padded(&draft().header("signer", format!("\"{OTHER_ARN}\"")));
