@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 /// Why a token is accepted or rejected. It contains the content of the token: show it only to who holds the token.
+// The host does not link the core, so these types also exist in host/src/explanation.rs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// Why the token is rejected, as [`Verifier::verify`](crate::Verifier::verify) says it if no fetch follows. `None` if it is accepted, or
@@ -18,7 +19,8 @@ pub struct Explanation {
     pub is_signature_valid: bool,
     /// The number of the pool by whose rules the token is judged: the pool of its issuer, or the only pool. `None` if there is no such pool.
     pub pool: Option<usize>,
-    /// All checks, in their order. For a load balancer's token, those of the recipient come before the key. The first that failed is the reason. The later ones show what else is wrong.
+    /// All checks, in their order. For a load balancer's token, those of the recipient come before the key. The first that failed is the
+    /// reason. The later ones show what else is wrong.
     pub checks: Vec<Check>,
 }
 

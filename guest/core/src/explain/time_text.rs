@@ -1,4 +1,5 @@
-//! Points in time and durations, for people.
+//! Points in time and durations, for people. The command has its own for `poolgate inspect`, which starts no sandbox:
+//! host/src/command/explain/times.rs.
 
 use alloc::{format, string::String};
 

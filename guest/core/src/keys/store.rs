@@ -195,6 +195,14 @@ impl KeyStore {
         }
     }
 
+    /// Returns the reason for rejecting a token without a key if no fetch follows.
+    pub(crate) fn final_reason(&self, id: JwksEndpointId, error: KeyLookupError) -> Reason {
+        match error {
+            KeyLookupError::Final(reason) => reason,
+            KeyLookupError::Missing(error) => self.reason(id, error),
+        }
+    }
+
     /// Returns the reason for rejecting a token if no fetch follows.
     pub(crate) fn reason(&self, id: JwksEndpointId, error: MissingKey) -> Reason {
         #[cfg(feature = "ecdsa")]

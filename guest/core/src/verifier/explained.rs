@@ -11,7 +11,6 @@ use crate::{
     },
     header::Header,
     json::Object,
-    keys::KeyLookupError,
     policy::Policy,
     reason::Reason,
 };
@@ -59,11 +58,7 @@ impl Verifier {
     fn explain_parts(&mut self, now: u64, token: &str, explanation: &mut Explanation) {
         let limits = self.limits;
         let split = CompactJws::split(token, limits.token_bytes as usize);
-        explanation.checks.push(form_check(
-            token,
-            limits.token_bytes,
-            split.as_ref().map(drop).map_err(|reason| *reason),
-        ));
+        explanation.checks.push(form_check(token, limits.token_bytes, ok(&split)));
         let Ok(jws) = split else {
             return;
         };
@@ -73,14 +68,13 @@ impl Verifier {
         });
         let signature = jws.signature();
         let payload = jws.payload().and_then(|bytes| String::from_utf8(bytes).map_err(|_| Reason::PayloadMalformed));
-        let encoding = payload.as_ref().map(drop).and(signature.as_ref().map(drop)).map_err(|reason| *reason);
-        explanation.checks.push(Check::new(Stage::Header, header.as_ref().map(drop).map_err(|reason| *reason).into()));
-        explanation.checks.push(Check::new(Stage::Encoding, encoding.into()));
+        explanation.checks.push(Check::new(Stage::Header, ok(&header).into()));
+        explanation.checks.push(Check::new(Stage::Encoding, ok(&payload).and(ok(&signature)).into()));
         let Ok(payload) = payload else {
             return;
         };
         let object = parse_payload(&payload, limits.json_depth);
-        explanation.checks.push(Check::new(Stage::Payload, object.as_ref().map(drop).map_err(|reason| *reason).into()));
+        explanation.checks.push(Check::new(Stage::Payload, ok(&object).into()));
         let readable = header.ok().map(|header| Readable { jws, header, signature });
         if let Ok(object) = &object {
             self.explain_claims(now, readable.as_ref(), object, explanation);
@@ -101,12 +95,7 @@ impl Verifier {
         #[cfg(feature = "ecdsa")]
         let issuer = issuer.map_err(|reason| self.load_balancers.reason(reason, &read));
         let accepted = self.issuers.names();
-        explanation.checks.push(issuer_check(
-            &read,
-            object,
-            issuer.as_ref().map(drop).map_err(|reason| *reason),
-            &accepted,
-        ));
+        explanation.checks.push(issuer_check(&read, object, ok(&issuer), &accepted));
         // With only one pool, the token was probably meant for it.
         let pool = match &issuer {
             Ok(entry) => Some(entry.policy),
@@ -128,7 +117,7 @@ impl Verifier {
             checks.extend([type_check(header, policy), key_id_check(header, policy), algorithm_check(header, policy)]);
         }
         let claims = Claims::read(&read, object, &policy.claim_names);
-        checks.push(claim_types_check(object, policy, claims.as_ref().map(drop).map_err(|error| *error)));
+        checks.push(claim_types_check(object, policy, ok(&claims)));
         checks.extend(keys);
         checks.extend(rule_checks(object, policy));
         if let Ok(claims) = claims {
@@ -155,10 +144,7 @@ impl Verifier {
         let keys = &self.keys;
         let report = keys.report(entry.endpoint).unwrap_or_default();
         let found = keys.find(entry.endpoint, header.key_id.as_deref(), header.algorithm, instant);
-        let found = found.map_err(|error| match error {
-            KeyLookupError::Final(reason) => reason,
-            KeyLookupError::Missing(error) => keys.reason(entry.endpoint, error),
-        });
+        let found = found.map_err(|error| keys.final_reason(entry.endpoint, error));
         let found = found.and_then(|(key, _)| match &template {
             Some(template) if !is_key_for(key.issuer.as_deref(), template, issuer) => Err(Reason::KeyRefused),
             _ => Ok(key),
@@ -182,4 +168,13 @@ fn complete(explanation: &mut Explanation, place: impl Fn(Stage) -> Stage) {
     let missing: Vec<Check> = missing.map(|stage| Check::new(*stage, CheckResult::NotChecked)).collect();
     explanation.checks.extend(missing);
     explanation.checks.sort_by_key(|check| (place(check.stage) as usize, check.stage as usize));
+}
+
+/// Returns a result without its value.
+#[cold]
+pub(super) fn ok<T, E: Copy>(result: &Result<T, E>) -> Result<(), E> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) => Err(*error),
+    }
 }

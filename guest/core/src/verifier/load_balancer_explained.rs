@@ -1,6 +1,7 @@
 //! Explains the verdict about a token of an Application Load Balancer, in the order of the steps in `load_balancer_steps`.
 
 use super::{
+    explained::ok,
     issuer_index::IssuerEntry,
     load_balancer_steps::{check_copies, client},
     token_verifier::Verifier,
@@ -16,7 +17,6 @@ use crate::{
     header::{Header, parse_header},
     issuer::is_uuid,
     json::Object,
-    keys::KeyLookupError,
     reason::Reason,
 };
 use alloc::{string::String, vec::Vec};
@@ -40,7 +40,8 @@ impl Verifier {
         };
         let header = jws.decode_padded(PaddedPart::Header);
         explanation.header = header.as_ref().ok().and_then(|bytes| String::from_utf8(bytes.clone()).ok());
-        let object = header.as_ref().map_err(|reason| *reason).and_then(|bytes| parse_header(bytes, limits.json_depth));
+        let object =
+            header.as_deref().map_err(|reason| *reason).and_then(|bytes| parse_header(bytes, limits.json_depth));
         let read = object.as_ref().map_err(|reason| *reason).and_then(Header::read);
         explanation.checks.push(Check::new(Stage::Header, ok(&read).into()));
         let payload = jws
@@ -97,7 +98,7 @@ impl Verifier {
         let checks = &mut explanation.checks;
         checks.extend([type_check(header, policy), uuid_check(header), algorithm_check(header, policy)]);
         let claims = Claims::read(&Read::from(object), object, &policy.claim_names);
-        checks.push(claim_types_check(object, policy, claims.as_ref().map(drop).map_err(|error| *error)));
+        checks.push(claim_types_check(object, policy, ok(&claims)));
         checks.push(copies_check(header_object, check_copies(header_object, object)));
         if let Ok(mut claims) = claims {
             checks.extend(time_checks(object, &claims, policy, now));
@@ -126,22 +127,12 @@ impl Verifier {
         let instant = self.keys.advance(now);
         let report = self.keys.report(entry.endpoint).unwrap_or_default();
         let found = self.keys.find_in_directory(entry.endpoint, key_id, header.algorithm, instant);
-        let found = found.map(|(key, ..)| key).map_err(|error| match error {
-            KeyLookupError::Final(reason) => reason,
-            KeyLookupError::Missing(error) => self.keys.reason(entry.endpoint, error),
-        });
+        let found = found.map(|(key, ..)| key).map_err(|error| self.keys.final_reason(entry.endpoint, error));
         let verified = match (&found, signature) {
             (Ok(key), Ok(signature)) => Some(key.verify(header.algorithm, jws.signing_input(), signature)),
             _ => None,
         };
         explanation.is_signature_valid = verified == Some(Ok(()));
         [key_check(header, &report, ok(&found)), signature_check(header, verified)].into()
-    }
-}
-
-fn ok<T>(result: &Result<T, Reason>) -> Result<(), Reason> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(*reason),
     }
 }

@@ -3,11 +3,7 @@
 //! AWS documents the token in "Authenticate users using an Application Load Balancer", section "User claims encoding and signature verification".
 //! All checks that need no key come first, so that a key is fetched only for a token of a configured load balancer, issuer and client.
 
-use super::{
-    interrupt::Interrupt,
-    steps::{Verification, fitting},
-    verdict::VerifyOutcome,
-};
+use super::{interrupt::Interrupt, steps::Verification, verdict::VerifyOutcome};
 use crate::{
     cache::CacheEntry,
     claims::{Claims, Read, parse_payload},
@@ -72,11 +68,7 @@ impl Verification<'_> {
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
         self.keys.used_in_directory(entry.endpoint, &key_id, instant);
 
-        if policy.first_misfit(&object).is_some() {
-            return Err(Reason::ClaimMismatch.into());
-        }
-        policy.check_membership(&claims)?;
-        let requirements = fitting(self.requirements, &object);
+        let requirements = self.check_rules(policy, &claims, &object)?;
         let entry = CacheEntry {
             policy: entry.policy,
             endpoint: entry.endpoint,

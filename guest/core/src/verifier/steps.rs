@@ -87,11 +87,7 @@ impl Verification<'_> {
         key.verify(header.algorithm, jws.signing_input(), &signature)?;
 
         let accepted = policy.check(&claims)?;
-        if policy.first_misfit(&object).is_some() {
-            return Err(Reason::ClaimMismatch.into());
-        }
-        policy.check_membership(&claims)?;
-        let requirements = fitting(self.requirements, &object);
+        let requirements = self.check_rules(policy, &claims, &object)?;
         let entry = CacheEntry {
             policy: issuer.policy,
             endpoint: issuer.endpoint,
@@ -103,6 +99,16 @@ impl Verification<'_> {
             payload,
         };
         self.accept(token, policy, entry, freshness)
+    }
+
+    /// Checks the claim rules of the pool, the groups and the scopes, which come last. Returns the lists of claim rules that the payload fits:
+    /// bit n is set for list n.
+    pub(super) fn check_rules(&self, policy: &Policy, claims: &Claims, payload: &Object<'_>) -> Result<u64, Reason> {
+        if policy.first_misfit(payload).is_some() {
+            return Err(Reason::ClaimMismatch);
+        }
+        policy.check_membership(claims)?;
+        Ok(fitting(self.requirements, payload))
     }
 
     /// Inserts a valid token into the cache.
@@ -128,7 +134,7 @@ impl Verification<'_> {
 }
 
 /// Returns the lists of claim rules that a payload fits: bit n is set for list n.
-pub(super) fn fitting(lists: &[Vec<ClaimRule>], payload: &Object<'_>) -> u64 {
+fn fitting(lists: &[Vec<ClaimRule>], payload: &Object<'_>) -> u64 {
     let fits = |rules: &Vec<ClaimRule>| rules.iter().all(|rule| rule.judge(payload) == RuleResult::Fits);
     (0..u64::BITS).zip(lists).filter(|(_, rules)| fits(rules)).fold(0, |bits, (list, _)| bits | 1u64.wrapping_shl(list))
 }

@@ -1,4 +1,4 @@
-//! The times of a token.
+//! The times of a token. The details of an explanation have dates too, from guest/core/src/explain/time_text.rs.
 
 use aws_sdk_cognitoidentityprovider::primitives::{DateTime, DateTimeFormat};
 use serde_json::Value;
