@@ -10,15 +10,17 @@ pub struct CompactJws<'a> {
     payload: &'a str,
     signature: &'a str,
     signing_input: &'a str,
+    padding: Padding,
 }
 
-/// A part of a load balancer's token.
-#[cfg(feature = "ecdsa")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PaddedPart {
-    Header,
-    Payload,
-    Signature,
+/// The grammar of the parts.
+#[derive(Clone, Copy)]
+enum Padding {
+    /// RFC 7515 section 2.
+    Forbidden,
+    /// Exactly as much as is needed, as load balancers write it.
+    #[cfg(feature = "ecdsa")]
+    Required,
 }
 
 impl<'a> CompactJws<'a> {
@@ -42,38 +44,46 @@ impl<'a> CompactJws<'a> {
         }
         let second_dot = header.len().saturating_add(1).saturating_add(payload.len());
         let signing_input = token.get(..second_dot).ok_or(Reason::TokenNotThreeParts)?;
-        Ok(Self { header, payload, signature, signing_input })
+        Ok(Self { header, payload, signature, signing_input, padding: Padding::Forbidden })
+    }
+
+    /// Like [`split`](Self::split), for a token of a load balancer, whose parts are padded.
+    #[cfg(feature = "ecdsa")]
+    pub(crate) fn split_padded(token: &'a str, limit: usize) -> Result<Self, Reason> {
+        Ok(Self { padding: Padding::Required, ..Self::split(token, limit)? })
     }
 
     /// Decodes the JOSE header.
     pub fn header(&self) -> Result<Vec<u8>, Reason> {
-        decode(self.header)
+        self.decode(self.header)
     }
 
     /// Decodes the payload.
     pub fn payload(&self) -> Result<Vec<u8>, Reason> {
-        decode(self.payload)
+        self.decode(self.payload)
     }
 
     /// Decodes the signature.
     pub fn signature(&self) -> Result<Vec<u8>, Reason> {
-        decode(self.signature)
-    }
-
-    /// Decodes a part of a load balancer's token.
-    #[cfg(feature = "ecdsa")]
-    pub(crate) fn decode_padded(&self, part: PaddedPart) -> Result<Vec<u8>, Reason> {
-        let text = match part {
-            PaddedPart::Header => self.header,
-            PaddedPart::Payload => self.payload,
-            PaddedPart::Signature => self.signature,
-        };
-        base64url::decode_padded(text).map_err(reason)
+        self.decode(self.signature)
     }
 
     /// Returns the signing input: the first two parts with the dot between them (RFC 7515 section 5.2, step 8).
     pub fn signing_input(&self) -> &'a [u8] {
         self.signing_input.as_bytes()
+    }
+
+    fn decode(&self, part: &str) -> Result<Vec<u8>, Reason> {
+        let decoded = match self.padding {
+            Padding::Forbidden => base64url::decode(part),
+            #[cfg(feature = "ecdsa")]
+            Padding::Required => base64url::decode_padded(part),
+        };
+        decoded.map_err(|error| match error {
+            base64url::DecodeError::Invalid => Reason::EncodingInvalid,
+            base64url::DecodeError::Padded => Reason::EncodingPadded,
+            base64url::DecodeError::NotCanonical => Reason::EncodingNotCanonical,
+        })
     }
 }
 
@@ -98,18 +108,6 @@ fn first_dot(text: &str) -> Option<usize> {
         None => (words.len().saturating_mul(8), rest),
     };
     Some(start.saturating_add(bytes.iter().position(|byte| *byte == b'.')?))
-}
-
-fn decode(part: &str) -> Result<Vec<u8>, Reason> {
-    base64url::decode(part).map_err(reason)
-}
-
-fn reason(error: base64url::DecodeError) -> Reason {
-    match error {
-        base64url::DecodeError::Invalid => Reason::EncodingInvalid,
-        base64url::DecodeError::Padded => Reason::EncodingPadded,
-        base64url::DecodeError::NotCanonical => Reason::EncodingNotCanonical,
-    }
 }
 
 #[cfg(test)]

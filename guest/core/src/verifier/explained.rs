@@ -9,17 +9,22 @@ use crate::{
         key_check, key_id_check, membership_checks, recipient_checks, rule_checks, signature_check, time_checks,
         type_check,
     },
-    header::Header,
+    header::{Header, parse_header},
     json::Object,
+    keys::KeyReport,
     policy::Policy,
     reason::Reason,
+    signature::PreparedKey,
 };
 use alloc::{string::String, vec::Vec};
 
 /// A token whose header can be used.
-struct Readable<'t> {
+pub(super) struct Readable<'t> {
     jws: CompactJws<'t>,
-    header: Header,
+    pub(super) header: Header,
+    /// The header as JSON, which load balancers add members to.
+    #[cfg_attr(not(feature = "ecdsa"), allow(dead_code, reason = "load balancers sign with ES256"))]
+    pub(super) header_object: &'t Object<'t>,
     signature: Result<Vec<u8>, Reason>,
 }
 
@@ -39,33 +44,33 @@ impl Verifier {
             pool: None,
             checks: Vec::with_capacity(Stage::ALL.len()),
         };
-        #[cfg(feature = "ecdsa")]
-        if self.load_balancers.is_grammar_of(token) {
-            self.explain_of_load_balancer(now, token, &mut explanation);
-            complete(&mut explanation, |stage| match stage {
-                // These come before the key.
-                Stage::TokenUse | Stage::Confirmation | Stage::Subject | Stage::Client | Stage::Resource => Stage::Age,
-                stage => stage,
-            });
-            return explanation;
-        }
         self.explain_parts(now, token, &mut explanation);
-        complete(&mut explanation, |stage| stage);
+        let is_of_load_balancer = self.is_of_load_balancer(token);
+        complete(&mut explanation, |stage| match stage {
+            // A load balancer's key is fetched only for a token of a configured client.
+            Stage::TokenUse | Stage::Confirmation | Stage::Subject | Stage::Client | Stage::Resource
+                if is_of_load_balancer =>
+            {
+                Stage::Age
+            }
+            stage => stage,
+        });
         explanation
     }
 
     #[cold]
     fn explain_parts(&mut self, now: u64, token: &str, explanation: &mut Explanation) {
         let limits = self.limits;
-        let split = CompactJws::split(token, limits.token_bytes as usize);
+        let split = self.split(token);
         explanation.checks.push(form_check(token, limits.token_bytes, ok(&split)));
         let Ok(jws) = split else {
             return;
         };
-        let header = jws.header().and_then(|bytes| {
-            explanation.header = String::from_utf8(bytes.clone()).ok();
-            Header::parse(&bytes, limits.json_depth)
-        });
+        let bytes = jws.header();
+        explanation.header = bytes.as_ref().ok().and_then(|bytes| String::from_utf8(bytes.clone()).ok());
+        let bytes = bytes.as_deref().map_err(|reason| *reason);
+        let header_object = bytes.and_then(|bytes| parse_header(bytes, limits.json_depth));
+        let header = header_object.as_ref().map_err(|reason| *reason).and_then(Header::read);
         let signature = jws.signature();
         let payload = jws.payload().and_then(|bytes| String::from_utf8(bytes).map_err(|_| Reason::PayloadMalformed));
         explanation.checks.push(Check::new(Stage::Header, ok(&header).into()));
@@ -75,11 +80,32 @@ impl Verifier {
         };
         let object = parse_payload(&payload, limits.json_depth);
         explanation.checks.push(Check::new(Stage::Payload, ok(&object).into()));
-        let readable = header.ok().map(|header| Readable { jws, header, signature });
+        let readable = header.ok().zip(header_object.as_ref().ok());
+        let readable = readable.map(|(header, header_object)| Readable { jws, header, header_object, signature });
         if let Ok(object) = &object {
-            self.explain_claims(now, readable.as_ref(), object, explanation);
+            self.explain_object(now, token, readable.as_ref(), object, explanation);
         }
         explanation.payload = Some(payload);
+    }
+
+    #[cold]
+    fn explain_object(
+        &mut self,
+        now: u64,
+        token: &str,
+        readable: Option<&Readable<'_>>,
+        object: &Object<'_>,
+        explanation: &mut Explanation,
+    ) {
+        match readable {
+            #[cfg(feature = "ecdsa")]
+            Some(readable) if self.is_of_load_balancer(token) => {
+                self.explain_signer(now, readable, object, explanation);
+            }
+            // Who signed it is in the header.
+            None if self.is_of_load_balancer(token) => {}
+            readable => self.explain_claims(now, readable, object, explanation),
+        }
     }
 
     #[cold]
@@ -127,7 +153,6 @@ impl Verifier {
         }
     }
 
-    /// Returns the checks of the key and of the signature.
     #[cold]
     fn explain_keys(
         &mut self,
@@ -137,7 +162,7 @@ impl Verifier {
         object: &Object<'_>,
         explanation: &mut Explanation,
     ) -> Vec<Check> {
-        let Readable { jws, header, signature } = readable;
+        let header = &readable.header;
         let template = self.policies.get(entry.policy).and_then(|policy: &Policy| policy.template.clone());
         let issuer = Read::from(object).issuer().ok().flatten().unwrap_or_default();
         let instant = self.keys.advance(now);
@@ -149,12 +174,26 @@ impl Verifier {
             Some(template) if !is_key_for(key.issuer.as_deref(), template, issuer) => Err(Reason::KeyRefused),
             _ => Ok(key),
         });
+        readable.key_checks(&report, found, explanation)
+    }
+}
+
+impl Readable<'_> {
+    /// Returns the checks of the key and of the signature.
+    #[cold]
+    pub(super) fn key_checks(
+        &self,
+        report: &KeyReport,
+        found: Result<&PreparedKey, Reason>,
+        explanation: &mut Explanation,
+    ) -> Vec<Check> {
+        let Self { jws, header, signature, .. } = self;
         let verified = match (&found, signature) {
             (Ok(key), Ok(signature)) => Some(key.verify(header.algorithm, jws.signing_input(), signature)),
             _ => None,
         };
         explanation.is_signature_valid = verified == Some(Ok(()));
-        [key_check(header, &report, found.map(drop)), signature_check(header, verified)].into()
+        [key_check(header, report, found.map(drop)), signature_check(header, verified)].into()
     }
 }
 

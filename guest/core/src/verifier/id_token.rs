@@ -4,7 +4,6 @@ use super::{interrupt::Interrupt, token_verifier::Verifier};
 use crate::{
     base64url,
     claims::parse_payload,
-    compact::CompactJws,
     header::Header,
     json::{Object, Value},
     jwa::Algorithm,
@@ -32,7 +31,7 @@ impl Verifier {
             Ok(_) | Err(Interrupt::PendingRevocation(_)) => {}
             Err(interrupt) => return Err(self.reason(&interrupt)),
         }
-        let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
+        let jws = self.split(token)?;
         let Header { algorithm, .. } = Header::parse(&jws.header()?, self.limits.json_depth)?;
         let payload = String::from_utf8(jws.payload()?).map_err(|_| Reason::PayloadMalformed)?;
         let object = parse_payload(&payload, self.limits.json_depth)?;

@@ -3,7 +3,7 @@
 use super::issuer_index::IssuerEntry;
 use crate::{
     claims::Read,
-    compact::{CompactJws, PaddedPart},
+    compact::CompactJws,
     config::{ConfigError, IssuerRule, KeyOrigin, KeyPolicy, Limits, LoadBalancers, Pool},
     header::parse_header,
     json::{Object, Value},
@@ -95,7 +95,7 @@ impl LoadBalancerIndex {
 
     /// Finds the entry for a token whose header has not been read yet.
     pub(super) fn find_for_token(&self, token: &str, read: &Read<'_>, limits: &Limits) -> Result<IssuerEntry, Reason> {
-        let header = CompactJws::split(token, limits.token_bytes as usize)?.decode_padded(PaddedPart::Header)?;
+        let header = CompactJws::split_padded(token, limits.token_bytes as usize)?.header()?;
         let issuer = read.issuer()?.ok_or(Reason::IssuerMissing)?;
         self.find(issuer, &parse_header(&header, limits.json_depth)?)
     }

@@ -7,7 +7,7 @@ use super::{interrupt::Interrupt, steps::Verification, verdict::VerifyOutcome};
 use crate::{
     cache::CacheEntry,
     claims::{Claims, Read, parse_payload},
-    compact::{CompactJws, PaddedPart},
+    compact::CompactJws,
     header::{Header, parse_header},
     issuer::is_uuid,
     json::{Object, Value},
@@ -20,13 +20,12 @@ impl Verification<'_> {
     /// Verifies a token whose parts are padded, and inserts it into the cache if it is valid.
     #[inline(never)]
     pub(super) fn verify_of_load_balancer(&mut self, token: &str) -> Result<VerifyOutcome, Interrupt> {
-        let jws = CompactJws::split(token, self.limits.token_bytes as usize)?;
-        let header_json = jws.decode_padded(PaddedPart::Header)?;
+        let jws = CompactJws::split_padded(token, self.limits.token_bytes as usize)?;
+        let header_json = jws.header()?;
         let header_object = parse_header(&header_json, self.limits.json_depth)?;
         let header = Header::read(&header_object)?;
-        let payload =
-            String::from_utf8(jws.decode_padded(PaddedPart::Payload)?).map_err(|_| Reason::PayloadMalformed)?;
-        let signature = jws.decode_padded(PaddedPart::Signature)?;
+        let payload = String::from_utf8(jws.payload()?).map_err(|_| Reason::PayloadMalformed)?;
+        let signature = jws.signature()?;
         let object = parse_payload(&payload, self.limits.json_depth)?;
         let read = Read::from(&object);
 

@@ -8,8 +8,6 @@ use super::{
     steps::Verification,
     verdict::{Misfit, Step, Verified, VerifyOutcome},
 };
-#[cfg(feature = "ecdsa")]
-use crate::compact::PaddedPart;
 use crate::{
     cache::TokenCache,
     claims::{Claims, Read, RuleResult, parse_payload},
@@ -162,7 +160,7 @@ impl Verifier {
 
     fn find_issuer(&self, token: &str, read: &Read<'_>) -> Result<IssuerEntry, Reason> {
         #[cfg(feature = "ecdsa")]
-        if self.load_balancers.is_grammar_of(token) {
+        if self.is_of_load_balancer(token) {
             return self.load_balancers.find_for_token(token, read, &self.limits);
         }
         #[cfg(not(feature = "ecdsa"))]
@@ -170,15 +168,30 @@ impl Verifier {
         self.issuers.find(read)
     }
 
-    fn with_payload<T>(&self, token: &str, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
-        let jws = CompactJws::split(token, self.limits.token_bytes as usize).ok()?;
+    /// Splits a token by the grammar of its kind.
+    pub(super) fn split<'t>(&self, token: &'t str) -> Result<CompactJws<'t>, Reason> {
+        let limit = self.limits.token_bytes as usize;
         #[cfg(feature = "ecdsa")]
-        let payload = match self.load_balancers.is_grammar_of(token) {
-            true => jws.decode_padded(PaddedPart::Payload).ok()?,
-            false => jws.payload().ok()?,
-        };
-        #[cfg(not(feature = "ecdsa"))]
-        let payload = jws.payload().ok()?;
+        if self.is_of_load_balancer(token) {
+            return CompactJws::split_padded(token, limit);
+        }
+        CompactJws::split(token, limit)
+    }
+
+    /// Returns whether a token is in the grammar of load balancers.
+    #[cfg(feature = "ecdsa")]
+    pub(super) fn is_of_load_balancer(&self, token: &str) -> bool {
+        self.load_balancers.is_grammar_of(token)
+    }
+
+    /// This build has no load balancers, which sign with ES256.
+    #[cfg(not(feature = "ecdsa"))]
+    pub(super) fn is_of_load_balancer(&self, _token: &str) -> bool {
+        false
+    }
+
+    fn with_payload<T>(&self, token: &str, read: impl FnOnce(&Object<'_>) -> Option<T>) -> Option<T> {
+        let payload = self.split(token).ok()?.payload().ok()?;
         let object = parse_payload(core::str::from_utf8(&payload).ok()?, self.limits.json_depth).ok()?;
         read(&object)
     }
