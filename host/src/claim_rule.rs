@@ -1,12 +1,11 @@
 //! Rules for any claims of a token.
 
-use crate::bindings::exports::poolgate::auth::verifier as wit;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor},
-};
+use crate::{bindings::exports::poolgate::auth::verifier as wit, strict_json::parse_object};
 use serde_json::{Map, Value};
 use std::fmt;
+
+/// The maximum nesting of a rule in JSON: the default of a verifier for tokens.
+const JSON_DEPTH: u32 = 16;
 
 /// A rule for one claim of a token.
 ///
@@ -153,8 +152,9 @@ impl ClaimRule {
     ///
     /// Returns a [`ClaimRuleError`] that says which member is wrong. No member may occur twice.
     pub fn from_json(json: &str) -> Result<Self, ClaimRuleError> {
-        let Members(members) =
-            serde_json::from_str(json).map_err(|error| ClaimRuleError(format!("it is not a JSON object: {error}")))?;
+        // serde_json would keep the last of two members, and drop a test that looks as if it applied.
+        let members = parse_object(json.as_bytes(), JSON_DEPTH)
+            .map_err(|error| ClaimRuleError(format!("it is not a JSON object: {error}")))?;
         Self::from_members(&members)
     }
 
@@ -234,34 +234,6 @@ impl ClaimRule {
             wit::ClaimTest::Range(range) => range.clone(),
             _ => wit::ClaimRange { at_least: None, at_most: None },
         }
-    }
-}
-
-/// The members of an object in which no name occurs twice. serde_json would keep the last one, and drop a test that looks as if it applied.
-struct Members(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
-                let mut read = Map::new();
-                while let Some((name, value)) = members.next_entry::<String, Value>()? {
-                    if read.contains_key(&name) {
-                        return Err(A::Error::custom(format!("{name} occurs twice")));
-                    }
-                    read.insert(name, value);
-                }
-                Ok(Members(read))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
     }
 }
 

@@ -32,6 +32,11 @@ impl IdTokenChecks {
         self
     }
 
+    /// Whether nothing is compared.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nonce.is_none() && self.access_token.is_none()
+    }
+
     pub(crate) fn nonce_text(&self) -> Option<&str> {
         self.nonce.as_ref().map(ExposeSecret::expose_secret)
     }

@@ -42,6 +42,7 @@ mod problem_response;
 mod requirement;
 pub mod revocation;
 mod sandbox;
+mod strict_json;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod verdict;

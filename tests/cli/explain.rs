@@ -3,8 +3,9 @@
 use super::{Run, Workbench, expired_token, valid_token};
 use poolgate_core::{Algorithm, Stage};
 use poolgate_tests::{
-    keys::{OTHER_RSA_2048, RSA_2048, jwks},
-    minting::{CLIENT_ID, Draft, KEY_ID, NOW, POOL_ID, SUBJECT},
+    corpus::load_balancers::{self, ARN, OTHER_ARN, draft, padded},
+    keys::{OTHER_RSA_2048, P256, RSA_2048, jwks},
+    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID, SUBJECT},
 };
 use serde_json::{Value, json};
 
@@ -104,6 +105,29 @@ fn keys_and_issuers_are_explained() {
         issuer["detail"].as_str().is_some_and(|text| text.contains("It has \"1\" where the token has \"2\"")),
         "{issuer}"
     );
+}
+
+#[test]
+fn the_token_of_a_load_balancer_is_verified_and_explained() {
+    let bench = Workbench::new();
+    bench.write("alb.json", jwks(&[P256.jwk_for(Algorithm::Es256, load_balancers::KEY_ID)]));
+    let verify = |arn: &str, more: &[&str]| {
+        let options = ["verify", "--issuer", ISSUER, "--alb-arn", arn, "--client-id", CLIENT_ID, "--token-use"];
+        let rest = ["unchecked", "--jwks", "alb.json", "--at", "1700000000", "--json"];
+        bench.run(&[&options, &rest[..], more, &[&padded(&draft())]].concat())
+    };
+    let run = verify(ARN, &["--explain"]);
+    assert_eq!((run.code, run.json()["verdict"].as_str()), (0, Some("allow")), "{run:?}");
+    let explanation = run.json()["explanation"].clone();
+    assert_eq!((&explanation["signatureValid"], &explanation["header"]["signer"]), (&json!(true), &json!(ARN)));
+    assert_eq!(check(&explanation, "client")["member"], "client");
+
+    let run = verify(OTHER_ARN, &["--explain"]);
+    assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("signer-mismatch")), "{run:?}");
+    let signer = check(&run.json()["explanation"], "signer").clone();
+    assert_eq!((&signer["found"], &signer["accepted"]), (&json!(ARN), &json!([format!("\"{OTHER_ARN}\"")])));
+    // It has no nonce.
+    assert_eq!(verify(ARN, &["--nonce", "n"]).json()["reason"], "nonce-mismatch");
 }
 
 #[test]

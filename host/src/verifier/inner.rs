@@ -38,9 +38,10 @@ pub(super) struct Inner {
 pub(super) struct LastReports(Mutex<(Duration, Vec<KeyReport>)>);
 
 impl Inner {
-    /// Verifies a token, and compares it with `checks` if there are any.
+    /// Verifies a token, and compares it with `checks` if there is something to compare.
     pub(super) async fn verify(&self, token: &str, checks: Option<&IdTokenChecks>) -> Result<Verified, Denial> {
         let started = Instant::now();
+        let checks = checks.filter(|checks| !checks.is_empty());
         let verdict = match (self.verify_and_wait(token).await, checks) {
             (Ok(verified), Some(checks)) => self.check_id_token(token, checks).await.map(|()| verified),
             (verdict, _) => verdict,

@@ -7,7 +7,6 @@ mod error;
 mod issuers;
 mod report;
 mod settings;
-mod strict_json;
 
 pub use client::DiscoveryClient;
 pub use document::DiscoveryDocument;

@@ -3,9 +3,11 @@
 use super::{
     document::DiscoveryDocument,
     error::{DiscoveryConfigError, DiscoveryError},
-    strict_json::{JsonError, parse_object},
 };
-use crate::key_source::{http::HttpKeySource, url::KeyUrl};
+use crate::{
+    key_source::{http::HttpKeySource, url::KeyUrl},
+    strict_json::{JsonErrorKind, parse_object},
+};
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
@@ -84,9 +86,9 @@ impl Discovery {
         let response = http.get(&url, None, BODY_LIMIT).await?;
         // Without a condition in the request, there is no reason for 304.
         let body = response.body.ok_or(DiscoveryError::Status(304))?;
-        let members = parse_object(&body, depth).map_err(|error| match error {
-            JsonError::Malformed => DiscoveryError::Malformed,
-            JsonError::DuplicateMember => DiscoveryError::DuplicateMember,
+        let members = parse_object(&body, depth).map_err(|error| match error.kind {
+            JsonErrorKind::Malformed => DiscoveryError::Malformed,
+            JsonErrorKind::DuplicateMember => DiscoveryError::DuplicateMember,
         })?;
         self.check(&members, |url| http.check(url))
             .map(|document| DiscoveryDocument { max_age: response.max_age, ..document })

@@ -3,29 +3,47 @@
 //!
 //! The host does not link the core, which has the parser for tokens and key sets.
 
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 use std::{cell::Cell, fmt};
 
+/// Why a text is rejected. Its text may name a member of the text, and says where the error is.
+#[derive(Debug)]
+pub(crate) struct JsonError {
+    pub(crate) kind: JsonErrorKind,
+    error: serde_json::Error,
+}
+
 /// Why a text is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JsonError {
+pub(crate) enum JsonErrorKind {
     /// It is not one JSON object, or it is nested too deeply.
     Malformed,
     /// An object has two members of the same name.
     DuplicateMember,
 }
 
+impl fmt::Display for JsonError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(formatter)
+    }
+}
+
 /// Parses a text that must be one JSON object, nested at most `depth` levels deep. The object itself is level 1.
-pub(super) fn parse_object(text: &[u8], depth: u32) -> Result<Map<String, Value>, JsonError> {
+pub(crate) fn parse_object(text: &[u8], depth: u32) -> Result<Map<String, Value>, JsonError> {
     let has_duplicates = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Reader { depth, has_duplicates: &has_duplicates }.deserialize(&mut deserializer);
-    let is_whole = value.is_ok() && deserializer.end().is_ok();
-    match value {
-        _ if has_duplicates.get() => Err(JsonError::DuplicateMember),
-        Ok(Value::Object(object)) if is_whole => Ok(object),
-        _ => Err(JsonError::Malformed),
+    let reader = Reader { depth, has_duplicates: &has_duplicates };
+    let value = Deserializer::deserialize_map(&mut deserializer, reader);
+    let object = value.and_then(|value| deserializer.end().map(|()| value));
+    match object {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(JsonError { kind: JsonErrorKind::Malformed, error: Error::custom("it is not an object") }),
+        Err(error) if has_duplicates.get() => Err(JsonError { kind: JsonErrorKind::DuplicateMember, error }),
+        Err(error) => Err(JsonError { kind: JsonErrorKind::Malformed, error }),
     }
 }
 
@@ -56,7 +74,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
+        formatter.write_str("an object")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -96,7 +114,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 self.has_duplicates.set(true);
-                return Err(A::Error::custom("a duplicate member"));
+                return Err(A::Error::custom(format!("{name} occurs twice")));
             }
             object.insert(name, members.next_value_seed(reader)?);
         }
@@ -110,23 +128,23 @@ mod tests {
 
     #[test]
     fn duplicates_depth_and_trailing_bytes_are_rejected() {
-        let parse = |text: &str| parse_object(text.as_bytes(), 3).err();
+        let parse = |text: &str| parse_object(text.as_bytes(), 3).err().map(|error| error.kind);
         for (text, expected) in [
             (r#"{"a": 1, "b": [true, null, -1.5, "x"], "c": {"a": [1]}}"#, None),
-            (r#"{"a": 1, "a": 1}"#, Some(JsonError::DuplicateMember)),
-            (r#"{"a": {"b": 1, "\u0062": 2}}"#, Some(JsonError::DuplicateMember)),
-            (r#"{"a": [{"b": 1, "b": 2}]}"#, Some(JsonError::DuplicateMember)),
+            (r#"{"a": 1, "a": 1}"#, Some(JsonErrorKind::DuplicateMember)),
+            (r#"{"a": {"b": 1, "\u0062": 2}}"#, Some(JsonErrorKind::DuplicateMember)),
+            (r#"{"a": [{"b": 1, "b": 2}]}"#, Some(JsonErrorKind::DuplicateMember)),
             (r#"{"a": [[1]]}"#, None),
-            (r#"{"a": [[[1]]]}"#, Some(JsonError::Malformed)),
-            (r#"{"a": 1} {}"#, Some(JsonError::Malformed)),
-            (r#"{"a": 1,}"#, Some(JsonError::Malformed)),
-            ("[]", Some(JsonError::Malformed)),
-            ("", Some(JsonError::Malformed)),
-            ("\u{feff}{}", Some(JsonError::Malformed)),
-            (r#"{"a": "\ud800"}"#, Some(JsonError::Malformed)),
+            (r#"{"a": [[[1]]]}"#, Some(JsonErrorKind::Malformed)),
+            (r#"{"a": 1} {}"#, Some(JsonErrorKind::Malformed)),
+            (r#"{"a": 1,}"#, Some(JsonErrorKind::Malformed)),
+            ("[]", Some(JsonErrorKind::Malformed)),
+            ("", Some(JsonErrorKind::Malformed)),
+            ("\u{feff}{}", Some(JsonErrorKind::Malformed)),
+            (r#"{"a": "\ud800"}"#, Some(JsonErrorKind::Malformed)),
         ] {
             assert_eq!(parse(text), expected, "{text}");
         }
-        assert_eq!(parse_object(b"{\"a\": \"\xff\"}", 3).err(), Some(JsonError::Malformed));
+        assert_eq!(parse_object(b"{\"a\": \"\xff\"}", 3).err().map(|error| error.kind), Some(JsonErrorKind::Malformed));
     }
 }
