@@ -6,3 +6,4 @@ mod edge;
 mod host;
 #[path = "alb/keys.rs"]
 mod keys;
+mod one_header;

@@ -1,16 +1,18 @@
 //! The recipes of `docs/issuers` have their form, are valid configurations, and accept and reject the tokens that they say.
 
+mod one_header;
 mod recipe_cases;
 
+use one_header::OneHeader;
 use poolgate_core::{Algorithm, Reason};
-use poolgate_edge::{Config, Decision, RequestAuthorizer, RequestHead};
+use poolgate_edge::{Config, Decision, RequestAuthorizer};
 use poolgate_tests::{
     minting::NOW,
     recipes::{Recipe, Sample, recipes, texts, words},
 };
 use recipe_cases::{case, read};
 use serde_json::json;
-use std::{borrow::Cow, collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// The recipes that the book promises.
 #[rustfmt::skip]
@@ -146,34 +148,13 @@ fn judge_with_core(sample: &Sample) -> Option<String> {
 /// Returns the reason for which a request with this token is rejected, or `None` if it is forwarded.
 fn judge_with_edge(config: &Config, token: &str) -> Option<String> {
     let mut authorizer = RequestAuthorizer::new(config, NOW, 0).expect("a valid configuration");
-    match authorizer.authorize(NOW, &Request(format!("Bearer {token}"))) {
+    match authorizer.authorize(NOW, &OneHeader("authorization", format!("Bearer {token}"))) {
         Decision::Admit(admitted) => {
             assert!(admitted.is_verified(), "the request was forwarded without a verified token");
             None
         }
         Decision::Reject(rejection) => Some(rejection.name().to_owned()),
         Decision::Pause(_) => panic!("a local key set causes no fetch"),
-    }
-}
-
-/// A request with this header `Authorization`.
-struct Request(String);
-
-impl RequestHead for Request {
-    fn method(&self) -> &str {
-        "GET"
-    }
-
-    fn target(&self) -> &str {
-        "/"
-    }
-
-    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
-        Ok((name == "authorization").then_some(Cow::Borrowed(&self.0)))
-    }
-
-    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        visit(b"authorization", self.0.as_bytes());
     }
 }
 

@@ -1,34 +1,18 @@
 //! Tokens of load balancers in the Envoy filter and the middleware: the header, the server of each key, and the configuration.
 
+use crate::one_header::OneHeader;
 use poolgate_core::{FetchError, LogicalTime, Response};
-use poolgate_edge::{Decision, JwksUpstream, RequestAuthorizer, RequestHead, config};
+use poolgate_edge::{Decision, JwksUpstream, RequestAuthorizer, config};
 use poolgate_tests::{
     corpus::load_balancers::{ARN, KEY_ID, OTHER_ARN, draft, padded},
     keys::{P256, pem},
     minting::{CLIENT_ID, ISSUER, NOW},
 };
 use serde_json::{Value, json};
-use std::borrow::Cow;
 
 /// A request with this header `x-amzn-oidc-data`.
-struct Request(String);
-
-impl RequestHead for Request {
-    fn method(&self) -> &str {
-        "GET"
-    }
-
-    fn target(&self) -> &str {
-        "/"
-    }
-
-    fn header(&self, name: &str) -> Result<Option<Cow<'_, str>>, ()> {
-        Ok((name == "x-amzn-oidc-data").then_some(Cow::Borrowed(&self.0)))
-    }
-
-    fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        visit(b"x-amzn-oidc-data", self.0.as_bytes());
-    }
+fn request(token: String) -> OneHeader {
+    OneHeader("x-amzn-oidc-data", token)
 }
 
 /// A configuration with one pool, with these changes.
@@ -56,7 +40,7 @@ fn authorizer(changes: &Value) -> Result<RequestAuthorizer, String> {
 #[test]
 fn a_request_waits_for_the_key_and_is_forwarded_with_claims() {
     let mut authorizer = authorizer(&json!({})).expect("a valid configuration");
-    let request = Request(padded(&draft()));
+    let request = request(padded(&draft()));
     let Decision::Pause(paused) = authorizer.authorize(NOW, &request) else { panic!("the key is not known") };
     let fetch = paused.fetch.clone().expect("nothing else has caused it");
     assert_eq!(
@@ -91,7 +75,7 @@ fn the_key_url_may_be_configured() {
     ] {
         let keys = json!({"keys": {"cluster": "mirror", "url": url}});
         let mut authorizer = authorizer(&keys).expect("a valid configuration");
-        let Decision::Pause(paused) = authorizer.authorize(NOW, &Request(padded(&draft()))) else { panic!("no key") };
+        let Decision::Pause(paused) = authorizer.authorize(NOW, &request(padded(&draft()))) else { panic!("no key") };
         let upstream = authorizer.jwks_upstream(&paused.url).expect("the server of the keys");
         assert_eq!((upstream.authority.as_str(), upstream.path), (authority, format!("{path}/{KEY_ID}")), "{url}");
     }
@@ -100,7 +84,7 @@ fn the_key_url_may_be_configured() {
 #[test]
 fn a_request_with_an_invented_key_id_is_denied() {
     let mut authorizer = authorizer(&json!({})).expect("a valid configuration");
-    let request = Request(padded(&draft()));
+    let request = request(padded(&draft()));
     let Decision::Pause(paused) = authorizer.authorize(NOW, &request) else { panic!("the key is not known") };
     let unknown = Err(FetchError::BadStatus);
     authorizer.fetched(NOW, &paused.url, Some(KEY_ID), LogicalTime(2), NOW, unknown).expect("it was requested");
@@ -114,7 +98,7 @@ fn a_configured_key_set_is_that_of_each_load_balancer() {
     let mut authorizer = authorizer(&keys).expect("a valid configuration");
     for arn in [ARN, OTHER_ARN] {
         let token = padded(&draft().header("signer", format!("\"{arn}\"")));
-        assert!(matches!(authorizer.authorize(NOW, &Request(token)), Decision::Admit(_)), "{arn}");
+        assert!(matches!(authorizer.authorize(NOW, &request(token)), Decision::Admit(_)), "{arn}");
     }
 }
 

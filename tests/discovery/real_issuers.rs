@@ -1,12 +1,13 @@
 //! Issuers that are real servers: from a sign-in to a verdict, with the keys of discovery, and through rotations.
 
 use super::{
-    ManualClock, PATIENCE, Run,
+    ManualClock, Run,
     gateway_setup::serve,
     oidc_provider::{API, MACHINE, OidcProvider, WEB},
     oidc_provider_mock::{self, OidcProviderMock},
     serving::Serving,
     until,
+    verifier::builder,
 };
 use poolgate::{
     Clock, Denial, KeyPolicy, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway,
@@ -30,19 +31,8 @@ async fn verify(issuer: &str, options: &[&str], token: &str) -> (i32, Value) {
 }
 
 async fn verifier(issuer: &str, clock: &ManualClock, pool: impl FnOnce(Pool) -> Pool) -> Verifier {
-    Verifier::builder()
-        .pool(pool(Pool::issuer(issuer).discover_keys().token_use(TokenUseRule::Unchecked)))
-        .allow_http_loopback(true)
-        .clock(clock.clone())
-        .key_policy(KeyPolicy { jitter_seed: 1, ..KeyPolicy::default() })
-        .connect_timeout(PATIENCE)
-        .fetch_timeout(PATIENCE)
-        .disable_background_refresh()
-        .call_deadline(PATIENCE)
-        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
-        .build()
-        .await
-        .expect("it builds")
+    let pool = pool(Pool::issuer(issuer).discover_keys().token_use(TokenUseRule::Unchecked));
+    builder(pool, clock).build().await.expect("it builds")
 }
 
 fn reason(verdict: Result<Verified, Denial>) -> Reason {

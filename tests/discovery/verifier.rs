@@ -19,7 +19,7 @@ fn pool(issuer: &str) -> Pool {
     Pool::issuer(issuer).token_use(TokenUseRule::Unchecked).any_client()
 }
 
-fn builder(pool: Pool, clock: &ManualClock) -> VerifierBuilder {
+pub(super) fn builder(pool: Pool, clock: &ManualClock) -> VerifierBuilder {
     Verifier::builder()
         .pool(pool)
         .allow_http_loopback(true)

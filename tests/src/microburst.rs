@@ -7,11 +7,10 @@ use crate::{
 };
 use reqwest::Client;
 use serde_json::{Value, json};
-use std::{net::Ipv4Addr, process::Command};
+use std::net::Ipv4Addr;
 use tempfile::TempDir;
 
 const REQUIREMENTS: &str = include_str!("microburst.requirements.txt");
-const LAUNCHER: &str = include_str!("microburst.launcher.py");
 
 /// A running microburst process, which is stopped when dropped.
 #[derive(Debug)]
@@ -34,8 +33,8 @@ impl Microburst {
             .expect("no panic")
             .unwrap_or_else(|error| panic!("no Python environment for microburst: {error}"));
         let port = free_port();
-        let mut command = Command::new(python.python());
-        command.args(["-I", "-c", LAUNCHER, "-u", upstream, "--host", "127.0.0.1", "-p", &port.to_string()]);
+        let mut command = python.server("microburst.cli:main");
+        command.args(["-u", upstream, "--host", "127.0.0.1", "-p", &port.to_string()]);
         let mut process = ServerProcess::spawn("microburst", TempDir::new().expect("a folder"), command);
         let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         process.comes_up(&format!("{endpoint}/_microburst/health")).await;

@@ -16,7 +16,6 @@ use crate::target_folder::target_folder;
 use crate::test_pool::{PoolOptions, TestPool};
 
 const REQUIREMENTS: &str = include_str!("ministack.requirements.txt");
-const LAUNCHER: &str = include_str!("ministack.launcher.py");
 /// The file with the signing keys of its pools, in its state directory.
 const POOL_KEYS: &str = "cognito-pool-keys";
 /// The file with the output of the server, in its state directory.
@@ -160,8 +159,7 @@ impl ServerProcess {
         let log = File::create(state.path().join(LOG)).map_err(failed)?;
         let name = state.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
 
-        let mut command = Command::new(python.python());
-        command.args(["-I", "-c", LAUNCHER]);
+        let mut command = python.server("ministack.app:main");
         // Removes the developer's settings: AWS_* would change the credentials, USE_SSL the protocol.
         command.env_clear();
         for kept in ["PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"] {

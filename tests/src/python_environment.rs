@@ -10,6 +10,8 @@ const REQUESTED: &str = "requirements-requested.txt";
 /// The file with the requirements after a complete installation. [`REQUESTED`] is renamed to it as the last step.
 const INSTALLED: &str = "requirements-installed.txt";
 
+const LAUNCHER: &str = include_str!("python_server.launcher.py");
+
 /// A virtual environment with installed requirements.
 #[derive(Debug, Clone)]
 pub struct PythonEnvironment {
@@ -46,6 +48,14 @@ impl PythonEnvironment {
         } else {
             self.directory.join("bin").join("python")
         }
+    }
+
+    /// Returns a command that runs a server of an installed package, `main` being `MODULE:FUNCTION`. The server ends with the standard input of
+    /// the process, which must be a pipe.
+    pub fn server(&self, main: &str) -> Command {
+        let mut command = Command::new(self.python());
+        command.args(["-I", "-W", "ignore", "-c", LAUNCHER, main]);
+        command
     }
 
     /// Returns a file of an installed package, by its path below `site-packages`, or `None` if it does not exist.

@@ -431,7 +431,6 @@ fn identity_pool_rule(pool: &Pool) -> Result<Option<ClaimRule>, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::KeyOrigin;
 
     const IDENTITY_POOL: &str = "eu-west-1:aaaabbbb-0000-cccc-1111-dddd2222eeee";
 
@@ -441,26 +440,7 @@ mod tests {
 
     /// The rules for tokens of another issuer, with this change.
     fn pool(change: impl FnOnce(&mut Pool)) -> Pool {
-        let mut pool = Pool {
-            issuer: IssuerRule::Exactly("https://id.example.com".to_owned()),
-            keys: KeyOrigin::Local,
-            algorithms: Vec::new(),
-            types: Vec::new(),
-            token_use: TokenUseRule::Unchecked,
-            client: ClientRule::OneOf(names(&["web"])),
-            client_claim: None,
-            groups: Membership::UNCHECKED,
-            scopes: Membership::UNCHECKED,
-            scope_claim: None,
-            resource: ResourceRule::Unbound,
-            unbound_clients: Vec::new(),
-            claims: Vec::new(),
-            subject: SubjectRule::Required,
-            confirmation: ConfirmationRule::Refuse,
-            max_age: None,
-            leeway: 0,
-            issued_at_skew: 60,
-        };
+        let mut pool = Pool::for_tests(IssuerRule::Exactly("https://id.example.com".to_owned()));
         change(&mut pool);
         pool
     }

@@ -7,7 +7,6 @@ use poolgate_tests::{
 };
 use reqwest::{Client, redirect::Policy};
 use serde_json::Value;
-use std::process::Command;
 use tempfile::TempDir;
 use url::{Url, form_urlencoded::Serializer};
 
@@ -29,8 +28,8 @@ impl OidcProviderMock {
         let python = tokio::task::spawn_blocking(ensure).await.expect("no panic");
         let python = python.unwrap_or_else(|error| panic!("no Python environment for oidc-provider-mock: {error}"));
         let port = free_port();
-        let mut command = Command::new(python.python());
-        command.args(["-I", "-W", "ignore", "-c", include_str!("launcher.py"), "--port", &port.to_string()]);
+        let mut command = python.server("oidc_provider_mock.__main__:run");
+        command.args(["--port", &port.to_string()]);
         let folder = TempDir::new().expect("a folder");
         let mut process = ServerProcess::spawn("oidc-provider-mock", folder, command);
         let issuer = format!("http://127.0.0.1:{port}");

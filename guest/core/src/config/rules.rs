@@ -70,6 +70,33 @@ pub struct Pool {
     pub issued_at_skew: u32,
 }
 
+#[cfg(test)]
+impl Pool {
+    /// Rules for the tokens of another issuer than a user pool, with local keys and the client `web`.
+    pub(crate) fn for_tests(issuer: IssuerRule) -> Self {
+        Self {
+            issuer,
+            keys: KeyOrigin::Local,
+            algorithms: Vec::new(),
+            types: Vec::new(),
+            token_use: TokenUseRule::Unchecked,
+            client: ClientRule::OneOf([String::from("web")].into()),
+            client_claim: None,
+            groups: Membership::UNCHECKED,
+            scopes: Membership::UNCHECKED,
+            scope_claim: None,
+            resource: ResourceRule::Unbound,
+            unbound_clients: Vec::new(),
+            claims: Vec::new(),
+            subject: SubjectRule::Required,
+            confirmation: ConfirmationRule::Refuse,
+            max_age: None,
+            leeway: 0,
+            issued_at_skew: 60,
+        }
+    }
+}
+
 /// The accepted issuer (`iss`, RFC 7519 section 4.1.1).
 #[derive(Clone, Debug)]
 pub enum IssuerRule {

@@ -201,31 +201,11 @@ fn endpoints(pool: &Pool, issuers: &[String], keys: &mut KeyStore) -> Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{
-        ClientRule, ConfirmationRule, KeyPolicy, Limits, Membership, ResourceRule, SubjectRule, TokenUseRule,
-    };
+    use crate::config::{KeyPolicy, Limits};
 
     fn index(issuers: &[&str]) -> IssuerIndex {
-        let pool = Pool {
-            issuer: IssuerRule::OneOf(issuers.iter().map(|issuer| (*issuer).to_owned()).collect()),
-            keys: KeyOrigin::Local,
-            algorithms: Vec::new(),
-            types: Vec::new(),
-            token_use: TokenUseRule::Unchecked,
-            client: ClientRule::Unchecked,
-            client_claim: None,
-            groups: Membership::UNCHECKED,
-            scopes: Membership::UNCHECKED,
-            scope_claim: None,
-            resource: ResourceRule::Unchecked,
-            unbound_clients: Vec::new(),
-            claims: Vec::new(),
-            subject: SubjectRule::Required,
-            confirmation: ConfirmationRule::Refuse,
-            max_age: None,
-            leeway: 0,
-            issued_at_skew: 60,
-        };
+        let issuers = issuers.iter().map(|issuer| (*issuer).to_owned()).collect();
+        let pool = Pool::for_tests(IssuerRule::OneOf(issuers));
         IssuerIndex::new(&[pool], &mut KeyStore::new(Limits::default(), KeyPolicy::default())).unwrap()
     }
 
