@@ -96,12 +96,8 @@ fn refused(arguments: &ShowArguments, discovery: &Discovery, error: &DiscoveryEr
             if let Some(hint) = error.hint() {
                 members.insert("hint".into(), hint.into());
             }
-            match error {
-                DiscoveryError::IssuerMismatch { found, .. } => {
-                    drop(members.insert("found".into(), found.as_str().into()))
-                }
-                DiscoveryError::Host { found } => drop(members.insert("found".into(), found.as_str().into())),
-                _ => {}
+            if let Some(found) = error.found() {
+                members.insert("found".into(), found.into());
             }
         }
         object
@@ -250,8 +246,7 @@ fn text(
     palette: Palette,
 ) -> String {
     let mut text = format!("{}\n", palette.bold("discovery"));
-    let mut line =
-        |name: &str, value: &str| text += &format!("  {name:<11} {}\n", shown::lines(value).replace('\n', "\\n"));
+    let mut line = |name: &str, value: &str| text += &format!("  {name:<11} {}\n", shown::line(value));
     line("issuer", &document.issuer);
     line("document", discovery.url());
     line("jwks_uri", document.jwks_uri());
@@ -269,7 +264,7 @@ fn text(
         }
     }
     for Warning { text: warning, .. } in warnings {
-        text += &format!("{} {}\n", palette.warning("warning:"), shown::lines(warning).replace('\n', "\\n"));
+        text += &format!("{} {}\n", palette.warning("warning:"), shown::line(warning));
     }
     text += "\nReplace CLIENT_ID and API_IDENTIFIER: the document does not say who may use a token. For ID tokens, remove resources and \
              client_claim.\nThe client is in client_id (RFC 9068), azp, cid or appid. `poolgate inspect` shows the claims of a token, and \

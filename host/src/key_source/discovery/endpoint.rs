@@ -207,18 +207,12 @@ impl DiscoveredKeys {
                 Ok(())
             }
             Err(error) => {
-                let (expected, found) = match &error {
-                    DiscoveryError::IssuerMismatch { expected, found } => {
-                        (Some(expected.as_str()), Some(found.as_str()))
-                    }
-                    DiscoveryError::Host { found } => (None, Some(found.as_str())),
-                    _ => (None, None),
-                };
+                let is_mismatch = matches!(error, DiscoveryError::IssuerMismatch { .. });
                 tracing::warn!(
                     document,
                     error = error.name(),
-                    expected,
-                    found,
+                    expected = is_mismatch.then(|| self.discovery.issuer()),
+                    found = error.found(),
                     hint = error.hint(),
                     "{error}; the last valid document stays in use"
                 );

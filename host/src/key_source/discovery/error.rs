@@ -78,6 +78,14 @@ impl DiscoveryError {
         })
     }
 
+    /// Returns what the document has in place of the accepted issuer or host. It is for the operator only.
+    pub fn found(&self) -> Option<&str> {
+        match self {
+            DiscoveryError::IssuerMismatch { found, .. } | DiscoveryError::Host { found } => Some(found),
+            _ => None,
+        }
+    }
+
     /// Returns the error of the WIT contract for a key fetch that needed the document.
     pub(super) fn as_fetch_error(&self) -> FetchError {
         match self {
