@@ -10,7 +10,7 @@ use super::{
     verifier::builder,
 };
 use poolgate::{
-    Clock, Denial, KeyPolicy, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway,
+    Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway,
 };
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
