@@ -9,9 +9,7 @@ use super::{
     until,
     verifier::builder,
 };
-use poolgate::{
-    Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway,
-};
+use poolgate::{Clock, Denial, Pool, Reason, SystemClock, TokenUseRule, Verified, Verifier, gateway::Gateway};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::{future::IntoFuture, process::Command};

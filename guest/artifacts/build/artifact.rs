@@ -60,7 +60,7 @@ const FILTER: &str = "guest-filter";
 const FILTER_PLAIN: &str = "guest-filter-plain";
 
 #[rustfmt::skip]
-pub const ARTIFACTS: [Artifact; 16] = [
+pub const ARTIFACTS: [Artifact; 17] = [
     Artifact { name: "token-verifier-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST, wanted_by: &[],
         summary: Some("poolgate's token verifier, for runtimes with wide-arithmetic") },
     Artifact { name: "token-verifier-simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST, wanted_by: &["ALL", "BENCH"],
@@ -74,6 +74,9 @@ pub const ARTIFACTS: [Artifact; 16] = [
     // This build has the flags and the profile of `token-verifier-wide`, so cargo builds their dependencies only once.
     Artifact { name: "authenticator-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm,accounts", profile: FAST, wanted_by: &["ALL", "ACCOUNTS"],
         summary: Some("poolgate's token verifier and account flows, for runtimes with wide-arithmetic") },
+    // This build too has the flags and the profile of `token-verifier-wide`.
+    Artifact { name: "request-gate-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm,gate", profile: FAST, wanted_by: &["ALL", "GATE"],
+        summary: Some("poolgate's gate, which decides about requests, for runtimes with wide-arithmetic") },
     Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER, wanted_by: &["ALL"],
         summary: Some("poolgate as a proxy-wasm filter, for Envoy") },
     Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER_PLAIN, wanted_by: &["ALL"],

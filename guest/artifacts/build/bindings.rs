@@ -20,6 +20,7 @@ pub const VARIABLE: &str = "POOLGATE_BINDINGS";
 pub fn write(artifact: &Artifact, workspace: &Path, folder: &Path) -> Result<Option<PathBuf>, Box<dyn Error>> {
     // The packages are parsed in this order. The last one contains the world.
     let (packages, world): (&[&str], &str) = match artifact.guest {
+        Guest::Component if artifact.features.contains("gate") => (&["wit"], "request-gate"),
         Guest::Component if artifact.features.contains("accounts") => (&["wit"], "authenticator"),
         Guest::Component => (&["wit"], "token-verifier"),
         Guest::Http => (&["wit/edge"], "middleware"),

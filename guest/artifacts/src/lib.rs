@@ -42,6 +42,11 @@ pub const PUBLISHED: &[Artifact] = &[
         "component: token verifier and account flows, for runtimes with wide-arithmetic (Wasmtime)",
         AUTHENTICATOR_WIDE,
     ),
+    wasm(
+        "request-gate-wide",
+        "component: gate for requests and token verifier, for runtimes with wide-arithmetic (Wasmtime)",
+        REQUEST_GATE_WIDE,
+    ),
     wasm("envoy-filter", "proxy-wasm module for Envoy", ENVOY_FILTER),
     wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
     wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA only", ENVOY_FILTER_COGNITO),
@@ -81,6 +86,10 @@ pub const AUTHENTICATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authe
 /// The same component for runtimes with the wide-arithmetic feature. The `poolgate` crate runs the account flows in it.
 #[cfg(feature = "accounts")]
 pub const AUTHENTICATOR_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/authenticator-wide.wasm"));
+
+/// The component of the world `request-gate` with every algorithm, for runtimes with the wide-arithmetic feature. The `poolgate` crate runs it.
+#[cfg(feature = "gate")]
+pub const REQUEST_GATE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/request-gate-wide.wasm"));
 
 /// The portable build with RSA only, which Cognito uses. It is smaller.
 #[cfg(feature = "bench")]

@@ -3,14 +3,21 @@
 
 use crate::Component;
 
-#[cfg(all(feature = "macros", not(feature = "accounts")))]
+#[cfg(all(feature = "macros", feature = "gate"))]
+wit_bindgen::generate!({
+    world: "request-gate",
+    path: "../../wit",
+    generate_all,
+});
+
+#[cfg(all(feature = "macros", not(feature = "accounts"), not(feature = "gate")))]
 wit_bindgen::generate!({
     world: "token-verifier",
     path: "../../wit",
     generate_all,
 });
 
-#[cfg(all(feature = "macros", feature = "accounts"))]
+#[cfg(all(feature = "macros", feature = "accounts", not(feature = "gate")))]
 wit_bindgen::generate!({
     world: "authenticator",
     path: "../../wit",

@@ -16,7 +16,12 @@ mod bindings;
 mod claim_rules;
 mod configuration;
 mod explanation;
+#[cfg(feature = "gate")]
+mod gate;
 mod jws;
+#[cfg(feature = "gate")]
+mod request_head;
+mod state;
 mod translation;
 #[cfg(feature = "accounts")]
 mod user_pool;

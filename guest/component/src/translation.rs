@@ -101,9 +101,12 @@ pub fn pending_key_url(url: String) -> wit::Denial {
 
 /// Returns the denial of a token whose revocation status the host has not supplied yet.
 pub fn pending_revocation(claims: core::RevocationClaims) -> wit::Denial {
+    wit::Denial { pending_revocation: Some(revocation_claims(claims)), ..denial(core::Reason::RevocationUnavailable) }
+}
+
+pub fn revocation_claims(claims: core::RevocationClaims) -> wit::RevocationClaims {
     let core::RevocationClaims { issuer, subject, auth_time, jti, origin_jti } = claims;
-    let claims = wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti };
-    wit::Denial { pending_revocation: Some(claims), ..denial(core::Reason::RevocationUnavailable) }
+    wit::RevocationClaims { issuer, subject, auth_time, jti, origin_jti }
 }
 
 pub fn revocation_mode(mode: wit::RevocationMode) -> core::RevocationMode {
@@ -144,14 +147,18 @@ pub fn verified(verified: core::Verified) -> wit::Verified {
 
 pub fn verify_outcome(outcome: core::VerifyOutcome) -> wit::VerifyOutcome {
     match outcome {
-        core::VerifyOutcome::Verified(claims, handle) => wit::VerifyOutcome::Verified(wit::NewlyVerified {
-            verified: verified(claims),
-            handle: handle.map(cache_handle),
-        }),
-        core::VerifyOutcome::Cached(core::CacheHit { handle, keys_are_stale }) => {
-            wit::VerifyOutcome::Cached(wit::CacheHit { handle: cache_handle(handle), keys_are_stale })
-        }
+        core::VerifyOutcome::Verified(claims, handle) => wit::VerifyOutcome::Verified(newly_verified(claims, handle)),
+        core::VerifyOutcome::Cached(hit) => wit::VerifyOutcome::Cached(cache_hit(hit)),
     }
+}
+
+pub fn newly_verified(claims: core::Verified, handle: Option<core::CacheHandle>) -> wit::NewlyVerified {
+    wit::NewlyVerified { verified: verified(claims), handle: handle.map(cache_handle) }
+}
+
+pub fn cache_hit(hit: core::CacheHit) -> wit::CacheHit {
+    let core::CacheHit { handle, keys_are_stale } = hit;
+    wit::CacheHit { handle: cache_handle(handle), keys_are_stale }
 }
 
 fn cache_handle(handle: core::CacheHandle) -> wit::CacheHandle {

@@ -13,45 +13,34 @@ use crate::{
     },
     configuration::core_config,
     explanation::{explanation, not_configured},
+    state::{self, State},
     translation::{
         config_error, denial, hint, key_report, key_set_error, misfit, outcome, pending_key_url, pending_revocation,
         revocation_mode, revocation_status, verified, verify_outcome,
     },
 };
 use poolgate_core::{Fetch, LogicalTime, Reason, Step, Verifier};
-use std::cell::{Cell, RefCell};
-
-thread_local! {
-    static VERIFIER: RefCell<Option<Verifier>> = const { RefCell::new(None) };
-    static REVOCATION: Cell<Option<RevocationMode>> = const { Cell::new(None) };
-}
 
 /// The logical times of a token and of the fetch that it causes, for a host that waits in the import: nothing else happens between them.
-const RECEIVED: LogicalTime = LogicalTime(0);
+pub const RECEIVED: LogicalTime = LogicalTime(0);
 const STARTED: LogicalTime = LogicalTime(1);
 
 impl Guest for Component {
     fn configure(config: Config) -> Result<(), ConfigError> {
-        VERIFIER.with_borrow_mut(|slot| {
-            if slot.is_some() {
-                return Err(ConfigError::AlreadyConfigured);
-            }
-            let mut verifier = Verifier::new(core_config(config)).map_err(config_error)?;
-            if let Some(mode) = REVOCATION.get() {
-                verifier.enable_revocation_check(revocation_mode(mode));
-            }
-            *slot = Some(verifier);
-            Ok(())
-        })
+        if state::is_configured() {
+            return Err(ConfigError::AlreadyConfigured);
+        }
+        state::set(State::Verifier(Verifier::new(core_config(config)).map_err(config_error)?));
+        Ok(())
     }
 
     fn verify(token: String) -> Result<Verified, Denial> {
-        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify(now(), &token)));
+        let step = state::with(|verifier| verifier.verify(now(), &token));
         verdict(&token, step, verified, || verify_after_own_fetch(&token))
     }
 
     fn verify_cached(token: String) -> Result<VerifyOutcome, Denial> {
-        let step = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_cached(now(), &token)));
+        let step = state::with(|verifier| verifier.verify_cached(now(), &token));
         let uncached = |verified| VerifyOutcome::Verified(NewlyVerified { verified, handle: None });
         verdict(&token, step, verify_outcome, || verify_after_own_fetch(&token).map(uncached))
     }
@@ -61,26 +50,21 @@ impl Guest for Component {
     }
 
     fn enable_revocation_check(mode: RevocationMode) -> Result<(), ConfigError> {
-        let is_configured = VERIFIER.with_borrow(Option::is_some) || REVOCATION.get().is_some();
-        if is_configured {
-            return Err(ConfigError::AlreadyConfigured);
+        match !state::is_configured() && state::set_revocation_mode(revocation_mode(mode)) {
+            true => Ok(()),
+            false => Err(ConfigError::AlreadyConfigured),
         }
-        REVOCATION.set(Some(mode));
-        Ok(())
     }
 
     fn verify_with_revocation_status(token: String, status: RevocationStatus) -> Result<Verified, Denial> {
         let status = revocation_status(status);
-        let verdict = VERIFIER.with_borrow_mut(|slot| {
-            slot.as_mut().map(|verifier| verifier.verify_with_revocation_status(now(), &token, status))
-        });
+        let verdict = state::with(|verifier| verifier.verify_with_revocation_status(now(), &token, status));
         verdict.unwrap_or(Err(Reason::NotConfigured)).map(verified).map_err(|reason| denial_with_hint(&token, reason))
     }
 
     fn maintain() {
-        let due = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.maintain(now())));
-        for fetch in due.iter().flatten() {
-            fetch_keys(fetch);
+        for fetch in state::maintain(now()) {
+            fetch_keys(&fetch);
         }
     }
 
@@ -91,41 +75,34 @@ impl Guest for Component {
         ended_at: u64,
         response: Result<KeyResponse, FetchError>,
     ) -> Result<(), KeySetError> {
-        VERIFIER.with_borrow_mut(|slot| match (slot, outcome(&response)) {
-            (Some(verifier), Some(outcome)) => {
+        let result = state::with(|verifier| match outcome(&response) {
+            Some(outcome) => {
                 let started_at = LogicalTime(started_at);
                 verifier.fetched(now(), &url, key_id.as_deref(), started_at, ended_at, outcome).map_err(key_set_error)
             }
             // `deferred` is not an outcome.
-            (Some(_), None) => Ok(()),
-            (None, _) => Err(KeySetError::NotConfigured),
-        })
+            None => Ok(()),
+        });
+        result.unwrap_or(Err(KeySetError::NotConfigured))
     }
 
     fn check_id_token(token: String, nonce: Option<String>, access_token: Option<String>) -> Result<(), Denial> {
-        let result = VERIFIER.with_borrow_mut(|slot| {
-            slot.as_mut()
-                .map(|verifier| verifier.check_id_token(now(), &token, nonce.as_deref(), access_token.as_deref()))
-        });
+        let result =
+            state::with(|verifier| verifier.check_id_token(now(), &token, nonce.as_deref(), access_token.as_deref()));
         result.unwrap_or(Err(Reason::NotConfigured)).map_err(|reason| denial_with_hint(&token, reason))
     }
 
     fn explain(token: String) -> Explanation {
-        let explained = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.explain(now(), &token)));
-        explained.map_or_else(not_configured, explanation)
+        state::with(|verifier| verifier.explain(now(), &token)).map_or_else(not_configured, explanation)
     }
 
     fn load_key_set(issuer: String, jwks: Vec<u8>, fetched_at: u64) -> Result<KeyReport, KeySetError> {
-        VERIFIER.with_borrow_mut(|slot| match slot {
-            Some(verifier) => {
-                verifier.load_key_set(now(), &issuer, &jwks, fetched_at).map(key_report).map_err(key_set_error)
-            }
-            None => Err(KeySetError::NotConfigured),
-        })
+        let loaded = state::with(|verifier| verifier.load_key_set(now(), &issuer, &jwks, fetched_at));
+        loaded.ok_or(KeySetError::NotConfigured)?.map(key_report).map_err(key_set_error)
     }
 
     fn key_reports() -> Vec<KeyReport> {
-        let reports = VERIFIER.with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.key_reports(now())));
+        let reports = state::with(|verifier| verifier.key_reports(now()));
         reports.into_iter().flatten().map(key_report).collect()
     }
 }
@@ -136,8 +113,7 @@ fn verify_after_own_fetch(token: &str) -> Result<Verified, Denial> {
 }
 
 fn again(token: &str, received_at: LogicalTime) -> Option<Step> {
-    VERIFIER
-        .with_borrow_mut(|slot| slot.as_mut().map(|verifier| verifier.verify_after_fetch(now(), token, received_at)))
+    state::with(|verifier| verifier.verify_after_fetch(now(), token, received_at))
 }
 
 /// Converts a step to a verdict. If keys are needed, it fetches them and verifies the token again.
@@ -158,29 +134,25 @@ fn verdict<T, U>(
 
 /// Returns a denial with what else the operator may need.
 fn denial_with_hint(token: &str, reason: Reason) -> Denial {
-    VERIFIER.with_borrow(|slot| {
-        let more = slot.as_ref().map(|verifier| (verifier.hint(token, reason), verifier.misfit(token, reason)));
-        let (found_hint, found_misfit) = more.unwrap_or_default();
-        Denial { hint: found_hint.and_then(hint), misfit: found_misfit.map(misfit), ..denial(reason) }
-    })
+    let more = state::with(|verifier| (verifier.hint(token, reason), verifier.misfit(token, reason)));
+    let (found_hint, found_misfit) = more.unwrap_or_default();
+    Denial { hint: found_hint.and_then(hint), misfit: found_misfit.map(misfit), ..denial(reason) }
 }
 
 /// Fetches keys through the import, and applies the result. Returns false if the host fetches in the background. The verifier is not borrowed
 /// during the call.
-fn fetch_keys(fetch: &Fetch) -> bool {
+pub fn fetch_keys(fetch: &Fetch) -> bool {
     let response = key_source::fetch(&fetch.url, fetch.key_id.as_deref(), fetch.etag.as_deref());
     let Some(outcome) = outcome(&response) else {
         return false;
     };
-    VERIFIER.with_borrow_mut(|slot| {
-        if let Some(verifier) = slot {
-            // The key report contains the error of a rejected set.
-            let _ = verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), STARTED, now(), outcome);
-        }
-    });
+    // The key report contains the error of a rejected set.
+    let _ =
+        state::with(|verifier| verifier.fetched(now(), &fetch.url, fetch.key_id.as_deref(), STARTED, now(), outcome));
     true
 }
 
-fn now() -> u64 {
+/// The time in seconds since the Unix epoch.
+pub fn now() -> u64 {
     wall_clock::now().seconds
 }

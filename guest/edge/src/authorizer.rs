@@ -18,7 +18,7 @@ use crate::{
     tokens::{self, Found, TokenLocation},
     verification::{Unverified, Verification},
 };
-use poolgate_core::{Fetch, FetchError, KeySetError, LogicalTime, Reason, Response, Verifier};
+use poolgate_core::{Fetch, FetchError, KeySetError, LogicalTime, Reason, Response, RevocationStatus, Verifier};
 use std::rc::Rc;
 
 /// Decides whether a request is forwarded to the application, by the configured routes, policies and pools.
@@ -80,10 +80,45 @@ impl RequestAuthorizer {
 
     /// Decides about a request. `now` is in seconds since the Unix epoch.
     pub fn authorize(&mut self, now: u64, request: &impl RequestHead) -> Decision {
-        self.decide(now, request).unwrap_or_else(Decision::Reject)
+        self.decide(request, |verification, token| verification.verify(now, token)).unwrap_or_else(Decision::Reject)
     }
 
-    fn decide(&mut self, now: u64, request: &impl RequestHead) -> Result<Decision, Rejection> {
+    /// Decides again, with a fetch of the keys that has ended. For an adapter that keeps no [`PausedRequest`]; otherwise like
+    /// [`RequestAuthorizer::authorize_paused`].
+    pub fn authorize_after_fetch(
+        &mut self,
+        now: u64,
+        request: &impl RequestHead,
+        received_at: LogicalTime,
+    ) -> Decision {
+        let verify =
+            |verification: &mut Verification, token: &str| verification.verify_after_fetch(now, token, received_at);
+        self.decide(request, verify).unwrap_or_else(Decision::Reject)
+    }
+
+    /// Decides again, with the revocation status of the token; see [`Verifier::verify_with_revocation_status`].
+    pub fn authorize_with_revocation_status(
+        &mut self,
+        now: u64,
+        request: &impl RequestHead,
+        status: RevocationStatus,
+    ) -> Decision {
+        let verify = |verification: &mut Verification, token: &str| {
+            verification.verify_with_revocation_status(now, token, status)
+        };
+        self.decide(request, verify).unwrap_or_else(Decision::Reject)
+    }
+
+    /// Decides about a request whose keys did not arrive in time.
+    pub fn authorize_without_keys(&mut self, request: &impl RequestHead) -> Decision {
+        self.decide(request, |_, _| Err(Unverified::Rejected(Reason::KeysUnavailable))).unwrap_or_else(Decision::Reject)
+    }
+
+    fn decide(
+        &mut self,
+        request: &impl RequestHead,
+        verify: impl FnOnce(&mut Verification, &str) -> Result<Rc<ForwardedClaims>, Unverified>,
+    ) -> Result<Decision, Rejection> {
         let forged = self.protected.check(request)?;
         if self.is_preflight(request)? {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
@@ -98,11 +133,14 @@ impl RequestAuthorizer {
                 self.check_rules(chosen, |rule| if rule.is_optional { Ok(()) } else { Err(Rejection::NoToken) })?
             }
             Found::Several => self.check_rules(chosen, |_| Err(Rejection::SeveralTokens))?,
-            Found::Token(token) => match self.verification.verify(now, &token) {
+            Found::Token(token) => match verify(&mut self.verification, &token) {
                 Ok(claims) => return self.check_policies(chosen, request, forged, claims),
                 Err(Unverified::Rejected(reason)) => self.check_rules(chosen, |_| Err(Rejection::Token(reason)))?,
                 Err(Unverified::PendingKeys { url, fetch }) => {
                     return Ok(Decision::Pause(PausedRequest { chosen, token: token.into_owned(), url, fetch }));
+                }
+                Err(Unverified::PendingRevocation(claims)) => {
+                    return Ok(Decision::AskRevocation(claims));
                 }
             },
         };
@@ -126,6 +164,7 @@ impl RequestAuthorizer {
             Err(Unverified::PendingKeys { url, fetch }) => {
                 Decision::Pause(PausedRequest { chosen: paused.chosen, token: paused.token.clone(), url, fetch })
             }
+            Err(Unverified::PendingRevocation(claims)) => Decision::AskRevocation(claims),
         }
     }
 
@@ -148,6 +187,16 @@ impl RequestAuthorizer {
             }
         });
         decided.unwrap_or_else(Decision::Reject)
+    }
+
+    /// Keeps the payload of each verified token until [`Admitted::returned_claims`] is called.
+    pub fn keep_payloads(&mut self) {
+        self.verification.keeps_payloads = true;
+    }
+
+    /// Returns the verifier with the configured pools.
+    pub fn verifier(&mut self) -> &mut Verifier {
+        &mut self.verification.verifier
     }
 
     /// Returns a line for the operator's log about a rejection, or `None` if there is nothing to add or the line was returned before. It names

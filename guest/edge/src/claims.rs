@@ -1,17 +1,59 @@
 //! Claims that are forwarded to the application.
 
-use poolgate_core::Verified;
+use poolgate_core::{CacheHandle, CacheHit, Verified};
 use poolgate_path::encode_claim;
 use serde_json::Value;
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 /// The claims of a verified token that are forwarded.
 pub(crate) struct ForwardedClaims {
+    /// Without its payload.
     pub(crate) verified: Verified,
+    /// The payload, until the adapter takes it. `None` if the adapter needs none.
+    pub(crate) payload: Cell<Option<String>>,
+    /// The token's entry in the cache, if it has one.
+    pub(crate) handle: Option<CacheHandle>,
+    /// Whether the keys were past their soft lifetime at the last hit.
+    pub(crate) keys_are_stale: Cell<bool>,
     /// The values of the configured headers, in their order.
     pub(crate) headers: Vec<Option<String>>,
     /// The values of the configured entries of the filter state, in their order.
     pub(crate) state: Vec<Option<String>>,
+}
+
+/// The claims of an admitted request, for an adapter that stores those of cached tokens itself.
+pub enum AdmittedClaims {
+    /// They were not returned before. The handle is absent if the token was not cached.
+    New(Box<Verified>, Option<CacheHandle>),
+    /// They were returned before with this handle.
+    Cached(CacheHit),
+}
+
+impl fmt::Debug for AdmittedClaims {
+    /// Omits the claims.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(..) => formatter.write_str("New"),
+            Self::Cached(hit) => formatter.debug_tuple("Cached").field(hit).finish(),
+        }
+    }
+}
+
+impl ForwardedClaims {
+    /// Returns the claims, the first time with the payload.
+    pub(crate) fn returned(&self) -> Option<AdmittedClaims> {
+        match (self.payload.take(), self.handle) {
+            (Some(payload), handle) => {
+                let mut verified = Box::new(self.verified.clone());
+                verified.payload = payload;
+                Some(AdmittedClaims::New(verified, handle))
+            }
+            (None, Some(handle)) => {
+                Some(AdmittedClaims::Cached(CacheHit { handle, keys_are_stale: self.keys_are_stale.get() }))
+            }
+            (None, None) => None,
+        }
+    }
 }
 
 impl fmt::Debug for ForwardedClaims {

@@ -1,7 +1,12 @@
 //! The decision about a request.
 
-use crate::{claims::ForwardedClaims, header_mutation::HeaderMutation, rejection::Rejection, routes::Chosen};
-use poolgate_core::Fetch;
+use crate::{
+    claims::{AdmittedClaims, ForwardedClaims},
+    header_mutation::HeaderMutation,
+    rejection::Rejection,
+    routes::Chosen,
+};
+use poolgate_core::{Fetch, RevocationClaims};
 use std::{fmt, rc::Rc};
 
 /// The decision about a request.
@@ -15,6 +20,10 @@ pub enum Decision {
     /// Pause the request until the key fetch ends, then call
     /// [`RequestAuthorizer::authorize_paused`](crate::RequestAuthorizer::authorize_paused).
     Pause(PausedRequest),
+    /// Query whether the token is revoked, then call
+    /// [`RequestAuthorizer::authorize_with_revocation_status`](crate::RequestAuthorizer::authorize_with_revocation_status). Only if the adapter has
+    /// enabled the check of revocations.
+    AskRevocation(Box<RevocationClaims>),
 }
 
 /// A request that is forwarded.
@@ -31,6 +40,12 @@ impl Admitted {
     /// Returns whether the request had a valid token that satisfies its rule.
     pub fn is_verified(&self) -> bool {
         self.claims.is_some() && self.reported.is_none()
+    }
+
+    /// Returns the claims of the token, if there is one, for an adapter that stores those of cached tokens itself. Call it at most once, and
+    /// only after [`RequestAuthorizer::keep_payloads`](crate::RequestAuthorizer::keep_payloads).
+    pub fn returned_claims(&self) -> Option<AdmittedClaims> {
+        self.claims.as_ref()?.returned()
     }
 }
 

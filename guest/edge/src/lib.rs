@@ -36,6 +36,7 @@ mod tokens;
 mod verification;
 
 pub use authorizer::RequestAuthorizer;
+pub use claims::AdmittedClaims;
 pub use config::{Config, ConfigError};
 pub use decision::{Admitted, Decision, PausedRequest};
 pub use head::RequestHead;

@@ -5,9 +5,12 @@ use crate::{
     config::Config,
     pool_keys::{self, PoolKeys},
 };
-use poolgate_core::{CacheHandle, CacheHit, Fetch, LogicalTime, Reason, Step, Verified, Verifier, VerifyOutcome};
+use poolgate_core::{
+    CacheHandle, CacheHit, Fetch, LogicalTime, Reason, RevocationClaims, RevocationStatus, Step, Verified, Verifier,
+    VerifyOutcome,
+};
 use serde_json::Value;
-use std::{collections::HashMap, rc::Rc};
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 
 /// The core's verifier, and the claims that are forwarded.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Verification {
     state: Vec<(String, ClaimMapping)>,
     /// The claims of cached tokens, by slot, each with the version of its cache handle.
     claims_by_handle: Vec<Option<(u64, Rc<ForwardedClaims>)>>,
+    /// Whether the adapter takes the payload of each token.
+    pub(crate) keeps_payloads: bool,
 }
 
 /// Why there are no claims.
@@ -31,6 +36,8 @@ pub(crate) enum Unverified {
         url: String,
         fetch: Option<Fetch>,
     },
+    /// Whether the token is revoked must be known first. Only if the check of revocations is enabled.
+    PendingRevocation(Box<RevocationClaims>),
 }
 
 impl Verification {
@@ -47,28 +54,33 @@ impl Verification {
             headers: headers.map(|it| (it.header.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
             state: state.map(|it| (it.name.clone(), ClaimMapping::new(&it.claim, &it.path))).collect(),
             claims_by_handle: Vec::new(),
+            keeps_payloads: false,
         }
     }
 
     /// Verifies a token, or finds it in the cache.
     pub(crate) fn verify(&mut self, now: u64, token: &str) -> Result<Rc<ForwardedClaims>, Unverified> {
         match self.verifier.verify_cached(now, token) {
-            Step::Done(Ok(VerifyOutcome::Cached(CacheHit { handle, .. }))) => match self.cached_claims(handle) {
-                Some(claims) => Ok(claims),
-                None => {
-                    // The token was in the cache a moment ago, so its key is known and no fetch is needed.
-                    let verified = self
-                        .verifier
-                        .verify_after_fetch(now, token, LogicalTime::UNKNOWN)
-                        .verdict()
-                        .map_err(Unverified::Rejected)?;
-                    Ok(self.store_claims(Some(handle), verified))
+            Step::Done(Ok(VerifyOutcome::Cached(CacheHit { handle, keys_are_stale }))) => {
+                match self.cached_claims(handle) {
+                    Some(claims) => {
+                        claims.keys_are_stale.set(keys_are_stale);
+                        Ok(claims)
+                    }
+                    None => {
+                        // The token was in the cache a moment ago, so its key is known and no fetch is needed.
+                        let verified = self
+                            .verifier
+                            .verify_after_fetch(now, token, LogicalTime::UNKNOWN)
+                            .verdict()
+                            .map_err(Unverified::Rejected)?;
+                        Ok(self.store_claims(Some(handle), verified))
+                    }
                 }
-            },
+            }
             Step::Done(Ok(VerifyOutcome::Verified(verified, handle))) => Ok(self.store_claims(handle, verified)),
             Step::Done(Err(reason)) => Err(Unverified::Rejected(reason)),
-            // The verifier is configured without a revocation store.
-            Step::PendingRevocation(_) => Err(Unverified::Rejected(Reason::RevocationUnavailable)),
+            Step::PendingRevocation(claims) => Err(Unverified::PendingRevocation(claims)),
             Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
             Step::PendingFetch(url) => Err(Unverified::PendingKeys { url, fetch: None }),
         }
@@ -84,10 +96,22 @@ impl Verification {
         match self.verifier.verify_after_fetch(now, token, received_at) {
             Step::NeedsKeys(fetch) => Err(Unverified::PendingKeys { url: fetch.url.clone(), fetch: Some(fetch) }),
             Step::PendingFetch(url) => Err(Unverified::PendingKeys { url, fetch: None }),
-            step => match step.verdict() {
-                Ok(verified) => Ok(Rc::new(self.forwarded_claims(verified))),
-                Err(reason) => Err(Unverified::Rejected(reason)),
-            },
+            Step::PendingRevocation(claims) => Err(Unverified::PendingRevocation(claims)),
+            Step::Done(Ok(verified)) => Ok(Rc::new(self.forwarded_claims(None, verified))),
+            Step::Done(Err(reason)) => Err(Unverified::Rejected(reason)),
+        }
+    }
+
+    /// Verifies a token whose revocation status is known; see [`Verifier::verify_with_revocation_status`].
+    pub(crate) fn verify_with_revocation_status(
+        &mut self,
+        now: u64,
+        token: &str,
+        status: RevocationStatus,
+    ) -> Result<Rc<ForwardedClaims>, Unverified> {
+        match self.verifier.verify_with_revocation_status(now, token, status) {
+            Ok(verified) => Ok(Rc::new(self.forwarded_claims(None, verified))),
+            Err(reason) => Err(Unverified::Rejected(reason)),
         }
     }
 
@@ -121,7 +145,7 @@ impl Verification {
     }
 
     fn store_claims(&mut self, handle: Option<CacheHandle>, verified: Verified) -> Rc<ForwardedClaims> {
-        let claims = Rc::new(self.forwarded_claims(verified));
+        let claims = Rc::new(self.forwarded_claims(handle, verified));
         if let Some(handle) = handle {
             let slot = handle.slot as usize;
             if self.claims_by_handle.len() <= slot {
@@ -134,16 +158,23 @@ impl Verification {
         claims
     }
 
-    fn forwarded_claims(&self, mut verified: Verified) -> ForwardedClaims {
-        let payload = std::mem::take(&mut verified.payload);
+    fn forwarded_claims(&self, handle: Option<CacheHandle>, mut verified: Verified) -> ForwardedClaims {
+        let text = std::mem::take(&mut verified.payload);
         let payload = match self.headers.is_empty() && self.state.is_empty() {
             true => Value::Null,
             // The payload of a verified token is JSON.
-            false => serde_json::from_str(&payload).unwrap_or_default(),
+            false => serde_json::from_str(&text).unwrap_or_default(),
         };
         let texts = |mappings: &[(String, ClaimMapping)]| {
             mappings.iter().map(|(_, mapping)| mapping.text_in(&payload)).collect::<Vec<_>>()
         };
-        ForwardedClaims { headers: texts(&self.headers), state: texts(&self.state), verified }
+        ForwardedClaims {
+            headers: texts(&self.headers),
+            state: texts(&self.state),
+            payload: Cell::new(self.keeps_payloads.then_some(text)),
+            handle,
+            keys_are_stale: Cell::new(verified.keys_are_stale),
+            verified,
+        }
     }
 }

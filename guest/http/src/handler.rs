@@ -30,6 +30,8 @@ impl Guest for Middleware {
             Decision::Admit(admitted) => forward::forward(request, &admitted).await,
             Decision::Reject(rejection) => rejecting::reject(&head, rejection),
             Decision::Pause(_) => rejecting::reject(&head, Rejection::Token(Reason::KeysUnavailable)),
+            // The middleware enables no check of revocations.
+            Decision::AskRevocation(_) => rejecting::reject(&head, Rejection::Token(Reason::RevocationUnavailable)),
         }
     }
 }

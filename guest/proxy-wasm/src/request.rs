@@ -3,6 +3,7 @@
 #[cfg(feature = "test-hooks")]
 use crate::test_hooks;
 use crate::{clock, head::ProxyRequestHead, outcome, roots, streams, waiting::PausedStream};
+use poolgate_core::Reason;
 use poolgate_edge::{Decision, Rejection};
 use proxy_wasm::{hostcalls, types::Action};
 
@@ -28,11 +29,13 @@ pub fn authorize(context_id: u32) -> Action {
             match filter.pause(context_id, now, PausedStream { head, paused, received_at: clock::logical_time(now) }) {
                 Ok(()) => Action::Pause,
                 Err(request) => {
-                    let rejection = Rejection::Token(poolgate_core::Reason::Overloaded);
+                    let rejection = Rejection::Token(Reason::Overloaded);
                     outcome::reject(filter, &request.head, rejection)
                 }
             }
         }
+        // The filter enables no check of revocations.
+        Decision::AskRevocation(_) => outcome::reject(filter, &head, Rejection::Token(Reason::RevocationUnavailable)),
     }
 }
 

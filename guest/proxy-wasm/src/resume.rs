@@ -5,7 +5,8 @@ use crate::{
     outcome,
     waiting::{PausedStream, ReadyRequest},
 };
-use poolgate_edge::Decision;
+use poolgate_core::Reason;
+use poolgate_edge::{Decision, Rejection};
 use proxy_wasm::{hostcalls, types::Action};
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ pub fn resume_ready(filter: &mut Filter, now: Duration, root_id: u32) {
             Decision::Pause(paused) => {
                 filter.pause_again(context_id, now, deadline, PausedStream { head, paused, received_at });
                 Action::Pause
+            }
+            // The filter enables no check of revocations.
+            Decision::AskRevocation(_) => {
+                outcome::reject(filter, &head, Rejection::Token(Reason::RevocationUnavailable))
             }
         };
         if action == Action::Continue {

@@ -99,6 +99,7 @@ pub struct CacheHit {
 
 /// The claims of a verified token. Only the [`Verifier`](crate::Verifier) creates it.
 // The host does not link the core, so this type also exists in host/src/verdict.rs.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Verified {
     /// `sub`.
