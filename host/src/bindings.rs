@@ -3,7 +3,7 @@
 
 wasmtime::component::bindgen!({
     path: "wit",
-    world: "token-verifier",
+    world: "request-gate",
     additional_derives: [PartialEq, Eq, Hash],
 });
 

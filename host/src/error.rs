@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::exports::poolgate::auth::verifier::{ConfigError, KeySetError},
+    gate::GateConfigError,
     key_source::{DiscoveryConfigError, KeyUrlError},
 };
 use std::{fmt, time::Duration};
@@ -16,6 +17,8 @@ pub enum BuildError {
     DuplicateSetting(&'static str),
     /// The configuration is invalid, for example because two pools have the same issuer, or a limit is out of range.
     InvalidConfig(ConfigError),
+    /// The configuration of a [`Gate`](crate::Gate) is invalid.
+    Gate(GateConfigError),
     /// The URL of a JWKS endpoint is invalid or not allowed.
     KeyUrl(KeyUrlError),
     /// Discovery can't be used as it was configured.
@@ -51,6 +54,7 @@ impl fmt::Display for BuildError {
             BuildError::InvalidConfig(error) => {
                 write!(formatter, "the configuration is invalid: {} ({})", error.message(), error.name())
             }
+            BuildError::Gate(error) => write!(formatter, "the configuration is invalid: {error}"),
             BuildError::KeyUrl(error) => error.fmt(formatter),
             BuildError::Discovery(error) => error.fmt(formatter),
             BuildError::KeySet(error) => error.fmt(formatter),

@@ -2,10 +2,10 @@
 
 use crate::{
     Algorithm, BuildError, Denial, KeyReport, KeySetError, LoadKeySetError, VerifiedJws,
-    bindings::TokenVerifier,
     clock::SystemClock,
     failure::Failure,
     metrics::SandboxGauges,
+    sandbox::Exports,
     sandbox::{Guest, Instance, ResourceLimits, Sandbox},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -67,7 +67,7 @@ impl JwsVerifier {
     ///
     /// Returns a [`Denial`] (503) if the sandbox fails.
     pub async fn report(&mut self) -> Result<KeyReport, Denial> {
-        self.call(|bindings, store, key_set| bindings.poolgate_auth_jws().key_set().call_report(store, key_set))
+        self.call(|exports, store, key_set| exports.jws.key_set().call_report(store, key_set))
     }
 
     /// Verifies the syntax and the signature of a JWS in the compact serialization (RFC 7515 section 7.1). The maximum length is 1 MiB.
@@ -79,9 +79,7 @@ impl JwsVerifier {
         if compact.len() > COMPACT_LIMIT {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
-        let verdict = self.call(|bindings, store, key_set| {
-            bindings.poolgate_auth_jws().key_set().call_verify(store, key_set, compact)
-        });
+        let verdict = self.call(|exports, store, key_set| exports.jws.key_set().call_verify(store, key_set, compact));
         verdict?.map(Into::into).map_err(Into::into)
     }
 
@@ -97,8 +95,8 @@ impl JwsVerifier {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Denial> {
-        let verdict = self.call(|bindings, store, key_set| {
-            let interface = bindings.poolgate_auth_jws().key_set();
+        let verdict = self.call(|exports, store, key_set| {
+            let interface = exports.jws.key_set();
             interface.call_verify_detached(store, key_set, algorithm, key_id, message, signature)
         });
         verdict?.map_err(Into::into)
@@ -107,22 +105,21 @@ impl JwsVerifier {
     fn start(&mut self) -> Result<Result<(), KeySetError>, Failure> {
         let gauges = SandboxGauges::default();
         let mut instance = Instance::start(&self.sandbox, Arc::new(SystemClock), None, gauges)?;
-        let parsed = instance.call(|bindings, store| {
-            bindings.poolgate_auth_jws().key_set().call_parse(store, &self.jwks, &self.algorithms)
-        });
+        let parsed =
+            instance.call(|exports, store| exports.jws.key_set().call_parse(store, &self.jwks, &self.algorithms));
         Ok(parsed?.map(|key_set| self.warm = Some((instance, key_set))))
     }
 
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&TokenVerifier, &mut Store<Guest>, ResourceAny) -> wasmtime::Result<T>,
+        call: impl FnOnce(&Exports, &mut Store<Guest>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Denial> {
         if self.warm.is_none() {
             self.start()?.map_err(|_| Failure::Trap)?;
         }
         // After a failure the instance is not put back.
         let (mut instance, key_set) = self.warm.take().ok_or(Failure::Trap)?;
-        let outcome = instance.call(|bindings, store| call(bindings, store, key_set))?;
+        let outcome = instance.call(|exports, store| call(exports, store, key_set))?;
         self.warm = Some((instance, key_set));
         Ok(outcome)
     }

@@ -6,6 +6,7 @@
 //!
 //! Start with [`Verifier::builder`] and [`Pool`]. The other parts of the crate:
 //!
+//! * [`Gate`]: decides about whole requests, by the routes and policies of one configuration.
 //! * [`tower`]: layers for axum, tonic and hyper.
 //! * [`revocation`]: rejects tokens before they expire.
 //! * [`accounts`]: sign-up, sign-in, recovery and the other account flows of Cognito.
@@ -29,6 +30,7 @@ pub mod environment;
 mod error;
 mod explanation;
 mod failure;
+mod gate;
 pub mod gateway;
 mod id_token_checks;
 mod jws;
@@ -53,6 +55,9 @@ pub use claim_rule::{ClaimRule, ClaimRuleError, ClaimValue};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{BuildError, LoadKeySetError};
 pub use explanation::{Check, CheckResult, CheckStage, Explanation};
+pub use gate::{
+    Admission, Decision, Gate, GateBuilder, GateConfigError, GrpcStatus, HeaderChange, Rejection, RequestHead,
+};
 pub use id_token_checks::IdTokenChecks;
 pub use jws::JwsVerifier;
 pub use key_source::{

@@ -3,7 +3,8 @@
 use super::{
     families::Metrics,
     labels::{
-        AccountLabels, FetchLabels, MisfitLabels, RejectedLabels, RevocationCheckLabels, RevocationLabels, issuer_label,
+        AccountLabels, FetchLabels, MisfitLabels, RejectedLabels, RequestLabels, RevocationCheckLabels,
+        RevocationLabels, issuer_label,
     },
 };
 use crate::{
@@ -40,6 +41,12 @@ impl Metrics {
             counter.inc();
         }
         self.verify.observe(time.as_secs_f64());
+    }
+
+    /// Counts a request that a gate has decided about, and records the time. `reason` is one of a fixed set of names.
+    pub(crate) fn count_request(&self, decision: &'static str, reason: &str, time: Duration) {
+        self.requests.get_or_create_owned(&RequestLabels { decision, reason: reason.to_owned() }).inc();
+        self.decide.observe(time.as_secs_f64());
     }
 
     /// Records the time that a call waited for an instance.

@@ -3,8 +3,8 @@
 use super::{
     gauges::SandboxGauges,
     labels::{
-        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels, RevocationCheckLabels,
-        RevocationLabels, VerdictLabels,
+        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels, RequestLabels,
+        RevocationCheckLabels, RevocationLabels, VerdictLabels,
     },
 };
 use crate::{Reason, failure::Failure};
@@ -28,6 +28,8 @@ pub(crate) struct Metrics {
     pub(super) verdict_family: Family<VerdictLabels, Counter>,
     /// The counters of `verdict_family`: that of accepted tokens, and one for each reason.
     pub(super) verdicts: Vec<Counter>,
+    pub(super) requests: Family<RequestLabels, Counter>,
+    pub(super) decide: Histogram,
     pub(super) verify: Histogram,
     pub(super) queue: Histogram,
     pub(super) key_waits: Counter,
@@ -64,6 +66,8 @@ impl Metrics {
         let failure = |failure: Failure| failure_family.get_or_create_owned(&FailureLabels { kind: failure.name() });
         let metrics = Self {
             verdicts: labels.map(|labels| verdict_family.get_or_create_owned(&labels)).collect(),
+            requests: Family::default(),
+            decide: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             verify: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             queue: Histogram::new(exponential_buckets(20e-6, 2.0, 18)),
             key_waits: Counter::default(),
@@ -100,6 +104,10 @@ impl Metrics {
             self.verdict_family.clone(),
         );
         registry.register("sandbox_failures", "Sandbox failures, by kind", self.failure_family.clone());
+        let requests = self.requests.clone();
+        registry.register("requests", "Requests that a gate has decided about, by decision and reason", requests);
+        let decide = self.decide.clone();
+        registry.register_with_unit("decide", "Time of a decision about a request", Unit::Seconds, decide);
         let seconds = Unit::Seconds;
         let verify = self.verify.clone();
         registry.register_with_unit("verify", "Time from the call to the result", seconds, verify);

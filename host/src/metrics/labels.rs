@@ -10,6 +10,12 @@ pub(super) struct VerdictLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub(super) decision: &'static str,
+    pub(super) reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct FetchLabels {
     pub(super) issuer: String,
     pub(super) outcome: &'static str,

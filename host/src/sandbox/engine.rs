@@ -1,7 +1,7 @@
 //! The engine, the compiled component, and the thread that advances the epoch for call deadlines.
 
-use super::{code_cache, guest::Guest};
-use crate::{BuildError, bindings::TokenVerifierPre};
+use super::{code_cache, exports::ExportsPre, guest::Guest};
+use crate::{BuildError, bindings::RequestGate};
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use wasmtime::{
     Config, Engine,
@@ -30,7 +30,7 @@ impl ResourceLimits {
 /// A compiled component, ready to be instantiated.
 pub(crate) struct Sandbox {
     pub(crate) engine: Engine,
-    pub(crate) component: TokenVerifierPre<Guest>,
+    pub(crate) component: ExportsPre,
     pub(crate) limits: ResourceLimits,
 }
 
@@ -56,8 +56,8 @@ impl Sandbox {
         let engine = engine(cache)?;
         let component = Component::new(&engine, wasm).map_err(failed)?;
         let mut linker = Linker::new(&engine);
-        crate::bindings::TokenVerifier::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
-        let component = linker.instantiate_pre(&component).and_then(TokenVerifierPre::new).map_err(failed)?;
+        RequestGate::add_to_linker::<_, Guest>(&mut linker, |guest| guest).map_err(failed)?;
+        let component = linker.instantiate_pre(&component).and_then(ExportsPre::new).map_err(failed)?;
         Ok(Self { engine, component, limits })
     }
 }

@@ -1,13 +1,10 @@
 //! An instance of the component, in its own store.
 
-use super::{claims::ClaimsByHandle, engine::Sandbox, guest::Guest, memory::MemoryLimit};
+use super::{claims::ClaimsByHandle, engine::Sandbox, exports::Exports, guest::Guest, memory::MemoryLimit};
 use crate::{
-    bindings::{
-        TokenVerifier,
-        exports::poolgate::auth::verifier::{
-            self, CacheHit, Config, ConfigError, KeyReport, KeySetError, NewlyVerified, RevocationMode,
-            RevocationStatus, VerifyOutcome,
-        },
+    bindings::exports::poolgate::auth::verifier::{
+        self, CacheHit, Config, ConfigError, KeyReport, KeySetError, NewlyVerified, RevocationMode, RevocationStatus,
+        VerifyOutcome,
     },
     clock::Clock,
     explanation::Explanation,
@@ -25,10 +22,10 @@ use wasmtime::{Store, Trap};
 /// Its calls never wait for I/O. If a call needs keys, it starts a fetch; the fetched keys are applied before a later call.
 pub(crate) struct Instance {
     pub(crate) store: Store<Guest>,
-    pub(crate) bindings: TokenVerifier,
+    pub(crate) exports: Exports,
     deadline_ticks: u64,
-    claims: ClaimsByHandle,
-    is_new: bool,
+    pub(super) claims: ClaimsByHandle,
+    pub(super) is_new: bool,
 }
 
 impl Instance {
@@ -44,23 +41,22 @@ impl Instance {
         let mut store = Store::new(&sandbox.engine, Guest::new(clock, keys, memory));
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(deadline_ticks);
-        let bindings = sandbox.component.instantiate(&mut store);
-        let bindings = bindings.map_err(|error| failure(&store, &error))?;
-        Ok(Self { store, bindings, deadline_ticks, claims: ClaimsByHandle::default(), is_new: true })
+        let exports = sandbox.component.instantiate(&mut store);
+        let exports = exports.map_err(|error| failure(&store, &error))?;
+        Ok(Self { store, exports, deadline_ticks, claims: ClaimsByHandle::default(), is_new: true })
     }
 
     pub(crate) fn configure(&mut self, config: &Config) -> Result<Result<(), ConfigError>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_configure(store, config))
+        self.call(|exports, store| exports.verifier.call_configure(store, config))
     }
 
     pub(crate) fn enable_revocation_check(&mut self, mode: RevocationMode) -> Result<Result<(), ConfigError>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_enable_revocation_check(store, mode))
+        self.call(|exports, store| exports.verifier.call_enable_revocation_check(store, mode))
     }
 
     pub(crate) fn verify(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_new = false;
-        let outcome =
-            self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify_cached(store, token))?;
+        let outcome = self.call(|exports, store| exports.verifier.call_verify_cached(store, token))?;
         Ok(match outcome {
             Ok(VerifyOutcome::Verified(NewlyVerified { verified, handle })) => {
                 let verified = Verified::from(verified);
@@ -86,7 +82,7 @@ impl Instance {
     }
 
     fn verify_in_full(&mut self, token: &str) -> Result<Result<Verified, verifier::Denial>, Failure> {
-        let verdict = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_verify(store, token))?;
+        let verdict = self.call(|exports, store| exports.verifier.call_verify(store, token))?;
         Ok(verdict.map(Into::into))
     }
 
@@ -96,9 +92,8 @@ impl Instance {
         received_at: u64,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_new = false;
-        let verdict = self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_verify_after_fetch(store, token, received_at)
-        })?;
+        let verdict =
+            self.call(|exports, store| exports.verifier.call_verify_after_fetch(store, token, received_at))?;
         Ok(verdict.map(Into::into))
     }
 
@@ -108,9 +103,8 @@ impl Instance {
         status: RevocationStatus,
     ) -> Result<Result<Verified, verifier::Denial>, Failure> {
         self.is_new = false;
-        let verdict = self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_verify_with_revocation_status(store, token, status)
-        })?;
+        let verdict =
+            self.call(|exports, store| exports.verifier.call_verify_with_revocation_status(store, token, status))?;
         Ok(verdict.map(Into::into))
     }
 
@@ -120,30 +114,26 @@ impl Instance {
         checks: &IdTokenChecks,
     ) -> Result<Result<(), verifier::Denial>, Failure> {
         let (nonce, access_token) = (checks.nonce_text(), checks.access_token_text());
-        self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_check_id_token(store, token, nonce, access_token)
-        })
+        self.call(|exports, store| exports.verifier.call_check_id_token(store, token, nonce, access_token))
     }
 
     pub(crate) fn explain(&mut self, token: &str) -> Result<Explanation, Failure> {
         self.is_new = false;
-        let explained = self.call(|bindings, store| bindings.poolgate_auth_verifier().call_explain(store, token))?;
+        let explained = self.call(|exports, store| exports.verifier.call_explain(store, token))?;
         Ok(explained.into())
     }
 
     pub(crate) fn maintain(&mut self) -> Result<(), Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_maintain(store))
+        self.call(|exports, store| exports.verifier.call_maintain(store))
     }
 
     pub(crate) fn load_key_set(&mut self, key_set: &LocalKeySet) -> Result<Result<KeyReport, KeySetError>, Failure> {
         let LocalKeySet { issuer, jwks, fetched_at } = key_set;
-        self.call(|bindings, store| {
-            bindings.poolgate_auth_verifier().call_load_key_set(store, issuer, jwks, *fetched_at)
-        })
+        self.call(|exports, store| exports.verifier.call_load_key_set(store, issuer, jwks, *fetched_at))
     }
 
     pub(crate) fn key_reports(&mut self) -> Result<Vec<KeyReport>, Failure> {
-        self.call(|bindings, store| bindings.poolgate_auth_verifier().call_key_reports(store))
+        self.call(|exports, store| exports.verifier.call_key_reports(store))
     }
 
     /// Returns `true` if the instance has verified no token yet. Then only key events can have used up its memory or its time.
@@ -160,10 +150,9 @@ impl Instance {
     pub(crate) fn apply(&mut self, number: u64, event: &KeyEvent) -> Result<Result<(), KeySetError>, Failure> {
         let result = match &event.kind {
             KeyEventKind::Loaded(key_set) => self.load_key_set(key_set)?.map(|_| ()),
-            KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome } => self.call(|bindings, store| {
+            KeyEventKind::Fetched { url, key_id, started_at, ended_at, outcome } => self.call(|exports, store| {
                 let (key_id, outcome) = (key_id.as_deref(), outcome.as_ref().map_err(|error| *error));
-                let verifier = bindings.poolgate_auth_verifier();
-                verifier.call_keys_fetched(store, url, key_id, *started_at, *ended_at, outcome)
+                exports.verifier.call_keys_fetched(store, url, key_id, *started_at, *ended_at, outcome)
             })?,
         };
         self.store.data_mut().applied_up_to = number;
@@ -173,10 +162,10 @@ impl Instance {
     /// Makes a call, with a new deadline.
     pub(crate) fn call<T>(
         &mut self,
-        call: impl FnOnce(&TokenVerifier, &mut Store<Guest>) -> wasmtime::Result<T>,
+        call: impl FnOnce(&Exports, &mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         self.store.set_epoch_deadline(self.deadline_ticks);
-        call(&self.bindings, &mut self.store).map_err(|error| failure(&self.store, &error))
+        call(&self.exports, &mut self.store).map_err(|error| failure(&self.store, &error))
     }
 }
 

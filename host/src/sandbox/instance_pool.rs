@@ -1,6 +1,7 @@
 //! The pool of running instances. A call takes an instance, and no other call uses that instance at the same time.
 
 use super::{
+    configuration::Configuration,
     engine::Sandbox,
     generations::Generations,
     instance::Instance,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     BuildError, KeySetError,
-    bindings::exports::poolgate::auth::verifier::{Config, ConfigError, KeyReport, RevocationMode},
+    bindings::exports::poolgate::auth::verifier::{KeyReport, RevocationMode},
     clock::Clock,
     failure::Failure,
     key_source::{Fetches, KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet},
@@ -23,7 +24,7 @@ const APPLY_ATTEMPTS: usize = 4;
 /// The instances of a verifier. All have the same configuration, and apply the same key events in the same order.
 pub(crate) struct InstancePool {
     sandbox: Sandbox,
-    config: Config,
+    configuration: Configuration,
     /// If a revocation store is configured: what happens to tokens while it does not respond.
     revocation_mode: Option<RevocationMode>,
     shared: Shared,
@@ -45,16 +46,16 @@ impl InstancePool {
     /// Starts all instances, so that an invalid configuration is reported now, and no call waits for an instance to start.
     pub(crate) fn start(
         sandbox: Sandbox,
-        config: Config,
+        configuration: Configuration,
         revocation_mode: Option<RevocationMode>,
         shared: Shared,
         count: usize,
         limits: QueueLimits,
     ) -> Result<Self, BuildError> {
         let queue = Queue::new(count, limits);
-        let pool = Self { sandbox, config, revocation_mode, shared, queue, idle: Mutex::default() };
+        let pool = Self { sandbox, configuration, revocation_mode, shared, queue, idle: Mutex::default() };
         for _ in 0..count {
-            let instance = pool.start_instance().map_err(sandbox_error)?.map_err(BuildError::InvalidConfig)?;
+            let instance = pool.start_instance().map_err(sandbox_error)??;
             pool.put_back(instance);
         }
         Ok(pool)
@@ -138,15 +139,10 @@ impl InstancePool {
         Err(Failure::Trap)
     }
 
-    fn start_instance(&self) -> Result<Result<Instance, ConfigError>, Failure> {
+    fn start_instance(&self) -> Result<Result<Instance, BuildError>, Failure> {
         let Shared { clock, fetches, metrics, .. } = self.shared.clone();
         let mut instance = Instance::start(&self.sandbox, clock, Some(fetches), metrics.sandbox.clone())?;
-        if let Some(mode) = self.revocation_mode
-            && let Err(error) = instance.enable_revocation_check(mode)?
-        {
-            return Ok(Err(error));
-        }
-        Ok(instance.configure(&self.config)?.map(|()| instance))
+        Ok(self.configuration.apply(&mut instance, self.revocation_mode)?.map(|()| instance))
     }
 
     fn apply_events(&self, instance: &mut Instance) -> Result<(), Failure> {

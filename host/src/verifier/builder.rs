@@ -10,7 +10,7 @@ use crate::{
     key_source::{DiscoveredIssuers, DocumentLimits, Fetches, HttpKeySource, HttpSettings, KeyEventLog},
     metrics::Metrics,
     revocation::{RevocationChecker, RevocationMode, Revocations},
-    sandbox::{InstancePool, QueueLimits, ResourceLimits, Sandbox, Shared},
+    sandbox::{Configuration, InstancePool, QueueLimits, ResourceLimits, Sandbox, Shared},
 };
 use reqwest::Certificate;
 use std::{
@@ -105,7 +105,7 @@ pub struct VerifierBuilder {
     pub(super) limits: Limits,
     pub(super) key_policy: KeyPolicy,
     pub(super) cache: CacheLimits,
-    pub(super) allow_http_loopback: bool,
+    pub(crate) allow_http_loopback: bool,
     pub(super) connect_timeout: Duration,
     pub(super) fetch_timeout: Duration,
     pub(super) roots: Vec<Certificate>,
@@ -115,7 +115,7 @@ pub struct VerifierBuilder {
     pub(super) call_deadline: Duration,
     pub(super) memory_limit: usize,
     pub(super) instances: Option<NonZeroUsize>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(super) revocations: Option<(Store, RevocationMode)>,
     pub(super) revocation_deadline: Duration,
     pub(super) component: ComponentBytes,
@@ -168,6 +168,23 @@ impl Default for VerifierBuilder {
     }
 }
 
+/// What a verifier is started with, beside the settings of its builder.
+pub(crate) struct Parts {
+    pub(crate) configuration: Configuration,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) discovered: DiscoveredIssuers,
+    /// The maximum time of a key fetch.
+    pub(crate) fetch_timeout: Duration,
+    /// The maximum time that a call waits for keys.
+    pub(crate) key_wait: Duration,
+    /// The maximum length of a JWK Set.
+    pub(crate) jwks_bytes: u32,
+    /// The maximum length of a token.
+    pub(crate) token_bytes: usize,
+    pub(crate) list_names: Vec<String>,
+    pub(crate) rule_names: Vec<Vec<Option<String>>>,
+}
+
 impl VerifierBuilder {
     /// Builds the verifier.
     ///
@@ -189,18 +206,15 @@ impl VerifierBuilder {
     ///
     /// Panics if it is not called within a Tokio runtime that has its timer and I/O drivers enabled.
     pub async fn build(self) -> Result<Verifier, BuildError> {
-        let deadline = self.revocation_deadline;
-        let timeout = self.revocations.as_ref().and_then(|(Store(store), _)| store.timeout());
-        if let Some(timeout) = timeout.filter(|timeout| *timeout >= deadline) {
-            return Err(BuildError::RevocationDeadline { timeout, deadline });
-        }
+        self.check_revocation_deadline()?;
         let rule_names: Vec<Vec<Option<String>>> = self.pools.iter().map(Pool::claim_rule_names).collect();
-        let (list_names, requirements): (Vec<String>, Vec<Vec<ClaimRule>>) = self.claim_rules.into_iter().unzip();
+        let claim_rules = self.claim_rules.iter().cloned();
+        let (list_names, requirements): (Vec<String>, Vec<Vec<ClaimRule>>) = claim_rules.unzip();
         if (1..list_names.len()).any(|index| list_names[..index].contains(&list_names[index])) {
             return Err(BuildError::DuplicateSetting("claim_rules"));
         }
         let documents: Vec<Option<Discovery>> = self.pools.iter().map(Pool::discovery).collect::<Result<_, _>>()?;
-        let pools = self.pools.into_iter().map(|pool| pool.into_wit(self.allow_http_loopback));
+        let pools = self.pools.iter().cloned().map(|pool| pool.into_wit(self.allow_http_loopback));
         let pools: Vec<PoolConfig> = pools.collect::<Result<_, _>>()?;
         let own_key_urls = pools.iter().zip(&documents).filter_map(|(pool, document)| match &pool.keys {
             KeyOrigin::Url(url) if document.is_none() => Some(url.clone()),
@@ -220,31 +234,65 @@ impl VerifierBuilder {
                 .map(|rules| rules.into_iter().map(|rule| rule.0).collect())
                 .collect(),
         };
+        // A fetch may need the document too.
+        let requests = if discovered.is_empty() { 1 } else { 2 };
+        let key_wait = self.fetch_timeout.saturating_mul(2 * requests).saturating_add(KEY_WAIT_MARGIN);
+        let parts = Parts {
+            configuration: Configuration::Verifier(config),
+            sandbox: self.sandbox().await?,
+            discovered,
+            fetch_timeout: self.fetch_timeout,
+            key_wait: key_wait.min(KEY_WAIT_MAX),
+            jwks_bytes: self.limits.jwks_bytes,
+            token_bytes: self.limits.token_bytes as usize,
+            list_names,
+            rule_names,
+        };
+        self.start(parts).await
+    }
+
+    /// Checks that the deadline for the revocation store is longer than the store's own time-out.
+    pub(crate) fn check_revocation_deadline(&self) -> Result<(), BuildError> {
+        let deadline = self.revocation_deadline;
+        let timeout = self.revocations.as_ref().and_then(|(Store(store), _)| store.timeout());
+        match timeout.filter(|timeout| *timeout >= deadline) {
+            Some(timeout) => Err(BuildError::RevocationDeadline { timeout, deadline }),
+            None => Ok(()),
+        }
+    }
+
+    /// Compiles the component.
+    pub(crate) async fn sandbox(&self) -> Result<Sandbox, BuildError> {
         let limits = ResourceLimits { memory_bytes: self.memory_limit, call_deadline: self.call_deadline };
-        let sandbox = Sandbox::compile(self.component.0, self.compilation_cache, limits).await?;
+        Sandbox::compile(Arc::clone(&self.component.0), self.compilation_cache.clone(), limits).await
+    }
+
+    /// Starts the instances and the background task.
+    pub(crate) async fn start(self, parts: Parts) -> Result<Verifier, BuildError> {
         let http = HttpKeySource::new(HttpSettings {
             connect_timeout: self.connect_timeout,
-            timeout: self.fetch_timeout,
-            body_limit: self.limits.jwks_bytes,
+            timeout: parts.fetch_timeout,
+            body_limit: parts.jwks_bytes,
             allow_http_loopback: self.allow_http_loopback,
             roots: self.roots,
         });
         let (event_log, metrics, clock) = (Arc::new(KeyEventLog::new()), Arc::new(Metrics::new()), self.clock);
-        // A fetch may need the document too.
-        let requests = if discovered.is_empty() { 1 } else { 2 };
-        let fetches = Fetches::new(http, discovered, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
+        let fetches =
+            Fetches::new(http, parts.discovered, Arc::clone(&clock), Arc::clone(&event_log), Arc::clone(&metrics));
         let shared = Shared { clock, fetches: Arc::new(fetches), event_log, generations: Default::default(), metrics };
+        let deadline = self.revocation_deadline;
         let revocation = self.revocations.map(|(Store(store), mode)| RevocationChecker::new(store, mode, deadline));
         let mode = revocation.as_ref().map(|checker| checker.mode);
         let count = self.instances.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let pool = InstancePool::start(parts.sandbox, parts.configuration, mode, shared.clone(), count, self.queue)?;
         let inner = Arc::new(Inner {
-            pool: InstancePool::start(sandbox, config, mode, shared.clone(), count, self.queue)?,
+            pool,
             shared,
             revocation,
-            list_names: list_names.into(),
-            rule_names,
-            token_limit: self.limits.token_bytes as usize,
-            key_wait: self.fetch_timeout.saturating_mul(2 * requests).saturating_add(KEY_WAIT_MARGIN).min(KEY_WAIT_MAX),
+            list_names: parts.list_names.into(),
+            rule_names: parts.rule_names,
+            token_limit: parts.token_bytes,
+            key_wait: parts.key_wait,
             last_reports: Default::default(),
         });
         let reports = inner.key_reports().await.map_err(|denial| BuildError::Sandbox(denial.to_string()))?;

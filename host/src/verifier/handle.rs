@@ -200,6 +200,11 @@ impl Verifier {
         metrics::merged(&samples.collect::<Vec<_>>())
     }
 
+    /// Returns the state that all clones share, for the gate.
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Returns `true` if the other verifier is a clone of this one.
     pub(crate) fn is_same(&self, other: &Verifier) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)

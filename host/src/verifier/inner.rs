@@ -1,14 +1,16 @@
 //! The state that all clones of a verifier share, and the steps of a verification outside of the sandbox.
 
+use super::question::{IsValid, Question};
 use crate::{
     Hint, LoadKeySetError, Misfit, Reason,
-    bindings::exports::poolgate::auth::verifier::{self as wit, KeyReport, RevocationStatus},
+    bindings::exports::poolgate::auth::verifier::{KeyReport, RevocationClaims, RevocationStatus},
     claim_rule_lists::ListNames,
     explanation::Explanation,
+    failure::Failure,
     id_token_checks::IdTokenChecks,
     key_source::{KeyEventKind, LocalKeySet},
     revocation::{Revocation, RevocationChecker, RevocationError},
-    sandbox::{Instance, InstancePool, Shared},
+    sandbox::{Instance, InstancePool, Shared, Step},
     verdict::{Denial, Verified},
 };
 use std::{
@@ -18,7 +20,7 @@ use std::{
 use tokio::time::timeout_at;
 
 /// The state of a verifier.
-pub(super) struct Inner {
+pub(crate) struct Inner {
     pub(super) pool: InstancePool,
     pub(super) shared: Shared,
     pub(super) revocation: Option<RevocationChecker>,
@@ -107,34 +109,51 @@ impl Inner {
         if token.len() > self.token_limit {
             return Err(Denial::TOKEN_TOO_LARGE);
         }
+        self.answer(&IsValid(token)).await?
+    }
+
+    /// Asks the sandbox, and waits for keys and for the revocation status where it needs them.
+    ///
+    /// # Errors
+    /// Returns a [`Denial`] if there is no answer: too many calls wait, the sandbox fails, or the keys or the revocation status do not arrive in
+    /// time.
+    pub(crate) async fn answer<Q: Question>(&self, question: &Q) -> Result<Q::Answer, Denial> {
         let _call = self.pool.queue().enter()?;
         let received_at = self.shared.event_log.tick();
-        let (verdict, applied_up_to) =
-            self.pool.call(|instance| Ok((instance.verify(token)?, instance.applied_up_to()))).await?;
-        let verdict = match verdict {
-            Err(wit::Denial { pending_key_url: Some(url), .. }) => {
-                self.verify_after_fetch(token, received_at, url, applied_up_to).await?
-            }
-            verdict => verdict,
+        let ask = |instance: &mut Instance| Ok((question.ask(instance)?, instance.applied_up_to()));
+        let (step, applied_up_to) = self.pool.call(ask).await?;
+        let step = match step {
+            Step::AwaitsKeys(url) => self.answer_after_fetch(question, received_at, url, applied_up_to).await?,
+            step => step,
         };
-        match verdict {
-            Err(wit::Denial { pending_revocation: Some(claims), .. }) => self.check_revocation(token, claims).await,
-            verdict => verdict.map_err(Into::into),
+        match step {
+            Step::AwaitsRevocationStatus(claims) => self.answer_with_status(question, claims).await,
+            Step::Done(answer) => Ok(answer),
+            Step::AwaitsKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
         }
     }
 
-    /// Waits for a fetch of `url` and verifies the token again. `applied_up_to` is the last event that the instance has
-    /// applied; only a fetch that completes after it can contain the key. No instance and no thread is blocked
-    /// meanwhile.
+    /// Runs one call in the sandbox.
+    pub(crate) async fn call<T>(&self, call: impl FnOnce(&mut Instance) -> Result<T, Failure>) -> Result<T, Denial> {
+        self.pool.call(call).await
+    }
+
+    /// Counts a request that the gate has decided about, and records the time.
+    pub(crate) fn count_request(&self, decision: &'static str, reason: &str, time: Duration) {
+        self.shared.metrics.count_request(decision, reason, time);
+    }
+
+    /// Waits for a fetch of `url` and asks again. `applied_up_to` is the last event that the instance has applied; only a fetch that completes
+    /// after it can contain the key. No instance and no thread is blocked meanwhile.
     ///
-    /// If that fetch started before the token arrived, the key may have been published since. Then it waits for one more fetch.
-    async fn verify_after_fetch(
+    /// If that fetch started before the call, the key may have been published since. Then it waits for one more fetch.
+    async fn answer_after_fetch<Q: Question>(
         &self,
-        token: &str,
+        question: &Q,
         received_at: u64,
         mut url: String,
         mut applied_up_to: u64,
-    ) -> Result<Result<Verified, wit::Denial>, Denial> {
+    ) -> Result<Step<Q::Answer>, Denial> {
         let unavailable = Denial::unavailable(Reason::KeysUnavailable);
         let _waiting = self.pool.queue().wait_for_keys().ok_or(unavailable)?;
         self.shared.metrics.count_key_wait();
@@ -142,27 +161,37 @@ impl Inner {
         loop {
             let fetch = self.shared.event_log.wait_for_fetch(&url, applied_up_to);
             timeout_at(deadline, fetch).await.map_err(|_| unavailable)?;
-            let call = |instance: &mut Instance| {
-                Ok((instance.verify_after_fetch(token, received_at)?, instance.applied_up_to()))
+            let ask = |instance: &mut Instance| {
+                Ok((question.ask_after_fetch(instance, received_at)?, instance.applied_up_to()))
             };
-            let (verdict, now_applied) = self.pool.call(call).await?;
-            match verdict {
-                Err(wit::Denial { pending_key_url: Some(next), .. }) => (url, applied_up_to) = (next, now_applied),
-                verdict => return Ok(verdict),
+            let (step, now_applied) = self.pool.call(ask).await?;
+            match step {
+                Step::AwaitsKeys(next) => (url, applied_up_to) = (next, now_applied),
+                step => return Ok(step),
             }
         }
     }
 
-    /// Queries the revocation store and verifies the token again, with the result. No instance and no thread is blocked meanwhile.
-    async fn check_revocation(&self, token: &str, claims: wit::RevocationClaims) -> Result<Verified, Denial> {
+    /// Queries the revocation store and asks again, with the result. No instance and no thread is blocked meanwhile.
+    async fn answer_with_status<Q: Question>(
+        &self,
+        question: &Q,
+        claims: RevocationClaims,
+    ) -> Result<Q::Answer, Denial> {
         let unavailable = Denial::unavailable(Reason::RevocationUnavailable);
         let checker = self.revocation.as_ref().ok_or(unavailable)?;
         let status = checker.check(&claims.into(), &*self.shared.clock, &self.shared.metrics).await;
-        let verdict = self.pool.call(|instance| instance.verify_with_revocation_status(token, status)).await?;
-        if verdict.is_ok() && status == RevocationStatus::Unavailable {
-            self.shared.metrics.record_fail_open();
+        match self.pool.call(|instance| question.ask_with_status(instance, status)).await? {
+            Step::Done(answer) => {
+                if Q::accepts(&answer) && status == RevocationStatus::Unavailable {
+                    self.shared.metrics.record_fail_open();
+                }
+                Ok(answer)
+            }
+            // Its keys have expired in this moment.
+            Step::AwaitsKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
+            Step::AwaitsRevocationStatus(_) => Err(unavailable),
         }
-        verdict.map_err(Into::into)
     }
 
     pub(super) async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {

@@ -1,0 +1,146 @@
+//! The gate: built once, cheap to clone, and used from many tasks.
+
+use super::{
+    config_error::GateConfigError,
+    decision::{Admission, Decision, Rejection},
+    request_head::RequestHead,
+};
+use crate::{
+    Denial, Reason, Verifier,
+    bindings::exports::poolgate::auth::verifier::RevocationStatus,
+    failure::Failure,
+    sandbox::{GateDecision, Instance, Step},
+    verifier::Question,
+};
+use std::{fmt, sync::Arc, time::Instant};
+
+/// The maximum size of a request's head, in bytes. It keeps a request from using up the memory of an instance, with whose loss its cache is lost.
+const HEAD_LIMIT: usize = 1024 * 1024;
+
+/// Decides about HTTP requests by one configuration, in the sandbox.
+///
+/// The configuration is that of the Envoy filter and of the `wasi:http` middleware; `docs/policy.md` describes it. A gate makes the same decisions
+/// as they do. Clones are cheap, and share the sandbox instances, the keys and the caches.
+///
+/// ```no_run
+/// use poolgate::{Decision, Gate, RequestHead};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let gate = Gate::builder(std::fs::read_to_string("poolgate.json")?).build().await?;
+/// let head = RequestHead::new("GET", "/orders").authority("shop.example.com").header("authorization", "Bearer eyJraWQiOi…");
+/// match gate.decide(&head).await {
+///     Decision::Admit(admission) => println!("{:?}", admission.changes),
+///     Decision::Reject(rejection) => println!("{} ({})", rejection.status, rejection.reason),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Gate {
+    pub(super) verifier: Verifier,
+    pub(super) about: Arc<About>,
+}
+
+/// What the host knows of the configuration.
+pub(super) struct About {
+    pub(super) warnings: Vec<GateConfigError>,
+    pub(super) claim_headers: Vec<String>,
+    pub(super) forwards_tokens: bool,
+}
+
+impl Gate {
+    /// Decides about a request. It waits for keys if they are missing, at most as long as `limits.wait_ms` of the configuration says.
+    ///
+    /// A head of more than 1 MiB is rejected with the status 431. If the sandbox fails, or too many calls wait, the request is rejected with 503.
+    pub async fn decide(&self, head: &RequestHead) -> Decision {
+        if head.length() > HEAD_LIMIT {
+            return Decision::Reject(Rejection::too_large());
+        }
+        let started = Instant::now();
+        let inner = self.verifier.inner();
+        let decided = match inner.answer(&IsAdmitted(head)).await {
+            // The route may admit a request without keys: it may only report.
+            Err(denial) if denial.reason == Reason::KeysUnavailable => {
+                let step = inner.call(|instance| instance.decide_without_keys(&head.0)).await;
+                step.and_then(|step| match step {
+                    Step::Done(decision) => Ok(decision),
+                    _ => Err(denial),
+                })
+            }
+            decided => decided,
+        };
+        let decision = match decided {
+            Ok(GateDecision::Admit(verified, admission)) => Decision::Admit(Admission::new(verified, admission)),
+            Ok(GateDecision::Reject(rejection)) => {
+                if let Some(line) = &rejection.log {
+                    tracing::warn!("{line}");
+                }
+                Decision::Reject(rejection.into())
+            }
+            Err(denial) => Decision::Reject(Rejection::undecided(&denial)),
+        };
+        let (name, reason) = match &decision {
+            Decision::Admit(Admission { reported: Some(reason), .. }) => ("reported", reason.as_str()),
+            Decision::Admit(Admission { verified: Some(_), .. }) => ("verified", ""),
+            Decision::Admit(_) => ("anonymous", ""),
+            Decision::Reject(rejection) => ("rejected", rejection.reason.as_str()),
+        };
+        tracing::debug!(decision = name, reason, "decided about a request");
+        inner.count_request(name, reason, started.elapsed());
+        decision
+    }
+
+    /// Returns the verifier of the gate, which has the pools of the configuration: for metrics, key reports, revocations and explanations.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Returns warnings about the configuration: keys that can't be used, and rules that never match or are weaker than they seem.
+    pub fn warnings(&self) -> &[GateConfigError] {
+        &self.about.warnings
+    }
+
+    /// Returns the names of the headers that claims are forwarded in.
+    pub fn claim_headers(&self) -> &[String] {
+        &self.about.claim_headers
+    }
+
+    /// Returns whether the application receives the token. If not, [`Admission::changes`] remove it.
+    pub fn forwards_tokens(&self) -> bool {
+        self.about.forwards_tokens
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+/// Is a request admitted?
+struct IsAdmitted<'h>(&'h RequestHead);
+
+impl Question for IsAdmitted<'_> {
+    type Answer = GateDecision;
+
+    fn ask(&self, instance: &mut Instance) -> Result<Step<GateDecision>, Failure> {
+        instance.decide(&self.0.0)
+    }
+
+    fn ask_after_fetch(&self, instance: &mut Instance, received_at: u64) -> Result<Step<GateDecision>, Failure> {
+        instance.decide_after_fetch(&self.0.0, received_at)
+    }
+
+    fn ask_with_status(
+        &self,
+        instance: &mut Instance,
+        status: RevocationStatus,
+    ) -> Result<Step<GateDecision>, Failure> {
+        instance.decide_with_revocation_status(&self.0.0, status)
+    }
+
+    fn accepts(answer: &GateDecision) -> bool {
+        matches!(answer, GateDecision::Admit(Some(_), _))
+    }
+}
