@@ -141,6 +141,8 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
                 Decision::Admit(_) => matches!(expected, Expected::Admitted { .. }),
                 Decision::Pause(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
                 Decision::Reject(_) => true,
+                // No revocations are configured.
+                Decision::AskRevocation(_) => false,
             };
             assert!(all.iter().all(is_satisfied), "a stricter rule is among {all:?}: {}", context());
         }
