@@ -6,7 +6,7 @@ use super::{
     request_head::RequestHead,
 };
 use crate::{
-    Denial, Reason, Verifier,
+    Reason, Verifier,
     bindings::exports::poolgate::auth::verifier::RevocationStatus,
     failure::Failure,
     sandbox::{GateDecision, Instance, Step},
