@@ -106,6 +106,11 @@ impl Rejection {
         }
     }
 
+    /// The rejection of a request that the decision admits, but whose headers can't be changed as it says.
+    pub(crate) fn unchangeable() -> Self {
+        Self::undecided(&Denial::unavailable(crate::Reason::SandboxFailed))
+    }
+
     fn plain(reason: &str, status: u16) -> Self {
         Self { reason: reason.to_owned(), status, headers: Vec::new(), body: String::new(), grpc: None }
     }

@@ -3,14 +3,20 @@
 use super::{once_a_minute::OnceAMinute, original};
 use crate::problem_response::ProblemResponse;
 use axum::http::{HeaderMap, StatusCode};
-use poolgate_path::path_override;
+use poolgate_path::{are_alike, path_override};
 
 static WARNING: OnceAMinute = OnceAMinute::new();
 
 /// Rejects a request whose client sent such a header, in any spelling that a server may convert to it. The headers that a proxy sets are allowed
 /// in exactly its spelling, because the proxy replaces those of a client.
 pub(crate) fn reject(headers: &HeaderMap) -> Result<(), ProblemResponse> {
-    let Some(header) = headers.keys().find_map(|name| forged(name.as_str())) else { return Ok(()) };
+    match headers.keys().find_map(|name| forged(name.as_str())) {
+        Some(header) => Err(rejected(&header)),
+        None => Ok(()),
+    }
+}
+
+fn rejected(header: &str) -> ProblemResponse {
     if WARNING.is_due() {
         tracing::warn!(
             header,
@@ -19,7 +25,21 @@ pub(crate) fn reject(headers: &HeaderMap) -> Result<(), ProblemResponse> {
         );
     }
     let detail = "the request has a header that an application can take for a claim or for another path";
-    Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail))
+    ProblemResponse::request(StatusCode::BAD_REQUEST, detail)
+}
+
+/// Like [`reject`], for the claim headers of a gate.
+pub(crate) fn reject_alike(headers: &HeaderMap, claim_headers: &[String]) -> Result<(), ProblemResponse> {
+    let alike = |name: &str| {
+        let is_other = |known: &&String| known.as_str() != name && are_alike(known.as_bytes(), name.as_bytes());
+        claim_headers.iter().find(is_other).map(String::as_str)
+    };
+    let overriding = |name: &str| path_override(name.as_bytes()).filter(|_| !original::is_set_by_proxies(name));
+    let forged = |name: &str| alike(name).or_else(|| overriding(name)).map(str::to_owned);
+    match headers.keys().find_map(|name| forged(name.as_str())) {
+        Some(header) => Err(rejected(&header)),
+        None => Ok(()),
+    }
 }
 
 /// The header that an application can take this one for. `name` is in lower case, as in every [`HeaderMap`].

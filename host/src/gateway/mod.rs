@@ -14,6 +14,7 @@ mod discovery_faults;
 mod extract;
 mod flows;
 mod forged_headers;
+mod gated;
 mod limits;
 mod once_a_minute;
 mod openapi;

@@ -13,7 +13,7 @@ use super::{
     verifiers::{VerifierError, Verifiers},
     verify,
 };
-use crate::{Denial, KeyReport, TokenUseRule, Verifier, accounts::Accounts};
+use crate::{Denial, Gate, KeyReport, TokenUseRule, Verifier, accounts::Accounts};
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderName, middleware};
 use std::{fmt, num::NonZeroUsize, sync::Arc};
 use tokio::net::TcpListener;
@@ -58,6 +58,7 @@ pub struct Gateway {
     /// `None` if there are no account flows.
     accounts: Option<Accounts>,
     verifiers: Verifiers,
+    gate: Option<Gate>,
     verifies: Option<TokenUseRule>,
     rules: RouteRules,
     refresh_cookie: Option<RefreshCookie>,
@@ -112,6 +113,7 @@ impl Gateway {
         Self {
             accounts,
             verifiers,
+            gate: None,
             verifies: None,
             rules: RouteRules::new(),
             refresh_cookie: None,
@@ -139,6 +141,21 @@ impl Gateway {
             Some(accounts) => Verifiers::two(verifier, accounts.verifier().clone())?,
             None => Verifiers::one(verifier),
         };
+        Ok(self)
+    }
+
+    /// Lets a gate decide about the original requests of `/v1/verify` and `/v1/ext-authz`: by its routes, policies and pools. The settings
+    /// [`verifier`](Self::verifier), [`verifies`](Self::verifies) and [`routes`](Self::routes) then have no use.
+    ///
+    /// The response to an admitted request has the headers of the gate's `claims_to_headers`. The proxy makes all other changes itself: if the
+    /// application must not receive the token (`tokens.forward`), remove it there.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`VerifierError::OneStore`] if only one of the gate and the account flows has a store of revoked tokens.
+    pub fn gate(mut self, gate: Gate) -> Result<Self, VerifierError> {
+        self = self.verifier(gate.verifier().clone())?;
+        self.gate = Some(gate);
         Ok(self)
     }
 
@@ -296,6 +313,7 @@ impl Gateway {
         let default = if is_shared { TokenUseRule::Access } else { TokenUseRule::Unchecked };
         Arc::new(GatewayState {
             verifiers: self.verifiers.clone(),
+            gate: self.gate.clone(),
             verifies: self.verifies.unwrap_or(default),
             routes: self.rules.table(),
             // Serializing a document of utoipa does not fail.

@@ -1,7 +1,7 @@
 //! The state that the handlers share.
 
 use super::{cookies::RefreshCookie, route_table::RouteTable, verifiers::Verifiers};
-use crate::{TokenUseRule, accounts::Accounts};
+use crate::{Gate, TokenUseRule, accounts::Accounts};
 use axum::body::Bytes;
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +17,8 @@ pub(crate) struct GatewayState {
     pub(crate) verifiers: Verifiers,
     /// The token use that `/v1/verify` requires in addition to the pools of its verifier.
     pub(crate) verifies: TokenUseRule,
+    /// If there is one, it decides about the original request, and nothing else here does.
+    pub(crate) gate: Option<Gate>,
     /// `None` if there are no route rules. The original request is then not evaluated.
     pub(crate) routes: Option<RouteTable>,
     /// The OpenAPI document as JSON, generated once.

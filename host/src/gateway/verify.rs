@@ -3,8 +3,7 @@
 
 use super::{
     check_paths::{EXT_AUTHZ, VERIFY},
-    claim_headers::{self, ClaimHeaders},
-    forged_headers,
+    claim_headers, forged_headers, gated,
     original::Original,
     state::{GatewayState, State},
 };
@@ -17,6 +16,7 @@ use axum::{
     Router,
     extract::{RawQuery, Request},
     http::{HeaderMap, StatusCode, uri::PathAndQuery},
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
 use secrecy::ExposeSecret;
@@ -97,7 +97,10 @@ async fn verify(
     state: State<GatewayState>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<ClaimHeaders, ProblemResponse> {
+) -> Result<Response, ProblemResponse> {
+    if let Some(gate) = &state.gate {
+        return gated::verify(gate, &headers, query.as_deref()).await;
+    }
     forged_headers::reject(&headers)?;
     let requirement = requirement(query.as_deref())?;
     let required = match &state.routes {
@@ -112,12 +115,15 @@ async fn verify(
     if let Some(verified) = &verified {
         requirement.check(verified).map_err(|_| requirement.error_response())?;
     }
-    claim_headers::response(&headers, verified.as_ref())
+    Ok(claim_headers::response(&headers, verified.as_ref())?.into_response())
 }
 
-async fn ext_authz(state: State<GatewayState>, request: Request) -> Result<ClaimHeaders, ProblemResponse> {
+async fn ext_authz(state: State<GatewayState>, request: Request) -> Result<Response, ProblemResponse> {
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
+    if let Some(gate) = &state.gate {
+        return gated::ext_authz(gate, &request, target).await;
+    }
     let headers = request.headers();
     forged_headers::reject(headers)?;
     let required = match &state.routes {
@@ -128,7 +134,7 @@ async fn ext_authz(state: State<GatewayState>, request: Request) -> Result<Claim
         Some(requirement) => Some(authorize(&state, headers, &requirement).await?),
         None => None,
     };
-    claim_headers::response(headers, verified.as_ref())
+    Ok(claim_headers::response(headers, verified.as_ref())?.into_response())
 }
 
 async fn authorize(

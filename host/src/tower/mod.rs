@@ -3,7 +3,7 @@
 //!
 //! [`AuthLayer`] verifies the bearer token of each request before the service is called, and adds the [`Claims`] to the
 //! request's extensions. [`RequireLayer`] requires groups or scopes for one route or service. With the feature `axum`,
-//! [`Claims`] is an extractor. For gRPC servers, [`AuthLayer::grpc`] returns gRPC statuses.
+//! [`Claims`] is an extractor. [`GateLayer`] decides about whole requests by one configuration instead. For gRPC servers, [`AuthLayer::grpc`] returns gRPC statuses.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -55,9 +55,11 @@ mod claims;
 mod error_format;
 #[cfg(feature = "axum")]
 mod extract;
+mod gate;
 mod require;
 
 pub use auth::{Auth, AuthLayer};
 pub use claims::Claims;
 pub use error_format::ResponseBody;
+pub use gate::{GateLayer, Gated};
 pub use require::{Require, RequireLayer};

@@ -1,0 +1,93 @@
+//! Authorization checks by a gate: the configuration decides about the original request, which the proxy describes.
+
+use super::{forged_headers, original::Described};
+use crate::{Admission, Decision, Gate, HeaderChange, Rejection, RequestHead, problem_response::ProblemResponse};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// Decides about the original request that the headers of nginx, Caddy or Traefik describe.
+pub(crate) async fn verify(gate: &Gate, headers: &HeaderMap, query: Option<&str>) -> Result<Response, ProblemResponse> {
+    if query.is_some_and(|query| !query.is_empty()) {
+        // A requirement that is not checked must not look as if it were.
+        let detail = "the gateway has a configuration of its own: /v1/verify must not have a query";
+        return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
+    }
+    decide(gate, headers, Described::by_each_proxy(headers)?).await
+}
+
+/// Decides about the original request, whose method, path, query and host Envoy keeps.
+pub(crate) async fn ext_authz(gate: &Gate, request: &Request, target: &str) -> Result<Response, ProblemResponse> {
+    let headers = request.headers();
+    let original = Described { method: request.method().as_str(), target, host: only_host(headers) };
+    decide(gate, headers, vec![original]).await
+}
+
+/// A client may have forged the headers of one proxy beside those of another. So the request must be admitted as each of them describes it.
+async fn decide(gate: &Gate, headers: &HeaderMap, originals: Vec<Described<'_>>) -> Result<Response, ProblemResponse> {
+    forged_headers::reject_alike(headers, gate.claim_headers())?;
+    let mut last = None;
+    for original in originals {
+        match gate.decide(&head(&original, headers)).await {
+            Decision::Admit(admission) => last = Some(admission),
+            Decision::Reject(rejection) => return Ok(rejected(rejection)),
+        }
+    }
+    let admission =
+        last.ok_or_else(|| ProblemResponse::misconfigured("the proxy did not send the original request"))?;
+    admitted(gate, &admission)
+}
+
+/// Returns the head of the original request. The headers that describe it are the proxy's own, and not part of it.
+fn head(original: &Described<'_>, headers: &HeaderMap) -> RequestHead {
+    let mut head = RequestHead::new(original.method, original.target);
+    if let Some(host) = original.host {
+        head = head.authority(host);
+    }
+    for (name, value) in headers {
+        if name != header::HOST && !Described::has_header(name.as_str()) {
+            head = head.header(name.as_str(), value.as_bytes());
+        }
+    }
+    head
+}
+
+/// Returns 200 with every claim header. A header is empty if the token lacks the claim, so that the proxy always replaces a forged one.
+fn admitted(gate: &Gate, admission: &Admission) -> Result<Response, ProblemResponse> {
+    let mut response = Response::new(Body::empty());
+    for name in gate.claim_headers() {
+        let value = admission.changes.iter().find_map(|change| match change {
+            HeaderChange::Set(set, value) if set == name => Some(value.as_str()),
+            _ => None,
+        });
+        let value = HeaderValue::from_str(value.unwrap_or_default());
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let (Ok(name), Ok(value)) = (name, value) else { return Ok(rejected(Rejection::unchangeable())) };
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
+}
+
+fn rejected(rejection: Rejection) -> Response {
+    let mut response = Response::new(Body::from(rejection.body));
+    *response.status_mut() = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    for (name, value) in rejection.headers {
+        // The component writes no header that HTTP does not allow.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response.into_response()
+}
+
+/// Returns the host of a request, if it has exactly one.
+fn only_host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        _ => None,
+    }
+}

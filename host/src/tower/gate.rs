@@ -1,0 +1,183 @@
+//! The layer that decides about whole requests.
+
+use super::{
+    claims::Claims,
+    error_format::{ResponseBody, ResponseFuture},
+};
+use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header, uri::PathAndQuery};
+use http_body_util::{Either, Full};
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// A layer that decides about each request with a [`Gate`]: by its path, method, headers and token.
+///
+/// If the request is admitted, the layer changes its headers as the decision says, adds [`Claims`] to its extensions if it has a valid token, and
+/// calls the service. Otherwise it responds itself, in the format that the configuration has.
+///
+/// The layer must be outside of every router, and of everything that changes the path or the headers: the gate must see the request as the client
+/// sent it. In axum, add it with `Router::layer` to the outermost router, after all `nest` and `route` calls.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use poolgate::{Gate, tower::{Claims, GateLayer}};
+///
+/// async fn me(claims: Claims) -> String {
+///     claims.username.clone().unwrap_or_default()
+/// }
+///
+/// fn app(gate: Gate) -> Router {
+///     Router::new().route("/me", get(me)).layer(GateLayer::new(gate))
+/// }
+/// ```
+///
+/// A request whose host is in its target and differs from the header `Host` has no host for the gate: it matches no rule with `hosts`.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct GateLayer {
+    gate: Gate,
+}
+
+impl GateLayer {
+    /// Creates the layer.
+    pub fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { inner, gate: self.gate.clone() }
+    }
+}
+
+/// The service that [`GateLayer`] creates.
+#[derive(Clone, Debug)]
+pub struct Gated<S> {
+    inner: S,
+    gate: Gate,
+}
+
+impl<S, B, R> Service<Request<B>> for Gated<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<R, S::Error>;
+
+    /// Always ready. The inner service is polled for readiness after the decision, so that requests that wait for keys, or that are rejected, do
+    /// not use its capacity.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let (mut inner, gate) = (self.inner.clone(), self.gate.clone());
+        Box::pin(async move {
+            let head = head_of(&request);
+            let rejection = match gate.decide(&head).await {
+                Decision::Admit(admission) => {
+                    let changed = admission.changes.iter().try_for_each(|change| apply(change, &mut request));
+                    match changed {
+                        Ok(()) => {
+                            let extensions = request.extensions_mut();
+                            extensions.remove::<Claims>();
+                            admission.verified.map(|verified| extensions.insert(Claims::new(verified)));
+                            poll_fn(|context| inner.poll_ready(context)).await?;
+                            return Ok(inner.call(request).await?.map(Either::Left));
+                        }
+                        // The application must not receive what a client could have forged.
+                        Err(Unchangeable) => Rejection::unchangeable(),
+                    }
+                }
+                Decision::Reject(rejection) => rejection,
+            };
+            Ok(response(rejection, request.version()).map(Either::Right))
+        })
+    }
+}
+
+/// Returns the head of a request, as the gate reads it.
+fn head_of<B>(request: &Request<B>) -> RequestHead {
+    let uri = request.uri();
+    let mut head = RequestHead::new(request.method().as_str(), uri.path_and_query().map_or("", PathAndQuery::as_str));
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.to_str().ok()),
+        (Some(_), Some(_)) => Some(None),
+        (None, _) => None,
+    };
+    let authority = match (uri.authority().map(|authority| authority.as_str()), host) {
+        (Some(authority), None) => Some(authority),
+        (Some(authority), Some(Some(host))) if authority.eq_ignore_ascii_case(host) => Some(authority),
+        (None, Some(host)) => host,
+        // Several hosts, or two that differ.
+        _ => None,
+    };
+    if let Some(authority) = authority {
+        head = head.authority(authority);
+    }
+    for (name, value) in request.headers() {
+        head = head.header(name.as_str(), value.as_bytes());
+    }
+    head
+}
+
+/// A change that HTTP does not allow.
+struct Unchangeable;
+
+fn apply<B>(change: &HeaderChange, request: &mut Request<B>) -> Result<(), Unchangeable> {
+    match change {
+        HeaderChange::Remove(name) => {
+            request.headers_mut().remove(name.as_str());
+        }
+        HeaderChange::Set(name, target) if name == ":path" => {
+            let mut parts = request.uri().clone().into_parts();
+            parts.path_and_query = Some(target.parse().map_err(|_| Unchangeable)?);
+            *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Unchangeable)?;
+        }
+        HeaderChange::Set(name, value) => {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unchangeable)?;
+            request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|_| Unchangeable)?);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the response to a rejected request: in gRPC if the client expects that and the HTTP version allows it.
+fn response(rejection: Rejection, version: Version) -> Response<Full<Bytes>> {
+    let grpc = rejection.grpc.filter(|_| version == Version::HTTP_2);
+    let mut response = Response::new(match grpc {
+        Some(_) => Full::default(),
+        None => Full::from(rejection.body),
+    });
+    *response.status_mut() = match grpc {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in rejection.headers {
+        // The component writes no header that HTTP does not allow.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+            headers.append(name, value);
+        }
+    }
+    if let Some(grpc) = grpc {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", grpc.code.into());
+        if let Ok(message) = HeaderValue::from_str(&grpc.message) {
+            headers.insert("grpc-message", message);
+        }
+    }
+    response
+}
