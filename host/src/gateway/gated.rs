@@ -4,8 +4,7 @@ use super::{forged_headers, original::Described};
 use crate::{Admission, Decision, Gate, HeaderChange, Rejection, RequestHead, problem_response::ProblemResponse};
 use axum::{
     body::Body,
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -20,9 +19,13 @@ pub(crate) async fn verify(gate: &Gate, headers: &HeaderMap, query: Option<&str>
 }
 
 /// Decides about the original request, whose method, path, query and host Envoy keeps.
-pub(crate) async fn ext_authz(gate: &Gate, request: &Request, target: &str) -> Result<Response, ProblemResponse> {
-    let headers = request.headers();
-    let original = Described { method: request.method().as_str(), target, host: only_host(headers) };
+pub(crate) async fn ext_authz(
+    gate: &Gate,
+    method: &Method,
+    target: &str,
+    headers: &HeaderMap,
+) -> Result<Response, ProblemResponse> {
+    let original = Described { method: method.as_str(), target, host: only_host(headers) };
     decide(gate, headers, vec![original]).await
 }
 
