@@ -18,6 +18,10 @@ use serde::Deserialize;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The version of the configuration's format. The only version is 1.
+    #[serde(default = "Config::version")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1)))]
+    pub version: u32,
     /// The user pools and other issuers whose tokens are accepted. No two pools may have the same issuer.
     pub pools: Vec<Pool>,
     /// Named requirements that routes refer to, such as a group.
@@ -56,4 +60,10 @@ pub struct Config {
     /// The cache of verified tokens of each worker.
     #[serde(default)]
     pub cache: Cache,
+}
+
+impl Config {
+    fn version() -> u32 {
+        1
+    }
 }

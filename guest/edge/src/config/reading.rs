@@ -10,13 +10,17 @@ const DEPTH: u32 = 32;
 /// Reads a configuration and checks all of it.
 ///
 /// # Errors
-/// Returns a [`ConfigError`] if the text is not a JSON object, if a member is duplicate, unknown or of the wrong type, or if the values are
-/// inconsistent.
+/// Returns a [`ConfigError`] if the text is not a JSON object, if its `version` is not 1, if a member is duplicate, unknown or of the wrong
+/// type, or if the values are inconsistent.
 pub fn read(json: &[u8]) -> Result<Config, ConfigError> {
     poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigError::new("", error))?;
     // The text is JSON, so it is UTF-8.
     let text = str::from_utf8(json).unwrap_or_default();
     let value: Value = serde_json::from_str(text).map_err(|error| ConfigError::new("", error.to_string()))?;
+    // The first check: in another version, other members may be right.
+    if value.get("version").is_some_and(|version| version.as_u64() != Some(1)) {
+        return Err(ConfigError::new("version", "must be 1, the only version that this build reads"));
+    }
     let mut path = String::new();
     let config = Config::deserialize(Place::new(&value, &mut path)).map_err(|error| described(&error, path))?;
     check::all(&config)?;
@@ -66,7 +70,23 @@ mod tests {
     #[test]
     fn a_valid_configuration_is_read() {
         let config = read(VALID.as_bytes()).expect("the configuration is valid");
-        assert_eq!((config.pools.len(), config.policies.len(), config.routes.len()), (1, 1, 3));
+        assert_eq!((config.version, config.pools.len(), config.policies.len(), config.routes.len()), (1, 1, 1, 3));
+    }
+
+    #[test]
+    fn the_version_is_1_or_absent_and_is_checked_before_everything_else() {
+        let with = |members: &str| read(VALID.replacen('{', &format!("{{{members},"), 1).as_bytes());
+        assert_eq!(with("\"version\": 1").map(|config| config.version), Ok(1));
+        for members in [
+            "\"version\": 2",
+            "\"version\": 0",
+            "\"version\": \"1\"",
+            "\"version\": null",
+            "\"version\": 2, \"new\": 1",
+        ] {
+            let error = with(members).map(|config| config.version).unwrap_err().to_string();
+            assert_eq!(error, "version: must be 1, the only version that this build reads", "{members}");
+        }
     }
 
     #[test]
