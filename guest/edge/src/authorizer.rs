@@ -123,7 +123,7 @@ impl RequestAuthorizer {
         if self.is_preflight(request)? {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
         }
-        let chosen = self.routes.choose(request.method(), request.target())?;
+        let chosen = self.routes.choose(&self.routes.host(request), request.method(), request.target())?;
         let is_public = |effect: Option<&Effect>| effect.is_some_and(|it| it.requirement == RouteRequirement::Nothing);
         if self.routes.effects(chosen).all(is_public) {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
@@ -288,7 +288,7 @@ impl RequestAuthorizer {
         }
         match (request.header("origin"), request.header("access-control-request-method")) {
             (Ok(Some(origin)), Ok(Some(method))) if !origin.is_empty() && !method.is_empty() => {
-                match self.routes.choose(&method, request.target()) {
+                match self.routes.choose(&self.routes.host(request), &method, request.target()) {
                     Ok(_) => Ok(true),
                     Err(Rejection::NoRule) => Ok(false),
                     Err(rejection) => Err(rejection),

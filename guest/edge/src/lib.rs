@@ -6,7 +6,7 @@
 //! The steps for a request, in order:
 //!
 //! 1. protected headers: headers with which a client could forge or suppress claims;
-//! 2. routes: the rule that matches the path in every reading of it, by [`poolgate_path`]. A request that no rule matches is denied;
+//! 2. routes: the rule that matches the path and the host in every reading of them, by [`poolgate_path`]. A request that no rule matches is denied;
 //! 3. tokens: exactly one, in one of the configured locations;
 //! 4. [`poolgate_core`]: the signature, the time claims, and the checks of the pool;
 //! 5. policies: the groups, scopes and app clients that the route requires.

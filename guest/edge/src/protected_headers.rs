@@ -6,7 +6,7 @@ use crate::{
     header_mutation::HeaderMutation,
     rejection::Rejection,
 };
-use poolgate_path::{are_alike, path_override};
+use poolgate_path::{are_alike, is_host_override, path_override};
 
 /// The headers that a client must not be able to forge or to remove.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct ProtectedHeaders {
     claims: Vec<String>,
     /// The headers that may contain a token.
     tokens: Vec<String>,
+    /// Whether rules depend on the host of a request.
+    has_hosts: bool,
 }
 
 impl ProtectedHeaders {
@@ -28,11 +30,13 @@ impl ProtectedHeaders {
         Self {
             claims: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),
             tokens: locations.filter_map(header).collect(),
+            has_hosts: config.routes.iter().any(|route| route.hosts.is_some()),
         }
     }
 
     /// Returns the headers to remove in addition to the claim headers themselves: other spellings of a claim or token header ([`are_alike`]), and
-    /// the headers from which an application may take another path than the verified one ([`path_override`]).
+    /// the headers from which an application may take another path than the verified one ([`path_override`]), or, if rules have hosts, another
+    /// host ([`is_host_override`]).
     ///
     /// # Errors
     /// Returns [`Rejection::ConnectionHeader`] if `Connection` lists a protected header: the next hop would remove it (RFC 9110 section 7.6.1),
@@ -45,6 +49,7 @@ impl ProtectedHeaders {
                 let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                 is_named |= options.any(|option| all().any(|protected| are_alike(option, protected.as_bytes())));
             } else if path_override(name).is_some()
+                || (self.has_hosts && is_host_override(name, value) && !is_authority(request, value))
                 || all().any(|protected| protected.as_bytes() != name && are_alike(name, protected.as_bytes()))
             {
                 mutations.push(HeaderMutation::Remove(String::from_utf8_lossy(name).into_owned()));
@@ -52,6 +57,11 @@ impl ProtectedHeaders {
         });
         if is_named { Err(Rejection::ConnectionHeader) } else { Ok(mutations) }
     }
+}
+
+/// Returns whether a value is the authority of the request, as a proxy in front sets `X-Forwarded-Host`.
+fn is_authority(request: &impl RequestHead, value: &[u8]) -> bool {
+    matches!(request.authority(), Ok(Some(authority)) if authority.as_bytes().eq_ignore_ascii_case(value))
 }
 
 #[cfg(test)]
@@ -83,6 +93,7 @@ mod tests {
         ProtectedHeaders {
             claims: vec!["x-user".into(), "x_groups".into()],
             tokens: vec!["authorization".into(), "cookie".into(), "x-token".into()],
+            has_hosts: false,
         }
     }
 

@@ -15,19 +15,21 @@ pub enum Rejection {
     MalformedPath,
     /// Its path matches different rules, depending on how a server normalizes it.
     AmbiguousPath(Conflict),
+    /// Its host matches different rules, depending on how a server reads it: it is absent, is spelled in an unusual way, or ends with a dot.
+    AmbiguousHost(Conflict),
     /// Its `Connection` header lists a header that the application must receive, or the token's header.
     ConnectionHeader,
     /// No rule matches it.
     NoRule,
 }
 
-/// The two rules between which a path is ambiguous, as indices of `routes`. `None` means that no rule matches. If both are `None`, the path has
-/// too many readings to check.
+/// The two rules between which a path or a host is ambiguous, as indices of `routes`. `None` means that no rule matches. If both are `None`, the
+/// path has too many readings to check.
 ///
 /// Only for the operator's log: see [`RequestAuthorizer::explain`](crate::RequestAuthorizer::explain).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conflict {
-    /// The rule that matches the path as it was sent.
+    /// The rule that matches the path or the host as it was sent.
     pub first: Option<usize>,
     /// The rule that matches another reading of it.
     pub second: Option<usize>,
@@ -42,6 +44,7 @@ impl Rejection {
             Self::SeveralTokens => "several-tokens",
             Self::MalformedPath => "malformed-path",
             Self::AmbiguousPath(_) => "ambiguous-path",
+            Self::AmbiguousHost(_) => "ambiguous-host",
             Self::ConnectionHeader => "connection-header",
             Self::NoRule => "no-rule",
         }
@@ -52,7 +55,11 @@ impl Rejection {
         match self {
             Self::Token(reason) => reason.error_code().status(),
             Self::NoToken => 401,
-            Self::SeveralTokens | Self::MalformedPath | Self::AmbiguousPath(_) | Self::ConnectionHeader => 400,
+            Self::SeveralTokens
+            | Self::MalformedPath
+            | Self::AmbiguousPath(_)
+            | Self::AmbiguousHost(_)
+            | Self::ConnectionHeader => 400,
             Self::NoRule => 403,
         }
     }

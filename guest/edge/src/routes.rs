@@ -2,13 +2,16 @@
 
 use crate::{
     config::{self, Config, ConfigError},
+    head::RequestHead,
     policies::RouteRequirement,
     rejection::{Conflict, Rejection},
 };
-use poolgate_path::{Case, Rule, Rules, RulesError};
+use poolgate_path::{Case, Host, HostPattern, Rule, Rules, RulesError};
 
 /// A method that no rule lists (`*` is not a name that the configuration accepts), in place of all methods.
 const UNLISTED: &str = "*";
+/// A host that no rule lists (RFC 2606 section 2).
+const OTHER_HOST: &str = "host.invalid";
 /// Methods that change something. A rule that does not list one of them probably forgot it. A rule for these without `GET` is usual: reading
 /// then requires less.
 const CHANGING: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
@@ -26,6 +29,7 @@ pub(crate) struct Effect {
 pub(crate) struct Routes {
     rules: Rules<Effect>,
     ignores_case: bool,
+    have_hosts: bool,
 }
 
 /// The rules that a request must satisfy: one, or up to two if the application ignores case.
@@ -38,27 +42,40 @@ pub(crate) struct Chosen {
 impl Routes {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let rule = |(number, route): (usize, &config::Route)| {
-            let pattern = route.pattern(&format!("routes[{number}]"))?;
+            let at = format!("routes[{number}]");
             Ok(Rule {
-                pattern,
+                pattern: route.pattern(&at)?,
+                hosts: route.host_patterns(&at)?,
                 methods: route.methods.clone().unwrap_or_default(),
                 effect: Effect::new(route, &config.policies),
             })
         };
         let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigError>>()?;
-        Ok(Self { rules: Rules::new(rules), ignores_case: config.case_insensitive_paths })
+        let rules = Rules::new(rules);
+        Ok(Self { have_hosts: rules.have_hosts(), rules, ignores_case: config.case_insensitive_paths })
+    }
+
+    /// Returns the host of a request, by which its rules are chosen.
+    pub(crate) fn host(&self, request: &impl RequestHead) -> Host {
+        match self.have_hosts.then(|| request.authority()) {
+            Some(Ok(Some(authority))) => Host::of(&authority),
+            _ => Host::UNKNOWN,
+        }
     }
 
     /// Returns the rules for a request.
     ///
     /// # Errors
-    /// [`Rejection::NoRule`] if no rule matches, [`Rejection::MalformedPath`] and [`Rejection::AmbiguousPath`].
-    pub(crate) fn choose(&self, method: &str, target: &str) -> Result<Chosen, Rejection> {
-        let choose = |case| match self.rules.choose(method, target, case) {
+    /// [`Rejection::NoRule`] if no rule matches, [`Rejection::MalformedPath`], [`Rejection::AmbiguousPath`] and [`Rejection::AmbiguousHost`].
+    pub(crate) fn choose(&self, host: &Host, method: &str, target: &str) -> Result<Chosen, Rejection> {
+        let choose = |case| match self.rules.choose_for_host(host, method, target, case) {
             Ok(rule) => rule.ok_or(Rejection::NoRule),
             Err(RulesError::Malformed) => Err(Rejection::MalformedPath),
             Err(RulesError::TooManyReadings) => Err(Rejection::AmbiguousPath(Conflict::default())),
             Err(RulesError::Ambiguous { first, second }) => Err(Rejection::AmbiguousPath(Conflict { first, second })),
+            Err(RulesError::AmbiguousHost { first, second }) => {
+                Err(Rejection::AmbiguousHost(Conflict { first, second }))
+            }
         };
         if !self.ignores_case {
             return choose(Case::Either).map(|rule| Chosen { rule, also: None });
@@ -86,9 +103,11 @@ impl Routes {
         let mut covering = Vec::new();
         let unlisted = rule.methods.is_empty().then_some(UNLISTED);
         for method in rule.methods.iter().map(String::as_str).chain(unlisted) {
-            let before = self.rules.iter().take(number).position(|before| before.covers_for(method, rule))?;
-            if !covering.contains(&before) {
-                covering.push(before);
+            for host in hosts(rule) {
+                let before = self.rules.iter().take(number).position(|before| before.covers_for(method, host, rule))?;
+                if !covering.contains(&before) {
+                    covering.push(before);
+                }
             }
         }
         Some(covering)
@@ -96,9 +115,11 @@ impl Routes {
 
     /// Returns a method that a rule does not list, and the weaker rule for all methods that applies to such a request.
     fn weaker(&self, rule: &Rule<Effect>) -> Option<(&'static str, usize)> {
-        // A rule without methods covers its own pattern.
-        CHANGING.into_iter().filter(|method| !rule.covers_for(method, rule)).find_map(|method| {
-            let number = self.rules.iter().position(|other| other.covers_for(method, rule))?;
+        // A rule without methods covers its own pattern and hosts.
+        let unlisted = |host| CHANGING.into_iter().filter(move |method| !rule.covers_for(method, host, rule));
+        let requests = hosts(rule).flat_map(|host| unlisted(host).map(move |method| (method, host)));
+        requests.into_iter().find_map(|(method, host)| {
+            let number = self.rules.iter().position(|other| other.covers_for(method, host, rule))?;
             let other = self.rules.get(number)?;
             let is_weaker = other.methods.is_empty() && other.effect.strictness() < rule.effect.strictness();
             is_weaker.then_some((method, number))
@@ -123,8 +144,9 @@ impl Routes {
                 warnings.push(ConfigError::new(at.clone(), message));
             }
             let method = rule.methods.first().map_or("GET", String::as_str);
+            let host = rule.hosts.first().map_or_else(|| OTHER_HOST.to_owned(), HostPattern::example);
             if let Err(RulesError::Ambiguous { first, second }) =
-                self.rules.choose(method, &rule.pattern.example("x"), Case::Either)
+                self.rules.choose_for_host(&Host::of(&host), method, &rule.pattern.example("x"), Case::Either)
             {
                 let (first, second) = (self.name(first), self.name(second));
                 let message = format!(
@@ -136,6 +158,11 @@ impl Routes {
         }
         warnings
     }
+}
+
+/// Returns the hosts of a rule. `None` stands for all hosts.
+fn hosts(rule: &Rule<Effect>) -> impl Iterator<Item = Option<&HostPattern>> {
+    rule.hosts.iter().map(Some).chain(rule.hosts.is_empty().then_some(None))
 }
 
 impl Effect {

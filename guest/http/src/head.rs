@@ -7,6 +7,7 @@ use std::borrow::Cow;
 pub struct WasiRequestHead {
     method: String,
     target: String,
+    authority: Option<String>,
     headers: Headers,
 }
 
@@ -26,7 +27,7 @@ impl WasiRequestHead {
         };
         // A request without a path gets an empty one, which no rule matches.
         let target = request.get_path_with_query().unwrap_or_default();
-        Self { method, target, headers: request.get_headers() }
+        Self { method, target, authority: request.get_authority(), headers: request.get_headers() }
     }
 }
 
@@ -45,6 +46,14 @@ impl RequestHead for WasiRequestHead {
             [] => Ok(None),
             [value] => Ok(Some(String::from_utf8_lossy(value).into_owned().into())),
             _ => Err(()),
+        }
+    }
+
+    fn authority(&self) -> Result<Option<Cow<'_, str>>, ()> {
+        // A host may also pass on the `Host` field, which must be the same.
+        match (self.authority.as_deref(), self.header("host")?) {
+            (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(&host) => Err(()),
+            (authority, host) => Ok(authority.map(Cow::Borrowed).or(host)),
         }
     }
 

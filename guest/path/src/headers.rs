@@ -1,4 +1,4 @@
-//! Names of headers that a server or framework may take for another header, or for the path of the request.
+//! Names of headers that a server or framework may take for another header, or for the path or the host of the request.
 
 /// The headers from which a known server or framework takes the path or the method of a request, in place of the request line. docs/paths.md in
 /// the repository names a reader for each.
@@ -19,6 +19,9 @@ const OVERRIDES: [&str; 14] = [
     "x-forwarded-method",
 ];
 
+/// The headers from which a known server or framework takes the host of a request, in place of `Host`, if it trusts its proxies.
+const HOST_OVERRIDES: [&str; 4] = ["x-forwarded-host", "x-original-host", "x-host", "x-http-host-override"];
+
 /// Returns whether two header names are the same variable for a server that converts them to environment variables: CGI, WSGI, FastCGI and PHP
 /// convert `x-user`, `x_user` and in some cases `x.user` to `HTTP_X_USER` (RFC 3875 section 4.1.18).
 pub fn are_alike(one: &[u8], other: &[u8]) -> bool {
@@ -32,6 +35,14 @@ pub fn path_override(name: &[u8]) -> Option<&'static str> {
     OVERRIDES.iter().copied().find(|known| are_alike(name, known.as_bytes()))
 }
 
+/// Returns whether an application may take the host of a request from this header: `X-Forwarded-Host` and the like, in any spelling, or
+/// `Forwarded` (RFC 7239 section 5.3) with a parameter `host`.
+pub fn is_host_override(name: &[u8], value: &[u8]) -> bool {
+    let has_host = || value.windows(5).any(|part| part.eq_ignore_ascii_case(b"host="));
+    HOST_OVERRIDES.iter().any(|known| are_alike(name, known.as_bytes()))
+        || (are_alike(name, b"forwarded") && has_host())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +54,23 @@ mod tests {
         }
         for name in ["xuser", "x-users", "x--user", "y-user", ""] {
             assert!(!are_alike(name.as_bytes(), b"x-user"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_replaces_the_host_is_found_in_every_spelling() {
+        for (name, value, expected) in [
+            ("x-forwarded-host", "a", true),
+            ("X_Forwarded_Host", "", true),
+            ("x-original-host", "a", true),
+            ("x-host", "a", true),
+            ("forwarded", "for=192.0.2.1; Host=a", true),
+            ("forwarded", "for=192.0.2.1;proto=https", false),
+            ("x-forwarded-for", "host=a", false),
+            ("x-forwarded-port", "443", false),
+            ("host", "a", false),
+        ] {
+            assert_eq!(is_host_override(name.as_bytes(), value.as_bytes()), expected, "{name}: {value}");
         }
     }
 

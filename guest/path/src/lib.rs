@@ -4,6 +4,9 @@
 //! such readers read it one after another. If all readings choose the same rule, that is the rule. If two readings choose different rules,
 //! the path is ambiguous.
 //!
+//! A rule may be for some hosts only. A [`Host`] is read in the same spirit: if it is spelled in an unusual way, or is absent, any rule may be the one
+//! that a reader would choose, and the request is rejected unless they are the same.
+//!
 //! A rule has a [`Pattern`], which only compares text. The different ways to read a path are in the module `readings`; docs/paths.md in the
 //! repository names a reader for each.
 //!
@@ -19,15 +22,21 @@ extern crate std;
 
 mod encoding;
 mod headers;
+mod host;
 mod pattern;
 mod readings;
+mod rule;
 mod rules;
+mod rules_error;
 mod transform;
 
 pub use encoding::encode_claim;
-pub use headers::{are_alike, path_override};
+pub use headers::{are_alike, is_host_override, path_override};
+pub use host::{Host, HostPattern, HostPatternError};
 pub use pattern::{Pattern, PatternError};
-pub use rules::{Case, Rule, Rules, RulesError};
+pub use rule::Rule;
+pub use rules::{Case, Rules};
+pub use rules_error::RulesError;
 
 /// Runs the example of the README as a test.
 #[cfg(doctest)]

@@ -1,22 +1,13 @@
-//! Chooses a rule by the method and the target of a request.
+//! Chooses a rule by the method, the host and the target of a request.
 
 use crate::{
-    pattern::{Comparison, Pattern},
+    host::Host,
+    pattern::Comparison,
     readings::{self, Unreadable},
+    rule::Rule,
+    rules_error::RulesError,
 };
-use alloc::{string::String, vec::Vec};
-use core::fmt;
-
-/// A rule: the requests that it applies to, and its effect.
-#[derive(Clone, Debug)]
-pub struct Rule<E> {
-    /// The paths.
-    pub pattern: Pattern,
-    /// The methods. An empty list applies to all methods. `GET` also applies to `HEAD`, because frameworks handle `HEAD` like `GET`.
-    pub methods: Vec<String>,
-    /// What the rule requires. Rules with equal effects count as one rule: no path is ambiguous between them.
-    pub effect: E,
-}
+use alloc::vec::Vec;
 
 /// Rules in order. The first rule that matches applies.
 #[derive(Clone, Debug)]
@@ -36,50 +27,6 @@ pub enum Case {
     Exact,
     /// It ignores case.
     Ignored,
-}
-
-/// Why a path must be rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RulesError {
-    /// Readers reject the path, or each corrects it in a different way: it is not absolute, has a control character, a space or a fragment, has
-    /// an incomplete percent-encoding, or is not UTF-8 after decoding.
-    Malformed,
-    /// Two readings choose different rules. The numbers of the rules, or `None` if no rule matches, are for the operator. A client could use
-    /// them to find out the rules.
-    Ambiguous {
-        /// The rule for the path as it was sent.
-        first: Option<usize>,
-        /// The rule for another reading.
-        second: Option<usize>,
-    },
-    /// The path has more than [`RulesError::READINGS`] readings, or reading it takes more than [`RulesError::BYTES`].
-    TooManyReadings,
-}
-
-impl RulesError {
-    /// The maximum number of readings of one path.
-    pub const READINGS: usize = readings::MOST;
-    /// The maximum number of bytes that are transformed for one path, in all readings together.
-    pub const BYTES: usize = readings::MOST_BYTES;
-}
-
-impl fmt::Display for RulesError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Malformed => "the path is malformed",
-            Self::Ambiguous { .. } => "the path is ambiguous: two readings of it choose different rules",
-            Self::TooManyReadings => "the path can be read in too many ways",
-        })
-    }
-}
-
-impl core::error::Error for RulesError {}
-
-impl<E> Rule<E> {
-    /// Creates a rule for all methods.
-    pub fn new(pattern: Pattern, effect: E) -> Self {
-        Self { pattern, methods: Vec::new(), effect }
-    }
 }
 
 impl<E: PartialEq> Rules<E> {
@@ -108,27 +55,48 @@ impl<E: PartialEq> Rules<E> {
         self.rules.iter()
     }
 
+    /// Returns whether a rule has hosts. If none has, the host of a request does not matter.
+    pub fn have_hosts(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.hosts.is_empty())
+    }
+
     /// Returns the number of the rule for a request with this method and target (a path, possibly with a query), or `None` if no rule matches.
+    /// For rules with hosts, use [`Rules::choose_for_host`]: here, the host is unknown.
     ///
     /// A plain path needs no allocation. For any other path, the work is limited: see [`RulesError`].
     ///
     /// # Errors
     /// See [`RulesError`]. The request must be rejected.
     pub fn choose(&self, method: &str, target: &str, case: Case) -> Result<Option<usize>, RulesError> {
+        self.choose_for_host(&Host::UNKNOWN, method, target, case)
+    }
+
+    /// Returns the number of the rule for a request to this host; see [`Rules::choose`].
+    ///
+    /// # Errors
+    /// See [`RulesError`]. The request must be rejected.
+    pub fn choose_for_host(
+        &self,
+        host: &Host,
+        method: &str,
+        target: &str,
+        case: Case,
+    ) -> Result<Option<usize>, RulesError> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         // Methods are case-sensitive (RFC 9110 section 9.1), but many frameworks convert them to capitals first.
         let capitals = method.bytes().any(|byte| byte.is_ascii_lowercase()).then(|| method.to_ascii_uppercase());
         let methods = [Some(method), capitals.as_deref()];
-        let mut chosen = None;
+        let (mut chosen, mut is_by_host) = (None, false);
         let mut visit = |path: &str| {
             for by in self.comparisons(path, case) {
                 for method in methods.into_iter().flatten() {
-                    let matches = |rule: &Rule<E>| rule.is_for(method) && rule.pattern.matches(path, by);
-                    let number = self.rules.iter().position(matches);
-                    let first = *chosen.get_or_insert(number);
-                    if !self.are_same(first, number) {
-                        return Err(Unreadable::Differs(number));
-                    }
+                    let mut is_first = true;
+                    let mut choose = |number: Option<usize>| {
+                        is_by_host = !core::mem::take(&mut is_first);
+                        let first = *chosen.get_or_insert(number);
+                        if self.are_same(first, number) { Ok(()) } else { Err(Unreadable::Differs(number)) }
+                    };
+                    self.each_host(host, &|rule| rule.is_for(method) && rule.pattern.matches(path, by), &mut choose)?;
                 }
             }
             Ok(())
@@ -137,33 +105,38 @@ impl<E: PartialEq> Rules<E> {
             Ok(()) => Ok(chosen.flatten()),
             Err(Unreadable::Malformed) => Err(RulesError::Malformed),
             Err(Unreadable::TooMany) => Err(RulesError::TooManyReadings),
-            Err(Unreadable::Differs(second)) => Err(RulesError::Ambiguous { first: chosen.flatten(), second }),
+            Err(Unreadable::Differs(second)) => Err(match (chosen.flatten(), is_by_host) {
+                (first, false) => RulesError::Ambiguous { first, second },
+                (first, true) => RulesError::AmbiguousHost { first, second },
+            }),
         }
     }
 }
 
-impl<E> Rule<E> {
-    fn is_for(&self, method: &str) -> bool {
-        let applies = |configured: &String| configured == method || (configured == "GET" && method == "HEAD");
-        self.methods.is_empty() || self.methods.iter().any(applies)
-    }
-
-    /// Returns whether this rule applies to every request that the other rule applies to.
-    pub fn covers<O>(&self, other: &Rule<O>) -> bool {
-        let covers_methods = match other.methods.as_slice() {
-            [] => self.methods.is_empty(),
-            methods => methods.iter().all(|method| self.is_for(method)),
-        };
-        covers_methods && self.pattern.covers(&other.pattern)
-    }
-
-    /// Returns whether this rule applies to every request with this method whose path the other rule's pattern matches.
-    pub fn covers_for<O>(&self, method: &str, other: &Rule<O>) -> bool {
-        self.is_for(method) && self.pattern.covers(&other.pattern)
-    }
-}
-
 impl<E: PartialEq> Rules<E> {
+    /// Calls `visit` with the rule for each reading of the host, first for the host as it was sent, or for a request without a host.
+    fn each_host(
+        &self,
+        host: &Host,
+        matches: &dyn Fn(&Rule<E>) -> bool,
+        visit: &mut dyn FnMut(Option<usize>) -> Result<(), Unreadable>,
+    ) -> Result<(), Unreadable> {
+        let first = |is_for_host: &dyn Fn(&Rule<E>) -> bool| {
+            self.rules.iter().position(|rule| is_for_host(rule) && matches(rule))
+        };
+        if let Some(mut readings) = host.readings() {
+            return readings.try_for_each(|host| visit(first(&|rule| rule.is_for_host(host))));
+        }
+        let without_host = first(&|rule| rule.hosts.is_empty());
+        visit(without_host)?;
+        // A rule with hosts that comes before may be the one for the host that a reader assumes.
+        let mut before = self.rules.iter().enumerate().take(without_host.unwrap_or(usize::MAX));
+        before.try_for_each(|(number, rule)| match !rule.hosts.is_empty() && matches(rule) {
+            true => visit(Some(number)),
+            false => Ok(()),
+        })
+    }
+
     fn are_same(&self, first: Option<usize>, second: Option<usize>) -> bool {
         first == second || self.effect(first) == self.effect(second)
     }
@@ -190,6 +163,7 @@ impl<E: PartialEq> Rules<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::Pattern;
 
     const CASE: Case = Case::Either;
 
@@ -328,36 +302,6 @@ mod tests {
             ("get", "/x", Ok(Some(1))),
         ] {
             assert_eq!(rules.choose(method, path, CASE), expected, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn a_wider_rule_covers_a_narrower_one() {
-        let rule = |pattern: Result<Pattern, _>, methods: &[&str]| {
-            let mut rule = Rule::new(pattern.unwrap(), ());
-            rule.methods = methods.iter().map(|method| (*method).into()).collect();
-            rule
-        };
-        let (below, exact, template) = (Pattern::below, Pattern::exact, Pattern::template);
-        for (wide, narrow, expected) in [
-            (rule(below("/"), &[]), rule(below("/admin"), &[]), true),
-            (rule(below("/"), &["GET"]), rule(below("/admin"), &[]), false),
-            (rule(below("/"), &["GET"]), rule(below("/admin"), &["GET", "HEAD"]), true),
-            (rule(below("/a"), &[]), rule(below("/a/"), &[]), true),
-            (rule(below("/a/"), &[]), rule(below("/a"), &[]), false),
-            (rule(below("/a"), &[]), rule(template("/a/{id}"), &[]), true),
-            (rule(below("/a/x"), &[]), rule(template("/a/{id}"), &[]), false),
-            (rule(template("/a/{id}"), &[]), rule(template("/a/{name}"), &[]), true),
-            (rule(template("/a/{id}"), &[]), rule(exact("/a/x"), &[]), true),
-            (rule(template("/a/x"), &[]), rule(template("/a/{id}"), &[]), false),
-            (rule(template("/a/{id}"), &[]), rule(below("/a/x"), &[]), false),
-            (rule(exact("/a"), &[]), rule(exact("/a"), &[]), true),
-            (rule(exact("/a"), &[]), rule(below("/a"), &[]), false),
-        ] {
-            assert_eq!(wide.covers(&narrow), expected, "{wide:?} {narrow:?}");
-            let methods = ["GET", "HEAD", "*"].into_iter().filter(|method| narrow.is_for(method));
-            let for_each = methods.map(|method| wide.covers_for(method, &narrow)).collect::<Vec<_>>();
-            assert!(!expected || !for_each.contains(&false), "{wide:?} {narrow:?}: {for_each:?}");
         }
     }
 }

@@ -250,6 +250,8 @@ fn keys(at: &str, keys: &Keys) -> Checked {
 
 fn route(at: &str, route: &Route, config: &Config) -> Checked {
     route.pattern(at)?;
+    not_empty(&format!("{at}.hosts"), route.hosts.as_deref())?;
+    route.host_patterns(at)?;
     not_empty(&format!("{at}.methods"), route.methods.as_deref())?;
     for (number, method) in route.methods.iter().flatten().enumerate() {
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {

@@ -1,7 +1,7 @@
 //! The rules for paths.
 
 use super::{error::ConfigError, not_null::not_null};
-use poolgate_path::Pattern;
+use poolgate_path::{HostPattern, Pattern};
 use serde::Deserialize;
 
 /// A rule: the requests that it matches, and what they must satisfy. Set exactly one of `path`, `prefix` and `template`, and exactly one of
@@ -16,6 +16,11 @@ pub struct Route {
     pub prefix: Option<String>,
     /// Matches a path with placeholders for one segment each, such as `/users/{id}/orders`.
     pub template: Option<String>,
+    /// The hosts that the rule matches: names such as `example.com`, IP addresses, and `*.example.com` for the hosts with one or more labels
+    /// before `.example.com`. Case and the port of the request are ignored. The default is all hosts.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub hosts: Option<Vec<String>>,
     /// The methods that the rule matches, in capitals. The default is all. `GET` includes `HEAD`.
     #[serde(default, deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
@@ -52,6 +57,15 @@ impl Route {
             _ => return Err(ConfigError::new(at, "set one of path, prefix and template")),
         };
         pattern.map_err(|error| ConfigError::new(at, error.to_string()))
+    }
+
+    /// Returns the hosts that the rule matches. An empty list is all hosts.
+    pub(crate) fn host_patterns(&self, at: &str) -> Result<Vec<HostPattern>, ConfigError> {
+        let hosts = self.hosts.iter().flatten().enumerate();
+        let pattern = |(number, host): (usize, &String)| {
+            HostPattern::new(host).map_err(|error| ConfigError::new(format!("{at}.hosts[{number}]"), error.to_string()))
+        };
+        hosts.map(pattern).collect()
     }
 }
 
