@@ -4,3 +4,5 @@
 mod hosts;
 #[path = "edge_policy/scene.rs"]
 mod scene;
+#[path = "edge_policy/tokens.rs"]
+mod tokens;

@@ -15,7 +15,8 @@ use crate::{
     rejection::Rejection,
     response::{RejectionFormat, RejectionResponse},
     routes::{Chosen, Effect, Routes},
-    tokens::{self, Found, TokenLocation},
+    token_location::TokenLocation,
+    tokens::{self, Found},
     verification::{Unverified, Verification},
 };
 use poolgate_core::{Fetch, FetchError, KeySetError, LogicalTime, Reason, Response, RevocationStatus, Verifier};

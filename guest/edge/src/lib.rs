@@ -26,12 +26,14 @@ mod header_mutation;
 mod jwks_upstreams;
 pub mod keys;
 mod local_jwks;
+mod names;
 mod policies;
 mod pool_keys;
 mod protected_headers;
 mod rejection;
 pub mod response;
 mod routes;
+mod token_location;
 mod tokens;
 mod verification;
 

@@ -22,10 +22,10 @@ pub(crate) struct ProtectedHeaders {
 impl ProtectedHeaders {
     pub(crate) fn new(config: &Config) -> Self {
         let locations = config.tokens.from.iter();
-        let header = |location: &TokenLocation| match (&location.header, &location.cookie) {
+        let header = |location: &TokenLocation| match (&location.header, &location.query) {
             (Some(name), _) => Some(name.clone()),
-            (None, Some(_)) => Some("cookie".to_owned()),
-            (None, None) => None,
+            (None, None) => Some("cookie".to_owned()),
+            (None, Some(_)) => None,
         };
         Self {
             claims: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),

@@ -1,6 +1,7 @@
 //! Checks of a parsed configuration.
 
 use super::{
+    check_tokens::{self, is_token},
     claim_rule::ClaimRule,
     claims::ClaimToHeader,
     document::Config,
@@ -9,7 +10,6 @@ use super::{
     policy::Policy,
     pool::{Pool, TokenUse},
     route::Route,
-    tokens::TokenLocation,
     url::{authority_and_path, is_loopback},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn all(config: &Config) -> Checked {
     if config.tokens.from.is_empty() {
         return Err(ConfigError::new("tokens.from", "is an empty list: remove it to use Authorization: Bearer"));
     }
-    each("tokens.from", &config.tokens.from, token_location)?;
+    each("tokens.from", &config.tokens.from, |at, item| check_tokens::location(at, item, &config.tokens.from))?;
     each("claims_to_headers", &config.claims_to_headers, claim_to_header)?;
     unique_headers(config)?;
     each("claims_to_filter_state", &config.claims_to_filter_state, |at, claim| match claim.name.is_empty() {
@@ -275,24 +275,6 @@ fn route(at: &str, route: &Route, config: &Config) -> Checked {
     Ok(())
 }
 
-fn token_location(at: String, location: &TokenLocation) -> Checked {
-    let names = [&location.header, &location.cookie, &location.query];
-    let mut names = names.into_iter().flatten();
-    let (Some(name), None) = (names.next(), names.next()) else {
-        return Err(ConfigError::new(at, "set one of header, cookie and query"));
-    };
-    if location.prefix.is_some() && location.header.is_none() {
-        return Err(ConfigError::new(format!("{at}.prefix"), "requires header"));
-    }
-    match (&location.header, is_token(name)) {
-        (Some(header), true) if *header != header.to_ascii_lowercase() => {
-            Err(ConfigError::new(format!("{at}.header"), "must be in lower case"))
-        }
-        (_, true) => Ok(()),
-        (_, false) => Err(ConfigError::new(at, "the name is empty, or has an invalid character")),
-    }
-}
-
 /// Headers that the proxy itself uses for routing and framing.
 const RESERVED: [&str; 9] = [
     "host",
@@ -328,11 +310,6 @@ fn unique_headers(config: &Config) -> Checked {
         }
     }
     Ok(())
-}
-
-/// Returns whether a name is a token in the sense of RFC 9110 section 5.6.2.
-fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn each<T>(list: &str, items: &[T], check: impl Fn(String, &T) -> Checked) -> Checked {

@@ -2,6 +2,7 @@
 
 mod cache;
 mod check;
+mod check_tokens;
 mod claim_rule;
 mod claims;
 mod core_config;
