@@ -73,19 +73,20 @@ pub fn verdict(authorizer: &mut RequestAuthorizer, request: &Sent) -> String {
     }
 }
 
-/// Returns the headers with which the application receives a request that is forwarded, except the claim headers. `:path` is the target.
+/// Returns the headers with which the application receives a request that is forwarded. `:path` is the target.
 pub fn forwarded(authorizer: &mut RequestAuthorizer, request: &Sent) -> Vec<(String, String)> {
     let Decision::Admit(admitted) = authorizer.authorize(now(), request) else {
         panic!("{request:?} is not forwarded")
     };
     let mut headers = request.headers.clone();
     headers.push((":path".to_owned(), request.target.clone()));
-    for mutation in admitted.mutations {
-        let (HeaderMutation::Remove(name) | HeaderMutation::Set(name, _)) = &mutation;
+    let mutations = admitted.mutations.iter().map(|mutation| match mutation {
+        HeaderMutation::Remove(name) => (name.as_str(), None),
+        HeaderMutation::Set(name, value) => (name.as_str(), Some(value.as_str())),
+    });
+    for (name, value) in mutations.chain(authorizer.claim_headers(&admitted)) {
         headers.retain(|(own, _)| own != name);
-        if let HeaderMutation::Set(name, value) = mutation {
-            headers.push((name, value));
-        }
+        headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     }
     headers
 }

@@ -57,6 +57,10 @@ impl RequestAuthorizer {
         let upstreams = JwksUpstreams::new(&mut verification.verifier, config, &verification.by_issuer, now)?;
         let routes = Routes::new(config)?;
         warnings.extend(routes.warnings());
+        if config.report_only {
+            warnings
+                .push(ConfigError::new("report_only", "no token and no policy is enforced: requests are only counted"));
+        }
         Ok(Self {
             verification,
             upstreams,

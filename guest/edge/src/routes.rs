@@ -47,7 +47,7 @@ impl Routes {
                 pattern: route.pattern(&at)?,
                 hosts: route.host_patterns(&at)?,
                 methods: route.methods.clone().unwrap_or_default(),
-                effect: Effect::new(route, &config.policies),
+                effect: Effect::new(route, config),
             })
         };
         let rules = config.routes.iter().enumerate().map(rule).collect::<Result<Vec<_>, ConfigError>>()?;
@@ -166,7 +166,8 @@ fn hosts(rule: &Rule<Effect>) -> impl Iterator<Item = Option<&HostPattern>> {
 }
 
 impl Effect {
-    fn new(route: &config::Route, policies: &[config::Policy]) -> Self {
+    fn new(route: &config::Route, config: &Config) -> Self {
+        let policies = &config.policies;
         let numbers = |names: &Vec<String>| {
             names.iter().filter_map(|name| policies.iter().position(|policy| policy.name == *name)).collect()
         };
@@ -178,7 +179,7 @@ impl Effect {
                 (None, None) => RouteRequirement::AnyToken,
             },
             is_optional: route.optional,
-            is_report_only: route.report_only,
+            is_report_only: route.report_only || config.report_only,
         }
     }
 

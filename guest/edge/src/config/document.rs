@@ -51,6 +51,10 @@ pub struct Config {
     /// `/admin` and that of `/Admin`.
     #[serde(default)]
     pub case_insensitive_paths: bool,
+    /// Sets `report_only` on every route: no token and no policy is enforced, and the requests that would be rejected are counted. Forged claim
+    /// headers are still removed. Requests that no rule matches, or whose path or host is ambiguous, are still rejected.
+    #[serde(default)]
+    pub report_only: bool,
     /// Limits on the work that one request or one key set can cause.
     #[serde(default)]
     pub limits: Limits,
