@@ -1,5 +1,8 @@
 //! The command `poolgate-edge-config`, which checks configurations of the Envoy filter and the middleware.
 
+#[path = "edge_config/discovery.rs"]
+mod discovery;
+
 use poolgate_tests::{
     edge_scene::{guarded, pool},
     keys::RSA_2048,

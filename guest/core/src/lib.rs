@@ -99,7 +99,7 @@ pub use config::{
     Pool, ResourceRule, SubjectRule, TokenUseRule,
 };
 pub use explain::{Check, CheckResult, Explanation, Stage};
-pub use json::check_json_object;
+pub use json::{ParseError as JsonError, check_json_object};
 pub use jwa::Algorithm;
 pub use keys::{
     Fetch, FetchError, KeyError, KeyRefreshError, KeyReport, KeySetError, KeyState, LogicalTime, Response, SkippedKey,

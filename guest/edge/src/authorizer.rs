@@ -277,6 +277,12 @@ impl RequestAuthorizer {
         self.verification.pool_keys(now)
     }
 
+    /// Returns whether the last fetch of a key set succeeded, and the set has a usable key.
+    pub fn has_fetched_keys(&mut self, now: u64, url: &str) -> bool {
+        let reports = self.verification.verifier.key_reports(now);
+        reports.iter().any(|report| report.url.as_deref() == Some(url) && report.last_error.is_none())
+    }
+
     fn is_preflight(&self, request: &impl RequestHead) -> Result<bool, Rejection> {
         if self.cors_preflight == CorsPreflight::Verify || request.method() != "OPTIONS" {
             return Ok(false);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 /// The server of a JWKS endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwksUpstream {
-    /// The proxy's name for the server; in Envoy, a cluster.
+    /// The proxy's name for the server; in Envoy, a cluster. Empty for the server of a discovery document, which Envoy does not support.
     pub cluster: String,
     /// The value of `:authority`.
     pub authority: String,
@@ -41,7 +41,7 @@ impl JwksUpstreams {
             let issuer = report.issuers.first().map_or("", String::as_str);
             let pool = by_issuer.get(issuer).and_then(|pool| config.pools.get(*pool));
             if let (Some(url), Some(pool)) = (report.url, pool)
-                && let Some(cluster) = &pool.keys.cluster
+                && pool.keys.are_fetched()
             {
                 let has_key_id = HAS_LOAD_BALANCERS && pool.alb_arns.is_some();
                 // A prefix may lack a path.
@@ -50,7 +50,7 @@ impl JwksUpstreams {
                     .ok_or_else(|| ConfigError::new("pools", format!("keys can't be fetched from {url}")))?;
                 let path = if has_key_id { path.trim_end_matches('/') } else { path };
                 let upstream = JwksUpstream {
-                    cluster: cluster.clone(),
+                    cluster: pool.keys.cluster.clone().unwrap_or_default(),
                     authority: authority.to_owned(),
                     path: path.to_owned(),
                     timeout_ms: pool.keys.timeout_ms,

@@ -20,6 +20,7 @@ mod claims;
 pub mod component;
 pub mod config;
 mod decision;
+pub mod discovery;
 mod explanations;
 mod head;
 mod header_mutation;

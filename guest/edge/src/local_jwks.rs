@@ -45,7 +45,7 @@ impl LocalJwks {
                 let unused = load(verifier, &issuer, &jwks, now, fetched_at(pool, policy, now), &at)?;
                 // All issuers of a pool have the same keys.
                 warnings.extend(unused.into_iter().filter(|_| form == 0));
-                if pool.keys.cluster.is_none() {
+                if !pool.keys.are_fetched() {
                     local.sets.push(Set { issuer, jwks: jwks.clone(), renewed_at: now });
                 }
             }
@@ -68,7 +68,7 @@ impl LocalJwks {
 /// Returns the time at which a set counts as fetched. If there is a JWKS endpoint, the set is loaded as stale, so that it is fetched at once.
 fn fetched_at(pool: &Pool, policy: KeyPolicy, now: u64) -> u64 {
     let stale = u64::from(policy.soft_ttl_max.min(policy.hard_ttl.saturating_sub(1)));
-    if pool.keys.cluster.is_some() { now.saturating_sub(stale) } else { now }
+    if pool.keys.are_fetched() { now.saturating_sub(stale) } else { now }
 }
 
 /// Loads one set, and returns warnings about keys that cannot be used.

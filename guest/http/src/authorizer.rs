@@ -4,8 +4,9 @@ use crate::{bindings::poolgate::edge::configuration, clock, log};
 use poolgate_edge::{
     Config, ConfigError, RequestAuthorizer,
     config::{self, KeyPolicy},
+    discovery::{DiscoveredIssuers, DiscoveredKeys},
 };
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 /// The number of fetches for unknown key IDs that a new instance may make at first, unless the operator configures `unknown_key_fetches`: one for
 /// its keys and one for a key ID that is not among them. A host may start a new instance every few requests, and a client that invents key
@@ -16,7 +17,13 @@ const FIRST_FETCHES: u32 = 2;
 enum State {
     Unread,
     Invalid,
-    Ready { config: Box<Config>, authorizer: Box<RequestAuthorizer> },
+    Ready(Box<Ready>),
+}
+
+struct Ready {
+    config: Config,
+    authorizer: RequestAuthorizer,
+    discovered: DiscoveredIssuers,
 }
 
 thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread) });
@@ -24,7 +31,7 @@ thread_local!(static STATE: RefCell<State> = const { RefCell::new(State::Unread)
 /// Calls `work` with the authorizer. Returns `None` if the configuration is invalid.
 pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
-        State::Ready { authorizer, .. } => Some(work(authorizer)),
+        State::Ready(ready) => Some(work(&mut ready.authorizer)),
         _ => None,
     })
 }
@@ -32,7 +39,15 @@ pub fn with<Outcome>(work: impl FnOnce(&mut RequestAuthorizer) -> Outcome) -> Op
 /// Calls `read` with the configuration. Returns `None` if it is invalid.
 pub fn configured<Outcome>(read: impl FnOnce(&Config) -> Outcome) -> Option<Outcome> {
     STATE.with_borrow_mut(|state| match ready(state) {
-        State::Ready { config, .. } => Some(read(config)),
+        State::Ready(ready) => Some(read(&ready.config)),
+        _ => None,
+    })
+}
+
+/// Returns the keys of the issuer whose discovery document is at this URL, if it is the URL of one.
+pub fn discovered(url: &str) -> Option<Rc<DiscoveredKeys>> {
+    STATE.with_borrow_mut(|state| match ready(state) {
+        State::Ready(ready) => ready.discovered.get(url),
         _ => None,
     })
 }
@@ -40,11 +55,11 @@ pub fn configured<Outcome>(read: impl FnOnce(&Config) -> Outcome) -> Option<Outc
 fn ready(state: &mut State) -> &mut State {
     if let State::Unread = state {
         *state = match build() {
-            Ok((config, authorizer)) => {
-                for warning in authorizer.warnings() {
+            Ok(ready) => {
+                for warning in ready.authorizer.warnings() {
                     log::line(format!("poolgate: {warning}"));
                 }
-                State::Ready { config: Box::new(config), authorizer: Box::new(authorizer) }
+                State::Ready(Box::new(ready))
             }
             Err(error) => {
                 log::line(format!("poolgate: the configuration is invalid: {error}"));
@@ -55,12 +70,13 @@ fn ready(state: &mut State) -> &mut State {
     state
 }
 
-fn build() -> Result<(Config, RequestAuthorizer), ConfigError> {
+fn build() -> Result<Ready, ConfigError> {
     let config = config::read(configuration::json().as_bytes())?;
     let mut authorizer = RequestAuthorizer::new(&config, clock::seconds(), clock::seed())?;
     if config.key_policy.unknown_key_fetches == KeyPolicy::default().unknown_key_fetches {
         authorizer.leave_unknown_key_fetches(FIRST_FETCHES);
     }
     config::fits_middleware(&config, &authorizer.key_urls())?;
-    Ok((config, authorizer))
+    let discovered = DiscoveredIssuers::new(&config)?;
+    Ok(Ready { config, authorizer, discovered })
 }

@@ -125,6 +125,7 @@ impl RootContext for Root {
         let text = self.get_plugin_configuration().unwrap_or_default();
         let built = clock::now().map_err(|status| format!("the clock can't be read: {status:?}")).and_then(|now| {
             let config = config::read(&text).map_err(|error| error.to_string())?;
+            config::fits_envoy(&config).map_err(|error| error.to_string())?;
             // Differs between workers and between starts, so that they do not refresh their keys at the same time.
             let seed = now.subsec_nanos() as u64 ^ u64::from(self.context_id) << 32 ^ now.as_secs();
             let authorizer = RequestAuthorizer::new(&config, now.as_secs(), seed).map_err(|error| error.to_string())?;

@@ -7,5 +7,6 @@ mod value;
 
 pub use parse::check_json_object;
 pub(crate) use parse::{parse_object, parse_object_text};
-pub(crate) use reader::{Duplicates, ParseError};
+pub(crate) use reader::Duplicates;
+pub use reader::ParseError;
 pub(crate) use value::{Object, Value};

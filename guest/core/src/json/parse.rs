@@ -8,18 +8,12 @@ use core::cell::Cell;
 use serde::de::DeserializeSeed;
 
 /// Checks that a text is one JSON object (RFC 8259), nested at most `depth` levels deep, in which no object has two members of the same name.
-/// Use it for configurations that another parser reads afterwards.
+/// Use it for texts that another parser reads afterwards.
 ///
 /// # Errors
-/// Returns a description of the error.
-pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), &'static str> {
-    match parse_object(bytes, depth, Duplicates::Reject) {
-        Ok(_) => Ok(()),
-        Err(ParseError::Malformed) => Err("it is not a JSON object"),
-        Err(ParseError::DuplicateMember) => Err("an object has two members of the same name"),
-        Err(ParseError::TooDeep) => Err("it is nested too deeply"),
-        Err(ParseError::TrailingBytes) => Err("something follows the JSON object"),
-    }
+/// Returns why the text is rejected.
+pub fn check_json_object(bytes: &[u8], depth: u32) -> Result<(), ParseError> {
+    parse_object(bytes, depth, Duplicates::Reject).map(|_| ())
 }
 
 /// Parses a text that must be one JSON object, nested at most `depth` levels deep. The object itself is level 1.

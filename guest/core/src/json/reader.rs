@@ -5,9 +5,9 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{cell::Cell, fmt};
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-/// Why a text is rejected.
+/// Why a text is not one strict JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ParseError {
+pub enum ParseError {
     /// It is not JSON, or not an object.
     Malformed,
     /// An object has two members of the same name.
@@ -16,6 +16,18 @@ pub(crate) enum ParseError {
     TooDeep,
     /// Something follows the object.
     TrailingBytes,
+}
+
+impl ParseError {
+    /// Returns a description, as a sentence without a full stop.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Malformed => "it is not a JSON object",
+            Self::DuplicateMember => "an object has two members of the same name",
+            Self::TooDeep => "it is nested too deeply",
+            Self::TrailingBytes => "something follows the JSON object",
+        }
+    }
 }
 
 /// How to handle an object that has two members of the same name.

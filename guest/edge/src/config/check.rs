@@ -4,13 +4,14 @@ use super::{
     check_tokens::{self, is_token},
     claim_rule::ClaimRule,
     claims::ClaimToHeader,
+    discovery,
     document::Config,
     error::ConfigError,
     keys::Keys,
     policy::Policy,
     pool::{Pool, TokenUse},
     route::Route,
-    url::{authority_and_path, is_loopback},
+    url::authority_and_path,
 };
 
 type Checked = Result<(), ConfigError>;
@@ -21,6 +22,7 @@ pub(super) fn all(config: &Config) -> Checked {
     }
     each("pools", &config.pools, pool)?;
     unique("pools", &mut config.pools.iter().map(|pool| pool.name.as_str()))?;
+    discovery::has_own_urls(&config.pools)?;
     each("policies", &config.policies, |at, item| policy(&at, item, config))?;
     unique("policies", &mut config.policies.iter().map(|policy| policy.name.as_str()))?;
     if config.routes.is_empty() {
@@ -137,6 +139,7 @@ fn pool(at: String, pool: &Pool) -> Checked {
             }
         }
     }
+    discovery::check(&format!("{at}.keys"), pool)?;
     keys(&format!("{at}.keys"), &pool.keys)
 }
 
@@ -212,23 +215,9 @@ fn claim_rules(at: &str, rules: &[ClaimRule]) -> Checked {
     Ok(())
 }
 
-/// Checks that the `wasi:http` middleware supports a configuration. `key_urls` are the URLs that it will fetch keys from.
-///
-/// # Errors
-/// Returns a [`ConfigError`] if claims are passed as filter state, which only Envoy has, or if a key URL is not HTTPS and not a loopback address.
-pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Checked {
-    if !config.claims_to_filter_state.is_empty() {
-        return Err(ConfigError::new("claims_to_filter_state", "is only supported in Envoy: use claims_to_headers"));
-    }
-    match key_urls.iter().find(|url| !url.starts_with("https://") && !is_loopback(url)) {
-        Some(url) => Err(ConfigError::new("pools", format!("keys would be fetched without TLS from {url}"))),
-        None => Ok(()),
-    }
-}
-
 fn keys(at: &str, keys: &Keys) -> Checked {
     match (&keys.jwks, &keys.cluster) {
-        (None, None) => {
+        (None, None) if !keys.discover => {
             return Err(ConfigError::new(at, "set jwks, or the cluster to fetch keys from, or both"));
         }
         (_, Some(cluster)) if cluster.is_empty() => return Err(ConfigError::new(format!("{at}.cluster"), "is empty")),

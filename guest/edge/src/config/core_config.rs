@@ -13,7 +13,7 @@ use poolgate_core::{
 
 /// Returns the configuration of the core. `jitter_seed` should be a random number: it varies the times of key refreshes between workers.
 pub fn core_config(config: &Config, jitter_seed: u64) -> poolgate_core::Config {
-    let longest = config.pools.iter().map(|pool| pool.keys.timeout_ms).max().unwrap_or_default();
+    let longest = config.pools.iter().map(|pool| pool.keys.longest_fetch_ms()).max().unwrap_or_default();
     let limits = &config.limits;
     let keys = &config.key_policy;
     poolgate_core::Config {
@@ -58,6 +58,8 @@ fn pool(pool: &Pool) -> poolgate_core::Pool {
     poolgate_core::Pool {
         issuer: issuer_rule(pool),
         keys: match (&pool.keys.cluster, &pool.keys.url) {
+            // The core's name for the key set. Where it is fetched from changes with the document.
+            _ if pool.keys.discover => KeyOrigin::Url(pool.discovery_url().unwrap_or_default()),
             (None, _) => KeyOrigin::Local,
             (Some(_), None) => KeyOrigin::Derived,
             (Some(_), Some(url)) => KeyOrigin::Url(url.clone()),

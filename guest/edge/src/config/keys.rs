@@ -3,26 +3,51 @@
 use serde::Deserialize;
 
 /// The source of a pool's keys: a JWKS endpoint, a key set in the configuration, or both. With both, the configured key set is used until the
-/// first fetch succeeds.
+/// first fetch succeeds. The JWKS endpoint is at `url`, or where the issuer's discovery document says.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// A JWK Set (RFC 7517 section 5). Without a cluster, it does not expire while it is configured.
+    /// A JWK Set (RFC 7517 section 5). Without `cluster` and `discover`, it does not expire while it is configured.
     pub jwks: Option<serde_json::Map<String, serde_json::Value>>,
     /// The proxy's name for the server of the JWKS endpoint. In Envoy it is a cluster, which must exist and should use TLS. The `wasi:http`
     /// middleware sends its requests to the URL itself, and accepts any name.
     pub cluster: Option<String>,
     /// The URL of the JWKS endpoint. The default is `ISSUER/.well-known/jwks.json`.
     pub url: Option<String>,
-    /// The maximum duration of a fetch, in milliseconds, from 1 to 60,000. The default is 5,000.
+    /// Reads the URL of the JWKS endpoint from the issuer's discovery document (OpenID Connect Discovery 1.0 section 4), instead of `cluster`
+    /// and `url`. For `issuer`, `issuers` and `issuer_template`. Not supported in Envoy. See docs/discovery.md.
+    #[serde(default)]
+    pub discover: bool,
+    /// With `discover`: the URL of the document. The default is `ISSUER/.well-known/openid-configuration`. Required with `issuer_template`.
+    pub discovery_url: Option<String>,
+    /// With `discover`: the hosts on which `jwks_uri` of the document may be, beside the host of the issuer. Names or addresses, without scheme,
+    /// port and path.
+    #[serde(default)]
+    pub key_hosts: Vec<String>,
+    /// The maximum duration of a request, in milliseconds, from 1 to 60,000. The default is 5,000. With `discover`, a fetch of the keys makes up
+    /// to four requests.
     #[serde(default = "Keys::timeout_ms")]
     pub timeout_ms: u32,
 }
 
+/// The maximum number of requests of one key fetch with discovery: to the last two key URLs, for the document, and to the key URL that it names.
+const DISCOVERY_REQUESTS: u32 = 4;
+
 impl Keys {
     fn timeout_ms() -> u32 {
         5_000
+    }
+
+    /// Returns whether keys are fetched.
+    pub(crate) fn are_fetched(&self) -> bool {
+        self.cluster.is_some() || self.discover
+    }
+
+    /// Returns the maximum duration of a key fetch with all of its requests, in milliseconds.
+    pub(super) fn longest_fetch_ms(&self) -> u32 {
+        let requests = if self.discover { DISCOVERY_REQUESTS } else { 1 };
+        self.timeout_ms.saturating_mul(requests)
     }
 }
 

@@ -13,7 +13,7 @@ const DEPTH: u32 = 32;
 /// Returns a [`ConfigError`] if the text is not a JSON object, if its `version` is not 1, if a member is duplicate, unknown or of the wrong
 /// type, or if the values are inconsistent.
 pub fn read(json: &[u8]) -> Result<Config, ConfigError> {
-    poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigError::new("", error))?;
+    poolgate_core::check_json_object(json, DEPTH).map_err(|error| ConfigError::new("", error.text()))?;
     // The text is JSON, so it is UTF-8.
     let text = str::from_utf8(json).unwrap_or_default();
     let value: Value = serde_json::from_str(text).map_err(|error| ConfigError::new("", error.to_string()))?;

@@ -9,19 +9,36 @@ pub(crate) fn authority_and_path(url: &str) -> Option<(&str, &str)> {
     (!authority.is_empty() && !authority.contains('@') && is_plain).then_some((authority, path))
 }
 
-/// Returns whether the host of a URL is a loopback address.
-pub(super) fn is_loopback(url: &str) -> bool {
-    let authority = authority_and_path(url).map(|(authority, _)| authority).unwrap_or_default();
+/// Returns the host of an authority (RFC 3986 section 3.2): a name, or an address, which has brackets if it is one of IPv6. Returns `None` if it
+/// has user information, a port that is not a number, or characters that a host can't have.
+pub(crate) fn host_of(authority: &str) -> Option<&str> {
     let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
+        // The last colon is in the address.
+        _ if authority.ends_with(']') => authority,
+        Some((host, port)) => {
+            let is_number = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+            is_number.then_some(host)?
+        }
+        None => authority,
     };
-    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+    let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => {
+            address.contains(':') && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
+        }
+        None => !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+    };
+    is_host.then_some(host)
+}
+
+/// Returns whether the host of a URL is a loopback address.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let host = authority_and_path(url).and_then(|(authority, _)| host_of(authority));
+    matches!(host, Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::authority_and_path;
+    use super::{authority_and_path, host_of, is_loopback};
 
     #[test]
     fn a_url_has_no_user_information_and_no_fragment() {
@@ -37,6 +54,50 @@ mod tests {
             "ftp://example.com/",
         ] {
             assert_eq!(authority_and_path(url), None, "{url}");
+        }
+    }
+    #[test]
+    fn the_host_of_an_authority_is_a_name_or_an_address() {
+        for (authority, host) in [
+            ("example.com", Some("example.com")),
+            ("Login_1.example.com:8443", Some("Login_1.example.com")),
+            ("127.0.0.1:1", Some("127.0.0.1")),
+            ("[::1]", Some("[::1]")),
+            ("[2001:db8::1]:65535", Some("[2001:db8::1]")),
+            ("", None),
+            (":443", None),
+            ("example.com:", None),
+            ("example.com:+1", None),
+            ("example.com:65536", None),
+            ("example.com:80:80", None),
+            ("user@example.com", None),
+            ("example.com\\@evil.example", None),
+            ("example%2ecom", None),
+            ("bücher.example", None),
+            ("::1", None),
+            ("[::1", None),
+            ("[]", None),
+            ("[example.com]", None),
+            ("[::1]x", None),
+        ] {
+            assert_eq!(host_of(authority), host, "{authority}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_local() {
+        for (url, is_local) in [
+            ("http://localhost/a", true),
+            ("http://127.0.0.1:8080/a", true),
+            ("http://[::1]:8080/a", true),
+            ("http://localhost", false),
+            ("http://localhost.example.com/a", false),
+            ("http://127.0.0.1.example.com/a", false),
+            ("http://localhost:x/a", false),
+            ("http://localhost@example.com/a", false),
+            ("http://10.0.0.1/a", false),
+        ] {
+            assert_eq!(is_loopback(url), is_local, "{url}");
         }
     }
 }
