@@ -8,6 +8,7 @@ pub mod cognito_local;
 pub mod configuration_words;
 pub mod corpus;
 pub mod debian_package;
+pub mod discovery_documents;
 pub mod edge_corpus;
 pub mod edge_scene;
 pub mod envoy;

@@ -14,6 +14,8 @@ mod key_url;
 mod keys;
 mod requests;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use error::DiscoveryError;
 pub use issuers::DiscoveredIssuers;
