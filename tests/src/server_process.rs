@@ -54,7 +54,16 @@ impl ServerProcess {
     ///
     /// Panics if it ends, or if the condition is not true within a minute, with its output.
     pub async fn comes_up_when(&mut self, is_there: impl AsyncFn() -> bool) {
-        let deadline = Instant::now() + START_DEADLINE;
+        self.comes_up_within(START_DEADLINE, is_there).await;
+    }
+
+    /// Waits until a condition of the caller is true, for a server that takes long to start on a busy machine.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it ends, or if the condition is not true within this time, with its output.
+    pub async fn comes_up_within(&mut self, limit: Duration, is_there: impl AsyncFn() -> bool) {
+        let deadline = Instant::now() + limit;
         let mut polls = tokio::time::interval(POLL_PAUSE);
         loop {
             polls.tick().await;

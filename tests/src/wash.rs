@@ -6,10 +6,15 @@ use crate::{
     target_folder::target_folder,
 };
 use reqwest::{Client, StatusCode};
-use std::{fs, process::Command};
+use std::{fs, process::Command, time::Duration};
 use tempfile::TempDir;
 
 const REQUIREMENTS: &str = include_str!("wash.requirements.txt");
+/// `wash` prints it when the workload has started.
+const STARTED: &str = "listening for HTTP requests";
+/// `wash` compiles the components first, which takes minutes on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(600);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running `wash dev`, which is stopped when dropped.
 #[derive(Debug)]
@@ -46,11 +51,15 @@ impl Wash {
         command.args(["--non-interactive", "dev"]).env("HOME", folder.path());
         let url = format!("http://127.0.0.1:{port}");
         let mut process = ServerProcess::spawn("wash", folder, command);
-        let http = Client::builder().no_proxy().build().expect("an HTTP client");
-        // It responds with 404 until the component is loaded.
-        let serves =
-            async || http.get(&url).send().await.is_ok_and(|response| response.status() != StatusCode::NOT_FOUND);
-        process.comes_up_when(serves).await;
+        let http = Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build().expect("an HTTP client");
+        let log = process.folder().join("log");
+        let has_started = || fs::read_to_string(&log).is_ok_and(|output| output.contains(STARTED));
+        // Until then it logs each request, and responds with 404.
+        let serves = async || {
+            has_started()
+                && http.get(&url).send().await.is_ok_and(|response| response.status() != StatusCode::NOT_FOUND)
+        };
+        process.comes_up_within(START_LIMIT, serves).await;
         Self { url, process }
     }
 
