@@ -156,6 +156,7 @@ fn judge_with_edge(config: &Config, token: &str) -> Option<String> {
         Decision::Reject(rejection) => Some(rejection.name().to_owned()),
         Decision::Pause(_) => panic!("a local key set causes no fetch"),
         Decision::AskRevocation(_) => panic!("no revocations are configured"),
+        Decision::Respond(_) => panic!("no resource is configured"),
     }
 }
 

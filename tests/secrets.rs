@@ -290,6 +290,7 @@ fn the_authorizer_and_its_decisions_show_no_token_and_no_cookie() {
                 Decision::Pause(_) => assert!(!has_keys),
                 Decision::Reject(rejection) => panic!("{}", rejection.name()),
                 Decision::AskRevocation(_) => panic!("no revocations are configured"),
+                Decision::Respond(_) => panic!("no resource is configured"),
             }
             assert_no_secret("a decision", &format!("{decision:?}"), &secrets);
             // The authorizer caches the token.

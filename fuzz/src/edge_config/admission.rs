@@ -140,7 +140,7 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
             let is_satisfied = |expected: &Expected| match &decision {
                 Decision::Admit(_) => matches!(expected, Expected::Admitted { .. }),
                 Decision::Pause(_) => matches!(expected, Expected::Admitted { .. } | Expected::Waits),
-                Decision::Reject(_) => true,
+                Decision::Reject(_) | Decision::Respond(_) => true,
                 // No revocations are configured.
                 Decision::AskRevocation(_) => false,
             };
@@ -148,7 +148,7 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
         }
     }
     if let Decision::Reject(rejection) = decision {
-        let response = authorizer.response(rejection);
+        let response = authorizer.response(request, rejection);
         assert!(matches!(response.status, 400 | 401 | 403 | 503), "{response:?}");
         let explained = authorizer.explain(rejection);
         assert!(explained.is_none() || matches!(rejection, Rejection::AmbiguousPath(_)), "{explained:?}");

@@ -9,10 +9,12 @@ use crate::{
     header_mutation::HeaderMutation,
     jwks_upstreams::{JwksUpstream, JwksUpstreams},
     local_jwks::LocalJwks,
+    login::LoginPage,
     policies::{Policy, RouteRequirement},
     pool_keys::PoolKeys,
     protected_headers::ProtectedHeaders,
     rejection::Rejection,
+    resource_metadata::ResourceMetadata,
     response::{RejectionFormat, RejectionResponse},
     routes::{Chosen, Effect, Routes},
     token_location::TokenLocation,
@@ -37,6 +39,8 @@ pub struct RequestAuthorizer {
     forwards_tokens: bool,
     cors_preflight: CorsPreflight,
     format: RejectionFormat,
+    resource: Option<ResourceMetadata>,
+    login: Option<LoginPage>,
     warnings: Vec<ConfigError>,
     explanations: Explanations,
 }
@@ -72,6 +76,8 @@ impl RequestAuthorizer {
             forwards_tokens: config.tokens.forward,
             cors_preflight: config.cors_preflight,
             format: RejectionFormat::new(&config.answers),
+            resource: ResourceMetadata::new(config),
+            login: config.answers.login.as_ref().map(LoginPage::new),
             warnings,
             explanations: Explanations::default(),
         })
@@ -124,6 +130,9 @@ impl RequestAuthorizer {
         request: &impl RequestHead,
         verify: impl FnOnce(&mut Verification, &str) -> Result<Rc<ForwardedClaims>, Unverified>,
     ) -> Result<Decision, Rejection> {
+        if let Some(response) = self.resource.as_ref().and_then(|resource| resource.answer(request)) {
+            return Ok(Decision::Respond(response));
+        }
         let forged = self.protected.check(request)?;
         if self.is_preflight(request)? {
             return Ok(Decision::Admit(self.admitted(request, forged, None, None)));
@@ -220,9 +229,25 @@ impl RequestAuthorizer {
         self.verification.filter_state(admitted.claims.as_deref())
     }
 
-    /// Returns the HTTP response to a rejected request.
-    pub fn response(&self, rejection: Rejection) -> RejectionResponse {
-        self.format.response(rejection)
+    /// Returns the HTTP response to a rejected request: an error, or a redirect to the configured login page.
+    ///
+    /// If a resource is configured, `WWW-Authenticate` names its metadata (RFC 9728 section 5.1) and the scopes that the request requires
+    /// (RFC 6750 section 3). They come from the configuration alone.
+    pub fn response(&self, request: &impl RequestHead, rejection: Rejection) -> RejectionResponse {
+        let login = self.login.as_ref().and_then(|page| page.location(rejection, request, &self.locations));
+        if let Some(location) = login {
+            return RejectionResponse::redirect(location);
+        }
+        let (Some(resource), 401 | 403) = (&self.resource, rejection.status()) else {
+            return self.format.response(rejection);
+        };
+        // Other scopes do not help a user who is not in a group.
+        let helps = rejection.status() == 401 || rejection == Rejection::Token(Reason::ScopeMissing);
+        let chosen = self.routes.choose(request.method(), request.target()).ok().filter(|_| helps);
+        let scopes = chosen.map(|chosen| resource.scopes.of(chosen)).unwrap_or_default();
+        let parameters = [("scope", scopes.as_str()), ("resource_metadata", &resource.url)];
+        let first = usize::from(scopes.is_empty());
+        self.format.response_with(rejection, parameters.get(first..).unwrap_or_default())
     }
 
     /// Returns whether the response to this request must be a gRPC response; see [`RejectionFormat::is_grpc_for`].

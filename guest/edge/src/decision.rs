@@ -4,6 +4,7 @@ use crate::{
     claims::{AdmittedClaims, ForwardedClaims},
     header_mutation::HeaderMutation,
     rejection::Rejection,
+    resource_metadata::StaticResponse,
     routes::Chosen,
 };
 use poolgate_core::{Fetch, RevocationClaims};
@@ -17,6 +18,8 @@ pub enum Decision {
     Admit(Admitted),
     /// Reject the request.
     Reject(Rejection),
+    /// Respond to the request without forwarding it: it asks for the metadata of the protected resource.
+    Respond(StaticResponse),
     /// Pause the request until the key fetch ends, then call
     /// [`RequestAuthorizer::authorize_paused`](crate::RequestAuthorizer::authorize_paused).
     Pause(PausedRequest),

@@ -14,7 +14,7 @@ pub struct RejectionFormat(RejectionStyle);
 /// The response to a rejected request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectionResponse {
-    /// The HTTP status.
+    /// The HTTP status: that of the rejection, or 302 if a browser is redirected to a login page.
     pub status: u16,
     /// The headers, without `Content-Length`.
     pub headers: Vec<(&'static str, String)>,
@@ -41,6 +41,14 @@ pub fn grpc_status(http_status: u16) -> u32 {
     }
 }
 
+impl RejectionResponse {
+    /// Returns a redirect (RFC 9110 section 15.4.3).
+    pub(crate) fn redirect(location: String) -> Self {
+        let headers = vec![("cache-control", "no-store".to_owned()), ("location", location)];
+        Self { status: 302, headers, body: String::new(), grpc_message: String::new() }
+    }
+}
+
 impl RejectionFormat {
     /// Creates a format from its configuration.
     pub fn new(style: &RejectionStyle) -> Self {
@@ -50,6 +58,12 @@ impl RejectionFormat {
     /// Returns the response to a rejected request. It contains the status and, if `include_reason` is set, the reason code. It never contains
     /// anything of the token.
     pub fn response(&self, rejection: Rejection) -> RejectionResponse {
+        self.response_with(rejection, &[])
+    }
+
+    /// Returns the response to a rejected request. `parameters` are added to `WWW-Authenticate`, if the response has it. Their values must not
+    /// contain quotes, backslashes or control characters.
+    pub(crate) fn response_with(&self, rejection: Rejection, parameters: &[(&str, &str)]) -> RejectionResponse {
         let status = rejection.status();
         let title = match status {
             400 => "Bad Request",
@@ -58,8 +72,12 @@ impl RejectionFormat {
             _ => "Service Unavailable",
         };
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        if let Some(challenge) = self.challenge(rejection) {
+        if let Some(challenge) = self.challenge(rejection, parameters) {
             headers.push(("www-authenticate", challenge));
+            if self.0.expose_challenge {
+                headers.push(("access-control-allow-origin", "*".to_owned()));
+                headers.push(("access-control-expose-headers", "www-authenticate".to_owned()));
+            }
         }
         if status == 503 {
             headers.push(("retry-after", "1".to_owned()));
@@ -87,7 +105,7 @@ impl RejectionFormat {
     }
 
     /// Returns the value of `WWW-Authenticate`, if a different token could change the result.
-    fn challenge(&self, rejection: Rejection) -> Option<String> {
+    fn challenge(&self, rejection: Rejection, parameters: &[(&str, &str)]) -> Option<String> {
         let error = match (rejection, rejection.status()) {
             (Rejection::NoToken, _) => None,
             (Rejection::SeveralTokens, _) => Some("invalid_request"),
@@ -95,9 +113,16 @@ impl RejectionFormat {
             (Rejection::Token(_), 403) => Some("insufficient_scope"),
             _ => return None,
         };
-        let realm = self.0.realm.as_ref().map(|realm| format!("realm=\"{realm}\""));
-        let error = error.map(|error| format!("error=\"{error}\""));
-        let parameters: Vec<String> = realm.into_iter().chain(error).collect();
-        Some(format!("Bearer {}", parameters.join(", ")).trim_end().to_owned())
+        let realm = self.0.realm.as_deref().map(|realm| ("realm", realm));
+        let error = error.map(|error| ("error", error));
+        let mut challenge = "Bearer".to_owned();
+        let mut separator = " ";
+        for (name, value) in realm.into_iter().chain(error).chain(parameters.iter().copied()) {
+            for part in [separator, name, "=\"", value, "\""] {
+                challenge.push_str(part);
+            }
+            separator = ", ";
+        }
+        Some(challenge)
     }
 }

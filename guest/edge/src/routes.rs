@@ -39,6 +39,13 @@ pub(crate) struct Chosen {
     also: Option<usize>,
 }
 
+impl Chosen {
+    /// Returns the indices of the rules in `routes`.
+    pub(crate) fn rules(self) -> impl Iterator<Item = usize> {
+        [Some(self.rule), self.also].into_iter().flatten()
+    }
+}
+
 impl Routes {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let rule = |(number, route): (usize, &config::Route)| {
@@ -87,7 +94,7 @@ impl Routes {
 
     /// Returns the effects that must all be satisfied.
     pub(crate) fn effects(&self, chosen: Chosen) -> impl Iterator<Item = Option<&Effect>> {
-        [Some(chosen.rule), chosen.also].into_iter().flatten().map(|number| self.rules.effect(Some(number)))
+        chosen.rules().map(|number| self.rules.effect(Some(number)))
     }
 
     /// Returns the name of a rule for logs.

@@ -29,6 +29,7 @@ impl Guest for Middleware {
         match decision {
             Decision::Admit(admitted) => forward::forward(request, &admitted).await,
             Decision::Reject(rejection) => rejecting::reject(&head, rejection),
+            Decision::Respond(response) => rejecting::respond(&response),
             Decision::Pause(_) => rejecting::reject(&head, Rejection::Token(Reason::KeysUnavailable)),
             // The middleware enables no check of revocations.
             Decision::AskRevocation(_) => rejecting::reject(&head, Rejection::Token(Reason::RevocationUnavailable)),

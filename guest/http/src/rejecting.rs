@@ -1,4 +1,4 @@
-//! Responds to a request that is rejected.
+//! Responds to a request that is not forwarded.
 
 use crate::{
     authorizer,
@@ -10,19 +10,26 @@ use crate::{
     log,
 };
 use poolgate_core::Reason;
-use poolgate_edge::{Rejection, RejectionFormat, RejectionResponse, response::grpc_status};
+use poolgate_edge::{Rejection, RejectionFormat, RejectionResponse, StaticResponse, response::grpc_status};
 
 /// Returns the response to a rejected request.
 pub fn reject(head: &WasiRequestHead, rejection: Rejection) -> Result<Response, ErrorCode> {
     if let Some(line) = authorizer::with(|authorizer| authorizer.explain(rejection)).flatten() {
         log::line(format!("poolgate: {line}"));
     }
-    let configured = authorizer::with(|authorizer| (authorizer.response(rejection), authorizer.responds_in_grpc(head)));
+    let configured =
+        authorizer::with(|authorizer| (authorizer.response(head, rejection), authorizer.responds_in_grpc(head)));
     let (response, is_grpc) = configured.unwrap_or_else(|| (RejectionFormat::default().response(rejection), false));
     match is_grpc {
         true => send(200, grpc(response), String::new()),
         false => send(response.status, response.headers, response.body),
     }
+}
+
+/// Returns the response to a request for the metadata of the protected resource. For `HEAD`, the host omits the body.
+pub fn respond(response: &StaticResponse) -> Result<Response, ErrorCode> {
+    let headers = response.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    send(response.status, headers, response.body.as_ref().to_owned())
 }
 
 /// Returns the response (503) to a request that could not be rewritten.

@@ -2,7 +2,7 @@
 //!
 //! | name | meaning |
 //! |---|---|
-//! | `poolgate_requests.verdict.V.reason.R` | requests, by verdict (`verified`, `anonymous`, `refused`, `reported`) and reason (`none`, or a reason code) |
+//! | `poolgate_requests.verdict.V.reason.R` | requests, by verdict (`verified`, `anonymous`, `refused`, `reported`, `answered`) and reason (`none`, or a reason code) |
 //! | `poolgate_key_fetches.outcome.O` | key fetches of this worker, by outcome: `taken` (a new key set was accepted), `unmodified` (304), `refused` (the key set was rejected), `failed` |
 //! | `poolgate_shared_fetches_applied` | fetch results of other workers that this worker applied |
 //! | `poolgate_requests_paused` | requests that waited for keys |

@@ -1,7 +1,7 @@
 //! Applies a decision to the current stream.
 
 use crate::{filter::Filter, head::ProxyRequestHead, streams};
-use poolgate_edge::{Admitted, HeaderMutation, Rejection, response};
+use poolgate_edge::{Admitted, HeaderMutation, Rejection, StaticResponse, response};
 use proxy_wasm::{
     hostcalls,
     types::{Action, GrpcStatusCode, LogLevel, MapType, Status},
@@ -59,13 +59,21 @@ fn is_http_1() -> bool {
     protocol.is_none_or(|protocol| protocol.starts_with(b"HTTP/1"))
 }
 
+/// Responds to a request for the metadata of the protected resource. For `HEAD`, the proxy omits the body.
+pub fn respond(filter: &Filter, response: &StaticResponse) -> Action {
+    filter.metrics.request("answered", "none");
+    let headers = response.headers.to_vec();
+    let _ = hostcalls::send_http_response(response.status.into(), headers, Some(response.body.as_bytes()));
+    Action::Pause
+}
+
 /// Responds to the client; the application does not get the request.
 pub fn reject(filter: &Filter, head: &ProxyRequestHead, rejection: Rejection) -> Action {
     filter.metrics.request("refused", rejection.name());
     if let Some(line) = filter.authorizer.explain(rejection) {
         let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {line}"));
     }
-    let response = filter.authorizer.response(rejection);
+    let response = filter.authorizer.response(head, rejection);
     let headers: Vec<(&str, &str)> = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let sent = match filter.authorizer.responds_in_grpc(head) && !is_http_1() {
         true => {

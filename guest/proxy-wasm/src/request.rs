@@ -25,6 +25,7 @@ pub fn authorize(context_id: u32) -> Action {
     match filter.authorizer.authorize(now.as_secs(), &head) {
         Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
         Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
+        Decision::Respond(response) => outcome::respond(filter, &response),
         Decision::Pause(paused) => {
             match filter.pause(context_id, now, PausedStream { head, paused, received_at: clock::logical_time(now) }) {
                 Ok(()) => Action::Pause,

@@ -29,6 +29,7 @@ pub fn resume_ready(filter: &mut Filter, now: Duration, root_id: u32) {
         let action = match decision {
             Decision::Admit(admitted) => outcome::admit(filter, context_id, &head, &admitted),
             Decision::Reject(rejection) => outcome::reject(filter, &head, rejection),
+            Decision::Respond(response) => outcome::respond(filter, &response),
             // The finished fetch started before the request was received, so it does not prove that the key does not exist.
             Decision::Pause(paused) => {
                 filter.pause_again(context_id, now, deadline, PausedStream { head, paused, received_at });

@@ -1,6 +1,7 @@
 //! Checks of a parsed configuration.
 
 use super::{
+    check_resource,
     check_tokens::{self, is_token},
     claim_rule::ClaimRule,
     claims::ClaimToHeader,
@@ -8,6 +9,7 @@ use super::{
     document::Config,
     error::ConfigError,
     keys::Keys,
+    login,
     policy::Policy,
     pool::{Pool, TokenUse},
     route::Route,
@@ -44,6 +46,12 @@ pub(super) fn all(config: &Config) -> Checked {
         && !realm.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\')
     {
         return Err(ConfigError::new("answers.realm", "must be printable ASCII without quotes and backslashes"));
+    }
+    if let Some(login) = &config.answers.login {
+        login::check(login)?;
+    }
+    if let Some(resource) = &config.resource {
+        check_resource::resource(resource, config)?;
     }
     match config.limits.wait_ms {
         1..=60_000 => Ok(()),

@@ -5,6 +5,7 @@ use super::{
     document::Config,
     error::ConfigError,
     pool::{ClientClaim, Confirmation, Guests, Pool, TokenUse},
+    url::public_url,
 };
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, ConfirmationRule, GuestRule, IssuerRule, IssuerTemplate, KeyOrigin, KeyPolicy,
@@ -130,6 +131,16 @@ fn issuer_rule(pool: &Pool) -> IssuerRule {
 }
 
 impl Pool {
+    /// Returns the issuer as an authorization server that clients get tokens from, or `None` if the pool is none, or accepts many issuers.
+    pub(crate) fn authorization_server(&self) -> Option<String> {
+        match issuer_rule(self) {
+            IssuerRule::UserPool { .. } | IssuerRule::OneOf(_) | IssuerRule::Exactly(_) => {
+                self.issuer_names().into_iter().find(|issuer| public_url(issuer).is_some())
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the issuers of the pool: all forms for a user pool, the template for tenants, and the ARNs of load balancers. If any issuer is accepted, returns one empty
     /// string.
     pub(crate) fn issuer_names(&self) -> Vec<String> {

@@ -5,9 +5,11 @@ use super::{
     claims::{ClaimToFilterState, ClaimToHeader},
     keys::KeyPolicy,
     limits::Limits,
+    not_null::not_null,
     policy::Policy,
     pool::Pool,
     rejections::RejectionStyle,
+    resource::Resource,
     route::{CorsPreflight, Route},
     tokens::Tokens,
 };
@@ -43,6 +45,10 @@ pub struct Config {
     /// The format of the responses to rejected requests.
     #[serde(default)]
     pub answers: RejectionStyle,
+    /// The protected resource that clients discover (RFC 9728), such as an MCP server. By default nothing is published. See docs/mcp.md.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Resource"))]
+    pub resource: Option<Resource>,
     /// How CORS preflight requests are handled (`OPTIONS` with `Origin` and `Access-Control-Request-Method`). They carry no token.
     #[serde(default)]
     pub cors_preflight: CorsPreflight,

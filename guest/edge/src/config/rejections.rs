@@ -1,5 +1,6 @@
 //! The format of the responses to rejected requests.
 
+use super::{login::Login, not_null::not_null};
 use serde::Deserialize;
 
 /// The format of the responses to rejected requests.
@@ -20,6 +21,14 @@ pub struct RejectionStyle {
     /// default the response has an HTTP error status, which every gRPC client understands; Envoy converts it to gRPC itself.
     #[serde(default)]
     pub grpc: bool,
+    /// The login page that browsers are redirected to instead of getting 401. By default there is none.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Login"))]
+    pub login: Option<Login>,
+    /// Whether scripts of any origin may read `WWW-Authenticate` (Fetch standard, "CORS protocol"). It adds `access-control-allow-origin: *` and
+    /// `access-control-expose-headers: www-authenticate` to the responses that have it. Enable it for clients in browsers.
+    #[serde(default)]
+    pub expose_challenge: bool,
 }
 
 /// The body of the response to a rejected request.

@@ -33,12 +33,40 @@ pub(crate) fn host_of(authority: &str) -> Option<&str> {
 /// Returns whether the host of a URL is a loopback address.
 pub(crate) fn is_loopback(url: &str) -> bool {
     let host = authority_and_path(url).and_then(|(authority, _)| host_of(authority));
-    matches!(host, Some("127.0.0.1" | "[::1]" | "localhost"))
+    host.is_some_and(is_loopback_host)
+}
+
+fn is_loopback_host(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+/// Splits a URL that clients are sent to into its origin and the rest, which may be empty. The scheme is `https`, or `http` for a loopback
+/// address. The host is in lower case, so that the URL has one spelling. Such a URL can be quoted in a header (RFC 9110 section 5.6.4).
+pub(crate) fn public_url(url: &str) -> Option<(&str, &str)> {
+    let (rest, is_secure) = match url.strip_prefix("https://") {
+        Some(rest) => (rest, true),
+        None => (url.strip_prefix("http://")?, false),
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = host_of(authority)?;
+    let is_lower = !host.bytes().any(|byte| byte.is_ascii_uppercase());
+    let port = authority.strip_prefix(host).and_then(|rest| rest.strip_prefix(':'));
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    // RFC 3986 section 2 has none of these characters.
+    let is_plain = url.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b"\"<>\\^`{|}".contains(&byte));
+    let is_allowed = is_lower && is_port && is_plain && (is_secure || is_loopback_host(host));
+    let origin = url.len().saturating_sub(rest.len().saturating_sub(authority.len()));
+    is_allowed.then(|| url.split_at_checked(origin)).flatten()
+}
+
+/// Returns whether a text is a scope (RFC 6749 section 3.3): printable ASCII without spaces, quotes and backslashes.
+pub(super) fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'"' && byte != b'\\')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{authority_and_path, host_of, is_loopback};
+    use super::{authority_and_path, host_of, is_loopback, public_url};
 
     #[test]
     fn a_url_has_no_user_information_and_no_fragment() {
@@ -98,6 +126,55 @@ mod tests {
             ("http://10.0.0.1/a", false),
         ] {
             assert_eq!(is_loopback(url), is_local, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_split_after_its_origin() {
+        for (url, origin, rest) in [
+            ("https://mcp.example.com/mcp", "https://mcp.example.com", "/mcp"),
+            ("https://mcp.example.com", "https://mcp.example.com", ""),
+            ("https://mcp.example.com:8443/", "https://mcp.example.com:8443", "/"),
+            ("https://login.example.com?a=b#c", "https://login.example.com", "?a=b#c"),
+            ("http://127.0.0.1:3000/mcp", "http://127.0.0.1:3000", "/mcp"),
+            ("http://[::1]/", "http://[::1]", "/"),
+            ("https://[2001:db8::1]:443/a", "https://[2001:db8::1]:443", "/a"),
+        ] {
+            assert_eq!(public_url(url), Some((origin, rest)), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_clients_read_differently_is_not_public() {
+        for url in [
+            "",
+            "https://",
+            "https:///mcp",
+            "https:/example.com",
+            "HTTPS://example.com",
+            "https://Example.com/",
+            "http://example.com/",
+            "http://localhost.example.com/",
+            "http://127.0.0.1@example.com/",
+            "https://user@example.com/",
+            "https://example.com:/",
+            "https://example.com:0/",
+            "https://example.com:65536/",
+            "https://example.com:a/",
+            "https://exa mple.com/",
+            "https://example.com\\/",
+            "https://[::1/",
+            "https://[example.com]/",
+            "https://[::1]@example.com/",
+            "https://[::1].example.com:80:90/",
+            "https://b\u{fc}cher.example/",
+            "https://example.com/\"",
+            "https://example.com/a\r\nset-cookie:b",
+            "ftp://example.com/",
+            "//example.com/",
+            "/mcp",
+        ] {
+            assert_eq!(public_url(url), None, "{url}");
         }
     }
 }
