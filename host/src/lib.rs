@@ -57,6 +57,7 @@ pub use error::{BuildError, LoadKeySetError};
 pub use explanation::{Check, CheckResult, CheckStage, Explanation};
 pub use gate::{
     Admission, Decision, Gate, GateBuilder, GateConfigError, GrpcStatus, HeaderChange, Rejection, RequestHead,
+    StaticResponse,
 };
 pub use id_token_checks::IdTokenChecks;
 pub use jws::JwsVerifier;

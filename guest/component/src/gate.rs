@@ -3,8 +3,8 @@
 use crate::{
     Component,
     bindings::exports::poolgate::auth::gate::{
-        Admission, AdmittedClaims, ConfigProblem, Decision, Guest, HeaderChange, HeaderField, Rejection, RequestHead,
-        RevocationStatus, Settings,
+        Admission, AdmittedClaims, ConfigProblem, Decision, DiscoveryDocument, Guest, HeaderChange, HeaderField,
+        Rejection, RequestHead, RevocationStatus, Settings, StaticResponse,
     },
     request_head::Head,
     state::{self, State},
@@ -13,7 +13,7 @@ use crate::{
 };
 use poolgate_core::{Fetch, LogicalTime, Reason};
 use poolgate_edge::{
-    self as edge, Config, ConfigError, HeaderMutation, RejectionFormat, RequestAuthorizer, config,
+    self as edge, Config, ConfigError, HeaderMutation, RejectionFormat, RequestAuthorizer, config, discovery::Document,
     response::grpc_status,
 };
 
@@ -27,7 +27,10 @@ impl Guest for Component {
         authorizer.keep_payloads();
         let settings = Settings {
             warnings: authorizer.warnings().iter().cloned().chain(filter_state_warning(&config)).map(problem).collect(),
+            discovery_documents: Document::all(&config).into_iter().map(discovery_document).collect(),
             jwks_bytes: config.limits.jwks_bytes,
+            json_depth: config.limits.json_depth,
+            soft_ttl_min: config.key_policy.soft_ttl_min,
             fetch_timeout_ms: config.pools.iter().map(|pool| pool.keys.timeout_ms).max().unwrap_or_default(),
             wait_ms: config.limits.wait_ms,
             forwards_tokens: config.tokens.forward,
@@ -55,6 +58,19 @@ impl Guest for Component {
     fn decide_without_keys(request: RequestHead) -> Decision {
         let head = Head::from(request);
         decided(&head, |authorizer| authorizer.authorize_without_keys(&head))
+    }
+
+    fn chosen_rules(request: RequestHead) -> Result<Vec<u32>, (String, Option<String>)> {
+        let head = Head::from(request);
+        let chosen = state::with_gate(|authorizer| {
+            let explained = |rejection| (rejection, authorizer.explain(rejection));
+            authorizer.chosen_rules(&head).map_err(explained)
+        });
+        let not_configured = (edge::Rejection::Token(Reason::NotConfigured), None);
+        match chosen.unwrap_or(Err(not_configured)) {
+            Ok(numbers) => Ok(numbers.into_iter().filter_map(|number| u32::try_from(number).ok()).collect()),
+            Err((rejection, line)) => Err((rejection.name().to_owned(), line)),
+        }
     }
 }
 
@@ -92,6 +108,7 @@ fn converted(head: &Head, decision: Option<edge::Decision>) -> Decision {
     match decision {
         Some(edge::Decision::Admit(admitted)) => Decision::Admit(admission(&admitted)),
         Some(edge::Decision::Reject(reason)) => Decision::Reject(rejection(head, reason)),
+        Some(edge::Decision::Respond(response)) => Decision::Respond(static_response(&response)),
         Some(edge::Decision::Pause(paused)) => Decision::AwaitKeys(paused.url),
         Some(edge::Decision::AskRevocation(claims)) => Decision::AwaitRevocationStatus(revocation_claims(*claims)),
         None => Decision::Reject(rejection(head, edge::Rejection::Token(Reason::NotConfigured))),
@@ -123,22 +140,36 @@ fn admission(admitted: &edge::Admitted) -> Admission {
 
 fn rejection(head: &Head, rejection: edge::Rejection) -> Rejection {
     let configured = state::with_gate(|authorizer| {
-        (authorizer.response(rejection), authorizer.responds_in_grpc(head), authorizer.explain(rejection))
+        (authorizer.response(head, rejection), authorizer.responds_in_grpc(head), authorizer.explain(rejection))
     });
     let (response, is_grpc, log) =
         configured.unwrap_or_else(|| (RejectionFormat::default().response(rejection), false, None));
-    let headers = response.headers.into_iter();
     Rejection {
         reason: rejection.name().to_owned(),
         status: response.status,
-        headers: headers
-            .map(|(name, value)| HeaderField { name: name.to_owned(), value: value.into_bytes() })
-            .collect(),
+        headers: response.headers.iter().map(|(name, value)| header_field(name, value)).collect(),
         body: response.body,
         grpc_status: is_grpc.then(|| grpc_status(response.status)),
         grpc_message: response.grpc_message,
         log,
     }
+}
+
+fn static_response(response: &edge::StaticResponse) -> StaticResponse {
+    StaticResponse {
+        status: response.status,
+        headers: response.headers.iter().map(|(name, value)| header_field(name, value)).collect(),
+        body: response.body.to_string(),
+    }
+}
+
+fn header_field(name: &str, value: &str) -> HeaderField {
+    HeaderField { name: name.to_owned(), value: value.as_bytes().to_vec() }
+}
+
+fn discovery_document(document: Document) -> DiscoveryDocument {
+    let Document { url, issuers, key_hosts } = document;
+    DiscoveryDocument { url, issuers, key_hosts }
 }
 
 fn problem(error: ConfigError) -> ConfigProblem {

@@ -32,6 +32,15 @@ impl RequestHead for Head {
         }
     }
 
+    /// The host reads it from the request. A field `Host` beside it must not name another.
+    fn authority(&self) -> Result<Option<Cow<'_, str>>, ()> {
+        let Some(authority) = &self.0.authority else { return Ok(None) };
+        match self.header("host")? {
+            Some(host) if !host.eq_ignore_ascii_case(authority) => Err(()),
+            _ => Ok(Some(authority.into())),
+        }
+    }
+
     fn each_header(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
         self.0.headers.iter().for_each(|field| visit(field.name.as_bytes(), &field.value));
     }

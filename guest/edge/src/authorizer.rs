@@ -208,6 +208,14 @@ impl RequestAuthorizer {
         self.verification.keeps_payloads = true;
     }
 
+    /// Returns the positions of the rules that a request must satisfy: one, or two if the application ignores case. For explanations.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of a request for which no rule is chosen.
+    pub fn chosen_rules(&self, request: &impl RequestHead) -> Result<Vec<usize>, Rejection> {
+        self.routes.choose(&self.routes.host(request), request.method(), request.target()).map(Chosen::numbers)
+    }
+
     /// Returns the verifier with the configured pools.
     pub fn verifier(&mut self) -> &mut Verifier {
         &mut self.verification.verifier
@@ -243,7 +251,8 @@ impl RequestAuthorizer {
         };
         // Other scopes do not help a user who is not in a group.
         let helps = rejection.status() == 401 || rejection == Rejection::Token(Reason::ScopeMissing);
-        let chosen = self.routes.choose(request.method(), request.target()).ok().filter(|_| helps);
+        let chosen =
+            self.routes.choose(&self.routes.host(request), request.method(), request.target()).ok().filter(|_| helps);
         let scopes = chosen.map(|chosen| resource.scopes.of(chosen)).unwrap_or_default();
         let parameters = [("scope", scopes.as_str()), ("resource_metadata", &resource.url)];
         let first = usize::from(scopes.is_empty());

@@ -1,11 +1,8 @@
 //! Redirects browsers to a login page.
 
 use crate::{
-    config,
-    head::RequestHead,
-    header_mutation::HeaderMutation,
-    rejection::Rejection,
-    tokens::{self, TokenLocation},
+    config, head::RequestHead, header_mutation::HeaderMutation, rejection::Rejection, token_location::TokenLocation,
+    tokens,
 };
 
 /// The maximum length of `Location`, in bytes. If the URL to return to makes it longer, that URL is omitted.

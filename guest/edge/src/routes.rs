@@ -46,6 +46,13 @@ impl Chosen {
     }
 }
 
+impl Chosen {
+    /// The positions of the rules.
+    pub(crate) fn numbers(self) -> Vec<usize> {
+        [Some(self.rule), self.also].into_iter().flatten().collect()
+    }
+}
+
 impl Routes {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let rule = |(number, route): (usize, &config::Route)| {

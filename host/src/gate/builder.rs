@@ -8,7 +8,7 @@ use crate::{
     BuildError, KeyPolicy, VerifierBuilder,
     bindings::exports::poolgate::auth::gate::Settings,
     clock::Clock,
-    key_source::{DiscoveredIssuers, KeyUrl},
+    key_source::{DiscoveredIssuers, Discovery, DocumentLimits, KeyUrl},
     metrics::SandboxGauges,
     revocation::{RevocationMode, Revocations},
     sandbox::{Configuration, Instance, Sandbox},
@@ -135,11 +135,16 @@ impl GateBuilder {
         let Self { json, settings } = self;
         settings.check_revocation_deadline()?;
         let sandbox = settings.sandbox().await?;
-        let checked = check(&sandbox, &settings, &json)?;
+        let (checked, key_urls) = check(&sandbox, &settings, &json)?;
+        let documents = checked.discovery_documents.iter();
+        let documents =
+            documents.map(|document| Discovery::at(&document.url, &document.issuers).key_hosts(&document.key_hosts));
+        let documents = documents.collect::<Result<Vec<_>, _>>()?;
+        let limits = DocumentLimits { json_depth: checked.json_depth, min_lifetime: checked.soft_ttl_min.into() };
         let parts = Parts {
+            discovered: DiscoveredIssuers::new(documents, &key_urls, limits)?,
             configuration: Configuration::Gate { json, jitter_seed: KeyPolicy::default().jitter_seed },
             sandbox,
-            discovered: DiscoveredIssuers::default(),
             fetch_timeout: Duration::from_millis(checked.fetch_timeout_ms.into()),
             key_wait: Duration::from_millis(checked.wait_ms.into()),
             jwks_bytes: checked.jwks_bytes,
@@ -156,17 +161,20 @@ impl GateBuilder {
     }
 }
 
-/// Checks a configuration in an instance of its own, and returns what the host must know of it.
-fn check(sandbox: &Sandbox, settings: &VerifierBuilder, json: &str) -> Result<Settings, BuildError> {
+/// Checks a configuration in an instance of its own, and returns what the host must know of it, with the
+/// URLs of the key sets that need no discovery document.
+fn check(sandbox: &Sandbox, settings: &VerifierBuilder, json: &str) -> Result<(Settings, Vec<String>), BuildError> {
     let failed = |_| BuildError::Sandbox("the component failed while it read the configuration".to_owned());
     let clock = Arc::clone(&settings.clock);
     let mut instance = Instance::start(sandbox, clock, None, SandboxGauges::default()).map_err(failed)?;
     let configured = instance.configure_gate(json, 0).map_err(failed)?;
     let checked = configured.map_err(|problem| BuildError::Gate(problem.into()))?;
-    for report in instance.key_reports().map_err(failed)? {
-        if let Some(url) = &report.url {
-            KeyUrl::parse(url, settings.allow_http_loopback)?;
+    let mut key_urls = Vec::new();
+    for url in instance.key_reports().map_err(failed)?.into_iter().filter_map(|report| report.url) {
+        KeyUrl::parse(&url, settings.allow_http_loopback)?;
+        if checked.discovery_documents.iter().all(|document| document.url != url) {
+            key_urls.push(url);
         }
     }
-    Ok(checked)
+    Ok((checked, key_urls))
 }

@@ -15,6 +15,20 @@ pub enum Decision {
     Admit(Admission),
     /// Respond to the request; the application must not receive it.
     Reject(Rejection),
+    /// Respond to the request, which asks for the metadata of the protected resource (RFC 9728).
+    Respond(StaticResponse),
+}
+
+/// A response that is the same for every client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StaticResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, in lower case, without `content-length`.
+    pub headers: Vec<(String, String)>,
+    /// The body, which may be empty. Do not send it with the response to `HEAD`.
+    pub body: String,
 }
 
 /// A request that is forwarded.
@@ -124,15 +138,26 @@ fn problem_json() -> (String, String) {
     ("content-type".to_owned(), "application/problem+json".to_owned())
 }
 
+/// The component writes its headers as text.
+fn texts(headers: Vec<HeaderField>) -> Vec<(String, String)> {
+    let text = |HeaderField { name, value }| (name, String::from_utf8_lossy(&value).into_owned());
+    headers.into_iter().map(text).collect()
+}
+
+impl From<wit::StaticResponse> for StaticResponse {
+    fn from(response: wit::StaticResponse) -> Self {
+        let wit::StaticResponse { status, headers, body } = response;
+        Self { status, headers: texts(headers), body }
+    }
+}
+
 impl From<wit::Rejection> for Rejection {
     fn from(rejection: wit::Rejection) -> Self {
         let wit::Rejection { reason, status, headers, body, grpc_status, grpc_message, log: _ } = rejection;
-        // The component writes its headers as text.
-        let text = |HeaderField { name, value }| (name, String::from_utf8_lossy(&value).into_owned());
         Self {
             reason,
             status,
-            headers: headers.into_iter().map(text).collect(),
+            headers: texts(headers),
             body,
             grpc: grpc_status.map(|code| GrpcStatus { code, message: grpc_message }),
         }

@@ -78,17 +78,29 @@ impl Gate {
                 }
                 Decision::Reject(rejection.into())
             }
+            Ok(GateDecision::Respond(response)) => Decision::Respond(response.into()),
             Err(denial) => Decision::Reject(Rejection::undecided(&denial)),
         };
         let (name, reason) = match &decision {
             Decision::Admit(Admission { reported: Some(reason), .. }) => ("reported", reason.as_str()),
             Decision::Admit(Admission { verified: Some(_), .. }) => ("verified", ""),
             Decision::Admit(_) => ("anonymous", ""),
+            Decision::Respond(_) => ("responded", ""),
             Decision::Reject(rejection) => ("rejected", rejection.reason.as_str()),
         };
         tracing::debug!(decision = name, reason, "decided about a request");
         inner.count_request(name, reason, started.elapsed());
         decision
+    }
+
+    /// Returns the positions in `routes` of the rules that a request must satisfy: one, or two if the application ignores case.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason for which no rule is chosen, with what the configuration says about it.
+    pub async fn chosen_rules(&self, head: &RequestHead) -> Result<Vec<u32>, (String, Option<String>)> {
+        let chosen = self.verifier.inner().call(|instance| instance.chosen_rules(&head.0)).await;
+        chosen.unwrap_or_else(|denial| Err((denial.reason.name().to_owned(), None)))
     }
 
     /// Returns the verifier of the gate, which has the pools of the configuration: for metrics, key reports, revocations and explanations.

@@ -5,9 +5,10 @@ mod config_error;
 mod decision;
 mod handle;
 mod request_head;
+mod response;
 
 pub use builder::GateBuilder;
 pub use config_error::GateConfigError;
-pub use decision::{Admission, Decision, GrpcStatus, HeaderChange, Rejection};
+pub use decision::{Admission, Decision, GrpcStatus, HeaderChange, Rejection, StaticResponse};
 pub use handle::Gate;
 pub use request_head::RequestHead;

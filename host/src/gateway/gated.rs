@@ -1,12 +1,15 @@
 //! Authorization checks by a gate: the configuration decides about the original request, which the proxy describes.
 
-use super::{forged_headers, original::Described};
+use super::{forged_headers, once_a_minute::OnceAMinute, original::Described};
 use crate::{Admission, Decision, Gate, HeaderChange, Rejection, RequestHead, problem_response::ProblemResponse};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+
+/// Any client can cause this warning.
+static WARNING: OnceAMinute = OnceAMinute::new();
 
 /// Decides about the original request that the headers of nginx, Caddy or Traefik describe.
 pub(crate) async fn verify(gate: &Gate, headers: &HeaderMap, query: Option<&str>) -> Result<Response, ProblemResponse> {
@@ -36,7 +39,18 @@ async fn decide(gate: &Gate, headers: &HeaderMap, originals: Vec<Described<'_>>)
     for original in originals {
         match gate.decide(&head(&original, headers)).await {
             Decision::Admit(admission) => last = Some(admission),
-            Decision::Reject(rejection) => return Ok(rejected(rejection)),
+            Decision::Reject(rejection) => return Ok(rejection.into_http().into_response()),
+            // For the proxy, every status 2xx means that the request may pass.
+            Decision::Respond(_) => {
+                if WARNING.is_due() {
+                    tracing::warn!(
+                        hint = "let the proxy send requests for /.well-known/oauth-protected-resource to the gateway itself",
+                        "rejected (403) a request for the metadata of the protected resource: /v1/verify can't respond to it"
+                    );
+                }
+                let detail = "the metadata of the protected resource is at the gateway";
+                return Err(ProblemResponse::request(StatusCode::FORBIDDEN, detail));
+            }
         }
     }
     let admission =
@@ -68,22 +82,12 @@ fn admitted(gate: &Gate, admission: &Admission) -> Result<Response, ProblemRespo
         });
         let value = HeaderValue::from_str(value.unwrap_or_default());
         let name = HeaderName::from_bytes(name.as_bytes());
-        let (Ok(name), Ok(value)) = (name, value) else { return Ok(rejected(Rejection::unchangeable())) };
+        let (Ok(name), Ok(value)) = (name, value) else {
+            return Ok(Rejection::unchangeable().into_http().into_response());
+        };
         response.headers_mut().insert(name, value);
     }
     Ok(response)
-}
-
-fn rejected(rejection: Rejection) -> Response {
-    let mut response = Response::new(Body::from(rejection.body));
-    *response.status_mut() = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    for (name, value) in rejection.headers {
-        // The component writes no header that HTTP does not allow.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response.into_response()
 }
 
 /// Returns the host of a request, if it has exactly one.

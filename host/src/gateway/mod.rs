@@ -16,6 +16,7 @@ mod flows;
 mod forged_headers;
 mod gated;
 mod limits;
+mod metadata;
 mod once_a_minute;
 mod openapi;
 mod operations;

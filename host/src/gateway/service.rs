@@ -6,7 +6,7 @@ use super::{
     cors::{self, Cors, OriginError},
     flows,
     limits::{self, RateLimit},
-    openapi, operations, problem,
+    metadata, openapi, operations, problem,
     route_rules::RouteRules,
     serving::{self, Deadlines},
     state::{FlowsState, GatewayState},
@@ -255,11 +255,13 @@ impl Gateway {
         self.flows()
             .merge(rest.with_state(Arc::clone(&state)))
             .layer(middleware::from_fn_with_state(limiter, limits::limit))
-            .merge(verify::router().with_state(state))
+            .merge(verify::router().with_state(Arc::clone(&state)))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(middleware::from_fn_with_state(self.cors.clone(), cors::cors))
             .layer(middleware::from_fn(problem::never_stored))
+            // The document says itself how long it may be stored.
+            .merge(metadata::router().with_state(state))
     }
 
     /// The account flows. Without them, there is no route.

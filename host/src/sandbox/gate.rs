@@ -16,6 +16,7 @@ pub(crate) enum GateDecision {
     /// The claims of the token, if there is one.
     Admit(Option<Verified>, gate::Admission),
     Reject(gate::Rejection),
+    Respond(gate::StaticResponse),
 }
 
 impl Instance {
@@ -56,6 +57,13 @@ impl Instance {
         self.step(decision)
     }
 
+    pub(crate) fn chosen_rules(
+        &mut self,
+        head: &RequestHead,
+    ) -> Result<Result<Vec<u32>, (String, Option<String>)>, Failure> {
+        self.call_gate(|gate, store| gate.call_chosen_rules(store, head))
+    }
+
     fn call_gate<T>(
         &mut self,
         call: impl FnOnce(&gate::Guest, &mut Store<super::Guest>) -> wasmtime::Result<T>,
@@ -74,6 +82,7 @@ impl Instance {
                 Step::Done(GateDecision::Admit(self.claims_of(claims)?, admission))
             }
             gate::Decision::Reject(rejection) => Step::Done(GateDecision::Reject(rejection)),
+            gate::Decision::Respond(response) => Step::Done(GateDecision::Respond(response)),
             gate::Decision::AwaitKeys(url) => Step::AwaitsKeys(url),
             gate::Decision::AwaitRevocationStatus(claims) => Step::AwaitsRevocationStatus(claims),
         })

@@ -5,8 +5,7 @@ use super::{
     error_format::{ResponseBody, ResponseFuture},
 };
 use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead};
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri::PathAndQuery};
 use http_body_util::{Either, Full};
 use std::{
     future::poll_fn,
@@ -85,7 +84,7 @@ where
         let (mut inner, gate) = (self.inner.clone(), self.gate.clone());
         Box::pin(async move {
             let head = head_of(&request);
-            let rejection = match gate.decide(&head).await {
+            let mut rejection = match gate.decide(&head).await {
                 Decision::Admit(admission) => {
                     let changed = admission.changes.iter().try_for_each(|change| apply(change, &mut request));
                     match changed {
@@ -101,8 +100,13 @@ where
                     }
                 }
                 Decision::Reject(rejection) => rejection,
+                Decision::Respond(response) => {
+                    let response = response.into_http(request.method() != Method::HEAD);
+                    return Ok(response.map(|body| Either::Right(Full::from(body))));
+                }
             };
-            Ok(response(rejection, request.version()).map(Either::Right))
+            let grpc = if request.version() == Version::HTTP_2 { rejection.grpc_response() } else { None };
+            Ok(grpc.unwrap_or_else(|| rejection.into_http()).map(|body| Either::Right(Full::from(body))))
         })
     }
 }
@@ -152,32 +156,4 @@ fn apply<B>(change: &HeaderChange, request: &mut Request<B>) -> Result<(), Uncha
         }
     }
     Ok(())
-}
-
-/// Returns the response to a rejected request: in gRPC if the client expects that and the HTTP version allows it.
-fn response(rejection: Rejection, version: Version) -> Response<Full<Bytes>> {
-    let grpc = rejection.grpc.filter(|_| version == Version::HTTP_2);
-    let mut response = Response::new(match grpc {
-        Some(_) => Full::default(),
-        None => Full::from(rejection.body),
-    });
-    *response.status_mut() = match grpc {
-        Some(_) => StatusCode::OK,
-        None => StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-    };
-    let headers = response.headers_mut();
-    for (name, value) in rejection.headers {
-        // The component writes no header that HTTP does not allow.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
-            headers.append(name, value);
-        }
-    }
-    if let Some(grpc) = grpc {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        headers.insert("grpc-status", grpc.code.into());
-        if let Ok(message) = HeaderValue::from_str(&grpc.message) {
-            headers.insert("grpc-message", message);
-        }
-    }
-    response
 }

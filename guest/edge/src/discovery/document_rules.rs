@@ -20,14 +20,20 @@ pub(super) struct DocumentRules {
     allows_http_loopback: bool,
 }
 
+/// Returns what `issuer` in the document of a pool may be.
+pub(super) fn names(pool: &Pool) -> Vec<String> {
+    let mut issuers: Vec<String> = pool.issuer.iter().chain(pool.issuers.iter().flatten()).cloned().collect();
+    if let Some(template) = &pool.issuer_template {
+        issuers.extend([template.clone(), template.replace("{tid}", MICROSOFT_TENANT)]);
+    }
+    issuers
+}
+
 impl DocumentRules {
     /// Returns the rules for a pool whose configuration has been checked. `jwks_uri` may be `http` to a loopback address only if the URL of the
     /// document is.
     pub(super) fn new(pool: &Pool, document_url: &KeyUrl) -> Self {
-        let mut issuers: Vec<String> = pool.issuer.iter().chain(pool.issuers.iter().flatten()).cloned().collect();
-        if let Some(template) = &pool.issuer_template {
-            issuers.extend([template.clone(), template.replace("{tid}", MICROSOFT_TENANT)]);
-        }
+        let issuers = names(pool);
         let of_issuers = issuers.iter().filter_map(|issuer| KeyUrl::host_in(issuer));
         let hosts = of_issuers.chain(pool.keys.key_hosts.iter().map(|host| host.to_ascii_lowercase())).collect();
         Self { issuers, hosts, allows_http_loopback: !document_url.is_https() }

@@ -7,6 +7,7 @@
 //! The host does not link this crate: host/src/key_source/discovery/ has the same rules. The cases that both are tested with are in
 //! tests/src/discovery_documents.rs.
 
+mod document;
 mod document_rules;
 mod error;
 mod issuers;
@@ -17,6 +18,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use document::Document;
 pub use error::DiscoveryError;
 pub use issuers::DiscoveredIssuers;
 pub use key_url::{KeyUrl, KeyUrlError};
