@@ -69,7 +69,9 @@ pub fn verdict(authorizer: &mut RequestAuthorizer, request: &Sent) -> String {
             None => "anonymous".to_owned(),
         },
         Decision::Reject(rejection) => rejection.name().to_owned(),
+        Decision::Respond(response) => format!("responds {}", response.status),
         Decision::Pause(_) => "waits".to_owned(),
+        Decision::AskRevocation(_) => panic!("no revocations are configured"),
     }
 }
 

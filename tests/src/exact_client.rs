@@ -46,8 +46,13 @@ pub struct Exchange(TcpStream);
 impl Exchange {
     /// Sends the head of a request, byte for byte, with `Connection: close`.
     pub async fn begin(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
+        Self::begin_at(url, "app", method, target, headers).await
+    }
+
+    /// Like [`begin`](Self::begin), with this host.
+    pub async fn begin_at(url: &str, host: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         let address = url.strip_prefix("http://").expect("a plain URL");
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n");
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         let mut exchange = Self(TcpStream::connect(address).await.expect("it listens"));
         exchange.write((head + "\r\n").as_bytes()).await;
@@ -64,6 +69,19 @@ impl Exchange {
         let (mut from, mut to) = self.0.split();
         let (text, _) = tokio::join!(timeout(PATIENCE, read(&mut from)), to.write_all(rest));
         Response::of(&text.expect("an answer in half a minute"))
+    }
+
+    /// Reads the response to a request with this method. That to `HEAD` has no body, whatever its length says (RFC 9110 section 9.3.2).
+    pub async fn answer_to(mut self, method: &str) -> Response {
+        if method != "HEAD" {
+            return self.answer().await;
+        }
+        let mut head = Vec::new();
+        let read = async {
+            while !head.ends_with(b"\r\n\r\n") && self.0.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
+        };
+        timeout(PATIENCE, read).await.expect("an answer in half a minute");
+        Response::of(&String::from_utf8_lossy(&head))
     }
 
     /// Reads the response.

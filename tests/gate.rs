@@ -1,0 +1,28 @@
+//! The gate: one configuration decides about whole requests, and every integration makes the same decision about the same request.
+
+#[path = "middleware/composing.rs"]
+#[expect(dead_code, reason = "--test middleware uses the rest")]
+mod composing;
+mod gateway_setup;
+mod manual_clock;
+#[path = "middleware/scene.rs"]
+#[expect(dead_code, reason = "--test middleware uses the rest")]
+mod middleware_scene;
+#[path = "middleware/serving.rs"]
+#[expect(dead_code, reason = "--test middleware uses the rest")]
+mod serving;
+#[path = "envoy/upstream.rs"]
+#[expect(dead_code, reason = "--test envoy uses the rest")]
+mod upstream;
+mod gate {
+    mod building;
+    mod exchange;
+    mod integrations;
+    mod keys;
+    mod layer;
+    mod library;
+    mod proxied;
+    mod requests;
+    mod revocation;
+    mod scene;
+}
