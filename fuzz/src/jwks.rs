@@ -171,7 +171,7 @@ fn octets(entry: &Tree, name: &str) -> Vec<u8> {
     let padding = text.len() - text.trim_end_matches('=').len();
     assert!(padding <= 2, "{name}: {entry:?}");
     let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    crate::reference::base64url::decode(&text).unwrap_or_else(|error| panic!("{error:?} in {name}: {entry:?}"))
+    crate::reference::base64::decode(&text).unwrap_or_else(|error| panic!("{error:?} in {name}: {entry:?}"))
 }
 
 /// Checks a key against RFC 7517, RFC 7518 and the additional limits.

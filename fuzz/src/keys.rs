@@ -16,7 +16,8 @@ mod model;
 
 use crate::scene::{self, KEYS, key_id};
 use arbitrary::{Arbitrary, Unstructured};
-use event::{Event, FetchResult, Plan};
+pub(crate) use event::Plan;
+use event::{Event, FetchResult};
 use model::{Endpoint, Model};
 use poolgate_core::{
     CacheLimits, FetchError, KeyOrigin, KeyPolicy, KeyState, LogicalTime, Reason, Response, Step, Verifier,

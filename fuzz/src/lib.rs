@@ -1,4 +1,4 @@
-//! The seven fuzz targets. Each takes any bytes, and panics if one of its oracles fails.
+//! The fuzz targets. Each takes any bytes, and panics if one of its oracles fails.
 //!
 //! `fuzz/libfuzzer` links them to libFuzzer, with a nightly compiler. This crate has no such dependency, so that `tests/fuzz_corpus.rs` can
 //! replay the committed corpus with a stable compiler. See `fuzz/README.md`.
@@ -12,7 +12,9 @@ mod drawing;
 pub mod edge_config;
 pub mod json;
 pub mod jwks;
+pub mod key_directory;
 pub mod keys;
+pub mod pem;
 mod reference;
 pub mod rsa;
 mod scene;
@@ -28,12 +30,14 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     Target { name: "compact", run: compact::run },
     Target { name: "json", run: json::run },
     Target { name: "jwks", run: jwks::run },
     Target { name: "claims", run: claims::run },
     Target { name: "rsa", run: rsa::run },
     Target { name: "keys", run: keys::run },
+    Target { name: "key_directory", run: key_directory::run },
+    Target { name: "pem", run: pem::run },
     Target { name: "edge_config", run: edge_config::run },
 ];

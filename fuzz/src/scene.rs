@@ -1,6 +1,8 @@
 //! Keys, tokens and configurations for the targets that verify whole tokens. They use Ed25519, because it signs fast.
 
-use crate::reference::base64url::encode;
+pub(crate) mod load_balancer;
+
+use crate::reference::base64::encode;
 use ed25519_dalek::{Signer, SigningKey};
 use poolgate_core::{
     Algorithm, CacheLimits, ClientRule, Config, ConfirmationRule, IssuerRule, KeyOrigin, KeyPolicy, Limits, Membership,

@@ -3,7 +3,7 @@
 //! "Understanding the identity (ID) token" (`aud` is the app client, `cognito:username`; it has no `scope`, and a claim of that name, as one
 //! that is named `username`, was put there by a pre token generation trigger), and "Verifying JSON web tokens".
 
-use super::{ClaimsOfToken, ISSUER};
+use super::{ClaimsOfToken, ISSUER, load_balancer};
 use crate::reference::json::Tree;
 use poolgate_core::{
     ClientRule, ConfirmationRule, Membership, Pool, ResourceRule, SubjectRule, TokenUse, TokenUseRule,
@@ -12,12 +12,12 @@ use poolgate_core::{
 /// 9999-12-31T23:59:59Z
 const LAST: f64 = 253_402_300_799.0;
 
-/// Returns whether a payload without duplicates is accepted.
-pub(super) fn allows(payload: &Tree, pool: &Pool, now: u64) -> bool {
+/// Returns whether a payload without duplicates is accepted. For a token of a load balancer, `header` is its header, which is accepted.
+pub(super) fn allows(payload: &Tree, header: Option<&Tree>, pool: &Pool, now: u64) -> bool {
     has_types(payload, pool)
         && claim(payload, "iss").and_then(Tree::as_str) == Some(ISSUER)
         && is_in_time(payload, pool, now)
-        && fits(payload, pool)
+        && fits(payload, header, pool)
 }
 
 /// Returns a claim. A claim that is `null` is absent.
@@ -74,7 +74,7 @@ pub(super) fn edges(payload: &Tree, pool: &Pool) -> Vec<u64> {
     edges
 }
 
-fn fits(payload: &Tree, pool: &Pool) -> bool {
+fn fits(payload: &Tree, header: Option<&Tree>, pool: &Pool) -> bool {
     let text = |name: &str| claim(payload, name).and_then(Tree::as_str);
     let client = text("client_id");
     let audience = audience(payload);
@@ -93,6 +93,8 @@ fn fits(payload: &Tree, pool: &Pool) -> bool {
         (Some(TokenUse::Id), _) => pool.token_use != TokenUseRule::Access,
     };
     let fits_client = match use_of(payload, pool) {
+        // The client is in the header, so `aud` can only be a resource server.
+        None if header.is_some() => fits_resource(&audience, pool),
         Some(TokenUse::Access) => (is_any_client || client.is_some_and(accepted)) && fits_resource(&audience, pool),
         // OpenID Connect Core 1.0 section 3.1.3.7: with several audiences, `azp` names the client. No token here has it.
         Some(TokenUse::Id) => {
@@ -171,12 +173,13 @@ fn holds(rule: &Membership, names: &[&str]) -> bool {
 }
 
 /// Returns the expected claims of an accepted payload.
-pub(super) fn expected_claims(payload: &Tree, pool: &Pool) -> ClaimsOfToken {
+pub(super) fn expected_claims(payload: &Tree, header: Option<&Tree>, pool: &Pool) -> ClaimsOfToken {
     let text = |name: &str| claim(payload, name).and_then(Tree::as_str).map(str::to_owned);
     let seconds = |name: &str| claim(payload, name).and_then(date).map(|seconds| seconds.floor() as u64);
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     let token_use = use_of(payload, pool);
     let client_id = match (token_use, &pool.client) {
+        _ if header.is_some() => header.and_then(load_balancer::client),
         (Some(TokenUse::Access), _) => text("client_id"),
         // `aud` contains resource servers.
         (None, ClientRule::Unchecked) if has_resources(pool) => None,

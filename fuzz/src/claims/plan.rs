@@ -1,6 +1,11 @@
 //! A policy, a payload and some times, close enough to one another that every verdict occurs.
 
-use super::{ISSUER, NOW, origin};
+use super::{
+    ISSUER, NOW,
+    issued::Issued,
+    load_balancer::{self, HeaderPlan},
+    origin,
+};
 use crate::drawing as arbitrary;
 use crate::{reference::json::Tree, scene};
 use derive_arbitrary::Arbitrary;
@@ -23,17 +28,20 @@ pub(super) struct Plan {
     times: [Time; 2],
     any_subject: bool,
     ignores_confirmation: bool,
+    /// A load balancer signs the token, and not the issuer.
+    load_balancer: Option<HeaderPlan>,
 }
 
+/// A change of one member, by the number of its name.
 #[derive(Arbitrary, Debug)]
-enum Change {
+pub(super) enum Change {
     Set(u8, Value),
     Remove(u8),
     Again(u8, Value),
 }
 
 #[derive(Arbitrary, Debug)]
-enum Value {
+pub(super) enum Value {
     Null,
     Bool(bool),
     /// Seconds from now.
@@ -79,10 +87,6 @@ const CLAIMS: [&str; 18] = [
 const NAMES: [&str; 10] =
     [ISSUER, "access", "id", "app", "other app", "admins", "readers", "orders/read orders/write", " app  x ", ""];
 
-fn name(number: u8) -> &'static str {
-    NAMES[usize::from(number) % NAMES.len()]
-}
-
 fn near(offset: i16) -> u64 {
     NOW.saturating_add_signed(offset.into())
 }
@@ -102,7 +106,7 @@ impl Plan {
         let token_use = [TokenUseRule::Unchecked, TokenUseRule::Access, TokenUseRule::Id, TokenUseRule::AccessOrId]
             [usize::from(self.token_use % 4)];
         let names_resources = self.resource % 3 == 2 && token_use != TokenUseRule::Id;
-        Pool {
+        let pool = Pool {
             token_use,
             // Otherwise a configuration error.
             client_claim: (token_use == TokenUseRule::Unchecked && names_resources).then_some(ClientClaim::Aud),
@@ -125,11 +129,22 @@ impl Plan {
             leeway: u32::from(self.leeway) % 901,
             issued_at_skew: u32::from(self.skew) % 901,
             ..scene::pool(ISSUER, origin())
+        };
+        match self.load_balancer {
+            None => pool,
+            Some(_) => load_balancer::pool(pool),
         }
     }
 
+    /// Returns the claims, and how the token is made of them.
+    pub(super) fn issued(&self) -> Issued {
+        let members = self.members();
+        let header = self.load_balancer.as_ref().map(|plan| plan.header(&members));
+        Issued { members, header }
+    }
+
     /// Returns the claims of a valid token, with changes.
-    pub(super) fn members(&self) -> Vec<(String, Tree)> {
+    fn members(&self) -> Vec<(String, Tree)> {
         let text = |text: &str| Tree::String(text.to_owned());
         let list = |texts: &[&str]| Tree::Array(texts.iter().map(|one| text(one)).collect());
         let mut members = vec![
@@ -142,17 +157,7 @@ impl Plan {
             ("token_use".to_owned(), text(if self.is_access { "access" } else { "id" })),
             (if self.is_access { "client_id" } else { "aud" }.to_owned(), text("app")),
         ];
-        for change in self.changes.iter().take(12) {
-            let named = |number: &u8| CLAIMS[usize::from(*number) % CLAIMS.len()];
-            match change {
-                Change::Remove(number) => members.retain(|(own, _)| own != named(number)),
-                Change::Again(number, value) => members.push((named(number).to_owned(), value.tree())),
-                Change::Set(number, value) => {
-                    members.retain(|(own, _)| own != named(number));
-                    members.push((named(number).to_owned(), value.tree()));
-                }
-            }
-        }
+        change(&mut members, &self.changes, &CLAIMS, &NAMES);
         members
     }
 
@@ -166,10 +171,25 @@ impl Plan {
     }
 }
 
+/// Changes the members of an object. The names are of members, and the texts are likely values.
+pub(super) fn change(members: &mut Vec<(String, Tree)>, changes: &[Change], names: &[&str], texts: &[&str]) {
+    for change in changes.iter().take(12) {
+        let named = |number: &u8| names[usize::from(*number) % names.len()];
+        match change {
+            Change::Remove(number) => members.retain(|(own, _)| own != named(number)),
+            Change::Again(number, value) => members.push((named(number).to_owned(), value.tree(texts))),
+            Change::Set(number, value) => {
+                members.retain(|(own, _)| own != named(number));
+                members.push((named(number).to_owned(), value.tree(texts)));
+            }
+        }
+    }
+}
+
 impl Value {
     /// Fractions and exponents are chosen so that every parser reads the same double.
-    fn tree(&self) -> Tree {
-        let text = |number: &u8| Tree::String(name(*number).to_owned());
+    fn tree(&self, texts: &[&str]) -> Tree {
+        let text = |number: &u8| Tree::String(texts[usize::from(*number) % texts.len()].to_owned());
         match self {
             Value::Null => Tree::Null,
             Value::Bool(value) => Tree::Bool(*value),

@@ -1,7 +1,7 @@
 //! A JWK Set with usable and spoiled keys of every type, which random bytes would hardly ever form.
 
 use crate::drawing as arbitrary;
-use crate::reference::base64url::encode;
+use crate::reference::base64::encode;
 use ::arbitrary::{Arbitrary, Unstructured};
 use derive_arbitrary::Arbitrary;
 

@@ -7,9 +7,9 @@ use poolgate_core::KeyPolicy;
 
 /// The key policy and the JWKS endpoints.
 #[derive(Arbitrary, Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     endpoints: u8,
-    pub(super) caches_tokens: bool,
+    pub(crate) caches_tokens: bool,
     soft_ttl: [u8; 3],
     hard_ttl: u8,
     retry: [u8; 2],
@@ -75,7 +75,7 @@ pub(super) struct Keys {
 }
 
 impl Plan {
-    pub(super) fn policy(&self) -> KeyPolicy {
+    pub(crate) fn policy(&self) -> KeyPolicy {
         let [min, default, max] = self.soft_ttl.map(u32::from);
         let (soft_ttl_min, soft_ttl) = (1 + min, 1 + min + default);
         let soft_ttl_max = soft_ttl + max;

@@ -1,5 +1,7 @@
 //! Reference implementations, written from the RFCs as simply as possible.
 
-pub(crate) mod base64url;
+pub(crate) mod base64;
+pub(crate) mod der;
 pub(crate) mod json;
 pub(crate) mod paths;
+pub(crate) mod pem;

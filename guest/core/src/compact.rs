@@ -47,9 +47,13 @@ impl<'a> CompactJws<'a> {
         Ok(Self { header, payload, signature, signing_input, padding: Padding::Forbidden })
     }
 
-    /// Like [`split`](Self::split), for a token of a load balancer, whose parts are padded.
+    /// Like [`split`](Self::split), for a token of an Application Load Balancer: each part is base64url with exactly the padding (`=`) that it needs
+    /// (RFC 4648 section 3.2).
+    ///
+    /// # Errors
+    /// Those of [`split`](Self::split).
     #[cfg(feature = "ecdsa")]
-    pub(crate) fn split_padded(token: &'a str, limit: usize) -> Result<Self, Reason> {
+    pub fn split_padded(token: &'a str, limit: usize) -> Result<Self, Reason> {
         Ok(Self { padding: Padding::Required, ..Self::split(token, limit)? })
     }
 
