@@ -16,8 +16,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// The recipes that the book promises.
 #[rustfmt::skip]
-const NAMES: [&str; 22] = [
-    "apple", "auth0", "auth0-rfc9068", "authentik", "clerk", "cognito-identity-pool", "cognito-user-pool", "eks", "entra-multi-tenant",
+const NAMES: [&str; 23] = [
+    "alb", "apple", "auth0", "auth0-rfc9068", "authentik", "clerk", "cognito-identity-pool", "cognito-user-pool", "eks", "entra-multi-tenant",
     "entra-v2", "firebase", "github-actions", "gitlab", "google", "keycloak", "kubernetes", "okta-custom", "ory", "sts-web-identity",
     "supabase", "workos", "zitadel",
 ];

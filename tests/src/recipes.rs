@@ -4,6 +4,7 @@ use crate::{
     keys::key_for,
     minting::{NOW, base64url},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE};
 use poolgate_core::Algorithm;
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path};
@@ -82,13 +83,11 @@ impl Recipe {
             jwk[member] = value.clone();
         }
         pool["keys"] = json!({"jwks": {"keys": [jwk]}});
-        let payload = at(NOW, &sample["payload"]);
-        let input = format!(
-            "{}.{}",
-            base64url(sample["header"].to_string().as_bytes()),
-            base64url(payload.to_string().as_bytes())
-        );
-        let signature = base64url(&key.sign(algorithm, input.as_bytes()));
+        let is_padded = sample["padded"] == Value::Bool(true);
+        let encode = |bytes: &[u8]| if is_padded { URL_SAFE.encode(bytes) } else { base64url(bytes) };
+        let part = |name: &str| encode(at(NOW, &sample[name]).to_string().as_bytes());
+        let input = format!("{}.{}", part("header"), part("payload"));
+        let signature = encode(&key.sign(algorithm, input.as_bytes()));
         let reason = Some(text("expect")).filter(|expected| expected != "accept");
         Sample {
             title: format!("{}: {}", self.name, text("title")),
@@ -135,18 +134,18 @@ fn replaced(value: &Value, replacements: &Map<String, Value>) -> Value {
     }
 }
 
-/// Returns a payload with the relative times as numbers.
-fn at(now: u64, payload: &Value) -> Value {
-    let mut payload = payload.clone();
+/// Returns a header or a payload with the relative times as numbers.
+fn at(now: u64, part: &Value) -> Value {
+    let mut part = part.clone();
     for name in ["exp", "nbf", "iat", "auth_time"] {
-        if let Some(time) = payload.get_mut(name)
+        if let Some(time) = part.get_mut(name)
             && let Some(seconds) = time.as_str()
         {
             let seconds: i64 = seconds.parse().unwrap_or_else(|_| panic!("{name} is not a relative time: {seconds}"));
             *time = json!(now.saturating_add_signed(seconds));
         }
     }
-    payload
+    part
 }
 
 fn is_word(character: char) -> bool {

@@ -60,6 +60,7 @@ mod tests {
                     "algorithms" => options.contains("--alg "),
                     "types" => options.contains("--type "),
                     "claims" => options.contains("--claim "),
+                    "alb_arns" => options.contains("--alb-arn "),
                     "unbound_clients" => options.contains("--unbound-client "),
                     member => options.contains(&format!("--{}", member.replace('_', "-"))),
                 };
