@@ -1,8 +1,11 @@
 //! The core compared with two oracles: `jsonwebtoken` (with aws-lc) verifies tokens, and the `rsa` crate verifies RSA signatures. Both must
-//! accept what the core accepts. If only the core rejects a token, its reason must be in [`STRICTER`].
+//! accept what the core accepts. If only the core rejects a token, its reason must be in [`STRICTER`]. The tokens of load balancers have lists of
+//! their own: of what only the core accepts, too.
 //!
 //! `PROPTEST_CASES` sets the number of tokens. The seed is fixed, but every process creates new keys.
 
+#[path = "oracle/load_balancers.rs"]
+mod load_balancers;
 #[path = "oracle/peer.rs"]
 mod peer;
 #[path = "oracle/tokens.rs"]

@@ -2,8 +2,11 @@
 //!
 //! `jsonwebtoken` reads the system clock, so its time checks are disabled and implemented here, with `f64`.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE};
 use jsonwebtoken::{
-    DecodingKey, Validation, decode, decode_header,
+    DecodingKey, Validation,
+    crypto::verify,
+    decode, decode_header,
     jwk::{Jwk, JwkSet},
 };
 use poolgate_core::Algorithm;
@@ -65,6 +68,38 @@ impl Peer {
         check_times(&payload.claims)?;
         check_with_rsa(token, jwk, header.alg)?;
         Ok(payload.claims)
+    }
+
+    /// Returns why `jsonwebtoken` rejects a token of a load balancer, or `None` if it is accepted.
+    pub fn error_of_padded(token: &str, jwk: &Jwk) -> Option<String> {
+        let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.set_required_spec_claims(&["exp", "iss"]);
+        validation.set_issuer(&[ISSUER]);
+        let key = decoding_key(jwk).expect("a key of this test");
+        decode::<Value>(token, &key, &validation).err().map(|error| error.to_string())
+    }
+
+    /// Returns the payload of an accepted token of a load balancer, whose parts are padded, or why it is rejected. `jsonwebtoken` verifies the
+    /// signature. The rest is what the example of AWS checks: `alg` and `kid` of the header, and here also the issuer and the times.
+    pub fn verify_padded(token: &str, key_id: &str, jwk: &Jwk) -> Result<Value, String> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, payload, signature] = parts.as_slice() else { return Err("not three parts".into()) };
+        let decoded = |part: &str| URL_SAFE.decode(part).map_err(|error| error.to_string());
+        let json = |part: &str| serde_json::from_slice::<Value>(&decoded(part)?).map_err(|error| error.to_string());
+        let (header, payload) = (json(header)?, json(payload)?);
+        if header["alg"] != "ES256" || header["kid"] != key_id {
+            return Err("another key".into());
+        }
+        decoded(signature)?;
+        let (input, signature) = token.rsplit_once('.').ok_or("no signature")?;
+        let (key, signature) = (decoding_key(jwk)?, signature.trim_end_matches('='));
+        match verify(signature, input.as_bytes(), &key, jsonwebtoken::Algorithm::ES256) {
+            Ok(true) if payload["iss"] == ISSUER => check_times(&payload).map(|()| payload),
+            Ok(true) => Err("another issuer".into()),
+            outcome => Err(format!("signature: {outcome:?}")),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ struct Changes {
 
 /// A change of one member.
 #[derive(Clone, Debug)]
-enum Change {
+pub(crate) enum Change {
     Set(&'static str, String),
     Again(&'static str, String),
     Remove(&'static str),
@@ -39,7 +39,7 @@ enum Change {
 
 /// A change of the compact serialization after signing.
 #[derive(Clone, Debug)]
-enum Spelling {
+pub(crate) enum Spelling {
     Replace(Index, char),
     Insert(Index, char),
     Delete(Index),
@@ -74,21 +74,7 @@ impl Changes {
         if let Some(algorithm) = self.claimed.or(self.algorithm.filter(|_| !is_rsa(own)).map(Algorithm::name)) {
             draft = draft.header("alg", format!("\"{algorithm}\""));
         }
-        for change in &self.headers {
-            draft = match change.clone() {
-                Change::Set(name, value) => draft.header(name, value),
-                Change::Again(name, value) => draft.header_again(name, value),
-                Change::Remove(name) => draft.without_header(name),
-            };
-        }
-        for change in &self.claims {
-            draft = match change.clone() {
-                Change::Set(name, value) => draft.claim(name, value),
-                Change::Again(name, value) => draft.claim_again(name, value),
-                Change::Remove(name) => draft.without_claim(name),
-            };
-        }
-        let token = draft.compact();
+        let token = changed(draft, &self.headers, &self.claims).compact();
         match &self.spelling {
             None => token,
             Some(spelling) => spelling.of(token),
@@ -96,8 +82,27 @@ impl Changes {
     }
 }
 
+/// Returns a draft with these changes of its header and its claims.
+pub(crate) fn changed(mut draft: Draft, headers: &[Change], claims: &[Change]) -> Draft {
+    for change in headers {
+        draft = match change.clone() {
+            Change::Set(name, value) => draft.header(name, value),
+            Change::Again(name, value) => draft.header_again(name, value),
+            Change::Remove(name) => draft.without_header(name),
+        };
+    }
+    for change in claims {
+        draft = match change.clone() {
+            Change::Set(name, value) => draft.claim(name, value),
+            Change::Again(name, value) => draft.claim_again(name, value),
+            Change::Remove(name) => draft.without_claim(name),
+        };
+    }
+    draft
+}
+
 impl Spelling {
-    fn of(&self, token: String) -> String {
+    pub(crate) fn of(&self, token: String) -> String {
         let at = |index: &Index| index.index(token.len());
         match self {
             Spelling::Replace(index, letter) => {
@@ -118,7 +123,7 @@ impl Spelling {
     }
 }
 
-fn spelling() -> impl Strategy<Value = Spelling> {
+pub(crate) fn spelling() -> impl Strategy<Value = Spelling> {
     let letter = || select(&['A', 'B', 'Q', 'z', '9', '-', '_', '=', '.', '+', '/', ' ', '\n', '\0'][..]);
     prop_oneof![
         4 => (any::<Index>(), letter()).prop_map(|(index, letter)| Spelling::Replace(index, letter)),
@@ -129,7 +134,7 @@ fn spelling() -> impl Strategy<Value = Spelling> {
     ]
 }
 
-fn header_change() -> impl Strategy<Value = Change> {
+pub(crate) fn header_change() -> impl Strategy<Value = Change> {
     let names = || select(&["typ", "kid", "alg", "crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "x", "x5t"][..]);
     let likely = select(
         &[
@@ -157,7 +162,7 @@ fn header_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn claim_change() -> impl Strategy<Value = Change> {
+pub(crate) fn claim_change() -> impl Strategy<Value = Change> {
     let names = || {
         select(
             &[
@@ -221,7 +226,7 @@ fn date() -> impl Strategy<Value = String> {
 }
 
 /// Any JSON value of low depth.
-fn json() -> impl Strategy<Value = String> {
+pub(crate) fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
         any::<bool>().prop_map(|value| value.to_string()),

@@ -34,7 +34,7 @@ impl Issued {
     pub(super) fn token_with(&self, more: &[(&str, Tree)]) -> String {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let payload = plain(&Tree::Object(self.members.iter().cloned().chain(more).collect()));
-        self.token(&payload, |tree| plain(tree))
+        self.token(&payload, plain)
     }
 
     /// Returns the token with its JSON encoded in another way.
