@@ -186,7 +186,7 @@ fn the_schema_is_json() {
 }
 
 /// The sections of docs/envoy-reference.md, and the members of the configuration that lead to the objects they describe.
-const SECTIONS: [(&str, &[&str]); 15] = [
+const SECTIONS: [(&str, &[&str]); 17] = [
     ("Top level", &[]),
     ("`pools`", &["pools"]),
     ("`pools[].claims`", &["pools", "claims"]),
@@ -199,6 +199,8 @@ const SECTIONS: [(&str, &[&str]); 15] = [
     ("`claims_to_headers`", &["claims_to_headers"]),
     ("`claims_to_filter_state`", &["claims_to_filter_state"]),
     ("`answers`", &["answers"]),
+    ("`answers.login`", &["answers", "login"]),
+    ("`resource`", &["resource"]),
     ("`limits`", &["limits"]),
     ("`key_policy`", &["key_policy"]),
     ("`cache`", &["cache"]),
