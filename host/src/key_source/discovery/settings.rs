@@ -86,12 +86,22 @@ impl Discovery {
         let response = http.get(&url, None, BODY_LIMIT).await?;
         // Without a condition in the request, there is no reason for 304.
         let body = response.body.ok_or(DiscoveryError::Status(304))?;
-        let members = parse_object(&body, depth).map_err(|error| match error.kind {
+        let document = self.read(&body, depth, |url| http.check(url))?;
+        Ok(DiscoveryDocument { max_age: response.max_age, ..document })
+    }
+
+    /// Parses a document, nested at most `depth` levels deep, and checks it.
+    fn read(
+        &self,
+        document: &[u8],
+        depth: u32,
+        check_url: impl FnOnce(&str) -> Result<KeyUrl, crate::KeyUrlError>,
+    ) -> Result<DiscoveryDocument, DiscoveryError> {
+        let members = parse_object(document, depth).map_err(|error| match error.kind {
             JsonErrorKind::Malformed => DiscoveryError::Malformed,
             JsonErrorKind::DuplicateMember => DiscoveryError::DuplicateMember,
         })?;
-        self.check(&members, |url| http.check(url))
-            .map(|document| DiscoveryDocument { max_age: response.max_age, ..document })
+        self.check(&members, check_url)
     }
 
     /// Checks the members of a document (OpenID Connect Discovery 1.0 sections 3 and 4.3). Unknown members are ignored.
@@ -132,9 +142,8 @@ pub(crate) fn derived_url(issuer: &str) -> Result<String, DiscoveryConfigError> 
 mod tests {
     use super::*;
     use crate::KeyUrlError;
+    use poolgate_tests::discovery_documents::{self, DEPTH, DocumentCase, ISSUER, KEY_HOST};
     use serde_json::json;
-
-    const ISSUER: &str = "https://login.example.com/realms/shop";
 
     fn check(discovery: &Discovery, document: Value) -> Result<DiscoveryDocument, DiscoveryError> {
         let Value::Object(members) = document else { panic!("an object") };
@@ -142,8 +151,21 @@ mod tests {
     }
 
     fn error(document: Value) -> Option<DiscoveryError> {
-        let discovery = Discovery::of_issuer(ISSUER).and_then(|it| it.key_hosts(["Keys.Example.com"]));
-        check(&discovery.expect("a discovery"), document).err()
+        check(&shop(), document).err()
+    }
+
+    fn shop() -> Discovery {
+        Discovery::of_issuer(ISSUER).and_then(|it| it.key_hosts([KEY_HOST])).expect("a discovery")
+    }
+
+    /// guest/edge/src/discovery/tests/rules.rs has the other side.
+    #[test]
+    fn each_document_has_the_outcome_that_the_edge_gives_it() {
+        for DocumentCase { title, document, expected } in discovery_documents::cases() {
+            let read = shop().read(&document, DEPTH, |url| KeyUrl::parse(url, false));
+            let outcome = read.as_ref().map(DiscoveryDocument::jwks_uri).map_err(DiscoveryError::name);
+            assert_eq!(outcome, expected, "{title}: {read:?}");
+        }
     }
 
     #[test]
