@@ -1,10 +1,8 @@
 //! The gate: one configuration decides about whole requests, and every integration makes the same decision about the same request.
 
 #[path = "middleware/composing.rs"]
-#[expect(dead_code, reason = "--test middleware uses the rest")]
 mod composing;
 mod gateway_setup;
-mod manual_clock;
 #[path = "middleware/scene.rs"]
 #[expect(dead_code, reason = "--test middleware uses the rest")]
 mod middleware_scene;

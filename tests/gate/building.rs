@@ -52,7 +52,8 @@ async fn a_head_that_would_not_fit_is_rejected_before_the_sandbox() {
     let long = RequestHead::new("GET", "/any").header("x", vec![b'a'; 1 << 20]);
     let Decision::Reject(rejection) = gate.decide(&long).await else { panic!("it is too long") };
     assert_eq!((rejection.status, rejection.reason.as_str()), (431, "head-too-large"));
-    let many = (0..10_000).fold(RequestHead::new("GET", "/any"), |head, _| head.header("x", "y"));
+    let many =
+        (0..10_000).fold(RequestHead::new("GET", "/any").authority("app.example.com"), |head, _| head.header("x", "y"));
     assert_eq!(verdict(&gate.decide(&many).await), "401 no-token");
     assert_eq!(verdict(&gate.decide(&get("/any", &Draft::access(&RSA_2048))).await), "verified");
     assert_eq!(gate.verifier().sandbox_failures(), 0);

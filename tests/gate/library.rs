@@ -7,13 +7,19 @@ use super::{
 use poolgate::{Decision, HeaderChange};
 use poolgate_edge::{self as edge, HeaderMutation, RequestAuthorizer, config};
 use poolgate_tests::{keys::RSA_2048, minting::Draft};
+use serde_json::Value;
 
 /// A decision with all that leaves the gate.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Admitted { changes: Vec<(String, Option<String>)>, reported: Option<String>, subject: Option<String> },
-    Rejected { reason: String, status: u16, headers: Vec<(String, String)>, body: String },
+    Rejected { reason: String, status: u16, headers: Vec<(String, String)>, body: Value },
     Responded,
+}
+
+/// The order of members depends on a feature of serde_json.
+fn json(body: &str) -> Value {
+    serde_json::from_str(body).expect("problem details")
 }
 
 fn native(authorizer: &mut RequestAuthorizer, request: &Request) -> Seen {
@@ -32,7 +38,7 @@ fn native(authorizer: &mut RequestAuthorizer, request: &Request) -> Seen {
         edge::Decision::Reject(rejection) => {
             let response = authorizer.response(request, rejection);
             let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-            let (reason, body) = (rejection.name().to_owned(), response.body);
+            let (reason, body) = (rejection.name().to_owned(), json(&response.body));
             Seen::Rejected { reason, status: response.status, headers: headers.collect(), body }
         }
         edge::Decision::Respond(_) => Seen::Responded,
@@ -54,7 +60,7 @@ fn sandboxed(decision: Decision) -> Seen {
             reason: rejection.reason,
             status: rejection.status,
             headers: rejection.headers,
-            body: rejection.body,
+            body: json(&rejection.body),
         },
         Decision::Respond(_) => Seen::Responded,
     }

@@ -60,7 +60,8 @@ async fn a_request_must_be_admitted_as_each_proxy_describes_it() {
     let ask = |headers: Vec<(&'static str, &'static str)>| {
         let (public, token) = (served.public.clone(), token.clone());
         async move {
-            let headers = [headers.as_slice(), &[("authorization", token.as_str())]].concat();
+            let hosts = [("x-original-host", "app.example.com"), ("x-forwarded-host", "app.example.com")];
+            let headers = [headers.as_slice(), &hosts, &[("authorization", token.as_str())]].concat();
             exact_client::send(&public, "GET", "/v1/verify", &headers).await.status
         }
     };

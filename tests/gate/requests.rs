@@ -27,11 +27,6 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// Returns whether a client tries to forge a header, or to hide one.
-    pub fn forges(&self) -> bool {
-        self.name.starts_with("forged")
-    }
-
     pub fn head(&self) -> RequestHead {
         let head = RequestHead::new(self.method, &self.target).authority(self.host);
         self.headers.iter().fold(head, |head, (name, value)| head.header(*name, value.as_str()))
