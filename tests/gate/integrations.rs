@@ -7,7 +7,7 @@ use super::{
     requests::{Request, all},
     scene::{configuration, gate_now, verdict},
 };
-use crate::{middleware_scene::served, upstream::Upstream};
+use crate::{middleware_scene, upstream::Upstream};
 use poolgate::Gate;
 use poolgate_artifacts::ENVOY_FILTER;
 use poolgate_tests::{
@@ -49,7 +49,7 @@ async fn one_configuration_has_the_same_decision_about_the_same_request_everywhe
     let requests = all(access, now());
     let (gate, hostless) = (gate_now(&configuration).await, gate_now(&without_hosts).await);
     let (served, app) = (gateway(&configuration).await, layer::serve(gate.clone()).await);
-    let (middleware, envoy) = (served(&without_hosts).await, Filter::start(&configuration).await);
+    let (middleware, envoy) = (middleware_scene::served(&without_hosts).await, Filter::start(&configuration).await);
     let mut faults = Vec::new();
     for request in &requests {
         let wanted = self::wanted(&gate, request).await;
