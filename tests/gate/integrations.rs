@@ -60,7 +60,7 @@ async fn one_configuration_has_the_same_decision_about_the_same_request_everywhe
             ("tower", &wanted, decided(request, &send(&app.url, request).await)),
             (
                 "middleware",
-                &self::wanted(&hostless, request).await,
+                &wanted_without_connection(&hostless, request).await,
                 decided(request, &send(&middleware.url, request).await),
             ),
             ("Envoy", &as_envoy_passes_it, decided(request, &send(&envoy.url, request).await)),
@@ -82,17 +82,23 @@ async fn wanted(gate: &Gate, request: &Request) -> Decided {
     expected(request, &verdict(&gate.decide(&request.head()).await))
 }
 
-/// Envoy removes `Connection` before the filter, and makes one field of two fields `Authorization`.
-async fn wanted_of_envoy(gate: &Gate, request: &Request) -> Decided {
+/// Envoy and Wasmtime remove `Connection` before the filter or the middleware.
+async fn wanted_without_connection(gate: &Gate, request: &Request) -> Decided {
     let mut passed = request.clone();
     passed.headers.retain(|(name, _)| *name != "connection");
+    wanted(gate, &passed).await
+}
+
+/// Envoy also makes one field of two fields `Authorization`.
+async fn wanted_of_envoy(gate: &Gate, request: &Request) -> Decided {
+    let mut passed = request.clone();
     let tokens = passed.headers.iter().filter(|(name, _)| *name == "authorization").map(|(_, value)| value.as_str());
     let joined = tokens.collect::<Vec<_>>().join(",");
     passed.headers.retain(|(name, _)| *name != "authorization");
     if !joined.is_empty() {
         passed.headers.push(("authorization", joined));
     }
-    wanted(gate, &passed).await
+    wanted_without_connection(gate, &passed).await
 }
 
 /// The gateway refuses a client's headers that the proxy can't remove. Exactly those claim headers that it sets itself are replaced.

@@ -18,6 +18,9 @@ use std::{
 };
 use wit_component::ComponentEncoder;
 
+/// The file with the JSON Schema of the configuration.
+const SCHEMA: &str = "policy.schema.json";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -42,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn copy(prebuilt: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", prebuilt.display());
     let files = artifact::published().map(|artifact| format!("{}.wasm", artifact.name));
-    for file in files.chain([contract::WASM.to_owned(), contract::TEXT.to_owned()]) {
+    for file in files.chain([contract::WASM, contract::TEXT, SCHEMA].map(str::to_owned)) {
         let from = prebuilt.join(&file);
         fs::copy(&from, out.join(file)).map_err(|error| format!("{}: {error}", from.display()))?;
     }
@@ -61,6 +64,7 @@ fn build(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         "guest/fixtures/probe",
         "guest/proxy-wasm",
         "wit",
+        "docs/envoy.schema.json",
         "Cargo.toml",
         "Cargo.lock",
     ] {
@@ -70,6 +74,7 @@ fn build(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build");
     guest_build::have_target()?;
     contract::write(&workspace.join("wit"), out)?;
+    fs::copy(workspace.join("docs/envoy.schema.json"), out.join(SCHEMA))?;
     let target_dir = guest_build::target_dir(out)?;
     let wanted: Vec<&Artifact> = ARTIFACTS.iter().filter(|artifact| artifact.is_wanted()).collect();
     let mut bindings = Vec::new();

@@ -9,7 +9,7 @@
 pub struct Artifact {
     /// The file's name without its extension, such as `token-verifier-wide`.
     pub name: &'static str,
-    /// The file's extension: `wasm`, or `wit` for the contract as text.
+    /// The file's extension: `wasm`, `wit` for the contract as text, or `json`.
     pub extension: &'static str,
     /// What the file is for, in one line.
     pub summary: &'static str,
@@ -59,6 +59,12 @@ pub const PUBLISHED: &[Artifact] = &[
         extension: "wit",
         summary: "the WIT package poolgate:auth, as text",
         bytes: CONTRACT_TEXT.as_bytes(),
+    },
+    Artifact {
+        name: "policy.schema",
+        extension: "json",
+        summary: "the JSON Schema of the configuration of gate, filter and middleware",
+        bytes: POLICY_SCHEMA.as_bytes(),
     },
 ];
 
@@ -121,6 +127,9 @@ pub const PROBE_PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-p
 
 /// The WIT package `poolgate:auth` with its dependencies, encoded as WebAssembly.
 pub const CONTRACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.wasm"));
+
+/// The JSON Schema of the gate's configuration, which is also that of the filter and the middleware.
+pub const POLICY_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/policy.schema.json"));
 
 /// The WIT package `poolgate:auth` as text.
 pub const CONTRACT_TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/contract.wit"));

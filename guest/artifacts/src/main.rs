@@ -8,7 +8,7 @@ Writes poolgate's WebAssembly to files.
 
 usage: poolgate-artifact list          print names, sizes in bytes and purposes
        poolgate-artifact NAME FILE     write one file
-       poolgate-artifact all FOLDER    write all files as FOLDER/NAME.wasm or .wit
+       poolgate-artifact all FOLDER    write all files as FOLDER/NAME.wasm, .wit or .json
 
 exit codes: 0 success, 1 a file can't be written, 2 invalid arguments";
 

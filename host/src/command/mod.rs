@@ -6,6 +6,7 @@ mod batch;
 #[cfg(feature = "bench")]
 mod bench;
 mod cache;
+mod config;
 mod connection;
 mod demo;
 mod discovery_warnings;
@@ -71,6 +72,7 @@ pub async fn run() -> ExitCode {
         Command::Issuer(arguments) => issuer::run(&arguments).await,
         Command::Account(arguments) => account::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Config(arguments) => config::run(&arguments).await,
         #[cfg(feature = "bench")]
         Command::Bench(arguments) => bench::run(&arguments).await,
         #[cfg(not(feature = "bench"))]

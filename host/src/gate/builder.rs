@@ -17,6 +17,9 @@ use crate::{
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 impl Gate {
+    /// The JSON Schema (2020-12) of the configuration.
+    pub const SCHEMA: &str = poolgate_artifacts::POLICY_SCHEMA;
+
     /// Returns a builder. `json` is the configuration; `docs/policy.md` describes it.
     pub fn builder(json: impl Into<Arc<str>>) -> GateBuilder {
         let settings = VerifierBuilder::default().component(poolgate_artifacts::REQUEST_GATE_WIDE);
@@ -119,6 +122,17 @@ impl GateBuilder {
         Self { settings: set(self.settings), json: self.json }
     }
 
+    /// Checks the whole configuration, and returns its warnings. Nothing is fetched, and no task is started.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub async fn check(&self) -> Result<Vec<GateConfigError>, BuildError> {
+        let (checked, key_urls) = check(&self.settings.sandbox().await?, &self.settings, &self.json)?;
+        discovered(&checked, &key_urls)?;
+        Ok(checked.warnings.into_iter().map(GateConfigError::from).collect())
+    }
+
     /// Builds the gate: checks the whole configuration, compiles the component, starts the instances, and starts fetching keys in the background.
     ///
     /// # Errors
@@ -136,13 +150,8 @@ impl GateBuilder {
         settings.check_revocation_deadline()?;
         let sandbox = settings.sandbox().await?;
         let (checked, key_urls) = check(&sandbox, &settings, &json)?;
-        let documents = checked.discovery_documents.iter();
-        let documents =
-            documents.map(|document| Discovery::at(&document.url, &document.issuers).key_hosts(&document.key_hosts));
-        let documents = documents.collect::<Result<Vec<_>, _>>()?;
-        let limits = DocumentLimits { json_depth: checked.json_depth, min_lifetime: checked.soft_ttl_min.into() };
         let parts = Parts {
-            discovered: DiscoveredIssuers::new(documents, &key_urls, limits)?,
+            discovered: discovered(&checked, &key_urls)?,
             configuration: Configuration::Gate { json, jitter_seed: KeyPolicy::default().jitter_seed },
             sandbox,
             fetch_timeout: Duration::from_millis(checked.fetch_timeout_ms.into()),
@@ -177,4 +186,14 @@ fn check(sandbox: &Sandbox, settings: &VerifierBuilder, json: &str) -> Result<(S
         }
     }
     Ok((checked, key_urls))
+}
+
+/// Returns the discovery documents that the host must follow.
+fn discovered(checked: &Settings, key_urls: &[String]) -> Result<DiscoveredIssuers, BuildError> {
+    let documents = checked.discovery_documents.iter();
+    let documents =
+        documents.map(|document| Discovery::at(&document.url, &document.issuers).key_hosts(&document.key_hosts));
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
+    let limits = DocumentLimits { json_depth: checked.json_depth, min_lifetime: checked.soft_ttl_min.into() };
+    Ok(DiscoveredIssuers::new(documents, key_urls, limits)?)
 }

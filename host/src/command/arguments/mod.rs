@@ -2,6 +2,7 @@
 
 mod account;
 mod bench;
+mod config;
 mod demo;
 mod discovery;
 mod exit_codes;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use account::{AccountArguments, Factor, Flow};
 pub use bench::BenchArguments;
+pub use config::{CheckArguments, ConfigArguments, ConfigCommand, ExplainArguments};
 pub use demo::DemoArguments;
 pub use flows::FlowArguments;
 pub use inspect::InspectArguments;
@@ -53,6 +55,8 @@ pub enum Command {
     Account(Box<AccountArguments>),
     /// Serve the account flows and the verification of tokens over HTTP
     Serve(Box<ServeArguments>),
+    /// Check the configuration that says who may do what, and explain what becomes of a request
+    Config(ConfigArguments),
     /// Measure the cost of verification on this machine, next to other libraries
     Bench(BenchArguments),
 }

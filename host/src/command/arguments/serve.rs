@@ -12,6 +12,7 @@ use clap::Args;
 use std::{
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
 };
 
 const NOTES: &str = "\
@@ -25,6 +26,9 @@ Examples:
 
   The same, and /v1/verify accepts only tokens that are bound to an API; signed-in users can still sign out with others:
     poolgate serve --pool-id eu-west-1_EXAMPLE01 --client-id 1example23456789 --resource https://orders.example.com
+
+  Routes, policies and pools of one file, which Envoy's filter and the Rust library read too:
+    poolgate serve --config poolgate.json --account-pool-id eu-west-1_EXAMPLE01 --account-client-id 1example23456789
 
   Tokens of Keycloak in /v1/verify, and no account flows:
     poolgate serve --issuer https://login.example.com/realms/shop --token-use unchecked --client-id web --client-claim azp \\
@@ -51,6 +55,54 @@ const TOKENS: &str = "Tokens of /v1/verify and /v1/ext-authz";
 const FLOWS: &str = "Account flows";
 const LIMITS: &str = "Limits of a verifier";
 
+/// The options that a configuration replaces.
+const DECIDED_BY_CONFIG: [&str; 44] = [
+    "required",
+    "public",
+    "preflights",
+    "pool_id",
+    "region",
+    "issuer",
+    "alb_arns",
+    "issuer_template",
+    "tenants",
+    "any_tenant",
+    "identity_pool_id",
+    "guests",
+    "any_issuer",
+    "client_id",
+    "any_client",
+    "token_use",
+    "jwks",
+    "discover",
+    "discovery_url",
+    "jwks_hosts",
+    "groups",
+    "all_groups",
+    "scopes",
+    "all_scopes",
+    "algorithms",
+    "types",
+    "resources",
+    "any_resource",
+    "unbound_clients",
+    "client_claim",
+    "scope_claim",
+    "claims",
+    "max_age",
+    "any_subject",
+    "ignore_confirmation",
+    "leeway",
+    "max_token_bytes",
+    "max_json_depth",
+    "max_jwks_bytes",
+    "max_jwks_keys",
+    "fetch_timeout",
+    "token_cache_bytes",
+    "token_cache_entries",
+    "no_accounts",
+];
+
 #[derive(Args)]
 #[command(after_help = NOTES)]
 pub struct ServeArguments {
@@ -65,6 +117,10 @@ pub struct ServeArguments {
     /// Address for the operator: health checks and all metrics. Clients must not reach it
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub operations_listen: SocketAddr,
+    /// Decide about the requests of /v1/verify and /v1/ext-authz by this file: its routes, policies and pools. See `poolgate config`, and
+    /// docs/policy.md. The account flows then need --account-pool-id and --account-client-id
+    #[arg(long, value_name = "FILE", conflicts_with_all = DECIDED_BY_CONFIG)]
+    pub config: Option<PathBuf>,
     /// Require a valid token, with one of these groups if any are listed, for this path of the application and everything below it; may be
     /// repeated. The rule with the longest prefix decides, and paths without a rule require a valid token. In a group, write `,` as %2C and
     /// `%` as %25

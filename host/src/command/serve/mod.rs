@@ -1,5 +1,6 @@
 //! `poolgate serve`.
 
+mod gated;
 mod tokens;
 
 use super::{
@@ -79,6 +80,18 @@ pub fn add_hint(error: &mut clap::Error) {
 /// Builds the verifiers and the account flows.
 async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
     let store = arguments.revocation.store()?;
+    if let Some(file) = &arguments.config {
+        let accounts_of = gated::account_pool(arguments)?;
+        let gate = gated::gate(arguments, file, store.as_ref()).await?;
+        let Some(pool) = accounts_of else {
+            return gated::add(Gateway::without_accounts(gate.verifier().clone()), gate);
+        };
+        if store.is_some() {
+            gated::check_revocable(&gate, &pool).await?;
+        }
+        let verifier = verifier(arguments, vec![pool.verified()], store.as_ref()).await?;
+        return gated::add(Gateway::new(accounts(arguments, &pool, verifier).await?), gate);
+    }
     match Served::of(arguments)? {
         Served::OneVerifier(pool, token_use) => {
             let verifier = verifier(arguments, vec![pool.verified()], store.as_ref()).await?;
