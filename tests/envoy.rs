@@ -14,6 +14,8 @@ mod faults;
 mod features;
 #[path = "envoy/frameworks.rs"]
 mod frameworks;
+#[path = "envoy/hosts.rs"]
+mod hosts;
 #[path = "envoy/keys.rs"]
 mod keys;
 #[path = "envoy/module.rs"]

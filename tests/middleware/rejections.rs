@@ -51,6 +51,33 @@ async fn the_response_to_a_rejected_request_follows_rfc_6750() {
     parts.for_each(|part| assert!(!said.contains(part), "a part of a token in {said}"));
 }
 
+/// The server, like `wasmtime serve`, passes on the authority of the URL in the request line, and no `Host` field.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_chosen_by_the_host() {
+    let mut configuration = guarded(pool());
+    configuration["policies"] = json!([{"name": "admins", "groups": {"any_of": ["admin"]}}]);
+    configuration["routes"] = json!([
+        {"path": "/health", "public": true},
+        {"hosts": ["admin.example.com"], "prefix": "/", "any_of": ["admins"]},
+        {"hosts": ["www.example.com"], "prefix": "/", "public": true},
+        {"prefix": "/", "authenticated": true},
+    ]);
+    let serving = served(&configuration).await;
+    let token = access().compact();
+    for (target, token, status, name) in [
+        ("http://www.example.com/", None, 200, ""),
+        ("http://WWW.example.com:8080/", None, 200, ""),
+        ("http://other.example.com/", None, 401, "no-token"),
+        ("http://admin.example.com/", Some(token.as_str()), 403, "group-missing"),
+        ("http://www.example.com./", Some(&token), 400, "ambiguous-host"),
+        ("/", Some(&token), 400, "ambiguous-host"),
+        ("/health", None, 200, ""),
+    ] {
+        let response = get(&serving.url, target, token).await;
+        assert_eq!((response.status, reason(&response.body).as_str()), (status, name), "{target}: {response:?}");
+    }
+}
+
 /// WASI does not report the HTTP version, so the operator must configure that responses to gRPC calls have the status 200.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_grpc_call_gets_a_grpc_response_only_if_configured() {

@@ -44,15 +44,12 @@ impl Response {
 pub struct Exchange(TcpStream);
 
 impl Exchange {
-    /// Sends the head of a request, byte for byte, with `Connection: close`.
+    /// Sends the head of a request, byte for byte, with `Connection: close`, and with `Host: app` if there is no `Host` in `headers`.
     pub async fn begin(url: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
-        Self::begin_at(url, "app", method, target, headers).await
-    }
-
-    /// Like [`begin`](Self::begin), with this host.
-    pub async fn begin_at(url: &str, host: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         let address = url.strip_prefix("http://").expect("a plain URL");
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = if has_host { "" } else { "Host: app\r\n" };
+        let mut head = format!("{method} {target} HTTP/1.1\r\n{host}Connection: close\r\n");
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         let mut exchange = Self(TcpStream::connect(address).await.expect("it listens"));
         exchange.write((head + "\r\n").as_bytes()).await;
