@@ -1,4 +1,4 @@
-//! An authorizer, requests, and what becomes of them.
+//! An authorizer, requests, and their outcomes.
 
 use poolgate_edge::{Decision, HeaderMutation, RequestAuthorizer, RequestHead, config};
 use poolgate_tests::edge_scene::{access, now};

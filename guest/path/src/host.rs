@@ -3,15 +3,8 @@
 //! A host has one reading if it is written as most readers would write it. Other spellings are not interpreted: it is unknown then which host a
 //! reader would take them for. docs/paths.md in the repository lists them.
 
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-};
-use core::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use alloc::{borrow::ToOwned, format, string::String};
+use core::fmt;
 
 /// The hosts that a rule applies to: one host, or every host below a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,9 +102,7 @@ impl Host {
 /// percent-encoding, and reads `127.1` as `127.0.0.1` and `xn--admin-` as `admin`.
 fn is_canonical(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // An IPv4 address inside has two canonical forms: RFC 5952 section 5, and that of the URL standard.
-        let is_usual = |parsed: Ipv6Addr| !address.contains('.') && parsed.to_string() == address;
-        return address.parse().is_ok_and(is_usual);
+        return is_canonical_ipv6(address);
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
@@ -121,7 +112,41 @@ fn is_canonical(host: &str) -> bool {
     };
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
-    name.split('.').all(is_label) && (!is_number || name.parse::<Ipv4Addr>().is_ok())
+    let is_octet = |label: &str| label.parse::<u8>().is_ok() && (label.len() == 1 || !label.starts_with('0'));
+    name.split('.').all(is_label) && (!is_number || (name.split('.').count() == 4 && name.split('.').all(is_octet)))
+}
+
+/// Returns whether this is an IPv6 address in the form of RFC 5952 section 4: no leading zeros, and `::` for the first of the longest runs of two
+/// or more zeros. With an IPv4 address inside, there are two such forms (section 5, and the URL standard), so it is not.
+fn is_canonical_ipv6(address: &str) -> bool {
+    let is_group = |group: &str| {
+        matches!(group.len(), 1..=4)
+            && group.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            && (group == "0" || !group.starts_with('0'))
+    };
+    // The number of groups, and the longest run of zeros. None: a group is malformed.
+    let counted = |groups: &str| {
+        let (mut count, mut run, mut longest) = (0_usize, 0_usize, 0_usize);
+        for group in groups.split(':').filter(|_| !groups.is_empty()) {
+            if !is_group(group) {
+                return None;
+            }
+            count = count.saturating_add(1);
+            run = if group == "0" { run.saturating_add(1) } else { 0 };
+            longest = longest.max(run);
+        }
+        Some((count, longest))
+    };
+    let Some((before, after)) = address.split_once("::") else {
+        return counted(address).is_some_and(|(count, longest)| count == 8 && longest < 2);
+    };
+    let (Some((first, longest_before)), Some((last, longest_after))) = (counted(before), counted(after)) else {
+        return false;
+    };
+    let left_out = 8_usize.saturating_sub(first.saturating_add(last));
+    let touches_zero = before == "0" || before.ends_with(":0") || after == "0" || after.starts_with("0:");
+    let is_mapped = before.is_empty() && last == 3 && after.starts_with("ffff:");
+    left_out >= 2 && longest_before < left_out && longest_after <= left_out && !touches_zero && !is_mapped
 }
 
 #[cfg(test)]
@@ -200,6 +225,60 @@ mod tests {
             "*.example",
         ] {
             assert_eq!(readings(authority), None, "{authority}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_has_one_canonical_form() {
+        let is_canonical_for_std = |text: &str| {
+            let parsed = text.parse::<std::net::Ipv6Addr>();
+            parsed.is_ok_and(|address| std::string::ToString::to_string(&address) == text && !text.contains('.'))
+        };
+        // All arrangements of zeros, each with every way to leave some out.
+        for bits in 0..256_u32 {
+            let groups: std::vec::Vec<&str> = (0..8).map(|at| if bits >> at & 1 == 0 { "0" } else { "a1" }).collect();
+            let whole = groups.join(":");
+            assert_eq!(is_canonical_ipv6(&whole), is_canonical_for_std(&whole), "{whole}");
+            for start in 0..8 {
+                for end in start..=8 {
+                    let text = format!("{}::{}", groups[..start].join(":"), groups[end..].join(":"));
+                    assert_eq!(is_canonical_ipv6(&text), is_canonical_for_std(&text), "{text}");
+                }
+            }
+        }
+        for text in [
+            "",
+            ":",
+            ":::",
+            "::",
+            "::1",
+            "1::",
+            "1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8:9",
+            "1::2::3",
+            "::A",
+            "::01",
+            "::12345",
+            "::g",
+            "0::",
+            "::0",
+            "1:0::",
+            "::0:1",
+            "::ffff:1:2",
+            "::ffff:0:2",
+            "::ffff:1:2:3",
+            "1:0:0:2::",
+            "1::2:0:0:3",
+            "0:0:0:1::",
+            "1:2:3:4:5:6::7",
+            "1:2:3:4:5:6:7::",
+            "::1.2.3.4",
+            "fe80::1%1",
+            ":1",
+            "1:",
+        ] {
+            assert_eq!(is_canonical_ipv6(text), is_canonical_for_std(text), "{text}");
         }
     }
 
