@@ -10,6 +10,8 @@ mod composing;
 mod corpus;
 #[path = "middleware/keys.rs"]
 mod keys;
+#[path = "middleware/published.rs"]
+mod published;
 #[path = "middleware/rejections.rs"]
 mod rejections;
 #[path = "middleware/runtimes.rs"]
