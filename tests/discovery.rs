@@ -18,6 +18,7 @@ mod verifier;
 use manual_clock::ManualClock;
 use poolgate_core::Algorithm;
 use poolgate_tests::{
+    discovery_server::{DOCUMENT, KEYS, document, document_with, good_keys, issuer, refusals},
     faulty_server::{Behaviour, FaultyServer},
     keys::{OTHER_RSA_2048, RSA_2048, jwks},
     minting::{Draft, KEY_ID},
@@ -28,43 +29,8 @@ use std::{
     time::Duration,
 };
 
-/// The path of the discovery document of an issuer without a path.
-const DOCUMENT: &str = "/.well-known/openid-configuration";
-const KEYS: &str = "/keys";
 /// A timeout that a valid response does not reach even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Starts an issuer with a valid document and a valid key set.
-async fn issuer() -> FaultyServer {
-    let server = FaultyServer::start(Behaviour::Status(404, String::new())).await;
-    server.path_does(DOCUMENT, Behaviour::Serve(document(&server).to_string()));
-    server.path_does(KEYS, Behaviour::Serve(good_keys()));
-    server
-}
-
-/// Returns the document of an issuer on the server.
-fn document(server: &FaultyServer) -> Value {
-    json!({
-        "issuer": server.url(""),
-        "authorization_endpoint": server.url("/authorize"),
-        "jwks_uri": server.url(KEYS),
-        "response_types_supported": ["code"],
-        "id_token_signing_alg_values_supported": ["RS256", "HS256", "none", "ES256"],
-    })
-}
-
-/// Returns a document with other members.
-fn document_with(server: &FaultyServer, members: &[(&str, Value)]) -> String {
-    let mut document = document(server);
-    for (name, value) in members {
-        document[*name] = value.clone();
-    }
-    document.to_string()
-}
-
-fn good_keys() -> String {
-    jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)])
-}
 
 /// Runs the command.
 struct Run {

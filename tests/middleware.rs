@@ -8,10 +8,16 @@ mod component;
 mod composing;
 #[path = "middleware/corpus.rs"]
 mod corpus;
+#[path = "middleware/discovery.rs"]
+mod discovery;
 #[path = "middleware/keys.rs"]
 mod keys;
+#[path = "discovery/oidc_provider/mod.rs"]
+mod oidc_provider;
 #[path = "middleware/published.rs"]
 mod published;
+#[path = "middleware/real_issuer.rs"]
+mod real_issuer;
 #[path = "middleware/rejections.rs"]
 mod rejections;
 #[path = "middleware/runtimes.rs"]

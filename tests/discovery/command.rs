@@ -2,7 +2,7 @@
 
 use super::{
     Algorithm, Behaviour, DOCUMENT, Draft, FaultyServer, KEYS, OTHER_RSA_2048, RSA_2048, Run, Value, document,
-    document_with, good_keys, issuer, json, jwks,
+    document_with, good_keys, issuer, json, jwks, refusals,
 };
 use poolgate_tests::keys::P256;
 use poolgate_tests::server_process::free_port;
@@ -11,48 +11,6 @@ async fn show(issuer: &str, more: &[&str]) -> Run {
     // Even a busy machine does not reach this timeout.
     let patient = ["issuer", "show", issuer, "--allow-http-loopback", "--json", "--timeout", "60"];
     Run::of(&[&patient, more].concat()).await
-}
-
-/// A document that breaks a rule, or a response that is not a document: what is served, the exit code, and the error.
-pub fn refusals(server: &FaultyServer) -> Vec<(&'static str, Behaviour, i32, &'static str)> {
-    let own = |members: &[(&str, Value)]| Behaviour::Serve(document_with(server, members));
-    let good = document(server).to_string();
-    let elsewhere = server.url("/elsewhere");
-    let twice = format!("{{\"jwks_uri\":\"{}\",{}", server.url("/other"), &good[1..]);
-    let twice_inside = format!("{{\"mtls_endpoint_aliases\":{{\"a\":1,\"a\":2}},{}", &good[1..]);
-    let deep = format!("{{\"x\":{}{},{}", "[".repeat(40), "]".repeat(40), &good[1..]);
-    let padded = |length: usize| format!("{good}{}", " ".repeat(length - good.len()));
-    let with_user = server.url(KEYS).replace("http://", "http://user:secret@");
-    vec![
-        ("a slash more", own(&[("issuer", server.url("/").into())]), 1, "issuer-mismatch"),
-        ("another issuer", own(&[("issuer", "https://evil.example".into())]), 1, "issuer-mismatch"),
-        ("no issuer", own(&[("issuer", Value::Null)]), 1, "member"),
-        ("an issuer in an array", own(&[("issuer", json!([server.url("")]))]), 1, "member"),
-        ("no jwks_uri", own(&[("jwks_uri", Value::Null)]), 1, "member"),
-        ("another host", own(&[("jwks_uri", "https://keys.example/keys".into())]), 1, "jwks-uri-host"),
-        ("an internal host", own(&[("jwks_uri", "https://169.254.169.254/keys".into())]), 1, "jwks-uri-host"),
-        ("plain http", own(&[("jwks_uri", "http://keys.example/keys".into())]), 1, "jwks-uri"),
-        ("a file", own(&[("jwks_uri", "file:///etc/passwd".into())]), 1, "jwks-uri"),
-        ("user info", own(&[("jwks_uri", with_user.into())]), 1, "jwks-uri"),
-        ("a fragment", own(&[("jwks_uri", format!("{}#x", server.url(KEYS)).into())]), 1, "jwks-uri"),
-        ("two jwks_uri", Behaviour::Serve(twice), 1, "duplicate-member"),
-        ("duplicates inside", Behaviour::Serve(twice_inside), 1, "duplicate-member"),
-        ("nested too deeply", Behaviour::Serve(deep), 1, "malformed"),
-        ("something behind it", Behaviour::Serve(format!("{good}{{}}")), 1, "malformed"),
-        ("truncated", Behaviour::Serve(good[..40].into()), 1, "malformed"),
-        ("an array", Behaviour::Serve(format!("[{good}]")), 1, "malformed"),
-        ("HTML", Behaviour::Typed("text/html", "<html>".into()), 1, "malformed"),
-        ("a gzip bomb", Behaviour::GzipBomb, 3, "too-large"),
-        ("64 KiB and a byte", Behaviour::Serve(padded(64 * 1024 + 1)), 3, "too-large"),
-        ("100 MB", Behaviour::Huge(100 << 20), 3, "too-large"),
-        ("a redirect", Behaviour::Redirect(elsewhere, good.clone()), 3, "bad-status"),
-        ("203", Behaviour::Status(203, good.clone()), 3, "bad-status"),
-        ("304", Behaviour::Status(304, String::new()), 3, "bad-status"),
-        ("404", Behaviour::Status(404, good.clone()), 3, "bad-status"),
-        ("500", Behaviour::Status(500, good.clone()), 3, "bad-status"),
-        ("closed in the middle", Behaviour::CloseMidway(good.clone()), 3, "unreachable"),
-        ("reset in the middle", Behaviour::ResetMidway(good), 3, "unreachable"),
-    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]

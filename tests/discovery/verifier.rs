@@ -2,7 +2,7 @@
 
 use super::{
     Algorithm, Behaviour, DOCUMENT, Draft, FaultyServer, KEY_ID, KEYS, ManualClock, OTHER_RSA_2048, PATIENCE, RSA_2048,
-    Value, command::refusals, document, document_with, good_keys, issuer, jwks, until,
+    Value, document, document_with, good_keys, issuer, jwks, refusals, until,
 };
 use poolgate::{
     BuildError, Denial, DiscoveryConfigError, DiscoveryError, DiscoveryReport, KeyPolicy, KeyState, KeyUrlError, Pool,

@@ -9,6 +9,7 @@ pub mod configuration_words;
 pub mod corpus;
 pub mod debian_package;
 pub mod discovery_documents;
+pub mod discovery_server;
 pub mod edge_corpus;
 pub mod edge_scene;
 pub mod envoy;
