@@ -6,6 +6,7 @@
 //! duplicate claim is always rejected. The explanation of a verdict has its reason. The nonce and the hash of the access token are compared if
 //! the token is accepted, and otherwise the reason is the same. Beside the load balancers of an issuer, its own tokens are judged as ever.
 
+mod change;
 mod issued;
 mod load_balancer;
 mod model;

@@ -4,7 +4,7 @@
 
 use super::{
     DEPTH, ISSUER,
-    plan::{Change, change},
+    change::{Change, change},
 };
 use crate::drawing as arbitrary;
 use crate::{
