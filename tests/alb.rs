@@ -4,6 +4,8 @@
 mod edge;
 #[path = "alb/host.rs"]
 mod host;
+#[path = "alb/id_token.rs"]
+mod id_token;
 #[path = "alb/keys.rs"]
 mod keys;
 mod one_header;
