@@ -45,11 +45,12 @@ pub async fn run(arguments: &ExplainArguments) -> Result<Outcome, CommandError> 
 }
 
 async fn explained<'c>(gate: &Gate, configuration: &'c Value, request: Request) -> Result<Explained<'c>, CommandError> {
-    let decision = gate.decide(&request.head).await;
+    // The line for the log is returned once, so this comes before the decision.
     let (rules, no_rule) = match gate.chosen_rules(&request.head).await {
         Ok(numbers) => (numbers.into_iter().map(|number| Rule::of(configuration, number)).collect(), None),
         Err(reason) => (Vec::new(), Some(reason)),
     };
+    let decision = gate.decide(&request.head).await;
     let token = match &request.token {
         Some(token) => {
             Some(gate.verifier().explain(token).await.map_err(|denial| CommandError::Usage(denial.to_string()))?)
