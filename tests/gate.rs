@@ -20,6 +20,7 @@ mod gate {
     mod layer;
     mod library;
     mod proxied;
+    mod reload;
     mod requests;
     mod revocation;
     mod scene;

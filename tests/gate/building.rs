@@ -42,7 +42,7 @@ async fn warnings_are_returned_and_an_effect_of_envoy_only_is_one() {
     assert!(all.iter().any(|warning| warning.starts_with("routes[9]: never matches")), "{all:?}");
     assert_eq!(
         (gate.claim_headers(), gate.forwards_tokens()),
-        (["x-user", "x-groups"].map(String::from).as_slice(), true)
+        (["x-user", "x-groups"].map(String::from).to_vec(), true)
     );
 }
 

@@ -18,7 +18,7 @@ pub const CADDY: [&str; 3] = ["x-forwarded-uri", "x-forwarded-method", "x-forwar
 
 pub async fn gateway(configuration: &Value) -> Served {
     let gate = gate_now(configuration).await;
-    let gateway = Gateway::without_accounts(gate.verifier().clone()).gate(gate).expect("one verifier");
+    let gateway = Gateway::without_accounts(gate.verifier()).gate(gate).expect("one verifier");
     serve(gateway).await
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     config_error::GateConfigError,
-    handle::{About, Gate},
+    handle::{Configured, Gate},
 };
 use crate::{
     BuildError, KeyPolicy, VerifierBuilder,
@@ -161,12 +161,13 @@ impl GateBuilder {
             list_names: Vec::new(),
             rule_names: Vec::new(),
         };
-        let about = About {
+        let (claim_headers, forwards_tokens) = (checked.claim_headers, checked.forwards_tokens);
+        Ok(Gate::of(Configured {
+            verifier: settings.start(parts).await?,
             warnings: checked.warnings.into_iter().map(GateConfigError::from).collect(),
-            claim_headers: checked.claim_headers,
-            forwards_tokens: checked.forwards_tokens,
-        };
-        Ok(Gate { verifier: settings.start(parts).await?, about: Arc::new(about) })
+            claim_headers,
+            forwards_tokens,
+        }))
     }
 }
 

@@ -12,7 +12,11 @@ use crate::{
     sandbox::{GateDecision, Instance, Step},
     verifier::Question,
 };
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 /// The maximum size of a request's head, in bytes. It keeps a request from using up the memory of an instance, with whose loss its cache is lost.
 const HEAD_LIMIT: usize = 1024 * 1024;
@@ -38,18 +42,44 @@ const HEAD_LIMIT: usize = 1024 * 1024;
 /// ```
 #[derive(Clone)]
 pub struct Gate {
-    pub(super) verifier: Verifier,
-    pub(super) about: Arc<About>,
+    current: Arc<RwLock<Arc<Configured>>>,
 }
 
-/// What the host knows of the configuration.
-pub(super) struct About {
+/// A configuration that is in use.
+pub(super) struct Configured {
+    pub(super) verifier: Verifier,
     pub(super) warnings: Vec<GateConfigError>,
     pub(super) claim_headers: Vec<String>,
     pub(super) forwards_tokens: bool,
 }
 
 impl Gate {
+    pub(super) fn of(configured: Configured) -> Self {
+        Self { current: Arc::new(RwLock::new(Arc::new(configured))) }
+    }
+
+    fn current(&self) -> Arc<Configured> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the configuration of this gate and of all its clones by that of another gate, in one step: each request is decided by the old one
+    /// or by the new one. Keys that the old one has fetched are used by the new one, so that no request waits for them again.
+    ///
+    /// Build the other gate with the same store of revoked tokens. The counters of the metrics begin again.
+    ///
+    /// ```no_run
+    /// # async fn example(gate: poolgate::Gate, text: String) -> Result<(), poolgate::BuildError> {
+    /// // If the new configuration is not valid, the old one stays.
+    /// gate.replace(poolgate::Gate::builder(text).build().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replace(&self, other: Gate) {
+        let new = other.current();
+        new.verifier.inner().take_keys_of(self.current().verifier.inner());
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
     /// Decides about a request. It waits for keys if they are missing, at most as long as `limits.wait_ms` of the configuration says.
     ///
     /// A head of more than 1 MiB is rejected with the status 431. If the sandbox fails, or too many calls wait, the request is rejected with 503.
@@ -58,7 +88,8 @@ impl Gate {
             return Decision::Reject(Rejection::too_large());
         }
         let started = Instant::now();
-        let inner = self.verifier.inner();
+        let current = self.current();
+        let inner = current.verifier.inner();
         let decided = match inner.answer(&IsAdmitted(head)).await {
             // The route may admit a request without keys: it may only report.
             Err(denial) if denial.reason == Reason::KeysUnavailable => {
@@ -99,28 +130,30 @@ impl Gate {
     ///
     /// Returns the reason for which no rule is chosen, with what the configuration says about it.
     pub async fn chosen_rules(&self, head: &RequestHead) -> Result<Vec<u32>, (String, Option<String>)> {
-        let chosen = self.verifier.inner().call(|instance| instance.chosen_rules(&head.0)).await;
+        let current = self.current();
+        let chosen = current.verifier.inner().call(|instance| instance.chosen_rules(&head.0)).await;
         chosen.unwrap_or_else(|denial| Err((denial.reason.name().to_owned(), None)))
     }
 
-    /// Returns the verifier of the gate, which has the pools of the configuration: for metrics, key reports, revocations and explanations.
-    pub fn verifier(&self) -> &Verifier {
-        &self.verifier
+    /// Returns the verifier of the gate, which has the pools of the configuration: for metrics, key reports, revocations and explanations. After
+    /// [`replace`](Self::replace), the gate has another one.
+    pub fn verifier(&self) -> Verifier {
+        self.current().verifier.clone()
     }
 
     /// Returns warnings about the configuration: keys that can't be used, and rules that never match or are weaker than they seem.
-    pub fn warnings(&self) -> &[GateConfigError] {
-        &self.about.warnings
+    pub fn warnings(&self) -> Vec<GateConfigError> {
+        self.current().warnings.clone()
     }
 
     /// Returns the names of the headers that claims are forwarded in.
-    pub fn claim_headers(&self) -> &[String] {
-        &self.about.claim_headers
+    pub fn claim_headers(&self) -> Vec<String> {
+        self.current().claim_headers.clone()
     }
 
     /// Returns whether the application receives the token. If not, [`Admission::changes`] remove it.
     pub fn forwards_tokens(&self) -> bool {
-        self.about.forwards_tokens
+        self.current().forwards_tokens
     }
 }
 

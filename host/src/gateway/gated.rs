@@ -34,7 +34,7 @@ pub(crate) async fn ext_authz(
 
 /// A client may have forged the headers of one proxy beside those of another. So the request must be admitted as each of them describes it.
 async fn decide(gate: &Gate, headers: &HeaderMap, originals: Vec<Described<'_>>) -> Result<Response, ProblemResponse> {
-    forged_headers::reject_alike(headers, gate.claim_headers())?;
+    forged_headers::reject_alike(headers, &gate.claim_headers())?;
     let mut last = None;
     for original in originals {
         match gate.decide(&head(&original, headers)).await {

@@ -154,7 +154,8 @@ impl Gateway {
     ///
     /// Returns [`VerifierError::OneStore`] if only one of the gate and the account flows has a store of revoked tokens.
     pub fn gate(mut self, gate: Gate) -> Result<Self, VerifierError> {
-        self = self.verifier(gate.verifier().clone())?;
+        self = self.verifier(gate.verifier())?;
+        self.verifiers = self.verifiers.with_gate(gate.clone());
         self.gate = Some(gate);
         Ok(self)
     }

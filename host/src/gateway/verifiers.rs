@@ -1,7 +1,7 @@
 //! The verifiers of a gateway: one for everything, or one for the account flows and another for the authorization checks.
 
 use super::discovery_faults::discovery_faults;
-use crate::{Denial, KeyReport, KeyState, Verifier};
+use crate::{Denial, Gate, KeyReport, KeyState, Verifier};
 use std::fmt;
 
 /// The values of the label `verifier`, which the metrics have if there are two verifiers.
@@ -29,10 +29,27 @@ impl fmt::Display for VerifierError {
 
 impl std::error::Error for VerifierError {}
 
+/// The verifier of the authorization checks.
+#[derive(Clone)]
+enum Checks {
+    Verifier(Verifier),
+    /// That of a gate, which changes with its configuration.
+    Gate(Gate),
+}
+
+impl Checks {
+    fn verifier(&self) -> Verifier {
+        match self {
+            Self::Verifier(verifier) => verifier.clone(),
+            Self::Gate(gate) => gate.verifier(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Verifiers {
     /// That of `/v1/verify` and `/v1/ext-authz`.
-    checks: Verifier,
+    checks: Checks,
     /// That of the account flows, if it is another one.
     accounts: Option<Verifier>,
 }
@@ -40,7 +57,7 @@ pub(crate) struct Verifiers {
 impl Verifiers {
     /// One verifier for everything.
     pub(crate) fn one(verifier: Verifier) -> Self {
-        Self { checks: verifier, accounts: None }
+        Self { checks: Checks::Verifier(verifier), accounts: None }
     }
 
     /// One verifier for `/v1/verify`, and one for the account flows. They may be clones of the same verifier.
@@ -49,22 +66,27 @@ impl Verifiers {
             return Ok(Self::one(checks));
         }
         match checks.checks_revocation() == accounts.checks_revocation() {
-            true => Ok(Self { checks, accounts: Some(accounts) }),
+            true => Ok(Self { checks: Checks::Verifier(checks), accounts: Some(accounts) }),
             false => Err(VerifierError::OneStore),
         }
     }
 
+    /// The same, with the verifier of a gate for the authorization checks.
+    pub(crate) fn with_gate(self, gate: Gate) -> Self {
+        Self { checks: Checks::Gate(gate), ..self }
+    }
+
     /// The verifier of `/v1/verify` and `/v1/ext-authz`.
-    pub(crate) fn checks(&self) -> &Verifier {
-        &self.checks
+    pub(crate) fn checks(&self) -> Verifier {
+        self.checks.verifier()
     }
 
     pub(crate) fn are_two(&self) -> bool {
         self.accounts.is_some()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Verifier> {
-        self.accounts.iter().chain([&self.checks])
+    fn all(&self) -> impl Iterator<Item = Verifier> {
+        self.accounts.iter().cloned().chain([self.checks()])
     }
 
     /// Whether every pool whose keys are fetched in advance has a usable key set.
@@ -80,7 +102,7 @@ impl Verifiers {
     }
 
     pub(crate) fn have_seen_issuer_slash(&self) -> bool {
-        self.all().any(Verifier::has_seen_issuer_slash)
+        self.all().any(|verifier| verifier.has_seen_issuer_slash())
     }
 
     /// Says which discovery document or key set has failed, with a line for each.
@@ -96,16 +118,17 @@ impl Verifiers {
     /// The metrics of all verifiers. With `for_clients`, without those that reveal whether an account exists.
     pub(crate) fn metrics(&self, for_clients: bool) -> String {
         match &self.accounts {
-            Some(accounts) => Verifier::metrics_of_all(&[(ACCOUNTS, accounts), (VERIFY, &self.checks)], for_clients),
-            None if for_clients => self.checks.public_metrics(),
-            None => self.checks.metrics(),
+            Some(accounts) => Verifier::metrics_of_all(&[(ACCOUNTS, accounts), (VERIFY, &self.checks())], for_clients),
+            None if for_clients => self.checks().public_metrics(),
+            None => self.checks().metrics(),
         }
     }
 
     /// Fetches all missing key sets, and returns the reports of all verifiers.
     pub(crate) async fn hydrate(&self) -> Result<Vec<KeyReport>, Denial> {
-        let Some(accounts) = &self.accounts else { return self.checks.hydrate().await };
-        let (mut reports, of_checks) = tokio::try_join!(accounts.hydrate(), self.checks.hydrate())?;
+        let Some(accounts) = &self.accounts else { return self.checks().hydrate().await };
+        let checks = self.checks();
+        let (mut reports, of_checks) = tokio::try_join!(accounts.hydrate(), checks.hydrate())?;
         reports.extend(of_checks);
         Ok(reports)
     }

@@ -14,7 +14,7 @@ use crate::{
     verdict::{Denial, Verified},
 };
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
@@ -207,6 +207,23 @@ impl Inner {
         // The instance that has loaded the key set applies this event too, which changes nothing.
         self.shared.event_log.push(KeyEventKind::Loaded(key_set));
         Ok(report)
+    }
+
+    /// Takes over the keys that another verifier has fetched, with their age. Key sets of unknown URLs have no effect.
+    pub(crate) fn take_keys_of(&self, other: &Self) {
+        for (_, event) in other.shared.event_log.after(0) {
+            if let KeyEventKind::Fetched { url, ended_at, outcome: Ok(response), .. } = &event.kind
+                && response.body.is_some()
+            {
+                self.shared.event_log.push(KeyEventKind::Fetched {
+                    url: Arc::clone(url),
+                    key_id: None,
+                    started_at: self.shared.event_log.tick(),
+                    ended_at: *ended_at,
+                    outcome: Ok(response.clone()),
+                });
+            }
+        }
     }
 
     /// Starts the fetches that are due.

@@ -3,7 +3,7 @@
 use crate::command::{
     arguments::ServeArguments, config, connection::AccountPool, output::CommandError, revocation::Store,
 };
-use poolgate::{Gate, gateway::Gateway};
+use poolgate::Gate;
 use std::path::Path;
 
 /// What the gateway serves beside the decisions of the gate.
@@ -44,6 +44,11 @@ pub async fn gate(arguments: &ServeArguments, file: &Path, store: Option<&Store>
         builder = builder.revocations(store.clone(), *mode);
     }
     let gate = builder.build().await?;
+    if store.is_some()
+        && let Some(accounts) = account_pool(arguments)?
+    {
+        check_revocable(&gate, &accounts).await?;
+    }
     for warning in gate.warnings() {
         tracing::warn!(%warning, "the configuration");
     }
@@ -56,13 +61,8 @@ pub async fn gate(arguments: &ServeArguments, file: &Path, store: Option<&Store>
     Ok(gate)
 }
 
-/// Adds the gate to a gateway.
-pub fn add(gateway: Gateway, gate: Gate) -> Result<Gateway, CommandError> {
-    gateway.gate(gate).map_err(|error| CommandError::Usage(error.to_string()))
-}
-
 /// A sign-out names the user pool by the first form of its issuer. A pool of the configuration that accepts its tokens must have the same name.
-pub async fn check_revocable(gate: &Gate, accounts: &AccountPool) -> Result<(), CommandError> {
+async fn check_revocable(gate: &Gate, accounts: &AccountPool) -> Result<(), CommandError> {
     let reports = gate.verifier().key_reports().await;
     let reports = reports.map_err(|denial| CommandError::Usage(denial.to_string()))?;
     let suffix = format!("/{}", accounts.id);

@@ -1,6 +1,7 @@
 //! `poolgate serve`.
 
 mod gated;
+mod reload;
 mod tokens;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use poolgate::{
-    Pool, Verifier,
+    Gate, Pool, Verifier,
     accounts::{Accounts, ResponseTimeFloor, UsernameTaken},
     gateway::{CookieError, Deadlines, Gateway, RateLimit, RefreshCookie, RouteError, RouteRules, SameSite},
 };
@@ -32,7 +33,9 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HOOKS: usize = 64;
 
 pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError> {
-    let gateway = gateway(&arguments, built(&arguments).await?)?;
+    let store = arguments.revocation.store()?;
+    let (built, gate) = built(&arguments, store.as_ref()).await?;
+    let gateway = gateway(&arguments, built)?;
 
     let public = bind(arguments.listen).await?;
     let operations = bind(arguments.operations_listen).await?;
@@ -47,6 +50,7 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
         tracing::warn!(%error, "the addresses could not be printed");
     }
 
+    let reloading = gate.map(|gate| tokio::spawn(reload::reload(gate, arguments, store)));
     let (stop, stopping) = watch::channel(());
     let stopped = |mut stopping: watch::Receiver<()>| async move {
         // An error means that the sender was dropped.
@@ -64,6 +68,7 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
     served.await;
     // Requests of clients have finished. Requests for metrics are not waited for.
     shown.abort();
+    reloading.iter().for_each(|task| task.abort());
     gateway.shut_down().await;
     Ok(Outcome::Allowed)
 }
@@ -77,36 +82,36 @@ pub fn add_hint(error: &mut clap::Error) {
     }
 }
 
-/// Builds the verifiers and the account flows.
-async fn built(arguments: &ServeArguments) -> Result<Gateway, CommandError> {
-    let store = arguments.revocation.store()?;
-    if let Some(file) = &arguments.config {
-        let accounts_of = gated::account_pool(arguments)?;
-        let gate = gated::gate(arguments, file, store.as_ref()).await?;
-        let Some(pool) = accounts_of else {
-            return gated::add(Gateway::without_accounts(gate.verifier().clone()), gate);
-        };
-        if store.is_some() {
-            gated::check_revocable(&gate, &pool).await?;
+/// Builds the verifiers and the account flows, and the gate if there is one.
+async fn built(arguments: &ServeArguments, store: Option<&Store>) -> Result<(Gateway, Option<Gate>), CommandError> {
+    let Some(file) = &arguments.config else { return Ok((without_gate(arguments, store).await?, None)) };
+    let pool = gated::account_pool(arguments)?;
+    let gate = gated::gate(arguments, file, store).await?;
+    let gateway = match pool {
+        None => Gateway::without_accounts(gate.verifier()),
+        Some(pool) => {
+            let verifier = verifier(arguments, vec![pool.verified()], store).await?;
+            Gateway::new(accounts(arguments, &pool, verifier).await?)
         }
-        let verifier = verifier(arguments, vec![pool.verified()], store.as_ref()).await?;
-        return gated::add(Gateway::new(accounts(arguments, &pool, verifier).await?), gate);
-    }
+    };
+    let gateway = gateway.gate(gate.clone()).map_err(|error| CommandError::Usage(error.to_string()))?;
+    Ok((gateway, Some(gate)))
+}
+
+async fn without_gate(arguments: &ServeArguments, store: Option<&Store>) -> Result<Gateway, CommandError> {
     match Served::of(arguments)? {
         Served::OneVerifier(pool, token_use) => {
-            let verifier = verifier(arguments, vec![pool.verified()], store.as_ref()).await?;
+            let verifier = verifier(arguments, vec![pool.verified()], store).await?;
             Ok(Gateway::new(accounts(arguments, &pool, verifier).await?).verifies(token_use.into()))
         }
         Served::TwoVerifiers(pool, signed_in, verified) => {
             // It has more options that can be wrong. The other one fetches no keys before they are known to be right.
-            let of_verify = verifier(arguments, verified, store.as_ref()).await?;
-            let of_accounts = verifier(arguments, vec![*signed_in], store.as_ref()).await?;
+            let of_verify = verifier(arguments, verified, store).await?;
+            let of_accounts = verifier(arguments, vec![*signed_in], store).await?;
             let gateway = Gateway::new(accounts(arguments, &pool, of_accounts).await?);
             gateway.verifier(of_verify).map_err(|error| CommandError::Usage(error.to_string()))
         }
-        Served::NoAccounts(verified) => {
-            Ok(Gateway::without_accounts(verifier(arguments, verified, store.as_ref()).await?))
-        }
+        Served::NoAccounts(verified) => Ok(Gateway::without_accounts(verifier(arguments, verified, store).await?)),
     }
 }
 
