@@ -2,6 +2,8 @@
 
 #[path = "cli/code_cache.rs"]
 mod code_cache;
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/issuers.rs"]

@@ -307,3 +307,140 @@ fn wrong_combinations_are_refused_with_a_hint() {
     several.env("COGNITO_CLIENT_ID", "a,b");
     assert!(refusal(several).contains("--account-client-id"), "the environment lists several clients");
 }
+
+/// A configuration whose rules for `/admin` are those that a test changes.
+fn configuration(scene: &Scene, admin: Value) -> Value {
+    json!({
+        "pools": [{
+            "name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access",
+            "keys": {"cluster": "keys", "url": scene.keys.url("/cognito")},
+        }],
+        "policies": [{"name": "admins", "groups": {"any_of": ["admins"]}}],
+        "routes": [{"prefix": "/public", "public": true}, admin],
+    })
+}
+
+/// Asks about a path as Caddy does.
+async fn asked(serving: &Serving, path: &str, token: Option<&Draft>) -> u16 {
+    let mut get = serving.http.get(format!("{}/v1/verify", serving.public));
+    get = get.header("x-forwarded-uri", path).header("x-forwarded-method", "GET");
+    if let Some(token) = token {
+        get = get.bearer_auth(token.compact());
+    }
+    get.send().await.expect("an answer").status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_decides_and_the_account_flows_have_a_verifier_of_their_own() {
+    let scene = Scene::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("poolgate.json");
+    let admins = configuration(&scene, json!({"prefix": "/admin", "any_of": ["admins"]}));
+    std::fs::write(&file, admins.to_string()).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    let serving = scene.start(&["--config", file], &[]);
+    assert_eq!(asked(&serving, "/public", None).await, 200);
+    assert_eq!(asked(&serving, "/admin", None).await, 401);
+    assert_eq!(asked(&serving, "/admin", Some(&access())).await, 403);
+    assert_eq!(asked(&serving, "/admin", Some(&access().claim("cognito:groups", "[\"admins\"]"))).await, 200);
+    assert_eq!(asked(&serving, "/public/../admin", Some(&access())).await, 400);
+    assert_eq!(signed_out(&serving, &access()).await, 404, "there are no account flows");
+    assert!(metrics(&serving).await.contains("poolgate_requests_total{decision=\"verified\""));
+
+    let flows = ["--account-pool-id", POOL_ID, "--account-client-id", CLIENT_ID];
+    let revocation = ["--revocation", "memory", "--revocation-mode", "fail-closed"];
+    let arguments = [&["--config", file][..], &flows, &revocation].concat();
+    let serving = scene.start(&arguments, &[("--account-jwks", "/cognito")]);
+    let admin = access().claim("cognito:groups", "[\"admins\"]");
+    assert_eq!(asked(&serving, "/admin", Some(&admin)).await, 200);
+    assert_eq!(signed_out(&serving, &admin).await, 204);
+    assert_eq!(asked(&serving, "/admin", Some(&admin)).await, 401, "the user has signed out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_configuration_decides_is_no_option_beside_it() {
+    let scene = Scene::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("poolgate.json");
+    let rule = json!({"prefix": "/", "authenticated": true});
+    std::fs::write(&file, configuration(&scene, rule.clone()).to_string()).expect("a file");
+    let mut another = configuration(&scene, rule);
+    another["pools"][0] = json!({
+        "name": "main", "issuers": ["https://login.example.com/x", ISSUER], "any_client": true, "token_use": "access",
+        "keys": {"cluster": "keys", "url": scene.keys.url("/cognito")},
+    });
+    let unnamed = folder.path().join("unnamed.json");
+    std::fs::write(&unnamed, another.to_string()).expect("a file");
+    let (file, unnamed) = (file.to_str().expect("UTF-8"), unnamed.to_str().expect("UTF-8"));
+    let flows = ["--account-pool-id", POOL_ID, "--account-client-id", CLIENT_ID];
+    let memory = ["--revocation", "memory", "--revocation-mode", "fail-closed"];
+    for (arguments, text) in [
+        (&["--config", file, "--pool-id", POOL_ID][..], "cannot be used with"),
+        (&["--config", file, "--require", "/admin=admins"], "cannot be used with"),
+        (&["--config", file, "--group", "admins"], "cannot be used with"),
+        (&["--config", file, "--max-token-bytes", "8192"], "cannot be used with"),
+        (&["--config", file, "--refresh-cookie"], "--refresh-cookie has no use"),
+        (&["--config", file, "--account-pool-id", POOL_ID], "--account-client-id"),
+        (&[&["--config", file][..], &memory].concat(), "--revocation memory has no use"),
+        (&[&["--config", unnamed][..], &flows, &memory].concat(), "user_pool_id"),
+        (&["--watch", "--pool-id", POOL_ID, "--client-id", CLIENT_ID], "--config"),
+        (&["--config", "nothing.json"], "nothing.json"),
+    ] {
+        let message = refusal(scene.command(arguments));
+        assert!(message.contains(text), "{arguments:?}: {message}");
+    }
+}
+
+/// Asks until the answer is this one.
+async fn asked_until(serving: &Serving, path: &str, token: &Draft, expected: u16) {
+    let asking = async {
+        while asked(serving, path, Some(token)).await != expected {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(120);
+    tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| panic!("{path} never got {expected}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_configuration_is_read_on_sighup_and_by_watching_and_a_wrong_one_changes_nothing() {
+    let scene = Scene::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("poolgate.json");
+    let write = |admin: Value| {
+        // In one step, as editors and Kubernetes do.
+        let next = folder.path().join("next.json");
+        std::fs::write(&next, configuration(&scene, admin).to_string()).expect("a file");
+        std::fs::rename(next, &file).expect("a file");
+    };
+    let (strict, open) =
+        (json!({"prefix": "/admin", "any_of": ["admins"]}), json!({"prefix": "/admin", "authenticated": true}));
+    for watches in [false, true] {
+        write(strict.clone());
+        let mut arguments = vec!["--config", file.to_str().expect("UTF-8")];
+        arguments.extend(watches.then_some("--watch"));
+        let serving = scene.start(&arguments, &[]);
+        let hang_up = || {
+            if !watches {
+                let pid = serving.child.id().to_string();
+                let sent = Command::new("kill").args(["-HUP", &pid]).status().expect("kill runs");
+                assert!(sent.success());
+            }
+        };
+        let token = access();
+        assert_eq!(asked(&serving, "/admin", Some(&token)).await, 403);
+        write(open.clone());
+        hang_up();
+        asked_until(&serving, "/admin", &token, 200).await;
+        // A wrong configuration is followed by a right one, so that it is known to have been read.
+        write(json!({"prefix": "/admin", "any_of": ["nobody"]}));
+        hang_up();
+        for _ in 0..20 {
+            assert_eq!(asked(&serving, "/admin", Some(&token)).await, 200);
+        }
+        write(strict.clone());
+        hang_up();
+        asked_until(&serving, "/admin", &token, 403).await;
+        assert_eq!(asked(&serving, "/public", None).await, 200);
+    }
+}
