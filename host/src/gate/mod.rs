@@ -12,3 +12,4 @@ pub use config_error::GateConfigError;
 pub use decision::{Admission, Decision, GrpcStatus, HeaderChange, Rejection, StaticResponse};
 pub use handle::Gate;
 pub use request_head::RequestHead;
+pub(crate) use request_head::host_of;

@@ -1,6 +1,7 @@
 //! The head of a request.
 
 use crate::bindings::exports::poolgate::auth::gate::{HeaderField, RequestHead as Contents};
+use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use std::fmt;
 
 /// The head of a request: its method, target, host and headers.
@@ -42,6 +43,21 @@ impl RequestHead {
     }
 }
 
+/// Returns the host of a request: that of its target, or the only field `Host`. Returns `None` if there is none, or if there are several that
+/// differ.
+pub(crate) fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
+    let mut fields = headers.get_all(header::HOST).iter();
+    let field = match (fields.next(), fields.next()) {
+        (Some(field), None) => Some(field.to_str().ok()?),
+        (Some(_), Some(_)) => return None,
+        (None, _) => None,
+    };
+    match (uri.authority().map(Authority::as_str), field) {
+        (Some(authority), Some(field)) if !authority.eq_ignore_ascii_case(field) => None,
+        (authority, field) => authority.or(field),
+    }
+}
+
 impl fmt::Debug for RequestHead {
     /// Omits the target, which may contain a token, and the values of the headers.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,5 +67,26 @@ impl fmt::Debug for RequestHead {
             .field("method", &self.0.method)
             .field("headers", &names)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn the_host_is_unknown_if_a_request_has_two() {
+        for (uri, fields, host) in [
+            ("/a", &["a.example"][..], Some("a.example")),
+            ("/a", &[], None),
+            ("/a", &["a.example", "a.example"], None),
+            ("https://a.example/b", &[], Some("a.example")),
+            ("https://a.example/b", &["A.example"], Some("a.example")),
+            ("https://a.example/b", &["b.example"], None),
+        ] {
+            let values = fields.iter().map(|field| (header::HOST, HeaderValue::from_static(field)));
+            assert_eq!(host_of(&uri.parse().expect("a URI"), &values.collect()), host, "{uri} {fields:?}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Authorization checks by a gate: the configuration decides about the original request, which the proxy describes.
 
 use super::{forged_headers, once_a_minute::OnceAMinute, original::Described};
-use crate::{Admission, Decision, Gate, HeaderChange, Rejection, RequestHead, problem_response::ProblemResponse};
+use crate::{
+    Admission, Decision, Gate, HeaderChange, Rejection, RequestHead, gate::host_of, problem_response::ProblemResponse,
+};
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
@@ -25,10 +27,11 @@ pub(crate) async fn verify(gate: &Gate, headers: &HeaderMap, query: Option<&str>
 pub(crate) async fn ext_authz(
     gate: &Gate,
     method: &Method,
+    uri: &Uri,
     target: &str,
     headers: &HeaderMap,
 ) -> Result<Response, ProblemResponse> {
-    let original = Described { method: method.as_str(), target, host: only_host(headers) };
+    let original = Described { method: method.as_str(), target, host: host_of(uri, headers) };
     decide(gate, headers, vec![original]).await
 }
 
@@ -88,13 +91,4 @@ fn admitted(gate: &Gate, admission: &Admission) -> Result<Response, ProblemRespo
         response.headers_mut().insert(name, value);
     }
     Ok(response)
-}
-
-/// Returns the host of a request, if it has exactly one.
-fn only_host(headers: &HeaderMap) -> Option<&str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok(),
-        _ => None,
-    }
 }

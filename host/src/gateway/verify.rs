@@ -122,7 +122,7 @@ async fn ext_authz(state: State<GatewayState>, request: Request) -> Result<Respo
     let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     if let Some(gate) = &state.gate {
-        return gated::ext_authz(gate, request.method(), target, request.headers()).await;
+        return gated::ext_authz(gate, request.method(), request.uri(), target, request.headers()).await;
     }
     let headers = request.headers();
     forged_headers::reject(headers)?;

@@ -4,7 +4,7 @@ use super::{
     claims::Claims,
     error_format::{ResponseBody, ResponseFuture},
 };
-use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead};
+use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead, gate::host_of};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri::PathAndQuery};
 use http_body_util::{Either, Full};
 use std::{
@@ -115,21 +115,8 @@ where
 fn head_of<B>(request: &Request<B>) -> RequestHead {
     let uri = request.uri();
     let mut head = RequestHead::new(request.method().as_str(), uri.path_and_query().map_or("", PathAndQuery::as_str));
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().ok()),
-        (Some(_), Some(_)) => Some(None),
-        (None, _) => None,
-    };
-    let authority = match (uri.authority().map(|authority| authority.as_str()), host) {
-        (Some(authority), None) => Some(authority),
-        (Some(authority), Some(Some(host))) if authority.eq_ignore_ascii_case(host) => Some(authority),
-        (None, Some(host)) => host,
-        // Several hosts, or two that differ.
-        _ => None,
-    };
-    if let Some(authority) = authority {
-        head = head.authority(authority);
+    if let Some(host) = host_of(uri, request.headers()) {
+        head = head.authority(host);
     }
     for (name, value) in request.headers() {
         head = head.header(name.as_str(), value.as_bytes());
