@@ -33,6 +33,27 @@ fn discovery_is_for_the_middleware_alone() {
 }
 
 #[test]
+fn envoy_needs_a_cluster_to_fetch_keys_and_the_middleware_does_not() {
+    for keys in
+        [None, Some(json!({})), Some(json!({"url": "https://login.example/keys"})), Some(json!({"timeout_ms": 1}))]
+    {
+        let mut pool = pool();
+        match keys.clone() {
+            Some(keys) => pool["keys"] = keys,
+            None => drop(pool.as_object_mut().expect("a pool").remove("keys")),
+        }
+        let folder = folder_with(&guarded(pool));
+        let (code, _, error) = run(&folder, &["check", "poolgate.json"]);
+        assert!(
+            code == Some(1) && error.starts_with("pools[0].keys.cluster: is required in Envoy"),
+            "{keys:?}: {error}"
+        );
+        let middleware = run(&folder, &["check", "--for", "middleware", "poolgate.json"]);
+        assert_eq!(middleware, (Some(0), "valid\n".into(), String::new()), "{keys:?}");
+    }
+}
+
+#[test]
 fn an_error_of_discovery_names_its_position_and_the_correction() {
     let other_pool = |keys: Value| {
         let mut other = discovering_pool();

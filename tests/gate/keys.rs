@@ -12,7 +12,7 @@ fn remote(server: &FaultyServer) -> Value {
     let mut configuration = configuration();
     configuration["pools"] = json!([{
         "name": "main", "user_pool_id": POOL_ID, "client_ids": [CLIENT_ID], "token_use": "access",
-        "keys": {"cluster": "keys", "url": server.url("/jwks.json"), "timeout_ms": 2_000},
+        "keys": {"url": server.url("/jwks.json"), "timeout_ms": 2_000},
     }]);
     configuration["limits"] = json!({"wait_ms": 10_000});
     configuration

@@ -246,7 +246,7 @@ fn token_result(config: &Tree, route: &Tree, token: Token) -> Expected {
     if pool.get("max_age_seconds").is_some_and(|seconds| *seconds != Tree::Null) {
         return Expected::TokenRejected;
     }
-    if pool.get("keys").is_some_and(|keys| keys.get("jwks").is_none_or(|jwks| *jwks == Tree::Null)) {
+    if pool.get("keys").is_none_or(|keys| keys.get("jwks").is_none_or(|jwks| *jwks == Tree::Null)) {
         return Expected::Waits;
     }
     let policies = list("policies");

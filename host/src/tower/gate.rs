@@ -5,7 +5,7 @@ use super::{
     error_format::{ResponseBody, ResponseFuture},
 };
 use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead, gate::host_of};
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version, uri::PathAndQuery};
 use http_body_util::{Either, Full};
 use std::{
     future::poll_fn,

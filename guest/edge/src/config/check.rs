@@ -93,7 +93,7 @@ fn pool(at: String, pool: &Pool) -> Checked {
         return Err(ConfigError::new(format!("{at}.region"), "requires user_pool_id"));
     }
     let has_many_issuers = pool.any_issuer || pool.issuers.is_some() || pool.issuer_template.is_some();
-    if has_many_issuers && pool.keys.cluster.is_some() && pool.keys.url.is_none() {
+    if has_many_issuers && pool.keys.are_fetched() && !pool.keys.discover && pool.keys.url.is_none() {
         return Err(ConfigError::new(
             format!("{at}.keys.url"),
             "is required with any_issuer, issuers and issuer_template",
@@ -162,9 +162,9 @@ fn load_balancers(at: &str, pool: &Pool) -> Checked {
         Some(_) if pool.token_use != TokenUse::Unchecked => {
             Err(ConfigError::new(at, "requires token_use: unchecked, because the tokens of load balancers have none"))
         }
-        Some(_) if pool.keys.jwks.is_some() && pool.keys.cluster.is_some() => Err(ConfigError::new(
+        Some(_) if pool.keys.jwks.is_some() && pool.keys.are_fetched() => Err(ConfigError::new(
             at,
-            "set keys.jwks or keys.cluster, not both: each key of a load balancer is fetched by itself",
+            "set keys.jwks, or keys.cluster and keys.url, not both: each key of a load balancer is fetched by itself",
         )),
         Some(arns) => not_empty(&at, Some(arns)),
     }
@@ -224,15 +224,8 @@ fn claim_rules(at: &str, rules: &[ClaimRule]) -> Checked {
 }
 
 fn keys(at: &str, keys: &Keys) -> Checked {
-    match (&keys.jwks, &keys.cluster) {
-        (None, None) if !keys.discover => {
-            return Err(ConfigError::new(at, "set jwks, or the cluster to fetch keys from, or both"));
-        }
-        (_, Some(cluster)) if cluster.is_empty() => return Err(ConfigError::new(format!("{at}.cluster"), "is empty")),
-        (_, None) if keys.url.is_some() => {
-            return Err(ConfigError::new(format!("{at}.url"), "requires cluster: without one, nothing is fetched"));
-        }
-        _ => (),
+    if keys.cluster.as_ref().is_some_and(String::is_empty) {
+        return Err(ConfigError::new(format!("{at}.cluster"), "is empty"));
     }
     if let Some(url) = &keys.url
         && authority_and_path(url).is_none()

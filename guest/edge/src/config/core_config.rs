@@ -58,12 +58,12 @@ fn claim_rules(rules: &[ClaimRule]) -> Vec<poolgate_core::ClaimRule> {
 fn pool(pool: &Pool) -> poolgate_core::Pool {
     poolgate_core::Pool {
         issuer: issuer_rule(pool),
-        keys: match (&pool.keys.cluster, &pool.keys.url) {
+        keys: match &pool.keys.url {
             // The core's name for the key set. Where it is fetched from changes with the document.
             _ if pool.keys.discover => KeyOrigin::Url(pool.discovery_url().unwrap_or_default()),
-            (None, _) => KeyOrigin::Local,
-            (Some(_), None) => KeyOrigin::Derived,
-            (Some(_), Some(url)) => KeyOrigin::Url(url.clone()),
+            Some(url) => KeyOrigin::Url(url.clone()),
+            None if pool.keys.are_fetched() => KeyOrigin::Derived,
+            None => KeyOrigin::Local,
         },
         algorithms: pool.algorithms.iter().filter_map(|name| Algorithm::from_name(name)).collect(),
         types: pool.types.clone(),

@@ -19,13 +19,21 @@ pub fn fits_middleware(config: &Config, key_urls: &[String]) -> Result<(), Confi
 /// Checks that the Envoy filter supports a configuration.
 ///
 /// # Errors
-/// Returns a [`ConfigError`] if keys must be discovered: Envoy's clusters are fixed, so the filter can't follow a discovery document.
+/// Returns a [`ConfigError`] if keys must be discovered: Envoy's clusters are fixed, so the filter can't follow a discovery document. Or if keys are
+/// fetched, and no cluster is named.
 pub fn fits_envoy(config: &Config) -> Result<(), ConfigError> {
-    match config.pools.iter().position(|pool| pool.keys.discover) {
-        Some(number) => Err(ConfigError::new(
-            format!("pools[{number}].keys.discover"),
-            "is only supported in the middleware: run `poolgate issuer show URL`, and set the cluster and url that it prints",
-        )),
-        None => Ok(()),
+    for (number, pool) in config.pools.iter().enumerate() {
+        let problem = match &pool.keys {
+            keys if keys.discover => (
+                "discover",
+                "is only supported elsewhere: run `poolgate issuer show URL`, and set the cluster and url that it prints",
+            ),
+            keys if keys.are_fetched() && keys.cluster.is_none() => {
+                ("cluster", "is required in Envoy: name the cluster to fetch keys from, or set jwks")
+            }
+            _ => continue,
+        };
+        return Err(ConfigError::new(format!("pools[{number}].keys.{}", problem.0), problem.1));
     }
+    Ok(())
 }

@@ -8,10 +8,10 @@ use serde::Deserialize;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// A JWK Set (RFC 7517 section 5). Without `cluster` and `discover`, it does not expire while it is configured.
+    /// A JWK Set (RFC 7517 section 5). Without `cluster`, `url` and `discover`, it does not expire while it is configured.
     pub jwks: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The proxy's name for the server of the JWKS endpoint. In Envoy it is a cluster, which must exist and should use TLS. The `wasi:http`
-    /// middleware sends its requests to the URL itself, and accepts any name.
+    /// The proxy's name for the server of the JWKS endpoint. In Envoy it is a cluster, which must exist and should use TLS; it is required there if
+    /// keys are fetched. Other integrations send their requests to the URL itself, and ignore the name.
     pub cluster: Option<String>,
     /// The URL of the JWKS endpoint. The default is `ISSUER/.well-known/jwks.json`.
     pub url: Option<String>,
@@ -34,14 +34,29 @@ pub struct Keys {
 /// The maximum number of requests of one key fetch with discovery: to the last two key URLs, for the document, and to the key URL that it names.
 const DISCOVERY_REQUESTS: u32 = 4;
 
+impl Default for Keys {
+    /// The keys are fetched from the URL that is derived from the issuer.
+    fn default() -> Self {
+        Self {
+            jwks: None,
+            cluster: None,
+            url: None,
+            discover: false,
+            discovery_url: None,
+            key_hosts: Vec::new(),
+            timeout_ms: Self::timeout_ms(),
+        }
+    }
+}
+
 impl Keys {
     fn timeout_ms() -> u32 {
         5_000
     }
 
-    /// Returns whether keys are fetched.
+    /// Returns whether keys are fetched: if there is no configured key set, or a place to fetch them from beside it.
     pub(crate) fn are_fetched(&self) -> bool {
-        self.cluster.is_some() || self.discover
+        self.jwks.is_none() || self.cluster.is_some() || self.url.is_some() || self.discover
     }
 
     /// Returns the maximum duration of a key fetch with all of its requests, in milliseconds.

@@ -102,7 +102,8 @@ pub struct Pool {
     /// the maximum 900.
     #[serde(default = "Pool::issued_at_skew")]
     pub issued_at_skew_seconds: u32,
-    /// The source of the keys that the tokens are signed with.
+    /// The source of the keys that the tokens are signed with. The default is `ISSUER/.well-known/jwks.json`.
+    #[serde(default)]
     pub keys: Keys,
 }
 

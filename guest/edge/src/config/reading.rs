@@ -185,7 +185,7 @@ mod tests {
                 "EXAMPLE01",
                 "pools[0].user_pool_id: is invalid, or its region is unknown: expected, for example, eu-west-1_AbCdEfGhI",
             ),
-            ("{\"cluster\": \"cognito\"}", "{}", "pools[0].keys: set jwks, or the cluster to fetch keys from, or both"),
+            ("{\"cluster\": \"cognito\"}", "{\"cluster\": \"\"}", "pools[0].keys.cluster: is empty"),
             (
                 "\"public\": true",
                 "\"public\": true, \"optional\": true",
