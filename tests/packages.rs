@@ -230,7 +230,7 @@ fn the_contract_is_a_wit_package_as_text_and_as_webassembly() {
     };
     assert_eq!(resolve.packages[package].name.to_string(), format!("poolgate:auth@{}", env!("CARGO_PKG_VERSION")));
     let worlds: Vec<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
-    assert_eq!(worlds, ["token-verifier", "account-flows", "authenticator"]);
+    assert_eq!(worlds, ["token-verifier", "request-gate", "account-flows", "authenticator"]);
 
     let mut read = wit_parser::Resolve::default();
     let again = read.push_str("contract.wit", poolgate_artifacts::CONTRACT_TEXT).expect("the text is WIT, and whole");

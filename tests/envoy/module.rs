@@ -69,10 +69,11 @@ fn a_module_imports_only_functions_of_the_proxy() {
 #[test]
 fn the_modules_do_not_exceed_their_size_limits() {
     for (name, module, limit) in [
-        // 800 KiB before there were load balancers, whose keys have a directory of their own.
-        ("simd", ENVOY_FILTER, 840 * 1024),
-        ("plain", ENVOY_FILTER_PLAIN, 840 * 1024),
-        ("cognito", ENVOY_FILTER_COGNITO, 450 * 1024),
+        // 840 and 450 KiB before rules had hosts, tokens had places in lists and cookie patterns, and a resource had metadata (RFC 9728) and a
+        // login page.
+        ("simd", ENVOY_FILTER, 900 * 1024),
+        ("plain", ENVOY_FILTER_PLAIN, 900 * 1024),
+        ("cognito", ENVOY_FILTER_COGNITO, 490 * 1024),
     ] {
         println!("{name}: {} bytes", module.len());
         assert!(module.len() <= limit, "{name}: {} bytes exceed the limit of {limit}", module.len());

@@ -16,10 +16,12 @@ use serde_json::json;
 async fn the_keys_of_oidc_provider_are_discovered_and_a_rotation_is_followed() {
     let provider = OidcProvider::start().await;
     // Access tokens of machines for the API, as RFC 9068 has them.
-    let configuration = guarded(json!({
+    let mut configuration = guarded(json!({
         "name": "machines", "issuer": provider.issuer, "resources": [API], "client_ids": [MACHINE],
         "client_claim": "client_id", "types": ["at+jwt"], "token_use": "unchecked", "keys": {"discover": true},
     }));
+    // A new instance otherwise has one fetch for unknown key IDs, and this test needs two.
+    configuration["key_policy"] = json!({"unknown_key_fetches": 20});
     let configuration = poolgate_edge::component::of(&configuration.to_string()).expect("a component");
     let component = plugged(MIDDLEWARE, &[&configuration, ECHO]);
     for version in WASMTIME_VERSIONS {

@@ -87,8 +87,8 @@ fn decided(head: &Head, decide: impl FnOnce(&mut RequestAuthorizer) -> edge::Dec
     match state::with_gate(decide) {
         Some(edge::Decision::Pause(paused)) => match paused.fetch {
             Some(fetch) if fetch_keys(&fetch) => decided_after_own_fetch(head),
-            Some(Fetch { url, .. }) => Decision::AwaitKeys(url),
-            None => Decision::AwaitKeys(paused.url),
+            Some(Fetch { url, .. }) => Decision::PendingKeys(url),
+            None => Decision::PendingKeys(paused.url),
         },
         decision => converted(head, decision),
     }
@@ -109,8 +109,8 @@ fn converted(head: &Head, decision: Option<edge::Decision>) -> Decision {
         Some(edge::Decision::Admit(admitted)) => Decision::Admit(admission(&admitted)),
         Some(edge::Decision::Reject(reason)) => Decision::Reject(rejection(head, reason)),
         Some(edge::Decision::Respond(response)) => Decision::Respond(static_response(&response)),
-        Some(edge::Decision::Pause(paused)) => Decision::AwaitKeys(paused.url),
-        Some(edge::Decision::AskRevocation(claims)) => Decision::AwaitRevocationStatus(revocation_claims(*claims)),
+        Some(edge::Decision::Pause(paused)) => Decision::PendingKeys(paused.url),
+        Some(edge::Decision::AskRevocation(claims)) => Decision::PendingRevocationStatus(revocation_claims(*claims)),
         None => Decision::Reject(rejection(head, edge::Rejection::Token(Reason::NotConfigured))),
     }
 }

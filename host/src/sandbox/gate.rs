@@ -83,8 +83,8 @@ impl Instance {
             }
             gate::Decision::Reject(rejection) => Step::Done(GateDecision::Reject(rejection)),
             gate::Decision::Respond(response) => Step::Done(GateDecision::Respond(response)),
-            gate::Decision::AwaitKeys(url) => Step::AwaitsKeys(url),
-            gate::Decision::AwaitRevocationStatus(claims) => Step::AwaitsRevocationStatus(claims),
+            gate::Decision::PendingKeys(url) => Step::PendingKeys(url),
+            gate::Decision::PendingRevocationStatus(claims) => Step::PendingRevocationStatus(claims),
         })
     }
 

@@ -7,7 +7,7 @@ pub(crate) enum Step<Answer> {
     /// The answer.
     Done(Answer),
     /// The keys at this URL are being fetched. Call again after the fetch.
-    AwaitsKeys(String),
+    PendingKeys(String),
     /// All other checks have passed. Query the revocation status, and call again with it.
-    AwaitsRevocationStatus(RevocationClaims),
+    PendingRevocationStatus(RevocationClaims),
 }

@@ -123,13 +123,13 @@ impl Inner {
         let ask = |instance: &mut Instance| Ok((question.ask(instance)?, instance.applied_up_to()));
         let (step, applied_up_to) = self.pool.call(ask).await?;
         let step = match step {
-            Step::AwaitsKeys(url) => self.answer_after_fetch(question, received_at, url, applied_up_to).await?,
+            Step::PendingKeys(url) => self.answer_after_fetch(question, received_at, url, applied_up_to).await?,
             step => step,
         };
         match step {
-            Step::AwaitsRevocationStatus(claims) => self.answer_with_status(question, claims).await,
+            Step::PendingRevocationStatus(claims) => self.answer_with_status(question, claims).await,
             Step::Done(answer) => Ok(answer),
-            Step::AwaitsKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
+            Step::PendingKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
         }
     }
 
@@ -166,7 +166,7 @@ impl Inner {
             };
             let (step, now_applied) = self.pool.call(ask).await?;
             match step {
-                Step::AwaitsKeys(next) => (url, applied_up_to) = (next, now_applied),
+                Step::PendingKeys(next) => (url, applied_up_to) = (next, now_applied),
                 step => return Ok(step),
             }
         }
@@ -189,8 +189,8 @@ impl Inner {
                 Ok(answer)
             }
             // Its keys have expired in this moment.
-            Step::AwaitsKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
-            Step::AwaitsRevocationStatus(_) => Err(unavailable),
+            Step::PendingKeys(_) => Err(Denial::unavailable(Reason::KeysUnavailable)),
+            Step::PendingRevocationStatus(_) => Err(unavailable),
         }
     }
 

@@ -54,8 +54,8 @@ impl Question for IsValid<'_> {
 
 fn step(verdict: Result<Verified, wit::Denial>) -> Step<Result<Verified, Denial>> {
     match verdict {
-        Err(wit::Denial { pending_key_url: Some(url), .. }) => Step::AwaitsKeys(url),
-        Err(wit::Denial { pending_revocation: Some(claims), .. }) => Step::AwaitsRevocationStatus(claims),
+        Err(wit::Denial { pending_key_url: Some(url), .. }) => Step::PendingKeys(url),
+        Err(wit::Denial { pending_revocation: Some(claims), .. }) => Step::PendingRevocationStatus(claims),
         verdict => Step::Done(verdict.map_err(Into::into)),
     }
 }

@@ -50,7 +50,7 @@ pub enum ConfigCommand {
     Check(CheckArguments),
     /// Print the JSON Schema of the configuration
     Schema,
-    /// Say what becomes of a request: which rule, which policies, which response, and why
+    /// Explain the decision about a request: which rule, which policies, which response, and why
     Explain(ExplainArguments),
 }
 

@@ -55,7 +55,7 @@ pub enum Command {
     Account(Box<AccountArguments>),
     /// Serve the account flows and the verification of tokens over HTTP
     Serve(Box<ServeArguments>),
-    /// Check the configuration that says who may do what, and explain what becomes of a request
+    /// Check the configuration that says who may do what, and explain a decision about a request
     Config(ConfigArguments),
     /// Measure the cost of verification on this machine, next to other libraries
     Bench(BenchArguments),

@@ -1,6 +1,10 @@
-//! `poolgate config explain`: what becomes of a request, and why.
+//! `poolgate config explain`: the decision about a request, and why.
 
-use super::{builder, read, request::Request, rules::Rule};
+use super::{
+    file::{builder, read},
+    request::Request,
+    rules::Rule,
+};
 use crate::command::{
     arguments::ExplainArguments,
     explain,

@@ -1,22 +1,18 @@
 //! `poolgate config`: the configuration of the gate, the filter and the middleware.
 
 mod explain;
+mod file;
 mod request;
 mod rules;
 
 use super::{
     arguments::{CheckArguments, ConfigArguments, ConfigCommand},
-    cache::compilation_cache,
     output::{self, CommandError, Outcome},
     shown,
 };
-use poolgate::{BuildError, Gate, GateBuilder, GateConfigError};
+pub use file::{builder, read};
+use poolgate::{BuildError, Gate, GateConfigError};
 use serde_json::{Value, json};
-use std::{
-    fs,
-    io::{Read, stdin},
-    path::Path,
-};
 
 pub async fn run(arguments: &ConfigArguments) -> Result<Outcome, CommandError> {
     match &arguments.command {
@@ -24,26 +20,6 @@ pub async fn run(arguments: &ConfigArguments) -> Result<Outcome, CommandError> {
         ConfigCommand::Schema => output::conclude(Outcome::Allowed, false, || Value::Null, |_| Gate::SCHEMA.to_owned()),
         ConfigCommand::Explain(arguments) => explain::run(arguments).await,
     }
-}
-
-/// A builder of the gate that a file configures.
-pub fn builder(json: String, allow_http_loopback: bool) -> GateBuilder {
-    let builder = Gate::builder(json).allow_http_loopback(allow_http_loopback);
-    match compilation_cache() {
-        Some(directory) => builder.compilation_cache(directory),
-        None => builder,
-    }
-}
-
-/// Reads a configuration. It must be UTF-8.
-pub fn read(file: &Path) -> Result<String, CommandError> {
-    let mut text = String::new();
-    let read = match file.as_os_str() == "-" {
-        true => stdin().read_to_string(&mut text).map(|_| ()),
-        false => fs::read_to_string(file).map(|read| text = read),
-    };
-    read.map_err(|error| CommandError::Usage(format!("{}: {error}", file.display())))?;
-    Ok(text)
 }
 
 async fn check(arguments: &CheckArguments) -> Result<Outcome, CommandError> {
