@@ -3,7 +3,8 @@
 //! Oracles: parsing and building never panic. An accepted text is one JSON object without duplicates, and another encoding of it results in
 //! the same configuration. An unknown member in any object is rejected. A reference determines all readings of a path: no request is
 //! forwarded that the rule for one of the readings would reject, and if all readings choose the same rule, a request is forwarded exactly if
-//! the reference accepts it by that rule, the policies and the token.
+//! the reference accepts it by that rule, the policies and the token. The host of a request has readings, too. An application receives no
+//! token if it must not.
 
 mod admission;
 mod plan;
@@ -23,7 +24,7 @@ const NOW: u64 = 1_700_000_000;
 const DEPTH: u32 = 32;
 
 /// The input is a byte for the form, followed by a `Plan`, or by the text of a configuration, a zero byte, and the targets of requests, one
-/// for each line.
+/// for each line. `@` and an authority may precede a target, with a space between.
 pub fn run(data: &[u8]) {
     let Some((form, rest)) = data.split_first() else { return };
     let mut input = Unstructured::new(rest);
@@ -37,8 +38,16 @@ pub fn run(data: &[u8]) {
     let (config, targets) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let targets = String::from_utf8_lossy(targets);
     // The query is removed, so that no request has a token.
-    let requests =
-        targets.lines().take(8).map(|line| Request::plain("GET", line.split('?').next().unwrap_or_default()));
+    let request = |line: &str| {
+        let line = line.split('?').next().unwrap_or_default();
+        let Some((authority, target)) = line.strip_prefix('@').and_then(|line| line.split_once(' ')) else {
+            return Request::plain("GET", line);
+        };
+        let mut request = Request::plain("GET", target);
+        request.headers.push((":authority".to_owned(), authority.to_owned()));
+        request
+    };
+    let requests = targets.lines().take(16).map(request);
     check(config, &requests.collect::<Vec<_>>(), &mut input);
 }
 

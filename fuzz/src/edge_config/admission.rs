@@ -3,12 +3,13 @@
 use super::NOW;
 use crate::{
     reference::{
+        hosts::{self, Host},
         json::Tree,
         paths::{self, Ways},
     },
     scene,
 };
-use poolgate_edge::{Conflict, Decision, Rejection, RequestAuthorizer, RequestHead};
+use poolgate_edge::{Admitted, Conflict, Decision, HeaderMutation, Rejection, RequestAuthorizer, RequestHead};
 use std::{borrow::Cow, sync::LazyLock};
 
 /// The issuer of the tokens.
@@ -62,10 +63,14 @@ impl Request {
         };
         let member = |name: &str| place.and_then(|place| place.get(name)).and_then(Tree::as_str);
         let header = |name: &str, value: String| (name.to_owned(), value);
-        match (member("header"), member("cookie"), member("query")) {
-            (Some(name), _, _) => {
-                self.headers.push(header(name, format!("{}{text}", member("prefix").unwrap_or_default())));
-            }
+        let is_bare = place.and_then(|place| place.get("prefix_optional")) == Some(&Tree::Bool(true));
+        let prefix = member("prefix").filter(|_| !is_bare).unwrap_or_default();
+        let cookie = member("cookie").or(member("cookie_pattern")).map(|name| name.replace('*', "a.b"));
+        match (member("header"), cookie, member("query")) {
+            (Some(name), _, _) => self.headers.push(match member("element_prefix") {
+                Some(prefix) => header(name, format!("a, {prefix}{text} ,b")),
+                None => header(name, format!("{prefix}{text}")),
+            }),
             (_, Some(name), _) => self.headers.push(header("cookie", format!("a=b; {name}={text}"))),
             (_, _, Some(name)) => self.target += &format!("?{name}={text}"),
             _ => self.headers.push(header("authorization", format!("Bearer {text}"))),
@@ -133,8 +138,10 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
         ExpectedByReadings::Several(all) => {
             let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
             // If there are too many readings, one beyond the limit may be malformed.
-            let is_ambiguous =
-                matches!(decision, Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::MalformedPath));
+            let is_ambiguous = matches!(
+                decision,
+                Decision::Reject(Rejection::AmbiguousPath(_) | Rejection::AmbiguousHost(_) | Rejection::MalformedPath)
+            );
             assert!(is_ambiguous || ignores_case, "ambiguous between {all:?}: {}", context());
             // If the request is forwarded, the rule for each reading accepts it.
             let is_satisfied = |expected: &Expected| match &decision {
@@ -147,12 +154,34 @@ pub(super) fn check(authorizer: &mut RequestAuthorizer, config: &Tree, request: 
             assert!(all.iter().all(is_satisfied), "a stricter rule is among {all:?}: {}", context());
         }
     }
+    let forwards = config.get("tokens").and_then(|tokens| tokens.get("forward")) != Some(&Tree::Bool(false));
+    if let Decision::Admit(admitted) = &decision {
+        let has_token =
+            [&*GOOD, &*FORGED].into_iter().any(|token| forwarded(request, admitted).contains(token.as_str()));
+        let is_expected = has_token == (forwards && matches!(request.token, Token::Good | Token::Forged));
+        assert!(is_expected, "the application receives a token: {has_token}: {}", context());
+    }
     if let Decision::Reject(rejection) = decision {
         let response = authorizer.response(request, rejection);
         assert!(matches!(response.status, 400 | 401 | 403 | 503), "{response:?}");
         let explained = authorizer.explain(rejection);
-        assert!(explained.is_none() || matches!(rejection, Rejection::AmbiguousPath(_)), "{explained:?}");
+        let is_ambiguous = matches!(rejection, Rejection::AmbiguousPath(_) | Rejection::AmbiguousHost(_));
+        assert!(explained.is_none() || is_ambiguous, "{explained:?}");
     }
+}
+
+/// Returns the target and the headers that the application receives, without claim headers.
+fn forwarded(request: &Request, admitted: &Admitted) -> String {
+    let mut headers = request.headers.clone();
+    headers.push((":path".to_owned(), request.target.clone()));
+    for mutation in &admitted.mutations {
+        let (HeaderMutation::Remove(name) | HeaderMutation::Set(name, _)) = mutation;
+        headers.retain(|(own, _)| own != name);
+        if let HeaderMutation::Set(name, value) = mutation {
+            headers.push((name.clone(), value.clone()));
+        }
+    }
+    format!("{headers:?}")
 }
 
 fn is_as_expected(authorizer: &RequestAuthorizer, request: &Request, decision: &Decision, expected: &Expected) -> bool {
@@ -189,7 +218,11 @@ fn by_readings(config: &Tree, request: &Request) -> ExpectedByReadings {
         false => None,
     };
     let without_token = || Expected::Admitted { is_verified: false, is_reported: false };
-    let asked = asked.map(|asked| paths::routes(config, &paths, asked));
+    let has_hosts =
+        matches!(config.get("routes"), Some(Tree::Array(all)) if all.iter().any(|it| it.get("hosts").is_some()));
+    // Without hosts in the rules, the host does not matter.
+    let host = if has_hosts { hosts::host(&request.headers) } else { Host::Read(vec![String::new()]) };
+    let asked = asked.map(|asked| paths::routes(config, &host, &paths, asked));
     // If no reading has a rule for the requested method, this is a request like any other. If case is ignored, this also applies if some
     // readings have none.
     let ignores_case = config.get("case_insensitive_paths") == Some(&Tree::Bool(true));
@@ -199,7 +232,7 @@ fn by_readings(config: &Tree, request: &Request) -> ExpectedByReadings {
         (Some(_), Some(_)) => without_token(),
         _ => expected(config, *route, request),
     };
-    let routes = preflight.clone().unwrap_or_else(|| paths::routes(config, &paths, &request.method));
+    let routes = preflight.clone().unwrap_or_else(|| paths::routes(config, &host, &paths, &request.method));
     let mut all: Vec<Expected> = routes.iter().map(expected).collect();
     match all.pop() {
         Some(one) if all.is_empty() && is_all && !is_split => ExpectedByReadings::One(one),
@@ -214,6 +247,7 @@ fn expected(config: &Tree, route: Option<&Tree>, request: &Request) -> Expected 
     let without_token = Expected::Admitted { is_verified: false, is_reported: false };
     let Some(route) = route else { return Expected::Rejected("no-rule") };
     let is = |name: &str| route.get(name) == Some(&Tree::Bool(true));
+    let reports_all = config.get("report_only") == Some(&Tree::Bool(true));
     if is("public") || (is("optional") && request.token == Token::Absent) {
         return without_token;
     }
@@ -223,7 +257,7 @@ fn expected(config: &Tree, route: Option<&Tree>, request: &Request) -> Expected 
         Token::Good | Token::Forged => token_result(config, route, request.token),
     };
     match token_result {
-        Expected::Rejected(_) | Expected::TokenRejected if is("report_only") => {
+        Expected::Rejected(_) | Expected::TokenRejected if reports_all || is("report_only") => {
             Expected::Admitted { is_verified: false, is_reported: true }
         }
         token_result => token_result,

@@ -21,6 +21,14 @@ pub(super) struct Plan {
     passes_preflight: Option<bool>,
     claims: Vec<u8>,
     extras: Vec<(u8, u32)>,
+    // New members are at the end, so that the committed inputs keep their meaning.
+    /// The numbers of routes and of their hosts.
+    hosts: Vec<(u8, u8)>,
+    /// The authority of each request.
+    authorities: Vec<u8>,
+    more_places: u8,
+    reports: Option<bool>,
+    version: Option<u8>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -78,6 +86,34 @@ const PIECES: [&str; 27] = [
     "/a", "/b", "/admin", "/x", "/A", "/", "//", "/.", "/..", "/%2e%2e", "%2f", ";", "\\", "/%61", "%00", "%", "#",
     "/é", "/%2561", "%5c", "/..;", "%3f", "%23", ".json", "/ADMIN", "%25u0061", "%3b",
 ];
+const HOSTS: [&str; 10] =
+    ["a.example", "*.example", "A.Example", "b.example.", "*.a.example", "[::1]", "127.0.0.1", "c", "a..b", "*"];
+const AUTHORITIES: [&str; 24] = [
+    "a.example",
+    "A.EXAMPLE:80",
+    "x.a.example",
+    "b.example.",
+    "b.example",
+    "a.example.:8",
+    "[::1]:443",
+    "[0::1]",
+    "127.0.0.1",
+    "127.1",
+    "user@a.example",
+    "",
+    "a b",
+    "c",
+    "c.",
+    "a.example..",
+    "a.example:",
+    "%61.example",
+    "a.example,b.example",
+    "d",
+    "[::1].",
+    "xn--a-.example",
+    "a\u{e9}.example",
+    "1.2.3.0x4",
+];
 /// What may precede a path.
 const BEFORE: [&str; 8] = ["", "", "", "/", "/x/..", "/x/..;", "//x", "/."];
 
@@ -97,6 +133,19 @@ impl Plan {
             "policies": self.policies.iter().take(3).map(policy).collect::<Vec<_>>(),
             "routes": self.routes.iter().take(6).map(route).collect::<Vec<_>>(),
         });
+        for (number, host) in self.hosts.iter().take(6) {
+            let number = usize::from(*number) % self.routes.len().clamp(1, 6);
+            if let Some(route) = config["routes"].get_mut(number) {
+                let hosts = route["hosts"].as_array().cloned().unwrap_or_default();
+                route["hosts"] = hosts.into_iter().chain([pick(&HOSTS, *host).into()]).collect();
+            }
+        }
+        if let Some(reports) = self.reports {
+            config["report_only"] = reports.into();
+        }
+        if let Some(version) = self.version {
+            config["version"] = if version < 250 { 1 } else { version }.into();
+        }
         let places = [
             None,
             Some(json!([{"header": "x-token"}])),
@@ -106,7 +155,17 @@ impl Plan {
             Some(json!([])),
         ];
         let mut tokens = Map::new();
-        if let Some(from) = &places[usize::from(self.places) % places.len()] {
+        let more_places = [
+            json!([{"header": "x-token", "element_prefix": "t."}, {"cookie": "t"}]),
+            json!([{"header": "authorization", "prefix": "Bearer ", "prefix_optional": true}]),
+            json!([{"cookie_pattern": "t.*.u"}]),
+            json!([{"header": "x-token", "element_prefix": "t."}, {"header": "x-token"}]),
+        ];
+        let place = match self.more_places.checked_sub(1) {
+            None => &places[usize::from(self.places) % places.len()],
+            Some(number) => &Some(more_places[usize::from(number) % more_places.len()].clone()),
+        };
+        if let Some(from) = place {
             tokens.insert("from".to_owned(), from.clone());
         }
         if let Some(forwards) = self.forwards {
@@ -146,12 +205,19 @@ impl Plan {
             Some(Tree::Array(places)) => places.first(),
             _ => None,
         };
-        let request = |asked: &Asked| {
+        let request = |(number, asked): (usize, &Asked)| {
             let text = self.routes.get(usize::from(asked.route)).map(|route| path(&route.path));
             let near = text.unwrap_or_default().replace("{id}", "7").replace(' ', "%20");
             let before = pick(&BEFORE, asked.method / 8);
             let target = before.to_owned() + &near + &picks(&PIECES, &asked.pieces).concat();
             let mut request = Request::plain(pick(&METHODS, asked.method), &target);
+            if let Some(authority) = self.authorities.get(number) {
+                let name = if authority % 3 == 0 { "host" } else { ":authority" };
+                request.headers.push((name.to_owned(), pick(&AUTHORITIES, *authority).to_owned()));
+                if *authority > 220 {
+                    request.headers.push(("host".to_owned(), pick(&AUTHORITIES, authority - 220).to_owned()));
+                }
+            }
             if asked.is_preflight {
                 request.headers.push(("origin".to_owned(), "https://app.example".to_owned()));
                 request
@@ -161,7 +227,7 @@ impl Plan {
             let tokens = [Token::Absent, Token::Garbage, Token::Good, Token::Good, Token::Forged];
             request.with_token(tokens[usize::from(asked.token) % tokens.len()], place)
         };
-        self.requests.iter().take(8).map(request).collect()
+        self.requests.iter().take(8).enumerate().map(request).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod base64;
 pub(crate) mod der;
+pub(crate) mod hosts;
 pub(crate) mod json;
 pub(crate) mod paths;
 pub(crate) mod pem;

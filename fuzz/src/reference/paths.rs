@@ -1,6 +1,9 @@
 //! Paths and rules, as docs/paths.md describes them: every reading of a path, and the rule that each chooses.
 
-use crate::reference::json::Tree;
+use crate::reference::{
+    hosts::{self, Host},
+    json::Tree,
+};
 use std::collections::BTreeSet;
 
 /// All readings of a path.
@@ -154,19 +157,29 @@ fn without_host(path: &str) -> String {
     }
 }
 
-/// Returns every route of a configuration that a reading of the path and of the method chooses, with its effect. `None` is included if no
-/// route matches a reading.
-pub(crate) fn routes<'c>(config: &'c Tree, paths: &BTreeSet<String>, method: &str) -> Vec<Option<&'c Tree>> {
+/// Returns every route of a configuration that a reading of the path, of the host and of the method chooses, with its effect. `None` is included
+/// if no route matches a reading.
+pub(crate) fn routes<'c>(
+    config: &'c Tree,
+    host: &Host,
+    paths: &BTreeSet<String>,
+    method: &str,
+) -> Vec<Option<&'c Tree>> {
     let Some(Tree::Array(routes)) = config.get("routes") else { return vec![None] };
+    let reports_all = config.get("report_only") == Some(&Tree::Bool(true));
     let mut chosen: Vec<Option<&Tree>> = Vec::new();
     let methods = [method.to_owned(), method.to_ascii_uppercase()];
     for path in paths {
         for looseness in 0..8_u8 {
             for method in &methods {
-                let is_it = |route: &&Tree| fits_method(route, method) && fits_loosely(route, path, looseness);
-                let route = routes.iter().find(is_it);
-                if !chosen.iter().any(|known| same_effect(*known, route)) {
-                    chosen.push(route);
+                let fits = |route: &Tree| fits_method(route, method) && fits_loosely(route, path, looseness);
+                let fitting: Vec<(usize, &Tree)> = routes.iter().enumerate().filter(|(_, route)| fits(route)).collect();
+                for host in hosts::readings(host, config) {
+                    let is_it = |(number, route): &&(usize, &Tree)| hosts::is_for(route, *number, host);
+                    let route = fitting.iter().find(is_it).map(|(_, route)| *route);
+                    if !chosen.iter().any(|known| same_effect(*known, route, reports_all)) {
+                        chosen.push(route);
+                    }
                 }
             }
         }
@@ -174,11 +187,11 @@ pub(crate) fn routes<'c>(config: &'c Tree, paths: &BTreeSet<String>, method: &st
     chosen
 }
 
-fn same_effect(one: Option<&Tree>, other: Option<&Tree>) -> bool {
+fn same_effect(one: Option<&Tree>, other: Option<&Tree>, reports_all: bool) -> bool {
     let effect = |route: &Tree| {
         let list = |name: &str| route.get(name).filter(|list| **list != Tree::Null).cloned();
         let is = |name: &str| route.get(name) == Some(&Tree::Bool(true));
-        (list("any_of"), list("all_of"), is("public"), is("optional"), is("report_only"))
+        (list("any_of"), list("all_of"), is("public"), is("optional"), reports_all || is("report_only"))
     };
     one.map(effect) == other.map(effect)
 }
