@@ -1,6 +1,6 @@
 //! The metadata of the protected resource (RFC 9728 sections 2 and 3).
 
-use crate::request::{Request, answered, authorizer, rejected, resource};
+use crate::request::{Request, answered, authorizer, header, rejected, resource, try_authorizer};
 use poolgate_edge::Decision;
 use poolgate_tests::minting::{ISSUER, NOW};
 use serde_json::{Value, json};
@@ -160,4 +160,89 @@ fn the_document_wins_over_a_rule_for_its_path() {
 fn nothing_is_served_unless_a_resource_is_configured() {
     let mut authorizer = authorizer(&json!({}));
     assert_eq!(rejected(&mut authorizer, &Request::new("GET", PATH)).1.status, 401);
+}
+
+/// Two MCP servers on hosts of their own, and a site that is none.
+fn several() -> Value {
+    let rule = |host: &str, policy: &str, resource: &str| json!({"hosts": [host], "path": "/mcp", "any_of": [policy], "resource": {"resource": resource, "resource_name": host}});
+    json!({"routes": [
+        rule("a.example.com", "read", "https://a.example.com/mcp"),
+        rule("b.example.com", "write", "https://b.example.com/mcp"),
+        rule("c.example.com", "write", "https://b.example.com:8443/other"),
+        {"hosts": ["www.example.com"], "prefix": "/", "any_of": ["read"]},
+    ]})
+}
+
+#[test]
+fn each_rule_may_belong_to_a_resource_of_its_own() {
+    let mut changes = several();
+    let mut authorizer = authorizer(&changes);
+    for host in ["a.example.com", "b.example.com", "B.EXAMPLE.COM"] {
+        let response = answered(&mut authorizer, &Request::new("GET", PATH).header("host", host));
+        let document: Value = serde_json::from_str(&response.body).expect("JSON");
+        assert_eq!(document["resource"], format!("https://{}/mcp", host.to_lowercase()));
+    }
+    // Only one resource has this path, so the host does not matter: a proxy may have changed it.
+    let other = "/.well-known/oauth-protected-resource/other";
+    for host in ["b.example.com:8443", "internal"] {
+        answered(&mut authorizer, &Request::new("GET", other).header("host", host));
+    }
+    // It is not known which document is meant.
+    for request in [
+        Request::new("GET", PATH),
+        Request::new("GET", PATH).header("host", "www.example.com"),
+        Request::new("GET", PATH).header("host", "a.example.com:444"),
+        Request::new("GET", PATH).header("host", "a.example.com").header("host", "b.example.com"),
+        Request::new("GET", PATH).header("host", "a.example.com").header(":authority", "b.example.com"),
+    ] {
+        let (_, response) = rejected(&mut authorizer, &request);
+        assert!(matches!(response.status, 400 | 401 | 403), "{request:?}: {response:?}");
+    }
+    for (host, path, expected) in [
+        (
+            "a.example.com",
+            "/mcp",
+            "Bearer scope=\"mcp/read\", resource_metadata=\"https://a.example.com/.well-known/oauth-protected-resource/mcp\"",
+        ),
+        (
+            "b.example.com",
+            "/mcp",
+            "Bearer scope=\"mcp/read mcp/write\", resource_metadata=\"https://b.example.com/.well-known/oauth-protected-resource/mcp\"",
+        ),
+        ("www.example.com", "/mcp", "Bearer"),
+        ("www.example.com", "/", "Bearer"),
+    ] {
+        let (_, response) = rejected(&mut authorizer, &Request::new("POST", path).header("host", host));
+        assert_eq!(header(&response, "www-authenticate").as_deref(), Some(expected), "{host}{path}");
+    }
+    // With a default, every rule belongs to a resource.
+    changes["resource"] = json!({"resource": "https://www.example.com"});
+    let (_, response) = rejected(
+        &mut crate::request::authorizer(&changes),
+        &Request::new("GET", "/").header("host", "www.example.com"),
+    );
+    let expected =
+        "Bearer scope=\"mcp/read\", resource_metadata=\"https://www.example.com/.well-known/oauth-protected-resource\"";
+    assert_eq!(header(&response, "www-authenticate").as_deref(), Some(expected));
+}
+
+#[test]
+fn one_resource_is_described_once_or_always_in_the_same_way() {
+    let rule = |path: &str, resource: Value| json!({"path": path, "authenticated": true, "resource": resource});
+    let same = json!({"routes": [rule("/mcp", resource()), rule("/mcp/x", resource())], "resource": resource()});
+    assert!(try_authorizer(&same).is_ok());
+    let mut other = resource();
+    other["resource_name"] = json!("Other");
+    let mut changes = json!({"routes": [rule("/mcp", resource()), rule("/mcp/x", other.clone())]});
+    let expected = "routes[1].resource: is not what was configured before for the same resource";
+    assert_eq!(try_authorizer(&changes).err().as_deref(), Some(expected));
+    // `/` and no path have the same document, which can only name one of them.
+    changes["routes"] = json!([
+        rule("/a", json!({"resource": "https://a.example.com"})),
+        rule("/b", json!({"resource": "https://a.example.com/"})),
+    ]);
+    assert_eq!(try_authorizer(&changes).err().as_deref(), Some(expected));
+    changes["routes"] = json!([rule("/mcp", json!({"resource": "http://a.example.com"}))]);
+    let error = try_authorizer(&changes).err().unwrap_or_default();
+    assert!(error.starts_with("routes[0].resource.resource: must be a URL such as"), "{error}");
 }

@@ -208,3 +208,31 @@ fn without_a_login_page_a_browser_gets_401() {
     let (_, response) = rejected(&mut authorizer(&json!({})), &navigation("/"));
     assert_eq!((response.status, header(&response, "location")), (401, None));
 }
+
+#[test]
+fn a_login_page_that_browsers_do_not_reach_causes_a_warning() {
+    let expected = "answers.login.url: no public rule is for this page: browsers do not reach it";
+    for (url, routes, is_warned) in [
+        ("https://app.example.com/login", json!([{"prefix": "/", "authenticated": true}]), true),
+        ("https://app.example.com/login", json!([{"prefix": "/", "authenticated": true, "optional": true}]), true),
+        ("https://app.example.com/login", json!([{"prefix": "/app", "authenticated": true}]), true),
+        (
+            "https://app.example.com/login",
+            json!([{"path": "/login", "hosts": ["other.example.com"], "public": true}, {"prefix": "/", "authenticated": true}]),
+            true,
+        ),
+        ("https://app.example.com", json!([{"prefix": "/", "authenticated": true}]), true),
+        (
+            "https://app.example.com/login?theme=dark",
+            json!([{"path": "/login", "hosts": ["app.example.com"], "public": true}, {"prefix": "/", "authenticated": true}]),
+            false,
+        ),
+        // On another origin.
+        ("https://login.example.com/login", json!([{"prefix": "/", "authenticated": true}]), false),
+    ] {
+        let login = json!({"url": url, "return_parameter": "r", "return_origin": "https://app.example.com"});
+        let authorizer = authorizer(&json!({"routes": routes, "answers": {"login": login}}));
+        let warnings: Vec<String> = authorizer.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.iter().any(|warning| warning == expected), is_warned, "{url} {routes}: {warnings:?}");
+    }
+}

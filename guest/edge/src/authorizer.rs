@@ -13,8 +13,8 @@ use crate::{
     policies::{Policy, RouteRequirement},
     pool_keys::PoolKeys,
     protected_headers::ProtectedHeaders,
+    protected_resources::ProtectedResources,
     rejection::Rejection,
-    resource_metadata::ResourceMetadata,
     response::{RejectionFormat, RejectionResponse},
     routes::{Chosen, Effect, Routes},
     token_location::TokenLocation,
@@ -39,7 +39,7 @@ pub struct RequestAuthorizer {
     forwards_tokens: bool,
     cors_preflight: CorsPreflight,
     format: RejectionFormat,
-    resource: Option<ResourceMetadata>,
+    resources: ProtectedResources,
     login: Option<LoginPage>,
     warnings: Vec<ConfigError>,
     explanations: Explanations,
@@ -65,6 +65,8 @@ impl RequestAuthorizer {
             warnings
                 .push(ConfigError::new("report_only", "no token and no policy is enforced: requests are only counted"));
         }
+        let login = config.answers.login.as_ref().map(LoginPage::new);
+        warnings.extend(login.as_ref().and_then(|page| page.warning(&routes)));
         Ok(Self {
             verification,
             upstreams,
@@ -76,8 +78,8 @@ impl RequestAuthorizer {
             forwards_tokens: config.tokens.forward,
             cors_preflight: config.cors_preflight,
             format: RejectionFormat::new(&config.answers),
-            resource: ResourceMetadata::new(config),
-            login: config.answers.login.as_ref().map(LoginPage::new),
+            resources: ProtectedResources::new(config)?,
+            login,
             warnings,
             explanations: Explanations::default(),
         })
@@ -130,7 +132,7 @@ impl RequestAuthorizer {
         request: &impl RequestHead,
         verify: impl FnOnce(&mut Verification, &str) -> Result<Rc<ForwardedClaims>, Unverified>,
     ) -> Result<Decision, Rejection> {
-        if let Some(response) = self.resource.as_ref().and_then(|resource| resource.answer(request)) {
+        if let Some(response) = self.resources.answer(request) {
             return Ok(Decision::Respond(response));
         }
         let forged = self.protected.check(request)?;
@@ -239,23 +241,25 @@ impl RequestAuthorizer {
 
     /// Returns the HTTP response to a rejected request: an error, or a redirect to the configured login page.
     ///
-    /// If a resource is configured, `WWW-Authenticate` names its metadata (RFC 9728 section 5.1) and the scopes that the request requires
+    /// If the rule belongs to a resource, `WWW-Authenticate` names its metadata (RFC 9728 section 5.1) and the scopes that the request requires
     /// (RFC 6750 section 3). They come from the configuration alone.
     pub fn response(&self, request: &impl RequestHead, rejection: Rejection) -> RejectionResponse {
         let login = self.login.as_ref().and_then(|page| page.location(rejection, request, &self.locations));
         if let Some(location) = login {
             return RejectionResponse::redirect(location);
         }
-        let (Some(resource), 401 | 403) = (&self.resource, rejection.status()) else {
-            return self.format.response(rejection);
+        let challenge = match rejection.status() {
+            401 | 403 => {
+                let chosen = self.routes.choose(&self.routes.host(request), request.method(), request.target());
+                chosen.ok().and_then(|chosen| self.resources.challenge(chosen))
+            }
+            _ => None,
         };
+        let Some((url, scopes)) = challenge else { return self.format.response(rejection) };
         // Other scopes do not help a user who is not in a group.
         let helps = rejection.status() == 401 || rejection == Rejection::Token(Reason::ScopeMissing);
-        let chosen =
-            self.routes.choose(&self.routes.host(request), request.method(), request.target()).ok().filter(|_| helps);
-        let scopes = chosen.map(|chosen| resource.scopes.of(chosen)).unwrap_or_default();
-        let parameters = [("scope", scopes.as_str()), ("resource_metadata", &resource.url)];
-        let first = usize::from(scopes.is_empty());
+        let parameters = [("scope", scopes.as_str()), ("resource_metadata", url)];
+        let first = usize::from(!helps || scopes.is_empty());
         self.format.response_with(rejection, parameters.get(first..).unwrap_or_default())
     }
 

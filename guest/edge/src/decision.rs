@@ -3,8 +3,8 @@
 use crate::{
     claims::{AdmittedClaims, ForwardedClaims},
     header_mutation::HeaderMutation,
+    protected_resources::StaticResponse,
     rejection::Rejection,
-    resource_metadata::StaticResponse,
     routes::Chosen,
 };
 use poolgate_core::{Fetch, RevocationClaims};

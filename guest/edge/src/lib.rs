@@ -3,7 +3,7 @@
 //! The configuration and the decisions are the same for every proxy and middleware. An adapter (`guest/proxy-wasm` and `guest/http`) reads the
 //! head, fetches keys and applies the decision. Like the core, this crate does no I/O: the caller passes the time and the request's head.
 //!
-//! The steps for a request, in order. A request for the metadata of the protected resource (RFC 9728), if configured, is answered before them:
+//! The steps for a request, in order. A request for the metadata of a protected resource (RFC 9728), if configured, is answered before them:
 //!
 //! 1. protected headers: headers with which a client could forge or suppress claims;
 //! 2. routes: the rule that matches the path and the host in every reading of them, by [`poolgate_path`]. A request that no rule matches is denied;
@@ -33,8 +33,8 @@ mod names;
 mod policies;
 mod pool_keys;
 mod protected_headers;
+mod protected_resources;
 mod rejection;
-mod resource_metadata;
 pub mod response;
 mod routes;
 mod token_location;
@@ -49,6 +49,6 @@ pub use head::RequestHead;
 pub use header_mutation::HeaderMutation;
 pub use jwks_upstreams::JwksUpstream;
 pub use pool_keys::PoolKeys;
+pub use protected_resources::StaticResponse;
 pub use rejection::{Conflict, Rejection};
-pub use resource_metadata::StaticResponse;
 pub use response::{RejectionFormat, RejectionResponse};

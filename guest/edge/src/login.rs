@@ -1,9 +1,16 @@
 //! Redirects browsers to a login page.
 
 use crate::{
-    config, head::RequestHead, header_mutation::HeaderMutation, rejection::Rejection, token_location::TokenLocation,
+    config::{self, ConfigError, public_url},
+    head::RequestHead,
+    header_mutation::HeaderMutation,
+    policies::RouteRequirement,
+    rejection::Rejection,
+    routes::{Effect, Routes},
+    token_location::TokenLocation,
     tokens,
 };
+use poolgate_path::Host;
 
 /// The maximum length of `Location`, in bytes. If the URL to return to makes it longer, that URL is omitted.
 const LOCATION_LIMIT: usize = 4_096;
@@ -22,6 +29,24 @@ impl LoginPage {
         let prefix = |name: &String| [&login.url, separator, name, "="].concat();
         let parameter = login.return_parameter.as_ref().map(prefix);
         Self { url: login.url.clone(), return_to: parameter.zip(login.return_origin.clone()) }
+    }
+
+    /// Returns a warning if the page is on the protected origin, and browsers do not reach it without a token.
+    pub(crate) fn warning(&self, routes: &Routes) -> Option<ConfigError> {
+        let (origin, rest) = public_url(&self.url)?;
+        let (_, authority) = origin.split_once("://")?;
+        if self.return_to.as_ref().is_none_or(|(_, own)| own != origin) {
+            return None;
+        }
+        let path = if rest.starts_with('/') { rest } else { "/" };
+        let is_public = |effect: Option<&Effect>| effect.is_some_and(|it| it.requirement == RouteRequirement::Nothing);
+        let chosen = routes.choose(&Host::of(authority), "GET", path);
+        match chosen.is_ok_and(|chosen| routes.effects(chosen).all(is_public)) {
+            true => None,
+            false => {
+                Some(ConfigError::new("answers.login.url", "no public rule is for this page: browsers do not reach it"))
+            }
+        }
     }
 
     /// Returns the URL that a browser is redirected to, or `None` if the response to this request is not a redirect: the request is not a

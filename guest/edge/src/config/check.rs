@@ -50,9 +50,7 @@ pub(super) fn all(config: &Config) -> Checked {
     if let Some(login) = &config.answers.login {
         login::check(login)?;
     }
-    if let Some(resource) = &config.resource {
-        check_resource::resource(resource, config)?;
-    }
+    check_resource::all(config)?;
     match config.limits.wait_ms {
         1..=60_000 => Ok(()),
         _ => Err(ConfigError::new("limits.wait_ms", "must be from 1 to 60,000")),

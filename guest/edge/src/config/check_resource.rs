@@ -1,4 +1,4 @@
-//! Checks of the metadata of the protected resource.
+//! Checks of the metadata of protected resources.
 
 use super::{
     document::Config,
@@ -8,9 +8,25 @@ use super::{
 };
 use poolgate_path::Pattern;
 
-/// Checks the metadata (RFC 9728 sections 1.2 and 2, RFC 8414 section 2), and that the scopes of policies can be written into a header.
-pub(super) fn resource(resource: &Resource, config: &Config) -> Result<(), ConfigError> {
-    let error = |member: &str, message: &str| Err(ConfigError::new(["resource.", member].concat(), message));
+/// Checks the metadata of all resources, and that the scopes of policies can then be written into a header.
+pub(super) fn all(config: &Config) -> Result<(), ConfigError> {
+    let mut have_resources = false;
+    if let Some(one) = &config.resource {
+        resource("", one, config)?;
+        have_resources = true;
+    }
+    for (number, route) in config.routes.iter().enumerate() {
+        if let Some(one) = &route.resource {
+            resource(&format!("routes[{number}]."), one, config)?;
+            have_resources = true;
+        }
+    }
+    if have_resources { scopes(config) } else { Ok(()) }
+}
+
+/// Checks the metadata of a resource (RFC 9728 sections 1.2 and 2, RFC 8414 section 2). `at` precedes its position.
+fn resource(at: &str, resource: &Resource, config: &Config) -> Result<(), ConfigError> {
+    let error = |member: &str, message: &str| Err(ConfigError::new([at, "resource.", member].concat(), message));
     match public_url(&resource.resource) {
         Some((_, "")) => (),
         Some((_, path)) if Pattern::exact(path).is_ok() => (),
@@ -40,6 +56,10 @@ pub(super) fn resource(resource: &Resource, config: &Config) -> Result<(), Confi
     if resource.resource_documentation.as_ref().is_some_and(|url| public_url(url).is_none()) {
         return error("resource_documentation", "must be an https URL");
     }
+    Ok(())
+}
+
+fn scopes(config: &Config) -> Result<(), ConfigError> {
     for (number, policy) in config.policies.iter().enumerate() {
         let lists = policy.scopes.iter().flat_map(|scopes| [&scopes.any_of, &scopes.all_of]);
         if !lists.flatten().flatten().all(|scope| is_scope(scope)) {

@@ -45,7 +45,8 @@ pub struct Config {
     /// The format of the responses to rejected requests.
     #[serde(default)]
     pub answers: RejectionStyle,
-    /// The protected resource that clients discover (RFC 9728), such as an MCP server. By default nothing is published. See docs/mcp.md.
+    /// The protected resource that clients discover (RFC 9728), such as an MCP server. A rule may have another one. By default nothing is published.
+    /// See docs/mcp.md.
     #[serde(default, deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Resource"))]
     pub resource: Option<Resource>,

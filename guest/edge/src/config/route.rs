@@ -1,6 +1,6 @@
 //! The rules for paths.
 
-use super::{error::ConfigError, not_null::not_null};
+use super::{error::ConfigError, not_null::not_null, resource::Resource};
 use poolgate_path::{HostPattern, Pattern};
 use serde::Deserialize;
 
@@ -45,6 +45,10 @@ pub struct Route {
     /// Forwards every request, and counts those that the rule would reject. Use it to try out a rule (Envoy RBAC calls this shadow rules).
     #[serde(default)]
     pub report_only: bool,
+    /// The protected resource that the rule belongs to, instead of the `resource` of the whole configuration.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Resource"))]
+    pub resource: Option<Resource>,
 }
 
 impl Route {
