@@ -115,6 +115,44 @@ async fn a_header_that_the_proxy_cannot_remove_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_names_another_host_is_refused_if_rules_have_hosts() {
+    let named = [
+        ("x_forwarded_host", "admin.example.com"),
+        ("x.forwarded.host", "admin.example.com"),
+        ("x-host", "admin.example.com"),
+        ("x-http-host-override", "admin.example.com"),
+        ("forwarded", "for=192.0.2.1;host=admin.example.com"),
+    ];
+    let mut without_hosts = configuration();
+    without_hosts["routes"].as_array_mut().expect("a list").remove(0);
+    let (with, without) = (gateway(&configuration()).await, gateway(&without_hosts).await);
+    for (name, value) in named {
+        let mut request = with_token("/any");
+        request.headers.push((name, value.to_owned()));
+        for names in [NGINX, CADDY] {
+            assert_eq!(ask(&with.public, &request, names).await.status, 400, "{name}");
+            assert_eq!(ask(&without.public, &request, names).await.status, 200, "{name}");
+        }
+        assert_eq!(ask_like_envoy(&with.public, &request).await.status, 400, "{name}");
+    }
+    // Envoy itself sets none of them, so they come from the client.
+    for (name, value, status) in [
+        ("x-forwarded-host", "admin.example.com", 400),
+        ("x-original-host", "admin.example.com", 400),
+        ("x-original-uri", "/admin", 400),
+        ("x-forwarded-uri", "/admin", 400),
+        ("x-forwarded-host", "app.example.com", 200),
+        ("forwarded", "for=192.0.2.1", 200),
+    ] {
+        let mut request = with_token("/any");
+        request.headers.push((name, value.to_owned()));
+        assert_eq!(ask_like_envoy(&with.public, &request).await.status, status, "{name}");
+    }
+    with.stop().await;
+    without.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_metadata_of_the_resource_is_at_the_gateway_and_not_at_verify() {
     let mut configuration = configuration();
     configuration["resource"] = json!({"resource": "https://app.example.com/mcp"});

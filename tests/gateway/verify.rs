@@ -152,7 +152,8 @@ async fn a_header_that_an_application_can_take_for_a_claim_or_for_another_path_i
         ] {
             let answer = request().header(name, "/public").send().await.expect("an answer");
             let details = problem(answer, 400, "invalid-request").await;
-            let detail = "the request has a header that an application can take for a claim or for another path";
+            let detail =
+                "the request has a header that an application can take for a claim, or for another path or host";
             assert_eq!(details["detail"], detail, "{path} {name}");
         }
     }

@@ -1,9 +1,9 @@
-//! Headers of a client that an application could take for a claim, or for the path of the request.
+//! Headers of a client that an application could take for a claim, or for the path or the host of the request.
 
 use super::{once_a_minute::OnceAMinute, original};
-use crate::problem_response::ProblemResponse;
+use crate::{HeaderChange, problem_response::ProblemResponse};
 use axum::http::{HeaderMap, StatusCode};
-use poolgate_path::{are_alike, path_override};
+use poolgate_path::{are_alike, is_host_override, path_override};
 
 static WARNING: OnceAMinute = OnceAMinute::new();
 
@@ -21,10 +21,10 @@ fn rejected(header: &str) -> ProblemResponse {
         tracing::warn!(
             header,
             hint = "the application must not receive it from a client: remove it in the proxy before the verification, as the examples do",
-            "rejected (400) a request with a header, or another spelling of it, that an application can take for a claim or for another path"
+            "rejected (400) a request with a header, or another spelling of it, that an application can take for a claim, or for another path or host"
         );
     }
-    let detail = "the request has a header that an application can take for a claim or for another path";
+    let detail = "the request has a header that an application can take for a claim, or for another path or host";
     ProblemResponse::request(StatusCode::BAD_REQUEST, detail)
 }
 
@@ -40,6 +40,19 @@ pub(crate) fn reject_alike(headers: &HeaderMap, claim_headers: &[String]) -> Res
         Some(header) => Err(rejected(&header)),
         None => Ok(()),
     }
+}
+
+/// Rejects a request with a header from which an application may take another path or host, if the gate would remove it: the proxy does not.
+pub(crate) fn reject_removed(headers: &HeaderMap, changes: &[HeaderChange]) -> Result<(), ProblemResponse> {
+    let is_override = |name: &str| {
+        let is_host = headers.get_all(name).iter().any(|value| is_host_override(name.as_bytes(), value.as_bytes()));
+        is_host || path_override(name.as_bytes()).is_some()
+    };
+    let removed = changes.iter().find_map(|change| match change {
+        HeaderChange::Remove(name) if is_override(name) => Some(name),
+        _ => None,
+    });
+    removed.map_or(Ok(()), |name| Err(rejected(name)))
 }
 
 /// The header that an application can take this one for. `name` is in lower case, as in every [`HeaderMap`].

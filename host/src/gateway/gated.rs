@@ -20,7 +20,7 @@ pub(crate) async fn verify(gate: &Gate, headers: &HeaderMap, query: Option<&str>
         let detail = "the gateway has a configuration of its own: /v1/verify must not have a query";
         return Err(ProblemResponse::request(StatusCode::BAD_REQUEST, detail));
     }
-    decide(gate, headers, Described::by_each_proxy(headers)?).await
+    decide(gate, headers, Described::by_each_proxy(headers)?, Described::has_header).await
 }
 
 /// Decides about the original request, whose method, path, query and host Envoy keeps.
@@ -32,16 +32,25 @@ pub(crate) async fn ext_authz(
     headers: &HeaderMap,
 ) -> Result<Response, ProblemResponse> {
     let original = Described { method: method.as_str(), target, host: host_of(uri, headers) };
-    decide(gate, headers, vec![original]).await
+    // Envoy sends no header of its own that describes the request, so all of them come from the client, and reach the application.
+    decide(gate, headers, vec![original], |_| false).await
 }
 
 /// A client may have forged the headers of one proxy beside those of another. So the request must be admitted as each of them describes it.
-async fn decide(gate: &Gate, headers: &HeaderMap, originals: Vec<Described<'_>>) -> Result<Response, ProblemResponse> {
+async fn decide(
+    gate: &Gate,
+    headers: &HeaderMap,
+    originals: Vec<Described<'_>>,
+    is_proxys: fn(&str) -> bool,
+) -> Result<Response, ProblemResponse> {
     forged_headers::reject_alike(headers, &gate.claim_headers())?;
     let mut last = None;
     for original in originals {
-        match gate.decide(&head(&original, headers)).await {
-            Decision::Admit(admission) => last = Some(admission),
+        match gate.decide(&head(&original, headers, is_proxys)).await {
+            Decision::Admit(admission) => {
+                forged_headers::reject_removed(headers, &admission.changes)?;
+                last = Some(admission);
+            }
             Decision::Reject(rejection) => return Ok(rejection.into_http().into_response()),
             // For the proxy, every status 2xx means that the request may pass.
             Decision::Respond(_) => {
@@ -61,14 +70,14 @@ async fn decide(gate: &Gate, headers: &HeaderMap, originals: Vec<Described<'_>>)
     admitted(gate, &admission)
 }
 
-/// Returns the head of the original request. The headers that describe it are the proxy's own, and not part of it.
-fn head(original: &Described<'_>, headers: &HeaderMap) -> RequestHead {
+/// Returns the head of the original request, without the headers that are the proxy's own.
+fn head(original: &Described<'_>, headers: &HeaderMap, is_proxys: fn(&str) -> bool) -> RequestHead {
     let mut head = RequestHead::new(original.method, original.target);
     if let Some(host) = original.host {
         head = head.authority(host);
     }
     for (name, value) in headers {
-        if name != header::HOST && !Described::has_header(name.as_str()) {
+        if name != header::HOST && !is_proxys(name.as_str()) {
             head = head.header(name.as_str(), value.as_bytes());
         }
     }

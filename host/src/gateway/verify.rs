@@ -85,7 +85,7 @@ fn requirement(query: Option<&str>) -> Result<Requirement, ProblemResponse> {
             ("X-Poolgate-Scopes" = String, description = "`scope`"),
             ("X-Poolgate-Expires-At" = String, description = "`exp`, in seconds since the Unix epoch"),
         )),
-        (status = 400, description = "The query is invalid, the path of the original request is ambiguous, or the request has a header that an application can take for a claim or for another path", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The query is invalid, the path of the original request is ambiguous, or the request has a header that an application can take for a claim, or for another path or host", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The token is missing or invalid; `WWW-Authenticate` as in RFC 6750", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks a required group or scope", body = ProblemBody, content_type = "application/problem+json"),
         (status = 500, description = "The gateway has route rules, and the proxy does not send the original path", body = ProblemBody, content_type = "application/problem+json"),
