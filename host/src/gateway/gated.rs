@@ -89,7 +89,7 @@ fn admitted(gate: &Gate, admission: &Admission) -> Result<Response, ProblemRespo
     let mut response = Response::new(Body::empty());
     for name in gate.claim_headers() {
         let value = admission.changes.iter().find_map(|change| match change {
-            HeaderChange::Set(set, value) if set == name => Some(value.as_str()),
+            HeaderChange::Set(set, value) if *set == name => Some(value.as_str()),
             _ => None,
         });
         let value = HeaderValue::from_str(value.unwrap_or_default());
