@@ -1,8 +1,8 @@
 //! `poolgate issuer show` and `poolgate verify --discover`.
 
 use super::{
-    Algorithm, Behaviour, DOCUMENT, Draft, FaultyServer, KEYS, OTHER_RSA_2048, RSA_2048, Run, Value, document,
-    document_with, good_keys, issuer, json, jwks, refusals,
+    Algorithm, Behaviour, DOCUMENT, Draft, KEYS, OTHER_RSA_2048, RSA_2048, Run, Value, document, document_with,
+    good_keys, issuer, json, jwks, refusals,
 };
 use poolgate_tests::keys::P256;
 use poolgate_tests::server_process::free_port;
