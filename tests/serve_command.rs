@@ -68,7 +68,18 @@ fn command(arguments: &[&str]) -> Command {
 
 /// Runs a command that must be refused, and returns its message.
 fn refusal(mut command: Command) -> String {
-    let output = command.stdin(Stdio::null()).output().expect("the command runs");
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command runs");
+    // A command that serves does not end.
+    let started = std::time::Instant::now();
+    while child.try_wait().expect("the command runs").is_none() {
+        if started.elapsed().as_secs() > 120 {
+            child.kill().expect("it is running");
+            panic!("{command:?} was not refused");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("the command has ended");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{command:?}: {stderr}");
     assert!(output.stdout.is_empty(), "{command:?}: it has served");

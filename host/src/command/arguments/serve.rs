@@ -122,7 +122,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = DECIDED_BY_CONFIG)]
     pub config: Option<PathBuf>,
     /// Read --config again when its content changes. It is also read again on SIGHUP. If the new content is not valid, the old one stays in use
-    #[arg(long, requires = "config")]
+    #[arg(long)]
     pub watch: bool,
     /// Require a valid token, with one of these groups if any are listed, for this path of the application and everything below it; may be
     /// repeated. The rule with the longest prefix decides, and paths without a rule require a valid token. In a group, write `,` as %2C and

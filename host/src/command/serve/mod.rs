@@ -33,6 +33,10 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HOOKS: usize = 64;
 
 pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError> {
+    // clap does not require an option that conflicts with another one.
+    if arguments.watch && arguments.config.is_none() {
+        return Err(CommandError::Usage("--watch needs --config".to_owned()));
+    }
     let store = arguments.revocation.store()?;
     let (built, gate) = built(&arguments, store.as_ref()).await?;
     let gateway = gateway(&arguments, built)?;
