@@ -148,6 +148,8 @@ async fn each_of_the_two_requests_has_an_end() {
             server.path_does(path, behaviour.clone());
             let mut configuration = configuration(&server);
             configuration["pools"][0]["keys"]["timeout_ms"] = json!(2_000);
+            // The document is not asked for again in the next second.
+            configuration["key_policy"] = json!({"retry_min": 60, "retry_max": 60});
             let serving = served(&configuration).await;
             assert_eq!(ask(&serving, &old_token(&server)).await, unavailable(), "{path} {behaviour:?}");
             until(path, async || serving.output().contains(line)).await;
