@@ -38,7 +38,7 @@ fn the_document_is_fetched_once_and_its_length_is_limited() {
 
 #[test]
 fn the_lifetime_of_a_document_is_24_hours_or_its_max_age_within_bounds() {
-    for (max_age, lifetime) in [(None, DAY), (Some(7_200), 7_200), (Some(0), 300), (Some(7 * DAY), DAY)] {
+    for (max_age, lifetime) in [(None, DAY), (Some(7_200), 7_200), (Some(0), MIN_LIFETIME), (Some(7 * DAY), DAY)] {
         let (servers, keys) = (Servers::new(), shop());
         let body = json!({"issuer": ISSUER, "jwks_uri": KEYS}).to_string().into_bytes();
         servers.responds(DOCUMENT, Ok(FetchedResponse { body: Some(body), max_age, etag: None }));
@@ -162,14 +162,14 @@ fn without_keys_a_new_document_takes_effect_at_once() {
     let (servers, keys) = (Servers::new(), shop());
     fetch(&keys, &servers, None, false).expect("a key set that has no usable key");
     servers.document_names(NEW_KEYS);
-    servers.serves(NEW_KEYS, "new keys");
     servers.seconds_pass(DAY);
     servers.requested();
+    // The old URL is not tried in addition, and no ETag is sent.
+    assert_eq!(fetch(&keys, &servers, Some("\"old\""), true), Err(FetchError::BadStatus));
+    servers.serves(NEW_KEYS, "new keys");
     assert_eq!(fetch(&keys, &servers, Some("\"old\""), true), Ok("new keys".into()));
-    assert_eq!(
-        servers.requests.take(),
-        [(DOCUMENT.to_owned(), None, 64 * 1024), (NEW_KEYS.to_owned(), None, 256 * 1024)]
-    );
+    let new_keys = (NEW_KEYS.to_owned(), None, 256 * 1024);
+    assert_eq!(servers.requests.take(), [(DOCUMENT.to_owned(), None, 64 * 1024), new_keys.clone(), new_keys]);
 }
 
 #[test]
@@ -182,4 +182,33 @@ fn a_304_without_an_etag_is_an_error() {
     servers.responds(KEYS, Ok(FetchedResponse::default()));
     assert_eq!(fetch(&keys, &servers, Some("\"same\""), true), Ok(String::new()), "the keys are the same");
     assert_eq!(fetch(&keys, &servers, None, true), Err(FetchError::BadStatus));
+}
+
+#[test]
+fn a_document_that_names_the_earlier_key_url_again_takes_the_new_one_back() {
+    let (servers, keys) = (Servers::new(), shop());
+    fetch(&keys, &servers, None, true).expect("the keys");
+    for key_url in [NEW_KEYS, KEYS] {
+        servers.document_names(key_url);
+        servers.seconds_pass(DAY);
+        assert!(keys.starts_refresh(servers.now()));
+        run(keys.refresh(&servers));
+    }
+    servers.requested();
+    assert_eq!(fetch(&keys, &servers, None, true), Ok("keys".into()));
+    assert_eq!(servers.requested(), [KEYS]);
+}
+
+/// The document is refreshed in the background, and may replace the key URL while its key set is fetched.
+#[test]
+fn a_key_set_says_nothing_about_another_key_url() {
+    let (servers, keys) = (Servers::new(), shop());
+    let KeyFetch { key_url, .. } = run(keys.fetch_keys(&servers, None));
+    servers.document_names(NEW_KEYS);
+    servers.serves(NEW_KEYS, "new keys");
+    run(keys.refresh(&servers));
+    keys.judged(&servers, &key_url.expect("the URL of the keys"), true);
+    servers.requested();
+    assert_eq!(fetch(&keys, &servers, Some("\"old\""), true), Ok("new keys".into()));
+    assert_eq!(servers.requests.take(), [(NEW_KEYS.to_owned(), None, 256 * 1024)]);
 }

@@ -21,6 +21,8 @@ const KEYS: &str = "https://login.example.com/keys";
 const NEW_KEYS: &str = "https://keys.example.com/new";
 const NOW: u64 = 1_700_000_000;
 const DAY: u64 = 86_400;
+/// The configured minimum. It is not the time after which a document may be asked for again.
+const MIN_LIFETIME: u64 = 900;
 
 /// The servers, and the time.
 struct Servers {
@@ -99,7 +101,9 @@ fn configuration(pool: &Value) -> config::Config {
     for (member, value) in [("name", json!("main")), ("token_use", json!("unchecked")), ("any_client", json!(true))] {
         pool[member] = value;
     }
-    let text = json!({"pools": [pool], "routes": [{"prefix": "/", "authenticated": true}]}).to_string();
+    let key_policy = json!({"soft_ttl_min": MIN_LIFETIME});
+    let routes = json!([{"prefix": "/", "authenticated": true}]);
+    let text = json!({"pools": [pool], "routes": routes, "key_policy": key_policy}).to_string();
     config::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
