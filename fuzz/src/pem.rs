@@ -3,7 +3,7 @@
 //! Oracles: a body is accepted exactly if a reader written from RFC 7468 and X.690 accepts it, and otherwise rejected with the same error. The
 //! `p256` crate reads the same key, and writes it with the same bytes; it reads every accepted body whose lines have 64 characters, as section 2
 //! of RFC 7468 demands of who writes them. A token is verified exactly if the key is the one that signed it. Nothing is held after a body that
-//! was rejected. Other line breaks and line lengths change nothing.
+//! was rejected. Other line breaks, line lengths and whitespace change nothing.
 
 mod plan;
 

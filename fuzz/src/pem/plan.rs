@@ -73,10 +73,10 @@ impl Plan {
 }
 
 /// Returns other texts of a block that may be in a body.
-pub(super) fn respelled(der: &[u8]) -> [String; 4] {
+pub(super) fn respelled(der: &[u8]) -> [String; 5] {
     let plain = text(der, LABELS[0], 64, "\n");
-    let without_end = plain.trim_end().to_owned();
-    [plain, without_end, text(der, LABELS[0], 76, "\r\n"), text(der, LABELS[0], 1, "\n")]
+    let (without_end, with_space) = (plain.trim_end().to_owned(), format!("\n{}\t\n", plain.replace('\n', " \r\n\n")));
+    [plain, without_end, with_space, text(der, LABELS[0], 76, "\r\n"), text(der, LABELS[0], 1, "\n")]
 }
 
 fn text(der: &[u8], label: &str, width: usize, ending: &str) -> String {

@@ -3,18 +3,28 @@
 use super::{base64, der};
 use num_bigint::BigUint;
 
-/// The reader accepts one block and nothing else. Its lines end with LF or CRLF, and may have any length.
+/// The reader accepts one block and nothing else but whitespace, around it and at the end of a line. Its lines end with LF or CRLF, and may have any
+/// length.
 pub(crate) fn block(body: &[u8]) -> Option<Vec<u8>> {
-    let body = std::str::from_utf8(body).ok()?;
-    let body = body.strip_suffix('\n').map_or(body, |body| body.strip_suffix('\r').unwrap_or(body));
-    let mut lines: Vec<&str> = body.split('\n').collect();
-    let last = lines.pop()?;
-    let lines: Vec<&str> = lines.into_iter().map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
-    let (first, middle) = lines.split_first()?;
-    if *first != "-----BEGIN PUBLIC KEY-----" || last != "-----END PUBLIC KEY-----" {
-        return None;
+    let text = without_space_at_end(body);
+    let text = &text[text.iter().take_while(|byte| is_space(**byte)).count()..];
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').map(without_space_at_end).collect();
+    match lines.as_slice() {
+        [b"-----BEGIN PUBLIC KEY-----", base64 @ .., b"-----END PUBLIC KEY-----"] => {
+            base64::decode_standard(str::from_utf8(&base64.concat()).ok()?)
+        }
+        _ => None,
     }
-    base64::decode_standard(&middle.concat())
+}
+
+fn without_space_at_end(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().rev().take_while(|byte| is_space(**byte)).count();
+    &text[..text.len() - spaces]
+}
+
+/// Space, tab, and the characters that end lines and pages.
+fn is_space(byte: u8) -> bool {
+    [b' ', b'\t', b'\n', b'\r', 0x0c].contains(&byte)
 }
 
 /// Reads `SEQUENCE { SEQUENCE { OID id-ecPublicKey, OID secp256r1 }, BIT STRING }` whose bits are an uncompressed point (SEC 1 section 2.3.3).

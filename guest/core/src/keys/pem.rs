@@ -21,7 +21,8 @@ const P256: [u8; 27] = [
 /// The length of a coordinate, in bytes.
 const COORDINATE: usize = 32;
 
-/// Parses a body that must be one key, and nothing else but a line break at its end.
+/// Parses a body that must be one key, and nothing else but whitespace around it and at the end of a line (RFC 7468 section 2: parsers should
+/// ignore it).
 ///
 /// # Errors
 /// [`KeySetError::TooLarge`], [`KeySetError::Malformed`] if it is not one PEM block with the label `PUBLIC KEY`, and
@@ -39,7 +40,7 @@ pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<KeySet, KeySetError>
 
 /// Decodes the only block of a text.
 fn decode(body: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = str::from_utf8(body).ok()?.lines();
+    let mut lines = str::from_utf8(body).ok()?.trim_ascii().lines().map(str::trim_ascii_end);
     if lines.next() != Some(BEGIN) || lines.next_back() != Some(END) {
         return None;
     }
@@ -77,6 +78,9 @@ mod tests {
             good.clone(),
             good.trim_end().into(),
             good.replace('\n', "\r\n"),
+            good.replace('\n', " \t\n"),
+            good.replace('\n', "\n\n"),
+            format!("\n {good}\r\n\r\n"),
             pem("PUBLIC KEY", &KEY.replacen('\n', "", 1)),
         ] {
             let set = parse(text.as_bytes(), &Limits::default()).unwrap();
@@ -93,10 +97,13 @@ mod tests {
             "{}".into(),
             KEY.into(),
             good.repeat(2),
-            format!("\n{good}"),
-            format!(" {good}"),
-            format!("{good}\n"),
+            format!("x{good}"),
             format!("{good}x"),
+            format!("{good}\u{a0}"),
+            format!("{good}\0"),
+            good.replace('\n', "\n "),
+            good.replace('\n', "\r"),
+            good.replace("END PUBLIC", "END  PUBLIC"),
             format!("Subject: x\n{good}"),
             format!("\u{feff}{good}"),
             pem("EC PRIVATE KEY", KEY),
@@ -110,7 +117,7 @@ mod tests {
             pem("PUBLIC KEY", &KEY.replace("==", "")),
             pem("PUBLIC KEY", &KEY.replace("9Q==", "9R==")),
             pem("PUBLIC KEY", &KEY.replace("/hp/", "_hp_")),
-            pem("PUBLIC KEY", &KEY.replacen('\n', " \n", 1)),
+            pem("PUBLIC KEY", &KEY.replacen('M', "M ", 1)),
         ] {
             assert_eq!(error(&text), Some(KeySetError::Malformed), "{text:?}");
         }
