@@ -14,6 +14,7 @@ mod serving;
 mod upstream;
 mod gate {
     mod building;
+    mod cookbook;
     mod exchange;
     mod integrations;
     mod keys;
