@@ -17,7 +17,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Its configuration is used instead of the reader's.
-const POLICY_PAGE: &str = include_str!("../docs/policy.md");
+const CONFIGURATION_PAGE: &str = include_str!("../docs/gate.md");
 
 /// How the blocks of a language are run.
 enum RunBy {
@@ -40,9 +40,16 @@ fn run_by(language: &str) -> Option<RunBy> {
         "sh" => RunBy::ThisTest,
         "json" => RunBy::Configuration,
         "json,rule" | "json,invalid-rule" => RunBy::Claims,
-        "rust" | "rust,no_run" => {
-            RunBy::DocumentationTest(&["README", "accounts", "alb", "axum-tonic", "discovery", "revocation", "rust"])
-        }
+        "rust" | "rust,no_run" => RunBy::DocumentationTest(&[
+            "README",
+            "accounts",
+            "alb",
+            "axum-tonic",
+            "discovery",
+            "gate",
+            "revocation",
+            "rust",
+        ]),
         "js" | "python" => RunBy::Hosts(&["README", "migration"]),
         "text" => RunBy::Output,
         _ => return None,
@@ -155,7 +162,7 @@ impl Scene {
         );
         scene.write(
             "poolgate.json",
-            POLICY_PAGE.split("```json\n").nth(1).and_then(|it| it.split("```").next()).expect("one"),
+            CONFIGURATION_PAGE.split("```json\n").nth(1).and_then(|it| it.split("```").next()).expect("one"),
         );
         scene
     }
@@ -168,6 +175,7 @@ impl Scene {
         format!(
             "case \" $* \" in\n\
              *' --jwks '*) exec {command} \"$@\" ;;\n\
+             ' serve --config '*) shift; exec {command} serve {listen} \"$@\" ;;\n\
              ' verify '*) shift; exec {command} verify {keys} \"$@\" ;;\n\
              ' serve '*) shift; exec {command} serve {keys} {listen} \"$@\" ;;\n\
              *) exec {command} \"$@\" ;;\n\

@@ -12,6 +12,9 @@ pub struct AxumAndTonic;
 #[doc = include_str!("../docs/discovery.md")]
 pub struct Discovery;
 
+#[doc = include_str!("../docs/gate.md")]
+pub struct OnePolicy;
+
 #[doc = include_str!("../docs/revocation.md")]
 pub struct Revocation;
 

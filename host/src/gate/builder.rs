@@ -20,7 +20,7 @@ impl Gate {
     /// The JSON Schema (2020-12) of the configuration.
     pub const SCHEMA: &str = poolgate_artifacts::POLICY_SCHEMA;
 
-    /// Returns a builder. `json` is the configuration; `docs/policy.md` describes it.
+    /// Returns a builder. `json` is the configuration: `docs/gate.md` describes it, and `docs/envoy-reference.md` each of its members.
     pub fn builder(json: impl Into<Arc<str>>) -> GateBuilder {
         let settings = VerifierBuilder::default().component(poolgate_artifacts::REQUEST_GATE_WIDE);
         GateBuilder { json: json.into(), settings }

@@ -23,8 +23,8 @@ const HEAD_LIMIT: usize = 1024 * 1024;
 
 /// Decides about HTTP requests by one configuration, in the sandbox.
 ///
-/// The configuration is that of the Envoy filter and of the `wasi:http` middleware; `docs/policy.md` describes it. A gate makes the same decisions
-/// as they do. Clones are cheap, and share the sandbox instances, the keys and the caches.
+/// The configuration is that of the Envoy filter and of the `wasi:http` middleware, and a gate makes the same decisions as they do. `docs/gate.md`
+/// describes it, and `docs/envoy-reference.md` each of its members. Clones are cheap, and share the sandbox instances, the keys and the caches.
 ///
 /// ```no_run
 /// use poolgate::{Decision, Gate, RequestHead};
@@ -36,6 +36,7 @@ const HEAD_LIMIT: usize = 1024 * 1024;
 /// match gate.decide(&head).await {
 ///     Decision::Admit(admission) => println!("{:?}", admission.changes),
 ///     Decision::Reject(rejection) => println!("{} ({})", rejection.status, rejection.reason),
+///     Decision::Respond(response) => println!("{} {}", response.status, response.body),
 /// }
 /// # Ok(())
 /// # }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 const NOTES: &str = "\
 The configuration is the one file that says who may do what: its routes, policies and pools. The Envoy filter, the wasi:http middleware, `poolgate
 serve --config`, and the Rust library (`Gate`, `tower::GateLayer`) read the same file, and make the same decision about the same request.
-docs/policy.md describes it.";
+docs/gate.md describes it, docs/envoy-reference.md each of its members, and docs/cookbook.md has examples.";
 
 const CHECK_NOTES: &str = "\
 Nothing is fetched. Warnings go to standard error: keys that can't be used, rules that never match, always reject, or leave some methods to a

@@ -118,7 +118,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub operations_listen: SocketAddr,
     /// Decide about the requests of /v1/verify and /v1/ext-authz by this file: its routes, policies and pools. See `poolgate config`, and
-    /// docs/policy.md. The account flows then need --account-pool-id and --account-client-id
+    /// docs/gate.md. The account flows then need --account-pool-id and --account-client-id
     #[arg(long, value_name = "FILE", conflicts_with_all = DECIDED_BY_CONFIG)]
     pub config: Option<PathBuf>,
     /// Read --config again when its content changes. It is also read again on SIGHUP. If the new content is not valid, the old one stays in use
