@@ -11,6 +11,9 @@ use poolgate_tests::{
 };
 use std::{fs, path::Path};
 
+const COPY: &str = "value: |\n";
+const INDENT: &str = "                            ";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_protects_an_application() {
     let (server, upstream, files) = (
@@ -20,6 +23,13 @@ async fn the_example_protects_an_application() {
     );
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/envoy/envoy.yaml");
     let mut text = fs::read_to_string(file).expect("the example");
+    // Envoy can't read it from the file, so the example has a copy.
+    let policy: String =
+        include_str!("../../examples/poolgate.json").lines().map(|line| format!("{INDENT}{line}\n")).collect();
+    assert!(
+        text.contains(&format!("{COPY}{policy}")),
+        "examples/envoy/envoy.yaml is not a copy of examples/poolgate.json"
+    );
     // The keys come from a local server without TLS instead of Cognito.
     let tls = text.find("      transport_socket:").expect("TLS");
     text.truncate(tls);
@@ -40,13 +50,14 @@ async fn the_example_protects_an_application() {
     let url = envoy.url("main").await;
     let token = access().compact();
     assert_eq!(get(&url, "/public/x", None).await.status, 200);
-    assert_eq!(get(&url, "/api/x", None).await.status, 401);
-    assert_eq!(get(&url, "/api/x", Some(&token)).await.status, 200);
+    assert_eq!(get(&url, "/account/x", None).await.status, 401);
+    assert_eq!(get(&url, "/account/x", Some(&token)).await.status, 200);
     assert_eq!(get(&url, "/admin", Some(&token)).await.status, 403);
     assert_eq!(get(&url, "/", Some(&token)).await.status, 403);
     let seen = upstream.seen();
     assert_eq!(seen.len(), 2);
-    assert_eq!(seen[1].header("x-user"), [SUBJECT]);
+    assert_eq!(seen[1].header("x-poolgate-subject"), [SUBJECT]);
+    assert!(seen[1].header("authorization").is_empty(), "{seen:?}");
     let metrics = envoy.admin("/stats/prometheus").await;
     for line in [
         "poolgate_requests{verdict=\"refused\",reason=\"no-rule\"} 1",
