@@ -1,13 +1,20 @@
-//! nginx, Caddy and Traefik, which call `/v1/verify` before they forward a request, with the configurations of `examples/`.
+//! nginx, Caddy and Traefik, which call `/v1/verify` before they forward a request, and Envoy, which calls `/v1/ext-authz`, with the
+//! configurations of `examples/`.
 
 mod account_setup;
 #[path = "proxies/claims.rs"]
 mod claims;
 mod gateway_setup;
+#[path = "proxies/one_file.rs"]
+mod one_file;
 #[path = "proxies/paths.rs"]
 mod paths;
 #[path = "proxies/preflights.rs"]
 mod preflights;
+#[path = "proxies/proxied.rs"]
+mod proxied;
+#[path = "gate/requests.rs"]
+mod requests;
 
 use account_setup::{PASSWORD, account_builder};
 use axum::{Router, extract::Request, response::IntoResponse};
