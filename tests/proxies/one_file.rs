@@ -53,8 +53,9 @@ impl Door {
 
     /// Sends a request, and returns the status and what reached the application.
     async fn send(&self, request: &Request) -> (u16, Vec<Reached>) {
-        let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let exchange = Exchange::begin_at(&self.url, request.host, request.method, &request.target, &headers).await;
+        let mut headers = vec![("host", request.host)];
+        headers.extend(request.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        let exchange = Exchange::begin(&self.url, request.method, &request.target, &headers).await;
         let status = exchange.answer_to(request.method).await.status;
         (status, mem::take(&mut *self.reached.lock().expect("no panic")))
     }
