@@ -212,6 +212,19 @@ fn a_rule_that_an_earlier_one_for_its_hosts_hides_causes_a_warning() {
             ]),
             &[],
         ),
+        (
+            json!([
+                {"hosts": ["a.example"], "prefix": "/Admin", "authenticated": true},
+                {"hosts": ["b.example", "a.example"], "prefix": "/admin", "public": true},
+            ]),
+            &["routes[1]: requests for its path are rejected (400)"],
+        ),
+        // Some servers ignore the dot, so both spellings are needed.
+        (
+            json!([public(&["a.example."]), protected_everywhere]),
+            &["routes[0]: requests for its host with a dot at the end are rejected (400)"],
+        ),
+        (json!([public(&["a.example.", "a.example"]), protected_everywhere]), &[]),
     ] {
         let mut configuration = guarded(pool());
         configuration["routes"] = routes;

@@ -158,17 +158,25 @@ impl Routes {
                 warnings.push(ConfigError::new(at.clone(), message));
             }
             let method = rule.methods.first().map_or("GET", String::as_str);
-            let host = rule.hosts.first().map_or_else(|| OTHER_HOST.to_owned(), HostPattern::example);
-            if let Err(RulesError::Ambiguous { first, second }) =
-                self.rules.choose_for_host(&Host::of(&host), method, &rule.pattern.example("x"), Case::Either)
-            {
-                let (first, second) = (self.name(first), self.name(second));
-                let message = format!(
+            let path = rule.pattern.example("x");
+            let rejected = hosts(rule).find_map(|host| {
+                let host = host.map_or_else(|| OTHER_HOST.to_owned(), HostPattern::example);
+                self.rules.choose_for_host(&Host::of(&host), method, &path, Case::Either).err()
+            });
+            let message = match rejected {
+                Some(RulesError::Ambiguous { first, second }) => format!(
                     "requests for its path are rejected (400): servers that ignore case, a slash at the end or a suffix read it as the path of \
-                     {first}, others as that of {second}"
-                );
-                warnings.push(ConfigError::new(at, message));
-            }
+                     {}, others as that of {}",
+                    self.name(first),
+                    self.name(second)
+                ),
+                Some(RulesError::AmbiguousHost { .. }) => {
+                    "requests for its host with a dot at the end are rejected (400): list the host without the dot, too"
+                        .to_owned()
+                }
+                _ => continue,
+            };
+            warnings.push(ConfigError::new(at, message));
         }
         warnings
     }
