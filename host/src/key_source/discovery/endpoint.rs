@@ -135,11 +135,13 @@ impl DiscoveredKeys {
             }
             state.pending = None;
             if let Some(current) = &mut state.document {
-                current.key_url = key_url;
+                current.key_url = key_url.clone();
             }
             tracing::info!(%document, %jwks_uri, "the keys are now at another jwks_uri");
         }
-        state.has_keys |= is_usable;
+        // A newer document may have replaced the URL meanwhile. The `ETag` of these keys is not that of the new URL.
+        let is_in_use = state.document.as_ref().is_some_and(|current| current.key_url == key_url);
+        state.has_keys |= is_usable && is_in_use;
     }
 
     pub(crate) fn report(&self) -> DiscoveryReport {
