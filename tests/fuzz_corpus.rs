@@ -4,7 +4,11 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use poolgate_fuzz::{TARGETS, Target};
-use poolgate_tests::{corpus::cases, minting::unbase64url};
+use poolgate_tests::{
+    corpus::cases,
+    keys::{OTHER_P256, P256, RSA_2048, pem},
+    minting::unbase64url,
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -69,6 +73,10 @@ fn feed_conformance_corpus() -> Result<(), Failed> {
         for seed in &case.seeds {
             feed(&target("jwks"), &[&[11, 0][..], seed.jwks.as_bytes()].concat()).map_err(named)?;
         }
+    }
+    // Each process has other keys.
+    for key in [pem(&P256.jwk("")), pem(&OTHER_P256.jwk("")), RSA_2048.public_pem()] {
+        feed(&target("pem"), &[&[0][..], key.as_bytes()].concat()).map_err(|said| format!("{key}: {said}"))?;
     }
     Ok(())
 }
