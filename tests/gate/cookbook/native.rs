@@ -62,7 +62,7 @@ fn a_wrong_row_is_found() {
         ("| 403 `group-missing` |", "| 403 `scope-missing` |"),
         ("| passes |", "| passes, anonymous |"),
         ("`no authorization`", "`authorization: Bearer x`"),
-        ("`group:", "`scope:"),
+        ("| `user` `group:", "| `user` `scope:"),
         ("\"any_of\": [\"admins\"]", "\"any_of\": [\"others\"]"),
     ] {
         let changed = PAGE.replacen(right, wrong, 1);
