@@ -6,6 +6,8 @@ mod browsers;
 #[path = "gateway/deadlines.rs"]
 mod deadlines;
 mod gateway_setup;
+#[path = "gateway/http2.rs"]
+mod http2;
 #[path = "gateway/load.rs"]
 mod load;
 #[path = "gateway/operations.rs"]

@@ -111,7 +111,10 @@ fn an_incomplete_configuration_is_rejected() {
         (json!({"alb_arns": ["arn:aws:x"]}), "ARNs of Application Load Balancers"),
         (json!({"issuer": null, "user_pool_id": "eu-west-1_EXAMPLE01"}), "pools[0].alb_arns: requires issuer"),
         (json!({"token_use": "id"}), "pools[0].alb_arns: requires token_use: unchecked"),
-        (json!({"keys": {"cluster": "a", "jwks": {"keys": []}}}), "set keys.jwks, or keys.cluster and keys.url, not both"),
+        (
+            json!({"keys": {"cluster": "a", "jwks": {"keys": []}}}),
+            "set keys.jwks, or keys.cluster and keys.url, not both",
+        ),
         (json!({"algorithms": ["RS256"]}), "ARNs of Application Load Balancers"),
     ] {
         let error = authorizer(&changes).expect_err("it is incomplete");

@@ -112,7 +112,7 @@ impl Rejection {
     }
 
     /// The rejection of a request whose head is too large to be copied into the sandbox (RFC 6585 section 5).
-    pub(super) fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self {
             headers: vec![no_store(), problem_json()],
             body: r#"{"title":"Request Header Fields Too Large","status":431}"#.to_owned(),

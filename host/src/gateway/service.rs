@@ -4,7 +4,7 @@ use super::{
     client_address::ClientAddress,
     cookies::RefreshCookie,
     cors::{self, Cors, OriginError},
-    flows,
+    ext_authz, flows, grpc_health,
     limits::{self, RateLimit},
     metadata, openapi, operations, problem,
     route_rules::RouteRules,
@@ -147,7 +147,9 @@ impl Gateway {
     /// Lets a gate decide about the original requests of `/v1/verify` and `/v1/ext-authz`: by its routes, policies and pools. The settings
     /// [`verifier`](Self::verifier), [`verifies`](Self::verifies) and [`routes`](Self::routes) then have no use.
     ///
-    /// The response to an admitted request has the headers of the gate's `claims_to_headers`. The proxy makes all other changes itself: if the
+    /// Envoy can also ask over gRPC: `envoy.service.auth.v3.Authorization/Check`, with HTTP/2 and prior knowledge. See `docs/ext-authz-grpc.md`.
+    ///
+    /// Over HTTP, the response to an admitted request has the headers of the gate's `claims_to_headers`. The proxy makes all other changes itself: if the
     /// application must not receive the token (`tokens.forward`), remove it there.
     ///
     /// # Errors
@@ -252,11 +254,14 @@ impl Gateway {
         let client_address = ClientAddress::new(self.client_ip_header.clone(), self.trusted_hops);
         let limiter = limits::Limiter::new(self.rate_limit, client_address);
         let state = self.state();
-        let rest = openapi::router().merge(operations::health()).merge(operations::public_metrics());
+        let rest = openapi::router()
+            .merge(operations::health())
+            .merge(operations::public_metrics())
+            .merge(grpc_health::router());
         self.flows()
             .merge(rest.with_state(Arc::clone(&state)))
             .layer(middleware::from_fn_with_state(limiter, limits::limit))
-            .merge(verify::router().with_state(Arc::clone(&state)))
+            .merge(verify::router().merge(ext_authz::router()).with_state(Arc::clone(&state)))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(middleware::from_fn_with_state(self.cors.clone(), cors::cors))
@@ -319,6 +324,7 @@ impl Gateway {
             gate: self.gate.clone(),
             verifies: self.verifies.unwrap_or(default),
             routes: self.rules.table(),
+            body_deadline: self.deadlines.body,
             // Serializing a document of utoipa does not fail.
             openapi: serde_json::to_vec(&self.openapi()).unwrap_or_default().into(),
         })

@@ -21,6 +21,8 @@ pub(crate) struct GatewayState {
     pub(crate) gate: Option<Gate>,
     /// `None` if there are no route rules. The original request is then not evaluated.
     pub(crate) routes: Option<RouteTable>,
+    /// The maximum time to receive a message of gRPC.
+    pub(crate) body_deadline: Duration,
     /// The OpenAPI document as JSON, generated once.
     pub(crate) openapi: Bytes,
 }
