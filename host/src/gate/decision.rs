@@ -68,7 +68,8 @@ impl fmt::Debug for HeaderChange {
 #[non_exhaustive]
 pub struct Rejection {
     /// The reason, for logs and metrics: a name of [`Reason`](crate::Reason), or one of `no-token`, `several-tokens`, `malformed-path`,
-    /// `ambiguous-path`, `connection-header`, `no-rule` and `head-too-large`. Do not send it to the client, unless the configuration says so.
+    /// `ambiguous-path`, `ambiguous-host`, `connection-header`, `no-rule` and `head-too-large`. Do not send it to the client, unless the
+    /// configuration says so.
     pub reason: String,
     /// The HTTP status.
     pub status: u16,
