@@ -13,7 +13,7 @@ use poolgate_tests::{
     exact_client::Exchange,
     proxies::{Behind, Proxy},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     any::Any,
     mem,
@@ -158,10 +158,14 @@ fn ext_authz(behind: &Behind, admin_port: u16) -> String {
     text
 }
 
-/// The gate of the file, with keys of the test.
-async fn gate() -> Gate {
+/// The file, with keys of the test.
+fn file() -> Value {
     let mut file: Value = serde_json::from_str(FILE).expect("JSON");
     file["pools"][0]["keys"] = pool()["keys"].clone();
+    file
+}
+
+async fn gate(file: &Value) -> Gate {
     let builder = Gate::builder(file.to_string()).instances(NonZeroUsize::MIN).disable_background_refresh();
     builder.compilation_cache(COMPILED).build().await.expect("examples/poolgate.json is valid")
 }
@@ -200,7 +204,7 @@ fn requests() -> Vec<Request> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_file_has_the_decisions_of_the_library_behind_every_proxy() {
-    let gate = gate().await;
+    let gate = gate(&file()).await;
     let verifier = gate.verifier().clone();
     let gateway = serve(Gateway::without_accounts(verifier).gate(gate.clone()).expect("one verifier")).await;
     let open = |kind| Door::open(kind, &gateway.public);
@@ -222,4 +226,24 @@ async fn one_file_has_the_decisions_of_the_library_behind_every_proxy() {
             assert!(status >= 400 && reached.is_empty(), "{:?}: {request:?}: {status}, {reached:?}", door.kind);
         }
     }
+}
+
+/// `auth_request` turns every status except 2xx, 401 and 403 into 500.
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_passes_on_the_redirect_to_a_login_page() {
+    let mut file = file();
+    let (url, origin) = ("https://login.example.com/start", "https://app.example.com");
+    file["answers"] = json!({"login": {"url": url, "return_parameter": "to", "return_origin": origin}});
+    let gate = gate(&file).await;
+    let gateway = serve(Gateway::without_accounts(gate.verifier().clone()).gate(gate).expect("one verifier")).await;
+    let door = Door::open(Kind::Nginx, &gateway.public).await;
+    let browser = [("host", "app.example.com"), ("accept", "text/html")];
+    let response = Exchange::begin(&door.url, "GET", "/account?a=b", &browser).await.answer().await;
+    let location = "https://login.example.com/start?to=https%3A%2F%2Fapp.example.com%2Faccount%3Fa%3Db";
+    assert_eq!((response.status, response.header("location")), (302, Some(location)), "{response:?}");
+    assert_eq!((response.header("cache-control"), response.header("retry-after")), (Some("no-store"), None));
+    // Not a browser.
+    let response = Exchange::begin(&door.url, "GET", "/account", &browser[..1]).await.answer().await;
+    assert_eq!((response.status, response.header("location")), (401, None), "{response:?}");
+    gateway.stop().await;
 }
