@@ -125,7 +125,8 @@ fn requires_writers() -> Value {
         "path": [{"key": "groups"}],
         "value": {"list_match": {"one_of": {"string_match": {"exact": "writers"}}}},
     });
-    let writers = json!({"permissions": [{"any": true}], "principals": [{"metadata": groups}]});
+    let writers =
+        json!({"permissions": [{"any": true}], "principals": [{"sourced_metadata": {"metadata_matcher": groups}}]});
     filter(
         "envoy.filters.http.rbac",
         "rbac.v3.RBAC",
