@@ -91,6 +91,7 @@ impl Metrics {
             failure_family,
         };
         // These exist from the start, so that rates can be computed.
+        metrics.requests.get_or_create_owned(&RequestLabels { decision: "verified", reason: String::new() });
         metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
         metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
         metrics
