@@ -112,7 +112,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
-    ("poolgate-component", &["poolgate-core"]),
+    ("poolgate-component", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-edge", &["poolgate-core", "poolgate-path"]),
     ("poolgate-proxy-wasm", &["poolgate-core", "poolgate-edge"]),
     ("poolgate-http", &["poolgate-core", "poolgate-edge"]),

@@ -9,7 +9,7 @@ const NAMES: &[&str] = &[
     "Moment", "Timeline", "PlaceId", "place_of", "TokenPlace", "News", "hear_of", "has_worked", "Judgement", "judgement", "Recalled",
     "recall_or_verify", "remembered_tokens", "remembered_unknown_keys", "forget_keys_of", "forget_if_changed", "miss_again", "Underway",
     "UnderWay", "HeldRequest", "StatedKeys", "stated_keys", "Revocable", "ask_revocation", "ask-revocation", "verify_asked", "verify-asked",
-    "RevocationAnswer", "revocation-answer", "verify_again", "verify-again", "awaits_keys", "awaits-keys", "PendingKeys", "awaits_revocation",
+    "RevocationAnswer", "revocation-answer", "verify_again", "verify-again", "awaits_keys", "awaits-keys", "AwaitsKeys", "awaits_revocation",
     "awaits-revocation", "SeedError", "SeedFailure", "KeySetFault", "seed-error", "seed_keys", "seed-keys", "seeded_keys_only",
     "older-than-held", "OlderThanHeld", "proof_comes_first", "proof-comes-first", "floor-ms", "floor-jitter-ms", "PrivateReason",
     "ProblemName", "problem-name", "Unstated", "ConfigFault", "FetchFault", "KeyFault", "SignatureFault", "of_sign_in_of", "of_user_of",

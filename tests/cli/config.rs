@@ -1,4 +1,4 @@
-//! `poolgate config`: valid and invalid configurations, the schema, and what becomes of a request.
+//! `poolgate config`: valid and invalid configurations, the schema, and the decision about a request.
 
 use super::{Run, Workbench, valid_token};
 use poolgate_tests::{
