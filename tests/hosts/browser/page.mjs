@@ -37,7 +37,10 @@ await withPage(async (page, url, [words, pictures]) => {
   // The inputs are typed and the button is clicked.
   await page.getByLabel("User pool ID").fill(poolId);
   await page.getByLabel("App client IDs").fill(clientId);
-  await token.pressSequentially(good);
+  // Each key takes a while on a busy machine, so only the end is typed.
+  await token.fill(good.slice(0, -20));
+  await token.press("Control+End");
+  await token.pressSequentially(good.slice(-20));
   await page.getByRole("button", { name: "Verify" }).click();
   await says("Signature, issuer and time claims are valid. So are token use and app client.");
   await page.getByRole("row", { name: `Subject ${subject}` }).waitFor();
