@@ -93,12 +93,12 @@ pub struct GrpcStatus {
 }
 
 impl Admission {
-    pub(super) fn new(verified: Option<Verified>, admission: wit::Admission) -> Self {
+    pub(super) fn new(verified: Option<Box<Verified>>, admission: wit::Admission) -> Self {
         let changes = admission.changes.into_iter().map(|change| match change {
             wit::HeaderChange::Remove(name) => HeaderChange::Remove(name),
             wit::HeaderChange::Set((name, value)) => HeaderChange::Set(name, value),
         });
-        Self { verified, changes: changes.collect(), reported: admission.reported }
+        Self { verified: verified.map(|verified| *verified), changes: changes.collect(), reported: admission.reported }
     }
 }
 

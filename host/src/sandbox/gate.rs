@@ -11,10 +11,13 @@ use crate::{
 };
 use wasmtime::Store;
 
+/// The rules that a request must satisfy, or the reason for which none is chosen, with the line for the operator's log.
+pub(crate) type ChosenRules = Result<Vec<u32>, (String, Option<String>)>;
+
 /// The decision about a request.
 pub(crate) enum GateDecision {
     /// The claims of the token, if there is one.
-    Admit(Option<Verified>, gate::Admission),
+    Admit(Option<Box<Verified>>, gate::Admission),
     Reject(gate::Rejection),
     Respond(gate::StaticResponse),
 }
@@ -57,10 +60,7 @@ impl Instance {
         self.step(decision)
     }
 
-    pub(crate) fn chosen_rules(
-        &mut self,
-        head: &RequestHead,
-    ) -> Result<Result<Vec<u32>, (String, Option<String>)>, Failure> {
+    pub(crate) fn chosen_rules(&mut self, head: &RequestHead) -> Result<ChosenRules, Failure> {
         self.call_gate(|gate, store| gate.call_chosen_rules(store, head))
     }
 
@@ -79,7 +79,7 @@ impl Instance {
         Ok(match decision {
             gate::Decision::Admit(mut admission) => {
                 let claims = std::mem::replace(&mut admission.claims, AdmittedClaims::None);
-                Step::Done(GateDecision::Admit(self.claims_of(claims)?, admission))
+                Step::Done(GateDecision::Admit(self.claims_of(claims)?.map(Box::new), admission))
             }
             gate::Decision::Reject(rejection) => Step::Done(GateDecision::Reject(rejection)),
             gate::Decision::Respond(response) => Step::Done(GateDecision::Respond(response)),

@@ -179,7 +179,7 @@ mod tests {
             set(":path", "/a b"),
         ] {
             let rejection = rejected(Rejection::unchangeable());
-            assert!(to(admission(&[change.clone()]), &[]) == rejection, "{change:?}");
+            assert!(to(admission(std::slice::from_ref(&change)), &[]) == rejection, "{change:?}");
         }
     }
 
