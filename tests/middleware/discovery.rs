@@ -108,8 +108,7 @@ async fn the_keys_are_where_the_document_says() {
 async fn a_document_that_breaks_a_rule_gives_no_keys_and_the_log_says_why() {
     let server = issuer().await;
     let start = now();
-    let mut judged = 0;
-    for (what, behaviour, _, error) in refusals(&server) {
+    for (judged, (what, behaviour, _, error)) in refusals(&server).into_iter().enumerate() {
         server.path_does(DOCUMENT, behaviour);
         let serving = served(&configuration(&server)).await;
         serving.set_now(start);
@@ -122,7 +121,6 @@ async fn a_document_that_breaks_a_rule_gives_no_keys_and_the_log_says_why() {
         server.path_does(DOCUMENT, Behaviour::Serve(document(&server).to_string()));
         serving.set_now(start + 60);
         assert_eq!(ask(&serving, &old_token(&server)).await, accepted(), "{what}: {}", serving.output());
-        judged += 1;
     }
     assert_eq!(server.fetches_of("/elsewhere"), 0, "a redirect was followed");
 }
