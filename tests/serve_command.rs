@@ -449,6 +449,14 @@ async fn a_changed_configuration_is_read_on_sighup_and_by_watching_and_a_wrong_o
         for _ in 0..20 {
             assert_eq!(asked(&serving, "/admin", Some(&token)).await, 200);
         }
+        // Neither a folder nor a pipe that nobody writes to stops it.
+        std::fs::remove_file(&file).expect("a file");
+        let made = Command::new("mkfifo").arg(&file).status().expect("mkfifo runs");
+        assert!(made.success());
+        hang_up();
+        for _ in 0..20 {
+            assert_eq!(asked(&serving, "/admin", Some(&token)).await, 200);
+        }
         write(strict.clone());
         hang_up();
         asked_until(&serving, "/admin", &token, 403).await;

@@ -224,3 +224,26 @@ fn an_error_in_a_location_says_what_is_wrong() {
     let expected = "tokens.from[1].header: is also a location without element_prefix: a header is a list or a token";
     assert_eq!(error(&configuration), expected);
 }
+
+#[test]
+fn a_parameter_after_a_semicolon_is_one_too() {
+    let mut configuration = guarded(pool());
+    configuration["tokens"] = json!({"from": [{"query": "access_token"}], "forward": false});
+    let mut authorizer = authorizer(&configuration);
+    let token = TOKEN.as_str();
+    // Traefik, among others, makes `&` of `;` after the verification.
+    let two = Sent::get(&format!("/x?access_token={token}&a=1;access_token=other"));
+    assert_eq!(verdict(&mut authorizer, &two), "several-tokens");
+    for (query, rest) in [
+        (format!("a=1;access_token={token}"), "/x?a=1"),
+        (format!("access_token={token};a=1"), "/x?a=1"),
+        (format!("q=a;b&access_token={token}&c"), "/x?q=a;b&c"),
+        (format!("access_token={token}"), "/x"),
+    ] {
+        let request = Sent::get(&format!("/x?{query}"));
+        assert_eq!(verdict(&mut authorizer, &request), "verified", "{rest}");
+        let headers = forwarded(&mut authorizer, &request);
+        let target = headers.iter().rfind(|(name, _)| name == ":path").map(|(_, target)| target.as_str());
+        assert_eq!(target, Some(rest));
+    }
+}

@@ -184,3 +184,21 @@ async fn the_metadata_of_the_resource_is_at_the_gateway_and_not_at_verify() {
     assert_eq!(exact_client::get(&served.public, path, None).await.status, 404);
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_host_chooses_between_resources_at_the_same_path() {
+    let mut configuration = configuration();
+    configuration["routes"] = json!([
+        {"prefix": "/mcp", "hosts": ["a.example.com"], "authenticated": true, "resource": {"resource": "https://a.example.com/mcp"}},
+        {"prefix": "/mcp", "hosts": ["b.example.com"], "authenticated": true, "resource": {"resource": "https://b.example.com/mcp"}},
+    ]);
+    let served = gateway(&configuration).await;
+    for host in ["a.example.com", "b.example.com"] {
+        let request = Request { host, ..get("/.well-known/oauth-protected-resource/mcp", vec![]) };
+        let document = send(&served.public, &request).await;
+        assert_eq!(document.status, 200, "{document:?}");
+        let document: Value = serde_json::from_str(&document.body).expect("JSON");
+        assert_eq!(document["resource"], format!("https://{host}/mcp"));
+    }
+    served.stop().await;
+}

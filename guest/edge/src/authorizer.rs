@@ -249,7 +249,7 @@ impl RequestAuthorizer {
             return RejectionResponse::redirect(location);
         }
         let challenge = match rejection.status() {
-            401 | 403 => {
+            401 | 403 if !self.resources.are_none() => {
                 let chosen = self.routes.choose(&self.routes.host(request), request.method(), request.target());
                 chosen.ok().and_then(|chosen| self.resources.challenge(chosen))
             }

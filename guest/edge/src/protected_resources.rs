@@ -101,6 +101,11 @@ impl ProtectedResources {
         Some(StaticResponse { status: 200, headers, body })
     }
 
+    /// Returns whether no resource is configured.
+    pub(crate) fn are_none(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Returns the URL of the document for the rules of a request, and the scopes that they require. Returns `None` if they belong to no
     /// resource.
     pub(crate) fn challenge(&self, chosen: Chosen) -> Option<(&str, String)> {

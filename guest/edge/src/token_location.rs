@@ -67,7 +67,9 @@ impl TokenLocation {
             }),
             Self::Query(names) => match request.target().split_once('?') {
                 Some((_, query)) => {
-                    let values = values(query.split('&'), |own| names.matches(&decoded(own).collect::<Vec<u8>>()));
+                    // Some servers and proxies also separate at `;`, as HTML 4.01 section B.2.2 recommended.
+                    let values =
+                        values(query.split(['&', ';']), |own| names.matches(&decoded(own).collect::<Vec<u8>>()));
                     Ok(only(values)?.map(Cow::Borrowed))
                 }
                 None => Ok(None),

@@ -83,10 +83,15 @@ pub(crate) fn mutations(
     if !parameters.is_empty()
         && let Some((path, query)) = request.target().split_once('?')
     {
-        let is_other = |pair: &&str| !is_named_so(pair, &parameters, false);
-        let rest: Vec<&str> = query.split('&').map(without_blanks).filter(is_other).collect();
-        if rest.len() < query.split('&').count() {
-            let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
+        let separators = ['&', ';'];
+        let is_other = |piece: &&str| {
+            let pair = without_blanks(piece.trim_end_matches(separators));
+            !is_named_so(pair, &parameters, false)
+        };
+        let rest: String = query.split_inclusive(separators).filter(is_other).collect();
+        if rest.len() < query.len() {
+            let rest = rest.trim_end_matches(separators);
+            let target = if rest.is_empty() { path.to_owned() } else { [path, "?", rest].concat() };
             mutations.push(HeaderMutation::Set(":path".to_owned(), target));
         }
     }

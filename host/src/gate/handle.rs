@@ -63,6 +63,11 @@ impl Gate {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Returns a gate that keeps the present configuration when this one gets another.
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { current: Arc::new(RwLock::new(self.current())) }
+    }
+
     /// Replaces the configuration of this gate and of all its clones by that of another gate, in one step: each request is decided by the old one
     /// or by the new one. Keys that the old one has fetched are used by the new one, so that no request waits for them again.
     ///

@@ -34,8 +34,7 @@ pub(crate) fn reject_alike(headers: &HeaderMap, claim_headers: &[String]) -> Res
         let is_other = |known: &&String| known.as_str() != name && are_alike(known.as_bytes(), name.as_bytes());
         claim_headers.iter().find(is_other).map(String::as_str)
     };
-    let overriding = |name: &str| path_override(name.as_bytes()).filter(|_| !original::is_set_by_proxies(name));
-    let forged = |name: &str| alike(name).or_else(|| overriding(name)).map(str::to_owned);
+    let forged = |name: &str| alike(name).map(str::to_owned).or_else(|| forged(name));
     match headers.keys().find_map(|name| forged(name.as_str())) {
         Some(header) => Err(rejected(&header)),
         None => Ok(()),

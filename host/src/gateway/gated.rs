@@ -43,6 +43,8 @@ async fn decide(
     originals: Vec<Described<'_>>,
     is_proxys: fn(&str) -> bool,
 ) -> Result<Response, ProblemResponse> {
+    // The decision and the names of the claim headers are of one configuration.
+    let gate = &gate.snapshot();
     forged_headers::reject_alike(headers, &gate.claim_headers())?;
     let mut last = None;
     for original in originals {

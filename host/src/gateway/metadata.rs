@@ -4,7 +4,7 @@ use super::{
     problem,
     state::{GatewayState, State},
 };
-use crate::{Decision, RequestHead};
+use crate::{Decision, RequestHead, gate::host_of};
 use axum::{
     Router,
     extract::Request,
@@ -24,6 +24,9 @@ async fn metadata(state: State<GatewayState>, request: Request) -> Response {
     let Some(gate) = &state.gate else { return problem::not_found().await.into_response() };
     let (method, headers) = (request.method().clone(), request.headers());
     let mut head = RequestHead::new(method.as_str(), request.uri().path_and_query().map_or("", PathAndQuery::as_str));
+    if let Some(host) = host_of(request.uri(), headers) {
+        head = head.authority(host);
+    }
     for (name, value) in headers {
         head = head.header(name.as_str(), value.as_bytes());
     }

@@ -29,7 +29,10 @@ impl Instance {
         json: &str,
         jitter_seed: u64,
     ) -> Result<Result<Settings, ConfigProblem>, Failure> {
-        self.call_gate(|gate, store| gate.call_configure(store, json, jitter_seed))
+        self.call_at_start(|exports, store| match &exports.gate {
+            Some(gate) => gate.call_configure(store, json, jitter_seed),
+            None => Err(wasmtime::format_err!("the component has no gate")),
+        })
     }
 
     pub(crate) fn decide(&mut self, head: &RequestHead) -> Result<Step<GateDecision>, Failure> {

@@ -17,6 +17,9 @@ use crate::{
 use std::sync::Arc;
 use wasmtime::{Store, Trap};
 
+/// The deadline of a call that reads the configuration: 30 s, in ticks of 5 ms.
+const START_TICKS: u64 = 6_000;
+
 /// An instance of the component. After a [`Failure`] it must not be used again.
 ///
 /// Its calls never wait for I/O. If a call needs keys, it starts a fetch; the fetched keys are applied before a later call.
@@ -157,6 +160,16 @@ impl Instance {
         };
         self.store.data_mut().applied_up_to = number;
         Ok(result)
+    }
+
+    /// Makes a call that depends on the configuration alone, and not on a request. It may take longer, because it must not fail on a busy machine:
+    /// the deadline is wall time.
+    pub(super) fn call_at_start<T>(
+        &mut self,
+        call: impl FnOnce(&Exports, &mut Store<Guest>) -> wasmtime::Result<T>,
+    ) -> Result<T, Failure> {
+        self.store.set_epoch_deadline(self.deadline_ticks.max(START_TICKS));
+        call(&self.exports, &mut self.store).map_err(|error| failure(&self.store, &error))
     }
 
     /// Makes a call, with a new deadline.

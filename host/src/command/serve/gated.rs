@@ -32,10 +32,17 @@ pub fn account_pool(arguments: &ServeArguments) -> Result<Option<AccountPool>, C
     }))
 }
 
-/// Builds the gate of a file.
-pub async fn gate(arguments: &ServeArguments, file: &Path, store: Option<&Store>) -> Result<Gate, CommandError> {
+/// Reads the file, on a thread for blocking work.
+pub async fn read(file: &Path) -> Result<String, CommandError> {
+    let file = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || config::read(&file)).await;
+    read.map_err(|error| CommandError::Usage(error.to_string()))?
+}
+
+/// Builds the gate of a configuration.
+pub async fn gate(arguments: &ServeArguments, json: String, store: Option<&Store>) -> Result<Gate, CommandError> {
     let limits = &arguments.limits;
-    let mut builder = config::builder(config::read(file)?, arguments.allow_http_loopback);
+    let mut builder = config::builder(json, arguments.allow_http_loopback);
     builder = builder.call_limit(limits.max_verifications);
     if let Some(count) = limits.instances {
         builder = builder.instances(count);

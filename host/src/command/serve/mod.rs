@@ -17,6 +17,7 @@ use poolgate::{
     accounts::{Accounts, ResponseTimeFloor, UsernameTaken},
     gateway::{CookieError, Deadlines, Gateway, RateLimit, RefreshCookie, RouteError, RouteRules, SameSite},
 };
+use reload::HangUps;
 use reqwest::Client;
 use serde_json::json;
 use std::{env, io::Write, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
@@ -38,7 +39,9 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
         return Err(CommandError::Usage("--watch needs --config".to_owned()));
     }
     let store = arguments.revocation.store()?;
-    let (built, gate) = built(&arguments, store.as_ref()).await?;
+    // From here on, SIGHUP does not end the process.
+    let hang_ups = arguments.config.as_ref().map(|_| HangUps::new());
+    let (built, reloadable) = built(&arguments, store.as_ref()).await?;
     let gateway = gateway(&arguments, built)?;
 
     let public = bind(arguments.listen).await?;
@@ -54,7 +57,9 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
         tracing::warn!(%error, "the addresses could not be printed");
     }
 
-    let reloading = gate.map(|gate| tokio::spawn(reload::reload(gate, arguments, store)));
+    let reloading = reloadable
+        .zip(hang_ups)
+        .map(|((gate, content), hang_ups)| tokio::spawn(reload::reload(gate, content, hang_ups, arguments, store)));
     let (stop, stopping) = watch::channel(());
     let stopped = |mut stopping: watch::Receiver<()>| async move {
         // An error means that the sender was dropped.
@@ -86,11 +91,15 @@ pub fn add_hint(error: &mut clap::Error) {
     }
 }
 
-/// Builds the verifiers and the account flows, and the gate if there is one.
-async fn built(arguments: &ServeArguments, store: Option<&Store>) -> Result<(Gateway, Option<Gate>), CommandError> {
+/// Builds the verifiers and the account flows, and the gate if there is one, with the content of its file.
+async fn built(
+    arguments: &ServeArguments,
+    store: Option<&Store>,
+) -> Result<(Gateway, Option<(Gate, String)>), CommandError> {
     let Some(file) = &arguments.config else { return Ok((without_gate(arguments, store).await?, None)) };
     let pool = gated::account_pool(arguments)?;
-    let gate = gated::gate(arguments, file, store).await?;
+    let content = gated::read(file).await?;
+    let gate = gated::gate(arguments, content.clone(), store).await?;
     let gateway = match pool {
         None => Gateway::without_accounts(gate.verifier()),
         Some(pool) => {
@@ -99,7 +108,7 @@ async fn built(arguments: &ServeArguments, store: Option<&Store>) -> Result<(Gat
         }
     };
     let gateway = gateway.gate(gate.clone()).map_err(|error| CommandError::Usage(error.to_string()))?;
-    Ok((gateway, Some(gate)))
+    Ok((gateway, Some((gate, content))))
 }
 
 async fn without_gate(arguments: &ServeArguments, store: Option<&Store>) -> Result<Gateway, CommandError> {

@@ -3,32 +3,40 @@
 use super::gated;
 use crate::command::{arguments::ServeArguments, output, revocation::Store, shown};
 use poolgate::Gate;
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 use tokio::{signal, time::MissedTickBehavior};
 
 /// How often the file is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Replaces the configuration of a gate on SIGHUP and, with `--watch`, when the content of the file has changed. It never returns. A configuration
-/// is taken as a whole or not at all.
-pub async fn reload(gate: Gate, arguments: Box<ServeArguments>, store: Option<Store>) {
+/// Replaces the configuration of a gate on SIGHUP and, with `--watch`, when the content of the file is another one than `content`. It never returns.
+/// A configuration is taken as a whole or not at all.
+pub async fn reload(
+    gate: Gate,
+    content: String,
+    mut hang_ups: HangUps,
+    arguments: Box<ServeArguments>,
+    store: Option<Store>,
+) {
     let Some(file) = &arguments.config else { return };
-    let mut hang_ups = HangUps::new();
+    let mut content = Some(content);
     let mut ticks = tokio::time::interval(WATCH_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut content = read(file);
     loop {
-        tokio::select! {
-            () = hang_ups.next() => {}
-            _ = ticks.tick(), if arguments.watch => {
-                if read(file) == content {
-                    continue;
-                }
-            }
+        let is_asked = tokio::select! {
+            () = hang_ups.next() => true,
+            _ = ticks.tick(), if arguments.watch => false,
+        };
+        let read = gated::read(file).await;
+        if !is_asked && read.as_ref().ok() == content.as_ref() {
+            continue;
         }
-        // What is read next may be newer than this; it is then read once more.
-        content = read(file);
-        match gated::gate(&arguments, file, store.as_ref()).await {
+        content = read.as_ref().ok().cloned();
+        let built = match read {
+            Ok(json) => gated::gate(&arguments, json, store.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        match built {
             Ok(new) => {
                 gate.replace(new);
                 output::notify("poolgate has read the configuration again");
@@ -41,18 +49,14 @@ pub async fn reload(gate: Gate, arguments: Box<ServeArguments>, store: Option<St
     }
 }
 
-fn read(file: &Path) -> Option<Vec<u8>> {
-    fs::read(file).ok()
-}
-
 /// The signal SIGHUP, where it exists.
-struct HangUps {
+pub struct HangUps {
     #[cfg(unix)]
     signal: Option<signal::unix::Signal>,
 }
 
 impl HangUps {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             #[cfg(unix)]
             signal: signal::unix::signal(signal::unix::SignalKind::hangup()).ok(),
