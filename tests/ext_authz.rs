@@ -1,5 +1,7 @@
 //! Envoy's `ext_authz`: a gate decides about the request that Envoy describes, over gRPC and over HTTP.
 
+#[path = "gate/decided.rs"]
+mod decided;
 mod gateway_setup;
 #[path = "gate/requests.rs"]
 mod requests;

@@ -15,6 +15,7 @@ mod upstream;
 mod gate {
     mod building;
     mod cookbook;
+    mod decided;
     mod exchange;
     mod integrations;
     mod keys;

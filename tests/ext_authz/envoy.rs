@@ -5,15 +5,15 @@ use super::{
     proxied::{GRPC, HTTP, Proxied, RBAC},
 };
 use crate::{
+    decided::{decided, is_same, wanted_of_envoy},
     requests::{Request, all},
-    scene::{configuration, gate_now, verdict},
+    scene::{configuration, gate_now},
     upstream::Upstream,
 };
-use poolgate::Gate;
 use poolgate_tests::{
-    edge_scene::{access, now, reason},
+    edge_scene::{access, now},
     envoy::Envoy,
-    exact_client::{self, Response},
+    exact_client,
 };
 use serde_json::{Value, json};
 use tonic::{Code, transport::Channel};
@@ -27,36 +27,6 @@ fn bearer() -> (&'static str, String) {
     ("authorization", format!("Bearer {}", access().compact()))
 }
 
-/// The status and, if the request is rejected and the response has a body, the reason.
-type Decided = (u16, String);
-
-fn decided(request: &Request, response: &Response) -> Decided {
-    match response.status {
-        200 => (200, String::new()),
-        status if request.method == "HEAD" => (status, String::new()),
-        status => (status, reason(&response.body)),
-    }
-}
-
-/// The decision of the library about the request as Envoy passes it: without `Connection`, and with one field `Authorization`.
-async fn expected(gate: &Gate, request: &Request) -> Decided {
-    let mut passed = request.clone();
-    let tokens = passed.headers.iter().filter(|(name, _)| *name == "authorization").map(|(_, value)| value.as_str());
-    let joined = tokens.collect::<Vec<_>>().join(",");
-    passed.headers.retain(|(name, _)| !["authorization", "connection"].contains(name));
-    if !joined.is_empty() {
-        passed.headers.push(("authorization", joined));
-    }
-    let verdict = verdict(&gate.decide(&passed.head()).await);
-    match verdict.split_once(' ') {
-        Some(("reported", _)) | None => (200, String::new()),
-        Some((status, reason)) => {
-            let reason = if request.method == "HEAD" { "" } else { reason };
-            (status.parse().expect("a status"), reason.to_owned())
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_decision_about_every_request_is_that_of_the_library() {
     let configuration = configuration();
@@ -64,7 +34,7 @@ async fn the_decision_about_every_request_is_that_of_the_library() {
     let requests = all(access, now());
     let mut faults = Vec::new();
     for request in &requests {
-        let over_grpc = expected(&gate, request).await;
+        let over_grpc = wanted_of_envoy(&gate, request).await;
         // Over HTTP, the gateway can't have Envoy remove a header, so it refuses what it would have to remove.
         let is_refused = |(name, _): &(&str, String)| ["x_user", "x-original-url", "script_name"].contains(name);
         // Envoy also sends it two fields `Cookie` as one, joined with a comma. HTTP/1 has one field (RFC 6265 section 5.4).
@@ -76,8 +46,7 @@ async fn the_decision_about_every_request_is_that_of_the_library() {
         };
         for (listener, wanted) in [(GRPC, &over_grpc), (HTTP, &over_http)] {
             let decided = decided(request, &proxied.send(listener, request).await);
-            let is_same = *wanted == decided || (wanted.1.is_empty() && wanted.0 == decided.0);
-            if !is_same {
+            if !is_same(wanted, &decided) {
                 faults.push(format!("{listener}: {request:?}: {decided:?}, not {wanted:?}"));
             }
             let has_passed = !proxied.upstream.seen().is_empty();

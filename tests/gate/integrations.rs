@@ -1,44 +1,21 @@
 //! The same requests through every integration: filter, middleware, gateway, tower and library make the same decision.
 
 use super::{
+    decided::{decided, is_same, wanted, wanted_of_envoy, wanted_without_connection},
     exchange::{ask, ask_like_envoy, send},
     layer,
     proxied::{CADDY, NGINX, gateway},
     requests::{Request, all},
-    scene::{configuration, gate_now, verdict},
+    scene::{configuration, gate_now},
 };
 use crate::{middleware_scene, upstream::Upstream};
-use poolgate::Gate;
 use poolgate_artifacts::ENVOY_FILTER;
 use poolgate_tests::{
-    edge_scene::{access, now, reason},
+    edge_scene::{access, now},
     envoy::{Envoy, Setup, cluster, wasm_filter},
-    exact_client::Response,
 };
 use std::fs;
 use tempfile::TempDir;
-
-/// What an integration has decided: the status and, if the request is rejected, the reason.
-type Decided = (u16, String);
-
-fn decided(request: &Request, response: &Response) -> Decided {
-    match response.status {
-        200 => (200, String::new()),
-        // A response to HEAD has no body.
-        status if request.method == "HEAD" => (status, String::new()),
-        status => (status, reason(&response.body)),
-    }
-}
-
-fn expected(request: &Request, verdict: &str) -> Decided {
-    match verdict.split_once(' ') {
-        Some(("reported", _)) | None => (200, String::new()),
-        Some((status, reason)) => {
-            let reason = if request.method == "HEAD" { "" } else { reason };
-            (status.parse().expect("a status"), reason.to_owned())
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_configuration_has_the_same_decision_about_the_same_request_everywhere() {
@@ -68,37 +45,13 @@ async fn one_configuration_has_the_same_decision_about_the_same_request_everywhe
             ("gateway for Caddy", &of_gateway, decided(request, &ask(&served.public, request, CADDY).await)),
             ("gateway for ext_authz", &of_gateway, decided(request, &ask_like_envoy(&served.public, request).await)),
         ] {
-            let is_same = *wanted == decided || (wanted.1.is_empty() && wanted.0 == decided.0);
-            if !is_same {
+            if !is_same(wanted, &decided) {
                 faults.push(format!("{name}: {request:?}: {decided:?}, not {wanted:?}"));
             }
         }
     }
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), requests.len(), faults.join("\n"));
     served.stop().await;
-}
-
-async fn wanted(gate: &Gate, request: &Request) -> Decided {
-    expected(request, &verdict(&gate.decide(&request.head()).await))
-}
-
-/// Envoy and Wasmtime remove `Connection` before the filter or the middleware.
-async fn wanted_without_connection(gate: &Gate, request: &Request) -> Decided {
-    let mut passed = request.clone();
-    passed.headers.retain(|(name, _)| *name != "connection");
-    wanted(gate, &passed).await
-}
-
-/// Envoy also makes one field of two fields `Authorization`.
-async fn wanted_of_envoy(gate: &Gate, request: &Request) -> Decided {
-    let mut passed = request.clone();
-    let tokens = passed.headers.iter().filter(|(name, _)| *name == "authorization").map(|(_, value)| value.as_str());
-    let joined = tokens.collect::<Vec<_>>().join(",");
-    passed.headers.retain(|(name, _)| *name != "authorization");
-    if !joined.is_empty() {
-        passed.headers.push(("authorization", joined));
-    }
-    wanted_without_connection(gate, &passed).await
 }
 
 /// The gateway refuses a client's headers that the proxy can't remove. Exactly those claim headers that it sets itself are replaced.
