@@ -29,9 +29,12 @@ impl Drop for Application {
 
 /// Serves an application that returns the head that it received.
 pub async fn serve(gate: Gate) -> Application {
+    serve_app(Router::new().fallback(any(received)).layer(GateLayer::new(gate))).await
+}
+
+async fn serve_app(app: Router) -> Application {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let app = Router::new().fallback(any(received)).layer(GateLayer::new(gate));
     Application { url, server: tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") }) }
 }
 
@@ -91,6 +94,18 @@ async fn the_token_is_taken_out_of_headers_cookies_and_the_query() {
         let response = send(&app.url, &request).await;
         assert_eq!(response.status, 200, "{response:?}");
         assert!(response.body.contains("claims: Some") && !response.body.contains(&token), "{}", response.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_forwarded_is_not_in_the_debug_output_of_the_request() {
+    let shown = any(|request: extract::Request| async move { format!("{request:?}") });
+    let app = serve_app(Router::new().fallback(shown).layer(GateLayer::new(gate_now(&configuration()).await))).await;
+    let token = access().compact();
+    for header in [("authorization", format!("Bearer {token}")), ("cookie", format!("a=1; session={token}"))] {
+        let response = send(&app.url, &get("/any", vec![header])).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert!(response.body.contains("Sensitive") && !response.body.contains(&token), "{}", response.body);
     }
 }
 

@@ -1,17 +1,15 @@
 //! The layer that verifies bearer tokens.
 
 use super::{
+    admitted,
     claims::Claims,
     error_format::{FormatOptions, ResponseBody, ResponseFuture},
 };
 use crate::{Denial, Verifier, bearer::BearerCredentials, problem_response::ProblemResponse};
-use http::{HeaderMap, Request, Response, header};
+use http::{Request, Response};
 use http_body_util::Either;
 use secrecy::ExposeSecret;
-use std::{
-    future::poll_fn,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -20,8 +18,8 @@ use tower_service::Service;
 /// If the token is valid, the layer adds [`Claims`] to the request's extensions and calls the service. Otherwise it
 /// responds itself, with the status listed in the [module documentation](super).
 ///
-/// The token is read from the `Authorization` header only. The layer marks this header as sensitive, so that `Debug` output of the request
-/// does not contain the token. It does not change request or response bodies.
+/// The token is read from the `Authorization` header only. The layer marks this header and `Cookie` as sensitive, so that `Debug` output
+/// of the request does not contain the token. It does not change request or response bodies.
 ///
 /// CORS preflight requests have no token. Add a layer that answers them outside of this one.
 ///
@@ -115,30 +113,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let (mut inner, layer) = (self.inner.clone(), self.layer.clone());
+        let (inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
             let format = layer.format.for_request(request.method(), request.version(), request.headers());
             let credentials = BearerCredentials::of(request.headers());
-            mark_sensitive(request.headers_mut());
+            admitted::mark_sensitive(request.headers_mut());
             match layer.authenticate(credentials).await {
                 Ok(claims) => {
-                    let extensions = request.extensions_mut();
-                    // Claims from an outer layer, which may use another verifier, must not be used here.
-                    extensions.remove::<Claims>();
-                    extensions.insert(format);
-                    claims.map(|claims| extensions.insert(claims));
-                    poll_fn(|context| inner.poll_ready(context)).await?;
-                    Ok(inner.call(request).await?.map(Either::Left))
+                    request.extensions_mut().insert(format);
+                    admitted::call(inner, request, claims).await
                 }
                 Err((problem, denial)) => Ok(format.response(problem, denial).map(Either::Right)),
             }
         })
-    }
-}
-
-/// Keeps tokens out of `Debug` output.
-fn mark_sensitive(headers: &mut HeaderMap) {
-    if let header::Entry::Occupied(mut authorization) = headers.entry(header::AUTHORIZATION) {
-        authorization.iter_mut().for_each(|value| value.set_sensitive(true));
     }
 }

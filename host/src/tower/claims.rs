@@ -5,8 +5,8 @@ use std::{ops::Deref, sync::Arc};
 
 /// The verified claims of the caller's token.
 ///
-/// [`AuthLayer`](super::AuthLayer) adds them to the extensions of each request with a valid token. Only this layer can
-/// create them. Clones are cheap. With the feature `axum`, `Claims` is also an extractor.
+/// [`AuthLayer`](super::AuthLayer) and [`GateLayer`](super::GateLayer) add them to the extensions of each request with a valid token. Only these
+/// layers can create them. Clones are cheap. With the feature `axum`, `Claims` is also an extractor.
 ///
 /// ```
 /// # use poolgate::tower::Claims;

@@ -1,16 +1,14 @@
 //! The layer that decides about whole requests.
 
 use super::{
+    admitted,
     claims::Claims,
     error_format::{ResponseBody, ResponseFuture},
 };
 use crate::{Decision, Gate, HeaderChange, Rejection, RequestHead, gate::host_of};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version, uri::PathAndQuery};
 use http_body_util::{Either, Full};
-use std::{
-    future::poll_fn,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -34,6 +32,9 @@ use tower_service::Service;
 ///     Router::new().route("/me", get(me)).layer(GateLayer::new(gate))
 /// }
 /// ```
+///
+/// The layer marks the headers `Authorization` and `Cookie` as sensitive, so that `Debug` output of the request does not contain a token or the
+/// cookie of a session. Other headers and the query, if the configuration has tokens there, are shown, unless `tokens.forward` is `false`.
 ///
 /// A request whose host is in its target and differs from the header `Host` has no host for the gate: it matches no rule with `hosts`.
 #[derive(Clone, Debug)]
@@ -81,7 +82,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let (mut inner, gate) = (self.inner.clone(), self.gate.clone());
+        let (inner, gate) = (self.inner.clone(), self.gate.clone());
         Box::pin(async move {
             let head = head_of(&request);
             let mut rejection = match gate.decide(&head).await {
@@ -89,11 +90,8 @@ where
                     let changed = admission.changes.iter().try_for_each(|change| apply(change, &mut request));
                     match changed {
                         Ok(()) => {
-                            let extensions = request.extensions_mut();
-                            extensions.remove::<Claims>();
-                            admission.verified.map(|verified| extensions.insert(Claims::new(verified)));
-                            poll_fn(|context| inner.poll_ready(context)).await?;
-                            return Ok(inner.call(request).await?.map(Either::Left));
+                            admitted::mark_sensitive(request.headers_mut());
+                            return admitted::call(inner, request, admission.verified.map(Claims::new)).await;
                         }
                         // The application must not receive what a client could have forged.
                         Err(Unchangeable) => Rejection::unchangeable(),

@@ -50,6 +50,7 @@
 //! the stream at [`Claims::expires_at`](crate::Verified::expires_at), and verify the token again at intervals if
 //! revocation matters.
 
+mod admitted;
 mod auth;
 mod claims;
 mod error_format;

@@ -1,0 +1,32 @@
+//! What the layers do with a request that they admit.
+
+use super::{claims::Claims, error_format::ResponseBody};
+use http::{HeaderMap, Request, Response, header};
+use http_body_util::Either;
+use std::future::poll_fn;
+use tower_service::Service;
+
+/// Calls the service. The request has these claims and no others: claims from an outer layer, which may use another verifier, must not be used.
+pub(super) async fn call<S, B, R>(
+    mut inner: S,
+    mut request: Request<B>,
+    claims: Option<Claims>,
+) -> Result<Response<ResponseBody<R>>, S::Error>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    let extensions = request.extensions_mut();
+    extensions.remove::<Claims>();
+    claims.map(|claims| extensions.insert(claims));
+    poll_fn(|context| inner.poll_ready(context)).await?;
+    Ok(inner.call(request).await?.map(Either::Left))
+}
+
+/// Keeps tokens and the cookies of sessions out of `Debug` output.
+pub(super) fn mark_sensitive(headers: &mut HeaderMap) {
+    for name in [header::AUTHORIZATION, header::COOKIE] {
+        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
