@@ -13,6 +13,7 @@ use super::{
     once_a_minute::OnceAMinute,
     state::{GatewayState, State},
 };
+use crate::Gate;
 use axum::{Router, extract::Request, response::Response, routing::post};
 use messages::{CheckRequest, CheckResponse};
 use std::sync::Arc;
@@ -50,7 +51,9 @@ async fn check(state: State<GatewayState>, request: Request) -> Result<Response,
     Ok(grpc::answer(&answer))
 }
 
-async fn decide(gate: &crate::Gate, request: CheckRequest) -> CheckResponse {
+async fn decide(gate: &Gate, request: CheckRequest) -> CheckResponse {
+    // The decision and the names of the claim headers are of one configuration.
+    let gate = gate.snapshot();
     match head::of(request) {
         Ok(head) => answer::to(gate.decide(&head).await, &gate.claim_headers()),
         Err(refused) => answer::refused(refused),
