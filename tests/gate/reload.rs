@@ -6,6 +6,7 @@ use super::{
     scene::{builder, configuration, gate_now, get, verdict},
 };
 use poolgate_tests::{
+    discovery_server::{KEYS, document_with, good_keys},
     edge_scene::access,
     faulty_server::{Behaviour, FaultyServer},
     keys::{RSA_2048, jwks},
@@ -55,6 +56,30 @@ async fn keys_of_another_url_are_not_taken_over() {
     assert_eq!(verdict(&gate.decide(&get("/any", &token)).await), "verified");
     server.path_does("/other.json", Behaviour::Status(500, String::new()));
     configuration["pools"][0]["keys"]["url"] = json!(server.url("/other.json"));
+    gate.replace(builder(&configuration).build().await.expect("it builds"));
+    assert_eq!(verdict(&gate.decide(&get("/any", &token)).await), "503 keys-unavailable");
+}
+
+#[tokio::test]
+async fn keys_on_a_host_that_is_not_named_any_more_are_not_taken_over() {
+    let server = FaultyServer::start(Behaviour::Status(500, String::new())).await;
+    let issuer = "https://issuer.example.com/";
+    let document = document_with(&server, &[("issuer", issuer.into())]);
+    server.path_does("/document", Behaviour::Serve(document));
+    server.path_does(KEYS, Behaviour::Serve(good_keys()));
+    let mut configuration = configuration();
+    configuration["pools"] = json!([{
+        "name": "main", "issuer": issuer, "any_client": true, "token_use": "unchecked",
+        "keys": {"discovery_url": server.url("/document"), "discover": true, "key_hosts": ["localhost"], "timeout_ms": 1_000},
+    }]);
+    let gate = builder(&configuration).build().await.expect("it builds");
+    let token = Draft::of_issuer(&RSA_2048, issuer);
+    assert_eq!(verdict(&gate.decide(&get("/any", &token)).await), "verified");
+    gate.replace(builder(&configuration).build().await.expect("it builds"));
+    server.path_does("/document", Behaviour::Status(500, String::new()));
+    gate.replace(builder(&configuration).build().await.expect("it builds"));
+    assert_eq!(verdict(&gate.decide(&get("/any", &token)).await), "verified", "the rules are the same");
+    configuration["pools"][0]["keys"]["key_hosts"] = json!(["other.example.com"]);
     gate.replace(builder(&configuration).build().await.expect("it builds"));
     assert_eq!(verdict(&gate.decide(&get("/any", &token)).await), "503 keys-unavailable");
 }

@@ -246,7 +246,7 @@ impl LogState {
 }
 
 /// Returns whether a URL is that of one key: its last segment is the key ID, a UUID.
-fn is_url_of_key(url: &str, key_id: &str) -> bool {
+pub(crate) fn is_url_of_key(url: &str, key_id: &str) -> bool {
     let has_lengths = key_id.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
     has_lengths && url.strip_suffix(key_id).is_some_and(|prefix| prefix.ends_with('/'))
 }

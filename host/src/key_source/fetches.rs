@@ -113,6 +113,16 @@ impl Fetches {
         discovered.fetch_keys(self.requests(), etag).await
     }
 
+    /// Returns whether the keys of a URL are found by the same rules here and there: at the URL itself, or by the same discovery document, with the same
+    /// issuers and hosts.
+    pub(crate) fn finds_keys_like(&self, other: &Self, url: &str) -> bool {
+        match (self.discovered.get(url), other.discovered.get(url)) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own.has_rules_of(other),
+            _ => false,
+        }
+    }
+
     fn requests(&self) -> Requests<'_> {
         Requests { http: &self.http, clock: &*self.clock, metrics: &self.metrics }
     }

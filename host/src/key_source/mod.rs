@@ -11,7 +11,7 @@ pub(crate) use discovery::{DiscoveredIssuers, DocumentLimits, derived_url};
 pub use discovery::{
     Discovery, DiscoveryClient, DiscoveryConfigError, DiscoveryDocument, DiscoveryError, DiscoveryReport,
 };
-pub(crate) use event_log::{KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet};
+pub(crate) use event_log::{KeyEvent, KeyEventKind, KeyEventLog, LocalKeySet, is_url_of_key};
 pub(crate) use fetches::{FetchRequest, Fetches};
 pub(crate) use http::{HttpKeySource, HttpSettings};
 pub use url::{KeyUrl, KeyUrlError};

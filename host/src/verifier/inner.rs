@@ -8,7 +8,7 @@ use crate::{
     explanation::Explanation,
     failure::Failure,
     id_token_checks::IdTokenChecks,
-    key_source::{KeyEventKind, LocalKeySet},
+    key_source::{KeyEventKind, LocalKeySet, is_url_of_key},
     revocation::{Revocation, RevocationChecker, RevocationError},
     sandbox::{Instance, InstancePool, Shared, Step},
     verdict::{Denial, Verified},
@@ -209,15 +209,18 @@ impl Inner {
         Ok(report)
     }
 
-    /// Takes over the keys that another verifier has fetched, with their age. Key sets of unknown URLs have no effect.
+    /// Takes over the keys that another verifier has fetched, with their age. Key sets of unknown URLs have no effect, and those that were found by other
+    /// rules of discovery are not taken: their host may not be allowed any more.
     pub(crate) fn take_keys_of(&self, other: &Self) {
         for (_, event) in other.shared.event_log.after(0) {
-            if let KeyEventKind::Fetched { url, ended_at, outcome: Ok(response), .. } = &event.kind
+            if let KeyEventKind::Fetched { url, key_id, ended_at, outcome: Ok(response), .. } = &event.kind
                 && response.body.is_some()
+                && self.shared.fetches.finds_keys_like(&other.shared.fetches, url)
             {
                 self.shared.event_log.push(KeyEventKind::Fetched {
                     url: Arc::clone(url),
-                    key_id: None,
+                    // Of a key set, it would make the key ID unknown for a while.
+                    key_id: key_id.clone().filter(|key_id| is_url_of_key(url, key_id)),
                     started_at: self.shared.event_log.tick(),
                     ended_at: *ended_at,
                     outcome: Ok(response.clone()),

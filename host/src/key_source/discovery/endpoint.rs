@@ -91,6 +91,10 @@ impl DiscoveredKeys {
         self.discovery == *discovery
     }
 
+    pub(crate) fn has_rules_of(&self, other: &Self) -> bool {
+        self.is_of(&other.discovery)
+    }
+
     /// Returns whether the document must be refreshed, and records that it is. The caller calls [`refresh`](Self::refresh), in the
     /// background.
     pub(crate) fn starts_refresh(&self, now: u64) -> bool {
