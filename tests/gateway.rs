@@ -49,6 +49,10 @@ impl Stage {
         let pool = server.create_pool(PoolOptions::default()).await;
         let accounts = account_builder(server.endpoint(), &pool).await.build().await.expect("the accounts build");
         let gateway = serve(state(Gateway::new(accounts).rate_limit(None))).await;
+        Self::of(server, pool, gateway)
+    }
+
+    fn of(server: Ministack, pool: TestPool, gateway: Served) -> Self {
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
         Self { _server: server, pool, gateway, http: http.expect("an HTTP client") }
     }

@@ -1,7 +1,16 @@
 //! Browser applications: the cookie that scripts cannot read, and cross-origin scripts.
 
-use super::{PASSWORD, Stage, body, problem, text};
+use super::{
+    PASSWORD, Stage,
+    account_setup::account_builder,
+    body,
+    gateway_setup::serve,
+    problem,
+    scripted_cognito::{Reply, ScriptedCognito},
+    text,
+};
 use poolgate::gateway::{Gateway, RefreshCookie, SameSite};
+use poolgate_tests::{ministack::Ministack, test_pool::PoolOptions};
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -49,6 +58,48 @@ async fn a_refresh_token_can_be_stored_in_a_cookie_that_scripts_cannot_read_and_
     problem(rejected, 400, "invalid-request").await;
     let sign_out = stage.request(Method::POST, "/v1/sign-out").bearer_auth(text(&refreshed, "access_token"));
     assert!(cookie(&sign_out.send().await.expect("an answer")).contains("Max-Age=0"));
+    stage.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_is_deleted_with_the_session_also_if_cognito_rejects_the_revocation() {
+    const NAME: &str = "__Host-poolgate-refresh";
+    let script = |operation: &str, request: &Value| match (operation, request["Token"].as_str()) {
+        ("RevokeToken", Some("of-another-client")) => Reply::Exception("UnauthorizedException"),
+        ("RevokeToken", Some("cannot-be-revoked")) => Reply::Exception("UnsupportedOperationException"),
+        ("RevokeToken", Some("too-often")) => Reply::Exception("TooManyRequestsException"),
+        ("RevokeToken", Some("failing")) => Reply::Exception("InternalErrorException"),
+        _ => Reply::Pass,
+    };
+    let server = Ministack::start().await;
+    let cognito = ScriptedCognito::start(server.endpoint(), script).await;
+    let pool = server.create_pool(PoolOptions::default()).await;
+    let accounts = account_builder(&cognito.endpoint, &pool).await.build().await.expect("the accounts build");
+    let gateway = Gateway::new(accounts).rate_limit(None).refresh_cookie(RefreshCookie::default());
+    let stage = Stage::of(server, pool, serve(gateway).await);
+    let revoke = |token: &str| {
+        let request = stage.request(Method::POST, "/v1/revoke-token").json(&json!({}));
+        request.header(header::COOKIE, format!("{NAME}={token}")).send()
+    };
+    for token in ["of-another-client", "cannot-be-revoked"] {
+        let rejected = revoke(token).await.expect("an answer");
+        assert!(rejected.status().as_u16() >= 400, "{token}: {}", rejected.status());
+        assert!(!rejected.headers().contains_key(header::RETRY_AFTER), "{token}");
+        assert!(cookie(&rejected).starts_with(&format!("{NAME}=;")), "{token}: {}", cookie(&rejected));
+        assert!(cookie(&rejected).contains("Max-Age=0"), "{token}");
+    }
+    for (token, status) in [("too-often", 429), ("failing", 503)] {
+        let failed = revoke(token).await.expect("an answer");
+        assert_eq!(failed.status(), status, "{token}");
+        assert!(failed.headers().contains_key(header::RETRY_AFTER), "{token}");
+        assert!(!failed.headers().contains_key(header::SET_COOKIE), "the browser needs it to try again");
+    }
+
+    let tokens = stage.join("anna").await;
+    let delete = stage.request(Method::DELETE, "/v1/user").bearer_auth(text(&tokens, "access_token"));
+    let deleted = delete.send().await.expect("an answer");
+    assert_eq!(deleted.status(), 204);
+    assert!(cookie(&deleted).contains("Max-Age=0"));
     stage.gateway.stop().await;
 }
 

@@ -38,9 +38,10 @@ pub(super) fn with_cookie(state: &FlowsState, refresh_token: Option<&SecretStrin
     set_cookie(cookie, response)
 }
 
-pub(super) fn without_cookie(state: &FlowsState) -> Response {
+/// Adds to a response that the browser deletes the cookie.
+pub(super) fn without_cookie(state: &FlowsState, response: impl IntoResponse) -> Response {
     let cookie = state.refresh_cookie.as_ref().and_then(RefreshCookie::clear);
-    set_cookie(cookie, StatusCode::NO_CONTENT.into_response())
+    set_cookie(cookie, response.into_response())
 }
 
 fn set_cookie(cookie: Option<HeaderValue>, mut response: Response) -> Response {

@@ -1,5 +1,6 @@
 //! The signed-in user's data.
 
+use super::cookie::without_cookie;
 use crate::{
     bearer::Bearer,
     gateway::{
@@ -9,7 +10,7 @@ use crate::{
     },
     problem_response::{ProblemBody, ProblemResponse},
 };
-use axum::{Json, http::StatusCode};
+use axum::{Json, http::StatusCode, response::Response};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -50,9 +51,9 @@ route! {
 route! {
     /// Delete the signed-in user
     delete "/v1/user", 204, "bearer" =>
-    async fn delete_user(state: State<FlowsState>, caller: Bearer) -> Result<StatusCode, ProblemResponse> {
+    async fn delete_user(state: State<FlowsState>, caller: Bearer) -> Result<Response, ProblemResponse> {
         state.accounts.delete_user(&caller.0).await?;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(without_cookie(&state, StatusCode::NO_CONTENT))
     }
 }
 
