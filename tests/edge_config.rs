@@ -36,6 +36,12 @@ fn a_valid_configuration_is_accepted_and_an_error_names_its_position() {
     let (code, _, error) = run(&folder_with(&twice), &["check", "poolgate.json"]);
     assert_eq!((code, error.trim()), (Some(1), "claims_to_filter_state[1]: \"user\" occurs twice"));
 
+    let mut taken = guarded(pool());
+    taken["claims_to_filter_state"] = json!([{"claim": "sub", "name": "poolgate_reason"}]);
+    let (code, _, error) = run(&folder_with(&taken), &["check", "poolgate.json"]);
+    let expected = "claims_to_filter_state[0]: name is taken: it has the reason of a rejection";
+    assert_eq!((code, error.trim()), (Some(1), expected));
+
     let mut misspelled = guarded(pool());
     misspelled["routes"][0]["metods"] = json!(["GET"]);
     let (code, output, error) = run(&folder_with(&misspelled), &["check", "poolgate.json"]);

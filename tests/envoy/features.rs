@@ -1,7 +1,8 @@
 //! The options of the configuration, tested over HTTP.
 
-use crate::scene::Scene;
+use crate::scene::{Files, Scene};
 use poolgate_tests::edge_scene::{access, pool, reason, valid_now};
+use poolgate_tests::envoy::wasm_filter;
 use poolgate_tests::exact_client::{get, send};
 use poolgate_tests::{
     keys::RSA_2048,
@@ -160,6 +161,49 @@ async fn claims_are_forwarded_as_headers_that_a_client_cannot_forge() {
         let names = ["x-user", "x-groups", "x-absent", "x-evil", "x-country", "authorization"];
         assert!(names.iter().all(|name| seen[0].header(name).is_empty()), "{target}: {seen:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_of_a_rejection_is_in_the_filter_state_and_not_in_the_response() {
+    let configuration = json!({
+        "pools": [pool()],
+        "routes": [
+            {"prefix": "/public", "public": true},
+            {"prefix": "/trial", "authenticated": true, "report_only": true},
+            {"prefix": "/", "authenticated": true},
+        ],
+    });
+    // It comes first, so that it also changes the responses of the filter after it.
+    let shown = json!({
+        "name": "shown-in-response",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"response_mutations": [{"append": {
+                "header": {"key": "x-seen-reason", "value": "%FILTER_STATE(wasm.poolgate_reason:PLAIN)%"},
+            }}]},
+        },
+    });
+    let chains = |files: &Files| vec![vec![shown, wasm_filter(&files.filter, &configuration)]];
+    let scene = Scene::of_chains(chains, &[], 1).await;
+    let valid = format!("Bearer {}", access().compact());
+    let expired = format!("Bearer {}", access().claim("exp", 1).compact());
+    for (target, authorization, status, reason) in [
+        ("/x", "", 401, Some("no-token")),
+        ("/x", expired.as_str(), 401, Some("expired")),
+        ("/trial", expired.as_str(), 200, Some("expired")),
+        ("/x", valid.as_str(), 200, None),
+        ("/public", "", 200, None),
+    ] {
+        let headers: Vec<(&str, &str)> = Some(("authorization", authorization)).into_iter().collect();
+        let headers = if authorization.is_empty() { &[] } else { &headers[..] };
+        let response = send(&scene.url, "GET", target, headers).await;
+        // Envoy writes a hyphen for what is absent, or omits the header.
+        let seen = response.header("x-seen-reason").filter(|seen| *seen != "-");
+        assert_eq!((response.status, seen), (status, reason), "{target} {response:?}");
+        assert!(!response.body.contains("expired"), "{response:?}");
+    }
+    let seen = scene.upstream.seen();
+    assert!(!format!("{seen:?}").contains("expired"), "the application does not get it: {seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

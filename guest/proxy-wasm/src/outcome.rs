@@ -1,7 +1,7 @@
 //! Applies a decision to the current stream.
 
 use crate::{filter::Filter, head::ProxyRequestHead, streams};
-use poolgate_edge::{Admitted, HeaderMutation, Rejection, StaticResponse, response};
+use poolgate_edge::{Admitted, HeaderMutation, Rejection, StaticResponse, config::REASON_IN_FILTER_STATE, response};
 use proxy_wasm::{
     hostcalls,
     types::{Action, GrpcStatusCode, LogLevel, MapType, Status},
@@ -13,6 +13,9 @@ pub fn admit(filter: &Filter, context_id: u32, head: &ProxyRequestHead, admitted
         (Some(rejection), _) => filter.metrics.request("reported", rejection.name()),
         (None, true) => filter.metrics.request("verified", "none"),
         (None, false) => filter.metrics.request("anonymous", "none"),
+    }
+    if let Some(rejection) = admitted.reported {
+        show_reason(rejection);
     }
     match prepare(filter, admitted) {
         Ok(()) => {
@@ -44,6 +47,12 @@ fn prepare(filter: &Filter, admitted: &Admitted) -> Result<(), Status> {
         .try_for_each(|(name, value)| hostcalls::set_property(vec![name], Some(value.as_bytes())))
 }
 
+/// Writes the reason into the filter state, for access logs. The client and the application do not see it.
+fn show_reason(rejection: Rejection) {
+    // Without it, the decision is the same.
+    let _ = hostcalls::set_property(vec![REASON_IN_FILTER_STATE], Some(rejection.name().as_bytes()));
+}
+
 fn grpc_status(http_status: u16) -> GrpcStatusCode {
     match response::grpc_status(http_status) {
         3 => GrpcStatusCode::InvalidArgument,
@@ -70,6 +79,7 @@ pub fn respond(filter: &Filter, response: &StaticResponse) -> Action {
 /// Responds to the client; the application does not get the request.
 pub fn reject(filter: &Filter, head: &ProxyRequestHead, rejection: Rejection) -> Action {
     filter.metrics.request("refused", rejection.name());
+    show_reason(rejection);
     if let Some(line) = filter.authorizer.explain(rejection) {
         let _ = hostcalls::log(LogLevel::Warn, &format!("poolgate: {line}"));
     }

@@ -4,7 +4,7 @@ use super::{
     check_resource,
     check_tokens::{self, is_token},
     claim_rule::ClaimRule,
-    claims::ClaimToHeader,
+    claims::{ClaimToHeader, REASON_IN_FILTER_STATE},
     discovery,
     document::Config,
     error::ConfigError,
@@ -37,9 +37,10 @@ pub(super) fn all(config: &Config) -> Checked {
     each("tokens.from", &config.tokens.from, |at, item| check_tokens::location(at, item, &config.tokens.from))?;
     each("claims_to_headers", &config.claims_to_headers, claim_to_header)?;
     unique_headers(config)?;
-    each("claims_to_filter_state", &config.claims_to_filter_state, |at, claim| match claim.name.is_empty() {
-        true => Err(ConfigError::new(at, "name is empty")),
-        false => Ok(()),
+    each("claims_to_filter_state", &config.claims_to_filter_state, |at, claim| match claim.name.as_str() {
+        "" => Err(ConfigError::new(at, "name is empty")),
+        REASON_IN_FILTER_STATE => Err(ConfigError::new(at, "name is taken: it has the reason of a rejection")),
+        _ => Ok(()),
     })?;
     unique("claims_to_filter_state", &mut config.claims_to_filter_state.iter().map(|claim| claim.name.as_str()))?;
     if let Some(realm) = &config.answers.realm

@@ -19,6 +19,9 @@ pub struct ClaimToHeader {
     pub header: String,
 }
 
+/// The name under which the Envoy filter writes the reason of a rejection into the filter state.
+pub const REASON_IN_FILTER_STATE: &str = "poolgate_reason";
+
 /// A claim that is passed to later filters. The value is written as in a header.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -29,6 +32,6 @@ pub struct ClaimToFilterState {
     /// The names of nested members, outermost first, if the value is inside the claim.
     #[serde(default)]
     pub path: Vec<String>,
-    /// The name in the filter state.
+    /// The name in the filter state. Not `poolgate_reason`.
     pub name: String,
 }

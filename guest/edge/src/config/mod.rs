@@ -26,7 +26,7 @@ mod tree;
 mod url;
 
 pub use cache::Cache;
-pub use claims::{ClaimToFilterState, ClaimToHeader};
+pub use claims::{ClaimToFilterState, ClaimToHeader, REASON_IN_FILTER_STATE};
 pub use core_config::core_config;
 pub(crate) use core_config::core_fault;
 pub use document::Config;
