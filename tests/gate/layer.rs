@@ -100,9 +100,16 @@ async fn the_token_is_taken_out_of_headers_cookies_and_the_query() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_forwarded_is_not_in_the_debug_output_of_the_request() {
     let shown = any(|request: extract::Request| async move { format!("{request:?}") });
-    let app = serve_app(Router::new().fallback(shown).layer(GateLayer::new(gate_now(&configuration()).await))).await;
+    let mut configuration = configuration();
+    let elsewhere = json!({"header": "x-amzn-oidc-accesstoken"});
+    configuration["tokens"]["from"].as_array_mut().expect("a list").push(elsewhere);
+    let app = serve_app(Router::new().fallback(shown).layer(GateLayer::new(gate_now(&configuration).await))).await;
     let token = access().compact();
-    for header in [("authorization", format!("Bearer {token}")), ("cookie", format!("a=1; session={token}"))] {
+    for header in [
+        ("authorization", format!("Bearer {token}")),
+        ("cookie", format!("a=1; session={token}")),
+        ("x-amzn-oidc-accesstoken", token.clone()),
+    ] {
         let response = send(&app.url, &get("/any", vec![header])).await;
         assert_eq!(response.status, 200, "{response:?}");
         assert!(response.body.contains("Sensitive") && !response.body.contains(&token), "{}", response.body);

@@ -35,6 +35,7 @@ impl Guest for Component {
             wait_ms: config.limits.wait_ms,
             forwards_tokens: config.tokens.forward,
             claim_headers: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),
+            token_headers: config.tokens.from.iter().filter_map(|location| location.header.clone()).collect(),
         };
         state::set(State::Gate(authorizer));
         Ok(settings)

@@ -161,12 +161,12 @@ impl GateBuilder {
             list_names: Vec::new(),
             rule_names: Vec::new(),
         };
-        let (claim_headers, forwards_tokens) = (checked.claim_headers, checked.forwards_tokens);
         Ok(Gate::of(Configured {
             verifier: settings.start(parts).await?,
             warnings: checked.warnings.into_iter().map(GateConfigError::from).collect(),
-            claim_headers,
-            forwards_tokens,
+            claim_headers: checked.claim_headers,
+            token_headers: checked.token_headers,
+            forwards_tokens: checked.forwards_tokens,
         }))
     }
 }

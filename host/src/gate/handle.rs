@@ -51,6 +51,7 @@ pub(super) struct Configured {
     pub(super) verifier: Verifier,
     pub(super) warnings: Vec<GateConfigError>,
     pub(super) claim_headers: Vec<String>,
+    pub(super) token_headers: Vec<String>,
     pub(super) forwards_tokens: bool,
 }
 
@@ -155,6 +156,11 @@ impl Gate {
     /// Returns the names of the headers that claims are forwarded in.
     pub fn claim_headers(&self) -> Vec<String> {
         self.current().claim_headers.clone()
+    }
+
+    /// Returns the names of the headers in which a token may be. Keep their values out of logs.
+    pub fn token_headers(&self) -> Vec<String> {
+        self.current().token_headers.clone()
     }
 
     /// Returns whether the application receives the token. If not, [`Admission::changes`] remove it.

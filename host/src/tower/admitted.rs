@@ -22,10 +22,11 @@ where
     Ok(inner.call(request).await?.map(Either::Left))
 }
 
-/// Keeps tokens and the cookies of sessions out of `Debug` output.
-pub(super) fn mark_sensitive(headers: &mut HeaderMap) {
-    for name in [header::AUTHORIZATION, header::COOKIE] {
-        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+/// Keeps tokens and the cookies of sessions out of `Debug` output. `token_headers` are further headers with tokens.
+pub(super) fn mark_sensitive(headers: &mut HeaderMap, token_headers: &[String]) {
+    let names = [header::AUTHORIZATION.as_str(), header::COOKIE.as_str()].into_iter();
+    for name in names.chain(token_headers.iter().map(String::as_str)) {
+        if let Ok(header::Entry::Occupied(mut values)) = headers.try_entry(name) {
             values.iter_mut().for_each(|value| value.set_sensitive(true));
         }
     }

@@ -117,7 +117,7 @@ where
         Box::pin(async move {
             let format = layer.format.for_request(request.method(), request.version(), request.headers());
             let credentials = BearerCredentials::of(request.headers());
-            admitted::mark_sensitive(request.headers_mut());
+            admitted::mark_sensitive(request.headers_mut(), &[]);
             match layer.authenticate(credentials).await {
                 Ok(claims) => {
                     request.extensions_mut().insert(format);

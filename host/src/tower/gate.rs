@@ -33,8 +33,9 @@ use tower_service::Service;
 /// }
 /// ```
 ///
-/// The layer marks the headers `Authorization` and `Cookie` as sensitive, so that `Debug` output of the request does not contain a token or the
-/// cookie of a session. Other headers and the query, if the configuration has tokens there, are shown, unless `tokens.forward` is `false`.
+/// The layer marks the headers `Authorization` and `Cookie`, and every other header in which the configuration looks for a token, as sensitive, so
+/// that `Debug` output of the request does not contain a token or the cookie of a session. The query is shown: a token there is removed only if
+/// `tokens.forward` is `false`.
 ///
 /// A request whose host is in its target and differs from the header `Host` has no host for the gate: it matches no rule with `hosts`.
 #[derive(Clone, Debug)]
@@ -82,7 +83,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let (inner, gate) = (self.inner.clone(), self.gate.clone());
+        // The decision and the names of the headers are of one configuration.
+        let (inner, gate) = (self.inner.clone(), self.gate.snapshot());
         Box::pin(async move {
             let head = head_of(&request);
             let mut rejection = match gate.decide(&head).await {
@@ -90,7 +92,7 @@ where
                     let changed = admission.changes.iter().try_for_each(|change| apply(change, &mut request));
                     match changed {
                         Ok(()) => {
-                            admitted::mark_sensitive(request.headers_mut());
+                            admitted::mark_sensitive(request.headers_mut(), &gate.token_headers());
                             return admitted::call(inner, request, admission.verified.map(Claims::new)).await;
                         }
                         // The application must not receive what a client could have forged.
