@@ -60,7 +60,7 @@ const FILTER: &str = "guest-filter";
 const FILTER_PLAIN: &str = "guest-filter-plain";
 
 #[rustfmt::skip]
-pub const ARTIFACTS: [Artifact; 17] = [
+pub const ARTIFACTS: [Artifact; 18] = [
     Artifact { name: "token-verifier-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm", profile: FAST, wanted_by: &[],
         summary: Some("poolgate's token verifier, for runtimes with wide-arithmetic") },
     Artifact { name: "token-verifier-simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm", profile: FAST, wanted_by: &["ALL", "BENCH"],
@@ -77,6 +77,9 @@ pub const ARTIFACTS: [Artifact; 17] = [
     // This build too has the flags and the profile of `token-verifier-wide`.
     Artifact { name: "request-gate-wide", guest: Guest::Component, flags: WIDE, features: "every-algorithm,gate", profile: FAST, wanted_by: &["ALL", "GATE"],
         summary: Some("poolgate's gate, which decides about requests, for runtimes with wide-arithmetic") },
+    // This build has the flags and the profile of `token-verifier-simd`.
+    Artifact { name: "request-gate-simd", guest: Guest::Component, flags: SIMD, features: "every-algorithm,gate", profile: FAST, wanted_by: &["ALL"],
+        summary: Some("poolgate's gate, which decides about requests, for runtimes with 128-bit SIMD") },
     Artifact { name: "envoy-filter", guest: Guest::ProxyWasm, flags: RELAXED, features: "every-algorithm", profile: FILTER, wanted_by: &["ALL"],
         summary: Some("poolgate as a proxy-wasm filter, for Envoy") },
     Artifact { name: "envoy-filter-plain", guest: Guest::ProxyWasm, flags: "", features: "every-algorithm", profile: FILTER_PLAIN, wanted_by: &["ALL"],

@@ -47,6 +47,11 @@ pub const PUBLISHED: &[Artifact] = &[
         "component: gate for requests and token verifier, for runtimes with wide-arithmetic (Wasmtime)",
         REQUEST_GATE_WIDE,
     ),
+    wasm(
+        "request-gate-simd",
+        "component: gate for requests and token verifier, for runtimes with 128-bit SIMD (Node.js)",
+        REQUEST_GATE_SIMD,
+    ),
     wasm("envoy-filter", "proxy-wasm module for Envoy", ENVOY_FILTER),
     wasm("envoy-filter-plain", "proxy-wasm module for proxies without SIMD", ENVOY_FILTER_PLAIN),
     wasm("envoy-filter-cognito", "proxy-wasm module for Envoy with RSA only", ENVOY_FILTER_COGNITO),
@@ -96,6 +101,10 @@ pub const AUTHENTICATOR_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/
 /// The component of the world `request-gate` with every algorithm, for runtimes with the wide-arithmetic feature. The `poolgate` crate runs it.
 #[cfg(feature = "gate")]
 pub const REQUEST_GATE_WIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/request-gate-wide.wasm"));
+
+/// The same component for runtimes with 128-bit SIMD, such as Node.js.
+#[cfg(feature = "all")]
+pub const REQUEST_GATE_SIMD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/request-gate-simd.wasm"));
 
 /// The portable build with RSA only, which Cognito uses. It is smaller.
 #[cfg(feature = "bench")]
