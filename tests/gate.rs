@@ -2,6 +2,9 @@
 
 #[path = "middleware/composing.rs"]
 mod composing;
+#[path = "hosts/example.rs"]
+#[expect(dead_code, reason = "--test hosts uses the rest")]
+mod example;
 mod gateway_setup;
 #[path = "middleware/scene.rs"]
 #[expect(dead_code, reason = "--test middleware uses the rest")]
@@ -21,6 +24,8 @@ mod gate {
     mod keys;
     mod layer;
     mod library;
+    mod node;
+    mod programs;
     mod proxied;
     mod reload;
     mod requests;

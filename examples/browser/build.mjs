@@ -13,7 +13,7 @@ rmSync(site, { recursive: true, force: true });
 mkdirSync(site);
 for (const name of ["index.html", "style.css", "page.mjs", "explanation.mjs", "poolgate.mjs"]) copyFileSync(join(here, name), join(site, name));
 // The verifier is the same as in examples/node.
-for (const name of ["verifier.mjs", "configuration.mjs", "key-server.mjs"]) copyFileSync(join(node, name), join(site, name));
+for (const name of ["verifier.mjs", "sandbox.mjs", "configuration.mjs", "key-server.mjs"]) copyFileSync(join(node, name), join(site, name));
 execFileSync(process.execPath, [join(node, "transpile.mjs"), join(node, "poolgate.wasm"), join(site, "component")]);
 
 // The meaning of each reason code, from the doc comments of the WIT contract.

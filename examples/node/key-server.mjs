@@ -7,13 +7,14 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** Returns whether keys may be fetched from this URL: https, or http on this machine, which emulators use. */
 export function isAllowed(url) {
   if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username || password) return false;
   return protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
 }
 
-/** Returns a `result<key-response, fetch-error>`. It never throws, and ends after `TIMEOUT_MS` at the latest. */
-export async function fetchKeys(url, etag) {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+/** Returns a `result<key-response, fetch-error>`. It never throws, and ends after `timeoutMs` at the latest. `bodyLimit` is in bytes. */
+export async function fetchKeys(url, etag, { timeoutMs = TIMEOUT_MS, bodyLimit = BODY_LIMIT } = {}) {
+  const signal = AbortSignal.timeout(timeoutMs);
   // In a browser, `If-None-Match` would need a preflight, to which Cognito does not respond. The browser's own cache has the same effect.
   const headers = etag === undefined || "document" in globalThis ? {} : { "If-None-Match": etag };
   try {
@@ -23,7 +24,7 @@ export async function fetchKeys(url, etag) {
     const caching = { maxAge: maxAge(response.headers), etag: response.headers.get("etag") ?? undefined };
     if (response.status === 304) return { tag: "ok", val: { body: undefined, ...caching } };
     if (response.status !== 200) return { tag: "err", val: "bad-status" };
-    const body = await limited(response.body);
+    const body = await limited(response.body, bodyLimit);
     return body ? { tag: "ok", val: { body, ...caching } } : { tag: "err", val: "too-large" };
   } catch {
     return { tag: "err", val: signal.aborted ? "timed-out" : "unreachable" };
@@ -31,14 +32,14 @@ export async function fetchKeys(url, etag) {
 }
 
 /** Reads the body. Returns `undefined` if it is longer than the limit. */
-async function limited(stream) {
+async function limited(stream, bodyLimit) {
   const chunks = [];
   let length = 0;
   for (let reader = stream.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
-    if (length > BODY_LIMIT) {
+    if (length > bodyLimit) {
       await reader.cancel();
       return undefined;
     }

@@ -8,7 +8,7 @@ export { Denial } from "./verifier.mjs";
 
 const modules = new Map();
 
-const component = {
+export const component = {
   instantiate,
   // Compiled once, for all verifiers.
   coreModule(name) {

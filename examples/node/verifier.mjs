@@ -1,7 +1,7 @@
 // The verifier, for every JavaScript engine. poolgate.mjs passes it the component.
 
 import { known, requirementNames, toConfig } from "./configuration.mjs";
-import { fetchKeys, isAllowed } from "./key-server.mjs";
+import { Sandbox, named, seconds } from "./sandbox.mjs";
 
 const STATUS = { "invalid-token": 401, "insufficient-scope": 403, unavailable: 503 };
 
@@ -24,18 +24,11 @@ export class Denial extends Error {
 
 /** Verifies tokens in an instance of the component. Create one and keep it: it holds the keys. */
 export class Verifier {
-  #component;
-  #config;
+  #sandbox;
+  #clock;
   /** The names of the requirements; each has the index of its bit. */
   #requirements;
-  #clock;
   #localKeySets = new Map();
-  #fetches = new Map();
-  /** The logical time of the contract: numbers tokens as they are received and fetches as they start. */
-  #logicalTime = 0n;
-  #exports;
-  #start;
-  #timer;
 
   /**
    * Creates a verifier. `component` comes from poolgate.mjs; `clock` returns the seconds since the Unix epoch.
@@ -43,11 +36,14 @@ export class Verifier {
    */
   static async create(component, options, { clock = () => Date.now() / 1000 } = {}) {
     const verifier = new Verifier();
-    verifier.#component = component;
-    verifier.#config = toConfig(options);
+    const config = toConfig(options);
     verifier.#requirements = requirementNames(options);
     verifier.#clock = clock;
-    await verifier.#running();
+    verifier.#sandbox = new Sandbox(component, clock, (exports) => {
+      named("the configuration was rejected", () => exports.verifier.configure(config));
+      for (const [issuer, [jwks, fetchedAt]] of verifier.#localKeySets) load(exports, issuer, jwks, fetchedAt);
+    });
+    await verifier.#sandbox.start();
     return verifier;
   }
 
@@ -59,18 +55,18 @@ export class Verifier {
    */
   async verify(token, options) {
     const requirement = this.#options(options);
-    await this.#running();
-    const receivedAt = (this.#logicalTime += 1n);
+    await this.#sandbox.start();
+    const receivedAt = this.#sandbox.tick();
     let attempt = () => this.#call(requirement, "verify", token);
     // A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
     for (let waits = 0; ; waits += 1) {
       try {
         return attempt();
       } catch (denial) {
-        const fetch = this.#fetches.get(denial.pendingKeyUrl);
+        const fetch = this.#sandbox.fetchInProgress(denial.pendingKeyUrl);
         if (!fetch || waits === 2) throw denial;
         await fetch;
-        await this.#running();
+        await this.#sandbox.start();
         attempt = () => this.#call(requirement, "verifyAfterFetch", token, receivedAt);
       }
     }
@@ -87,28 +83,24 @@ export class Verifier {
    */
   explain(token) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
-    const explanation = this.#exports && this.#guarded(() => this.#exports.explain(token));
+    const explanation = this.#sandbox.call(({ verifier }) => verifier.explain(token));
     if (!explanation) throw new Denial("sandbox-failed", 503);
     return toExplanation(explanation);
   }
 
   /** Starts the fetches that are due, and waits for them. */
-  async refreshKeys() {
-    await this.#running();
-    this.#guarded(() => this.#exports?.maintain());
-    await Promise.all(this.#fetches.values());
+  refreshKeys() {
+    return this.#sandbox.refreshKeys();
   }
 
   /** Refreshes keys in the background, once per second if one is due. The timer does not keep the process alive. */
   keepKeysFresh() {
-    this.#timer ??= setInterval(() => void this.refreshKeys().catch(() => {}), 1_000);
-    this.#timer.unref?.();
+    this.#sandbox.keepKeysFresh();
   }
 
   /** Stops the timer of `keepKeysFresh`. */
   close() {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#sandbox.close();
   }
 
   /**
@@ -116,19 +108,14 @@ export class Verifier {
    * Throws an `Error` with the name of a `key-set-error`.
    */
   async loadKeySet(issuer, jwks, fetchedAt = this.#clock()) {
-    await this.#running();
-    this.#load(issuer, jwks, fetchedAt);
+    await this.#sandbox.start();
+    load(this.#sandbox.exports, issuer, jwks, fetchedAt);
     this.#localKeySets.set(issuer, [jwks, fetchedAt]);
   }
 
   /** Returns the state of the key sets: the records `key-report` of wit/verifier.wit. */
   keyReports() {
-    return this.#exports?.keyReports() ?? [];
-  }
-
-  #load(issuer, jwks, fetchedAt) {
-    const bytes = new TextEncoder().encode(jwks);
-    this.#named("the key set was rejected", () => this.#exports.loadKeySet(issuer, bytes, seconds(fetchedAt)));
+    return this.#sandbox.exports?.verifier.keyReports() ?? [];
   }
 
   /** Checks the options of a call. A requirement that is not configured is an error, not a denial. */
@@ -144,11 +131,10 @@ export class Verifier {
 
   #call({ requirement, nonce, accessToken }, name, token, ...receivedAt) {
     if (typeof token !== "string") throw new TypeError("a token is a string");
-    if (!this.#exports) throw new Denial("sandbox-failed", 503);
-    const result = this.#guarded(() => {
+    const result = this.#sandbox.call(({ verifier }) => {
       try {
-        const claims = this.#exports[name](token, ...receivedAt);
-        if (nonce !== undefined || accessToken !== undefined) this.#exports.checkIdToken(token, nonce, accessToken);
+        const claims = verifier[name](token, ...receivedAt);
+        if (nonce !== undefined || accessToken !== undefined) verifier.checkIdToken(token, nonce, accessToken);
         return { claims };
       } catch (error) {
         if (error?.payload?.reason === undefined) throw error;
@@ -160,78 +146,16 @@ export class Verifier {
       const { reason, error, ...details } = result.denial;
       throw new Denial(reason, STATUS[error] ?? 503, details);
     }
-    const claims = toClaims(result.claims, this.#requirements);
-    if (requirement !== undefined && !claims.fits.includes(requirement)) throw new Denial("claim-forbidden", 403);
-    return claims;
-  }
-
-  /** Calls the instance. An error that is not a result of the contract is a trap: the next call starts a new instance. */
-  #guarded(call) {
-    try {
-      return call();
-    } catch {
-      this.#exports = this.#start = undefined;
-      return undefined;
-    }
-  }
-
-  #named(what, call) {
-    try {
-      return call();
-    } catch (error) {
-      throw typeof error?.payload === "string" ? new Error(`${what}: ${error.payload}`) : error;
-    }
-  }
-
-  #running() {
-    this.#start ??= this.#instantiate().catch((error) => {
-      this.#start = undefined;
-      throw error;
-    });
-    return this.#start;
-  }
-
-  async #instantiate() {
-    const instance = {};
-    const { verifier } = await this.#component.instantiate(this.#component.coreModule, {
-      "wasi:clocks/wall-clock": {
-        now: () => ({ seconds: seconds(this.#clock()), nanoseconds: 0 }),
-        resolution: () => ({ seconds: 1n, nanoseconds: 0 }),
-      },
-      "poolgate:auth/key-source": {
-        // An import cannot wait here: it returns `deferred`, and the response is passed in with `keys-fetched`.
-        fetch: (url, keyId, etag) => {
-          if (!isAllowed(url)) throw "refused";
-          this.#fetch(instance, url, keyId, etag);
-          throw "deferred";
-        },
-      },
-    });
-    this.#named("the configuration was rejected", () => verifier.configure(this.#config));
-    instance.exports = this.#exports = verifier;
-    for (const [issuer, [jwks, fetchedAt]] of this.#localKeySets) this.#load(issuer, jwks, fetchedAt);
-  }
-
-  #fetch(instance, url, keyId, etag) {
-    const startedAt = (this.#logicalTime += 1n);
-    const fetched = fetchKeys(url, etag).then((outcome) => {
-      if (this.#fetches.get(url) === fetched) this.#fetches.delete(url);
-      if (instance.exports !== this.#exports) return;
-      this.#guarded(() => {
-        try {
-          this.#exports.keysFetched(url, keyId, startedAt, seconds(this.#clock()), outcome);
-        } catch (error) {
-          // The key set was rejected: the previous one stays, and the key report has the error.
-          if (typeof error?.payload !== "string") throw error;
-        }
-      });
-    });
-    this.#fetches.set(url, fetched);
+    const { requirements } = result.claims;
+    const fits = this.#requirements.filter((_, index) => (requirements >> BigInt(index)) & 1n);
+    if (requirement !== undefined && !fits.includes(requirement)) throw new Denial("claim-forbidden", 403);
+    return { ...toClaims(result.claims), fits };
   }
 }
 
-function seconds(time) {
-  return typeof time === "bigint" ? time : BigInt(Math.floor(time));
+function load({ verifier }, issuer, jwks, fetchedAt) {
+  const bytes = new TextEncoder().encode(jwks);
+  named("the key set was rejected", () => verifier.loadKeySet(issuer, bytes, seconds(fetchedAt)));
 }
 
 /** Converts the record `explanation`: what is JSON is parsed, and a failed check has its `reason`. */
@@ -255,13 +179,12 @@ function parsed(text) {
   }
 }
 
-/** Converts the record `verified`: times become numbers, the payload is parsed, and `fits` has the names of requirements. */
-function toClaims(verified, names) {
-  const { issuedAt, expiresAt, authTime, payload, requirements, ...rest } = verified;
+/** Converts the record `verified`: times become numbers, and the payload is parsed. */
+export function toClaims(verified) {
+  const { issuedAt, expiresAt, authTime, payload, requirements: _, ...rest } = verified;
   const number = (time) => (time === undefined ? undefined : Number(time));
   return {
     ...rest, issuedAt: number(issuedAt), expiresAt: number(expiresAt), authTime: number(authTime),
-    fits: names.filter((_, index) => (requirements >> BigInt(index)) & 1n),
     payload: JSON.parse(payload),
   };
 }

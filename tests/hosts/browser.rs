@@ -26,6 +26,8 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 static EXAMPLE: Example = Example {
+    root: "hosts",
+    block: 0,
     name: "browser",
     pinned: "../node/package-lock.json",
     installing: &["npm --prefix examples/node ci --ignore-scripts"],

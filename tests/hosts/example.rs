@@ -11,9 +11,13 @@ use std::{
 pub struct Example {
     /// The name of its folder.
     pub name: &'static str,
+    /// The folder in the target folder that replaces the repository's root.
+    pub root: &'static str,
+    /// The number of the README's block that installs it, from 0.
+    pub block: usize,
     /// The file that pins the installed versions.
     pub pinned: &'static str,
-    /// The lines of the README's first block that install it. They run only after the pinned versions have changed.
+    /// The lines of that block that download something. They run only after the pinned versions have changed.
     pub installing: &'static [&'static str],
 }
 
@@ -25,10 +29,14 @@ impl Example {
 
     /// `examples/<name>` in the target folder, where the example is installed and runs.
     pub fn folder(&self) -> PathBuf {
-        root().join("examples").join(self.name)
+        self.root().join("examples").join(self.name)
     }
 
-    /// Copies the example and runs the first block of its README, in one process at a time.
+    fn root(&self) -> PathBuf {
+        target_folder(self.root)
+    }
+
+    /// Copies the example and runs the block of its README, in one process at a time.
     ///
     /// # Panics
     /// If a command fails. The message contains its output.
@@ -36,18 +44,18 @@ impl Example {
         tokio::task::spawn_blocking(|| {
             let folder = self.folder();
             fs::create_dir_all(&folder).expect("a folder in the target folder");
-            let lock = fs::File::create(root().with_extension("lock")).expect("a lock file");
+            let lock = fs::File::create(self.root().with_extension("lock")).expect("a lock file");
             lock.lock().expect("the lock");
             self.copy();
             let wanted = fs::read_to_string(folder.join(self.pinned)).expect("pinned versions");
             let installed = folder.join("installed");
             let is_there = fs::read_to_string(&installed).is_ok_and(|text| text == wanted);
-            let block = &self.commands()[0];
+            let block = &self.commands()[self.block];
             let runs = |line: &&str| !(is_there && self.installing.contains(&command_of(line)));
             let commands: Vec<&str> = block.lines().filter(runs).collect();
             let found = block.lines().filter(|line| self.installing.contains(&command_of(line))).count();
             assert_eq!(found, self.installing.len(), "{}: the README installs otherwise", self.name);
-            let output = shell(&commands.join("\n"), &root());
+            let output = shell(&commands.join("\n"), &self.root());
             assert!(output.status.success(), "{block}\nfailed:\n{}{}", text(&output.stdout), text(&output.stderr));
             fs::write(installed, wanted).expect("a file");
         })
@@ -79,7 +87,7 @@ impl Example {
 
     /// Copies the files. Installed and generated files in the same folder are kept.
     fn copy(&self) {
-        let contract = root().join("wit");
+        let contract = self.root().join("wit");
         fs::create_dir_all(&contract).expect("a folder in the target folder");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/verifier.wit");
         fs::copy(source, contract.join("verifier.wit")).expect("the contract");
@@ -144,11 +152,6 @@ pub async fn printed(mut command: Command) -> String {
 /// Converts the output of a program to text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The folder that replaces the repository's root.
-fn root() -> PathBuf {
-    target_folder("hosts")
 }
 
 /// Returns a line without its comment.

@@ -15,8 +15,13 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// The browser example uses it, too.
-pub static EXAMPLE: Example =
-    Example { name: "node", pinned: "package-lock.json", installing: &["npm ci --ignore-scripts"] };
+pub static EXAMPLE: Example = Example {
+    name: "node",
+    root: "hosts",
+    block: 0,
+    pinned: "package-lock.json",
+    installing: &["npm ci --ignore-scripts"],
+};
 
 /// Returns the folder of the example with its component.
 pub async fn ready() -> PathBuf {

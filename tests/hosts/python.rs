@@ -16,6 +16,8 @@ use tokio::sync::OnceCell;
 
 static EXAMPLE: Example = Example {
     name: "python",
+    root: "hosts",
+    block: 0,
     pinned: "requirements.txt",
     installing: &["python3 -m venv .venv", ".venv/bin/pip install --quiet --requirement requirements.txt"],
 };
