@@ -1,7 +1,7 @@
 // The gate in Express, in Connect, and in front of any listener of node:http and node:http2.
 
 import { parse } from "node:querystring";
-import { applyToMessage, setTarget } from "./header-changes.mjs";
+import { applyToMessage } from "./header-changes.mjs";
 import { headOf } from "./request-head.mjs";
 import { logFailure, logged, responseOf, undecided } from "./responses.mjs";
 
@@ -41,7 +41,7 @@ async function decided(gate, req) {
   const decision = await gate.decide(head);
   if (decision.kind !== "admit") return decision;
   // What was in absolute form: the application must not read another path in it.
-  if (req.originalUrl === undefined && req.url !== head.target) setTarget(req, head.target);
+  if (req.originalUrl === undefined) req.url = head.target;
   const target = applyToMessage(req, decision.changes);
   // Express 4 has parsed the query before.
   if (target !== undefined && Object.hasOwn(req, "query")) req.query = parsedQuery(req, target);

@@ -50,6 +50,6 @@ async function decided(gate, request) {
 function send(reply, { status, headers, body }) {
   reply.code(status);
   for (const [name, value] of headers) reply.header(name, value);
-  // As bytes, so that Fastify does not change the content type.
-  return reply.send(Buffer.from(body));
+  // As bytes, so that Fastify does not change the content type. It adds one to bytes that have none.
+  return reply.send(body === "" ? undefined : Buffer.from(body));
 }

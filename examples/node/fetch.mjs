@@ -1,6 +1,6 @@
 // The gate in front of a fetch-style handler, which gets a `Request` and returns a `Response`.
 
-import { changedRequest } from "./header-changes.mjs";
+import { applyToMessage, changedRequest } from "./header-changes.mjs";
 import { headOf } from "./request-head.mjs";
 import { logFailure, logged, responseOf, undecided } from "./responses.mjs";
 
@@ -26,7 +26,10 @@ export async function decided(gate, request, message, observe) {
     observe(decision);
     if (decision.kind !== "admit") return { response: toResponse(decision, request, isRaw && message.httpVersionMajor === 2) };
     const { changes, claims } = decision;
-    return { admitted: changes.length === 0 ? request : changedRequest(request, changes), claims };
+    const admitted = changes.length === 0 ? request : changedRequest(request, changes);
+    // The application can also read the message itself.
+    if (isRaw) applyToMessage(message, changes);
+    return { admitted, claims };
   } catch (error) {
     logFailure(error);
     return { response: toResponse(undecided("sandbox-failed"), request, false) };

@@ -1,11 +1,12 @@
 // Applies the changes of an admission to a request. A request that is passed on without them has the headers that a client forged.
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const VALUE = /^[\t\x20-\x7e]*$/;
+/** Claims are in ASCII. A cookie may have other characters, which stay; U+FFFD stands for bytes that were no text, and are lost. */
+const VALUE = /^[\t\x20-\x7e\u00a0-\ufffc\u{10000}-\u{10ffff}]*$/u;
 const TARGET = /^(\/[\x21-\x7e\x80-\xff]*|\*)$/;
 
 /**
- * Applies the changes to a message of Node: to `headers`, `headersDistinct` and `rawHeaders`, and a changed target to `url` and `originalUrl`.
+ * Applies the changes to a message of Node: to `headers`, `headersDistinct` and `rawHeaders`, and a changed query to `url` and `originalUrl`.
  * Returns the new target, or `undefined` if it stays. Throws an `Error` if HTTP does not allow a change.
  */
 export function applyToMessage(message, changes) {
@@ -14,16 +15,17 @@ export function applyToMessage(message, changes) {
     if (change.set === ":path") target = change.value;
     else replace(message, change);
   }
-  if (target !== undefined) setTarget(message, target);
+  if (target !== undefined) setQuery(message, target);
   return target;
 }
 
 /** Returns a fetch-style request with the changes. Throws an `Error` if HTTP does not allow a change. */
 export function changedRequest(request, changes) {
   const headers = new Headers(request.headers);
-  let { url } = request;
+  const url = new URL(request.url);
   for (const { remove, set, value } of changes.map(checked)) {
-    if (set === ":path") url = new URL(value, url).href;
+    // Only the query: a path that begins with `//` would become the host of the URL.
+    if (set === ":path") url.search = parts(value).query;
     else if (set !== undefined) headers.set(set, value);
     else headers.delete(remove);
   }
@@ -31,14 +33,22 @@ export function changedRequest(request, changes) {
   return new Request(url, { method, headers, body, signal, redirect, duplex: "half" });
 }
 
-/** Replaces the target of a message. In an application that is mounted at a path, `url` has no such prefix. */
-export function setTarget(message, target) {
-  const prefix = message.baseUrl ?? "";
-  if (!target.startsWith(prefix)) throw new Error("the new target is outside of the application");
-  const rest = target.slice(prefix.length);
-  message.url = rest.startsWith("/") || rest === "*" ? rest : `/${rest}`;
+/**
+ * Replaces the query of a message with that of a changed target. The path stays, also one that a framework has changed: Connect and Express remove
+ * the path at which an application is mounted, and Fastify has `rewriteUrl`.
+ */
+function setQuery(message, target) {
+  const [sent, changed, own] = [message.originalUrl ?? message.url, target, message.url].map(parts);
+  if (changed.path !== sent.path || own.query !== sent.query) throw new Error("not only the query has changed");
+  message.url = own.path + changed.query;
   if (message.originalUrl !== undefined) message.originalUrl = target;
   if (Object.hasOwn(message.headers, ":path")) replace(message, { set: ":path", value: target });
+}
+
+/** Splits a target into its path, and its query with the question mark. */
+function parts(target) {
+  const [, path, query] = /^([^?]*)(.*)$/s.exec(target);
+  return { path, query };
 }
 
 function replace({ headers, headersDistinct, rawHeaders }, { remove, set, value }) {
@@ -54,10 +64,10 @@ function replace({ headers, headersDistinct, rawHeaders }, { remove, set, value 
   if (headersDistinct) headersDistinct[name] = [value];
 }
 
-/** Checks that HTTP allows a change. */
+/** Checks that HTTP allows a change, and returns it with one character for each byte of the value, as Node and `Headers` have them. */
 function checked(change) {
   const { remove, set, value } = change;
   const isAllowed = set === undefined ? typeof remove === "string" : set === ":path" ? TARGET.test(value) : NAME.test(set) && VALUE.test(value);
   if (!isAllowed) throw new Error("HTTP does not allow a change to the headers");
-  return change;
+  return set === undefined || set === ":path" ? change : { set, value: Buffer.from(value).toString("latin1") };
 }

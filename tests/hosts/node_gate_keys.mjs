@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder] = process.argv.slice(2);
-const { createGate, GateConfigError } = await import(pathToFileURL(join(folder, "gate.mjs")));
+const example = (name) => import(pathToFileURL(join(folder, name)));
+const { createGate, GateConfigError } = await example("gate.mjs");
+const { applyToMessage, changedRequest } = await example("header-changes.mjs");
+const { decided, guarded } = await example("fetch.mjs");
 const NOW = 1_700_000_000;
 const [first, second] = [keyPair("first"), keyPair("second")];
 
@@ -155,6 +158,44 @@ is(large, 431, "head-too-large");
 for (const head of [{}, { ...get("/"), target: 1 }, { ...get("/"), headers: [["a"]] }, { ...get("/"), headers: [["a", 1]] }, { ...get("/"), headers: {} }]) {
   await assert.rejects(gate.decide(head), TypeError);
 }
+
+// Without the token, the request is the same: its path, its host, and what else is in the query and in the cookies.
+const hidden = await made({ jwks: { keys: [first.jwk] } }, { tokens: { forward: false, from: [{ query: "token" }, { cookie: "session" }] } });
+const valid = token(first, { iat: now, exp: now + 60 });
+const changesFor = async (target, ...headers) => (await hidden.decide({ ...get(target), headers })).changes;
+const message = (url, originalUrl, ...rawHeaders) => {
+  const headers = Object.fromEntries([rawHeaders].filter(([name]) => name));
+  return { method: "GET", url, originalUrl, rawHeaders, headers };
+};
+for (const [url, originalUrl, changed] of [
+  [`/app/x?token=${valid}&a=1`, undefined, ["/app/x?a=1", undefined]],
+  // Mounted at a path, and rewritten.
+  [`/x?token=${valid}`, `/app/x?token=${valid}`, ["/x", "/app/x"]],
+  [`/api/x?a=1&token=${valid}`, `/v1/x?a=1&token=${valid}`, ["/api/x?a=1", "/v1/x?a=1"]],
+]) {
+  const request = message(url, originalUrl);
+  applyToMessage(request, await changesFor(originalUrl ?? url));
+  assert.deepEqual([request.url, request.originalUrl], changed);
+}
+const changes = await changesFor(`/v1/x?token=${valid}`);
+assert.throws(() => applyToMessage(message("/x?a=1", `/v1/x?token=${valid}`), changes), /not only the query/);
+// Values of headers are bytes: `Ã©` is `é` in UTF-8.
+const withCookies = message("/x", undefined, "cookie", `name=\u00c3\u00a9; session=${valid}`);
+applyToMessage(withCookies, await changesFor("/x", ["cookie", withCookies.rawHeaders[1]]));
+assert.deepEqual([withCookies.headers.cookie, withCookies.headers["x-user"]], ["name=\u00c3\u00a9", "a"]);
+assert.deepEqual(withCookies.rawHeaders, ["cookie", "name=\u00c3\u00a9", "x-user", "a"]);
+assert.throws(() => applyToMessage(message("/x"), [{ set: "x-user", value: "a\r\nx-user: b" }]), /does not allow/);
+// A path that begins with two slashes does not become the host of the URL.
+const fetched = new Request(`http://app.example.com//admin.example.com/x?token=${valid}`, { headers: { "X-User": "root" } });
+const answered = await guarded(hidden, (request) => Response.json([request.url, request.headers.get("x-user")]))(fetched);
+assert.deepEqual(await answered.json(), ["http://app.example.com//admin.example.com/x", "a"]);
+assert.equal(changedRequest(fetched, []).url, fetched.url);
+// The message from which a server has made a request is changed, too.
+const incoming = message(`/x?token=${valid}`, undefined, "x-user", "root");
+const outer = new Request(`http://app.example.com/x?token=${valid}`, { headers: { "x-user": "root" } });
+const { admitted } = await decided(hidden, outer, incoming, () => {});
+assert.deepEqual([admitted.url, admitted.headers.get("x-user")], ["http://app.example.com/x", "a"]);
+assert.deepEqual([incoming.url, incoming.rawHeaders, incoming.headers], ["/x", ["x-user", "a"], { "x-user": "a" }]);
 
 // An invalid configuration is an error with its position.
 await assert.rejects(createGate("{"), (error) => error instanceof GateConfigError && error.at === "");
