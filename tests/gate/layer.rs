@@ -95,6 +95,11 @@ async fn the_token_is_taken_out_of_headers_cookies_and_the_query() {
         assert_eq!(response.status, 200, "{response:?}");
         assert!(response.body.contains("claims: Some") && !response.body.contains(&token), "{}", response.body);
     }
+    // Another cookie of the application, which is not ASCII.
+    let request = get("/any", vec![("cookie", format!("name=J\u{fc}rgen; session={token}"))]);
+    let response = send(&app.url, &request).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert!(response.body.contains("claims: Some") && !response.body.contains(&token), "{}", response.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

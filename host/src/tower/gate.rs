@@ -139,7 +139,9 @@ fn apply<B>(change: &HeaderChange, request: &mut Request<B>) -> Result<(), Uncha
         }
         HeaderChange::Set(name, value) => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unchangeable)?;
-            request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|_| Unchangeable)?);
+            // What is left of a header may have characters that are not ASCII, such as a cookie of the application.
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| Unchangeable)?;
+            request.headers_mut().insert(name, value);
         }
     }
     Ok(())

@@ -119,7 +119,9 @@ fn is_changeable(name: &str, value: Option<&str>) -> bool {
     match value {
         Some(target) if name == ":path" => target.parse::<PathAndQuery>().is_ok(),
         _ if name == "host" => false,
-        Some(value) => HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok(),
+        Some(value) => {
+            HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_bytes(value.as_bytes()).is_ok()
+        }
         None => HeaderName::from_bytes(name.as_bytes()).is_ok(),
     }
 }
