@@ -27,6 +27,7 @@ mod gate {
     mod node;
     mod programs;
     mod proxied;
+    mod python;
     mod reload;
     mod requests;
     mod revocation;

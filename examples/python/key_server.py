@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 import urllib.error
 import urllib.request
 from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
-from configuration import record
+from checks import record
+from deadline import Deadline, Handler
 
 TIMEOUT = 5.0
 BODY_LIMIT = 262_144
@@ -24,45 +24,59 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-OPENER = urllib.request.build_opener(NoRedirects)
-
-
 def is_allowed(url: str) -> bool:
     """Returns whether keys may be fetched from this URL: https, or http on this machine, which emulators use."""
     try:
         parts = urlsplit(url)
+        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     except ValueError:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def fetch_keys(url: str, etag: str | None) -> Any:
     """Returns a `key-response`, or the name of a `fetch-error`. It never raises, and ends after `TIMEOUT` or soon after."""
-    deadline = time.monotonic() + TIMEOUT
+    return get(url, etag)[0]
+
+
+def get(url: str, etag: str | None, timeout: float = TIMEOUT, limit: int = BODY_LIMIT) -> tuple[Any, int | None]:
+    """Like `fetch_keys`, with the status of the response, if there is one. `timeout` is in seconds, and `limit` in bytes."""
+    try:
+        with Deadline(timeout) as deadline:
+            result = response_of(url, etag, deadline, timeout, limit)
+        # What was read by then may be incomplete.
+        return ("timed-out", None) if deadline.has_passed else result
+    except Exception:
+        return "unreachable", None
+
+
+def response_of(url: str, etag: str | None, deadline: Deadline, timeout: float, limit: int) -> tuple[Any, int | None]:
+    handlers: list[Any] = [NoRedirects(), Handler(deadline)]
+    if urlsplit(url).hostname in LOOPBACK:
+        # Ignores `http_proxy` and the like: a proxy has another loopback address, and could send other keys.
+        handlers.append(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, headers={"If-None-Match": etag} if etag else {})
     try:
-        with OPENER.open(request, timeout=TIMEOUT) as response:
-            body = read(response, deadline)
+        with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             if response.status != 200:
-                return "bad-status"
-            return body if isinstance(body, str) else key_response(body, response.headers)
+                return "bad-status", response.status
+            body = read(response, limit)
+            return body if isinstance(body, str) else key_response(body, response.headers), response.status
     except urllib.error.HTTPError as error:
-        return key_response(None, error.headers) if error.code == 304 else "bad-status"
+        with error:
+            return key_response(None, error.headers) if error.code == 304 else "bad-status", error.code
     except TimeoutError:
-        return "timed-out"
+        return "timed-out", None
     except Exception as error:
         is_late = isinstance(getattr(error, "reason", None), TimeoutError)
-        return "timed-out" if is_late else "unreachable"
+        return "timed-out" if is_late else "unreachable", None
 
 
-def read(response: Any, deadline: float) -> bytes | str:
+def read(response: Any, limit: int) -> bytes | str:
     body = bytearray()
     while chunk := response.read1(16_384):
         body += chunk
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             return "too-large"
-        if time.monotonic() > deadline:
-            return "timed-out"
     # `length` is the number of bytes still missing when the connection ended, or `None` without `Content-Length`.
     return "unreachable" if response.length else bytes(body)
 

@@ -1,31 +1,29 @@
-"""poolgate in Python: the component in wasmtime's sandbox, with its two imports, a clock and a key fetch."""
+"""poolgate in Python: verifies tokens with the component, in wasmtime's sandbox."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-from wasmtime import Engine, Store
-from wasmtime.component import Component, Linker, Record, Variant
+from wasmtime.component import Record
 
-from checks import record
 from claim_rules import ClaimRule
 from configuration import AllOf, AnyOf, KeyPolicy, Limits, Pool, config
-from key_server import fetch_keys, is_allowed
+from head import is_unicode
+from instance import VERIFIER, Guest, Instance
+from key_server import fetch_keys
+from sandbox import Sandbox, SandboxError
 
 __all__ = [
     "AllOf", "AnyOf", "Check", "ClaimRule", "Claims", "Denial", "Explanation", "Guest", "KeyPolicy", "Limits", "Misfit", "Pool", "Verifier",
 ]
 
-VERIFIER = "poolgate:auth/verifier@0.1.0"
 STATUS = {"invalid-token": 401, "insufficient-scope": 403, "unavailable": 503}
-MEMORY_LIMIT = 64 * 1024 * 1024
+# The maximum time that `verify` waits for one fetch, in seconds. A fetch takes 5 seconds, and longer only while the host's name is being resolved.
+KEY_WAIT = 30.0
 # Not `None`: a nonce that the session has lost must not switch the check off.
 NOT_COMPARED: Any = object()
 
@@ -118,14 +116,6 @@ class Explanation:
         return f"Explanation(reason={self.reason!r}, is_signature_valid={self.is_signature_valid!r}, checks={self.checks!r})"
 
 
-class Guest:
-    """The compiled component. Create one for the process: compiling takes about a second."""
-
-    def __init__(self, file: str | Path) -> None:
-        self.engine = Engine()
-        self.component = Component.from_file(self.engine, str(file))
-
-
 class Verifier:
     """Verifies tokens in an instance of the component. Create one and keep it: it holds the keys. Any thread may call it.
 
@@ -143,21 +133,13 @@ class Verifier:
         key_policy: KeyPolicy | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._guest, self._clock = guest, clock
+        self._clock, self._token_limit = clock, limits.token_bytes
         given = {} if requirements is None else requirements
         self._config = config(pools, limits, key_policy or KeyPolicy(), given)
         # Each has the index of its bit.
         self._requirements = list(given)
         self._local_key_sets: dict[str, tuple[bytes, int]] = {}
-        self._fetches: dict[str, Future[None]] = {}
-        # The logical time of the contract: numbers tokens as they are received and fetches as they start.
-        self._logical_time = itertools.count(1)
-        self._fetchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="poolgate-keys")
-        self._closing = threading.Event()
-        # An instance does one thing at a time. This lock is not held during a fetch.
-        self._lock = threading.RLock()
-        self._instance: Instance | None = None
-        self._running()
+        self._sandbox = Sandbox(guest, clock, self._start, fetch_keys)
 
     def verify(
         self, token: str, *, requirement: str | None = None, nonce: str = NOT_COMPARED, access_token: str = NOT_COMPARED
@@ -179,7 +161,7 @@ class Verifier:
         return claims
 
     def _verify(self, token: str, requirement: str | None) -> Claims:
-        received_at = next(self._logical_time)
+        received_at = self._sandbox.tick()
         attempt: Callable[[], Claims] = lambda: self._call(requirement, "verify", token)
         # A fetch that started before the token arrived does not prove that its key does not exist: then one more fetch follows.
         for _ in range(2):
@@ -188,9 +170,9 @@ class Verifier:
             except Denial as denial:
                 if denial.pending_key_url is None:
                     raise
-                fetch = self._fetches.get(denial.pending_key_url)
+                fetch = self._sandbox.fetch_in_progress(denial.pending_key_url)
             if fetch is not None:
-                fetch.result()
+                wait([fetch], timeout=KEY_WAIT)
             attempt = lambda: self._call(requirement, "verify-after-fetch", token, received_at)
         return attempt()
 
@@ -205,29 +187,19 @@ class Verifier:
         It fetches no keys: call `refresh_keys` before. The explanation has the content of the token, verified or not: show it only to who holds the
         token, and never with a rejection.
         """
-        if not isinstance(token, str):
-            raise TypeError("a token is a string")
-        members = members_of(self._guarded("explain", token))
+        if not isinstance(token, str) or not is_unicode(token):
+            raise TypeError("a token is a string of Unicode characters")
+        members = members_of(self._guarded("explain", token[: self._token_limit + 1]))
         checks = [check_of(members_of(check)) for check in members["checks"]]
         return Explanation(**{**members, "header": parsed(members["header"]), "payload": parsed(members["payload"]), "checks": checks})
 
     def refresh_keys(self) -> None:
         """Starts the fetches that are due, and waits for them."""
-        self._guarded("maintain")
-        for fetch in list(self._fetches.values()):
-            fetch.result()
+        self._guard(self._sandbox.refresh_keys)
 
     def keep_keys_fresh(self) -> None:
         """Refreshes keys in the background, once per second if one is due, until `close` is called."""
-
-        def refresh() -> None:
-            while not self._closing.wait(1.0):
-                try:
-                    self._guarded("maintain")
-                except Denial:
-                    pass  # The instance failed; the next call starts a new one.
-
-        threading.Thread(target=refresh, name="poolgate-refresh", daemon=True).start()
+        self._guard(self._sandbox.keep_keys_fresh)
 
     def load_key_set(self, issuer: str, jwks: str, fetched_at: int | None = None) -> None:
         """Loads a JWK Set (text) that you supply. `issuer` is a configured one, or "" for a pool that does not check it.
@@ -242,12 +214,12 @@ class Verifier:
 
     def key_reports(self) -> list[Record]:
         """Returns the state of the key sets: the records `key-report` of wit/verifier.wit."""
-        return self._guarded("key-reports")
+        reports: list[Record] = self._guarded("key-reports")
+        return reports
 
     def close(self) -> None:
         """Stops the thread of `keep_keys_fresh`."""
-        self._closing.set()
-        self._fetchers.shutdown(wait=False)
+        self._sandbox.close()
 
     def _known(self, requirement: str | None) -> None:
         """A name that is not configured is an error, not a denial."""
@@ -257,8 +229,12 @@ class Verifier:
     def _call(self, requirement: str | None, function: str, token: str, *received_at: int) -> Claims:
         if not isinstance(token, str):
             raise TypeError("a token is a string")
+        if len(token) > self._token_limit:
+            raise Denial("token-too-large", 401)
+        if not is_unicode(token):
+            raise Denial("encoding-invalid", 401)
         # Only the tag "ok" accepts the token.
-        result: Variant = self._guarded(function, token, *received_at)
+        result = self._guarded(function, token, *received_at)
         members = members_of(result.payload)
         if result.tag == "ok":
             members["payload"] = json.loads(members["payload"])
@@ -271,41 +247,22 @@ class Verifier:
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
         """Calls the instance. After a trap it raises `sandbox-failed`, and the next call starts a new instance."""
-        with self._lock:
-            instance = self._running()
-            try:
-                return instance.call(function, *arguments)
-            except Exception:
-                self._instance = None
-                # Without the cause, which could contain parts of the token.
-                raise Denial("sandbox-failed", 503) from None
+        return self._guard(lambda: self._sandbox.call(function, *arguments))
 
-    def _running(self) -> Instance:
-        with self._lock:
-            if self._instance is None:
-                instance = Instance(self._guest, self._clock, self._fetch)
-                error = instance.call("configure", self._config)
-                if error is not None:
-                    raise ValueError(f"the configuration was rejected: {error}")
-                for issuer, key_set in self._local_key_sets.items():
-                    instance.call("load-key-set", issuer, *key_set)
-                self._instance = instance
-            return self._instance
+    def _guard(self, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except SandboxError as error:
+            reason = error.reason
+        # Not in the `except` block: the denial would have the cause, whose traceback leads to the token.
+        raise Denial(reason, 503)
 
-    def _fetch(self, url: str, key_id: str | None, etag: str | None) -> None:
-        """Starts a fetch. The component calls this within a call of ours, so the lock is held."""
-        instance = self._instance
-
-        def fetch() -> None:
-            started_at = next(self._logical_time)
-            outcome = fetch_keys(url, etag)
-            with self._lock:
-                self._fetches.pop(url, None)
-                if instance is not None and instance is self._instance:
-                    # If the key set is rejected, the previous one stays, and the key report has the error.
-                    self._guarded("keys-fetched", url, key_id, started_at, int(self._clock()), outcome)
-
-        self._fetches[url] = self._fetchers.submit(fetch)
+    def _start(self, instance: Instance) -> None:
+        error = instance.call(VERIFIER, "configure", self._config)
+        if error is not None:
+            raise ValueError(f"the configuration was rejected: {error}")
+        for issuer, key_set in self._local_key_sets.items():
+            instance.call(VERIFIER, "load-key-set", issuer, *key_set)
 
 
 def id_token_checks(nonce: str, access_token: str) -> tuple[str | None, str | None] | None:
@@ -315,8 +272,7 @@ def id_token_checks(nonce: str, access_token: str) -> tuple[str | None, str | No
     for value in (nonce, access_token):
         if value is not NOT_COMPARED and not isinstance(value, str):
             raise TypeError("a nonce and an access token are strings")
-    given = lambda value: None if value is NOT_COMPARED else value
-    return given(nonce), given(access_token)
+    return None if nonce is NOT_COMPARED else nonce, None if access_token is NOT_COMPARED else access_token
 
 
 def denial_of(members: dict[str, Any]) -> Denial:
@@ -340,37 +296,6 @@ def parsed(text: str | None) -> Any:
         return text
 
 
-def members_of(made: Record) -> dict[str, Any]:
+def members_of(made: Any) -> dict[str, Any]:
     """Returns the members of a record. The names of the contract have hyphens instead of underscores."""
     return {name.replace("-", "_"): value for name, value in vars(made).items()}
-
-
-class Instance:
-    """One instance of the component, with its two imports."""
-
-    def __init__(self, guest: Guest, clock: Callable[[], float], fetch: Callable[..., None]) -> None:
-        self._store = Store(guest.engine)
-        self._store.set_limits(memory_size=MEMORY_LIMIT)
-
-        def fetch_later(_store: Any, url: str, key_id: str | None, etag: str | None) -> str:
-            if not is_allowed(url):
-                return "refused"
-            fetch(url, key_id, etag)
-            return "deferred"
-
-        linker = Linker(guest.engine)
-        with linker.root() as root:
-            with root.add_instance("wasi:clocks/wall-clock@0.2.6") as wall_clock:
-                wall_clock.add_func("now", lambda _store: record(seconds=int(clock()), nanoseconds=0))
-                wall_clock.add_func("resolution", lambda _store: record(seconds=1, nanoseconds=0))
-            with root.add_instance("poolgate:auth/key-source@0.1.0") as key_source:
-                key_source.add_func("fetch", fetch_later)
-        self._instance = linker.instantiate(self._store, guest.component)
-        self._verifier = self._instance.get_export_index(self._store, VERIFIER)
-        self._functions: dict[str, Any] = {}
-
-    def call(self, name: str, *arguments: Any) -> Any:
-        if name not in self._functions:
-            index = self._instance.get_export_index(self._store, name, self._verifier)
-            self._functions[name] = self._instance.get_func(self._store, index)
-        return self._functions[name](self._store, *arguments)

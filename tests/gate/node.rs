@@ -87,7 +87,7 @@ async fn the_program_of_the_readme_for_express_runs() {
     let blocks = blocks_of(&EXAMPLE.readme(), "mjs");
     let [block] = &blocks[..] else { panic!("{} programs", blocks.len()) };
     fs::write(&program, block).expect("a file");
-    serves_me("Express", |port| {
+    serves_me("Express", |_, port| {
         let mut node = Command::new("node");
         node.arg(program).env("PORT", port.to_string());
         node

@@ -1,23 +1,37 @@
 //! The examples for Node.js and Python: programs of their languages that decide by the same file.
 
 use super::{
-    decided::{decided, is_same, wanted},
+    decided::{Decided, decided, is_same, wanted},
     exchange::send,
-    requests::all,
+    requests::{Request, all},
     scene::{configuration, gate_now},
 };
+use poolgate::Gate;
 use poolgate_tests::{
     edge_scene::{access, now, pool},
     exact_client::get,
     server_process::{ServerProcess, free_port},
 };
 use serde_json::json;
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use tempfile::TempDir;
 
 /// Sends all requests of the table to an application behind the gate, and compares the decisions with those of the library. `command` makes the program
 /// from the file of the configuration; it prints its URL.
 pub async fn decides_like_the_library(kind: &'static str, command: impl FnOnce(PathBuf) -> Command) {
+    decides_like(kind, command, wanted).await;
+}
+
+/// The same with another decision, for a server that changes a request before the gate sees it.
+pub async fn decides_like(
+    kind: &'static str,
+    command: impl FnOnce(PathBuf) -> Command,
+    wanted: impl AsyncFn(&Gate, &Request) -> Decided,
+) {
     let configuration = configuration();
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("poolgate.json");
@@ -37,13 +51,15 @@ pub async fn decides_like_the_library(kind: &'static str, command: impl FnOnce(P
     assert!(faults.is_empty(), "{kind}: {count} of {all}:\n{}\n{}", faults.join("\n"), program.output());
 }
 
-/// Runs a program of a page, which has the application `/me` behind the gate of `poolgate.json` in its folder. `command` makes it for a port.
-pub async fn serves_me(name: &'static str, command: impl FnOnce(u16) -> Command) {
+/// Runs a program of a page, which has the application `/me` behind the gate of `poolgate.json` in its folder. `command` makes it for
+/// the folder and a port.
+pub async fn serves_me(name: &'static str, command: impl FnOnce(&Path, u16) -> Command) {
     let folder = TempDir::new().expect("a folder");
     let configuration = json!({"pools": [pool()], "routes": [{"path": "/me", "authenticated": true}]});
     fs::write(folder.path().join("poolgate.json"), configuration.to_string()).expect("a file");
     let port = free_port();
-    let mut program = ServerProcess::spawn(name, folder, command(port));
+    let command = command(folder.path(), port);
+    let mut program = ServerProcess::spawn(name, folder, command);
     let url = format!("http://127.0.0.1:{port}");
     program.comes_up(&url).await;
     assert_eq!(get(&url, "/me", None).await.status, 401, "{}", program.output());
