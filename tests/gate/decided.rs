@@ -48,19 +48,6 @@ pub async fn wanted_of_envoy(gate: &Gate, request: &Request) -> Decided {
     wanted_without_connection(gate, &passed).await
 }
 
-/// The decision about the request as a WSGI server passes it: several fields with one name are one variable.
-pub async fn wanted_of_wsgi(gate: &Gate, request: &Request) -> Decided {
-    let mut passed = request.clone();
-    passed.headers.clear();
-    for (name, value) in &request.headers {
-        match passed.headers.iter_mut().find(|(own, _)| own == name) {
-            Some((_, joined)) => *joined = format!("{joined},{value}"),
-            None => passed.headers.push((name, value.clone())),
-        }
-    }
-    wanted(gate, &passed).await
-}
-
 /// Whether two decisions are the same. Without a reason in `wanted`, only the status is compared.
 pub fn is_same(wanted: &Decided, decided: &Decided) -> bool {
     wanted == decided || (wanted.1.is_empty() && wanted.0 == decided.0)

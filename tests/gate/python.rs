@@ -1,7 +1,7 @@
 //! The gate in Python, in ASGI and WSGI servers and in frameworks.
 
 use super::{
-    decided::{Decided, wanted_of_wsgi},
+    decided::{Decided, wanted},
     programs::{decides_like, decides_like_the_library, serves_me},
     requests::Request,
 };
@@ -47,6 +47,19 @@ async fn driver(kind: &str) -> impl FnOnce(PathBuf) -> Command {
         driver.arg(configuration).arg("system");
         driver
     }
+}
+
+/// The decision about the request as a WSGI server passes it: several fields with one name are one variable.
+async fn wanted_of_wsgi(gate: &Gate, request: &Request) -> Decided {
+    let mut passed = request.clone();
+    passed.headers.clear();
+    for (name, value) in &request.headers {
+        match passed.headers.iter_mut().find(|(own, _)| own == name) {
+            Some((_, joined)) => *joined = format!("{joined},{value}"),
+            None => passed.headers.push((name, value.clone())),
+        }
+    }
+    wanted(gate, &passed).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
