@@ -10,12 +10,16 @@
 //! Documents are not signed. A reader trusts the publisher and the connection to it, as it trusts those of a JWK Set.
 #![no_std]
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
+)]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod buckets;
 mod document;
 mod entry;
 mod error;

@@ -1,5 +1,6 @@
 //! The table of revocations, which a reader builds from the documents of a feed.
 
+use crate::buckets::Buckets;
 use crate::{
     Entry, Hashes, Ids, Position,
     document::{HEADER_BYTES, Header, Kind, checked, entries},
@@ -14,13 +15,15 @@ const EXPIRY_INTERVAL: u64 = 60;
 /// When the memory of a table has to grow, or is given back, there is room for one more entry for each 16.
 const ROOM: usize = 16;
 
-/// The revocations of a feed, in 12 bytes each.
+/// The revocations of a feed, in 12 bytes each and a little for all together.
 ///
 /// A new table is empty and has no position. The first document that it applies must be a snapshot.
 #[derive(Clone, Default)]
 pub struct Table {
     /// A snapshot, whose entries are those of the table. Its header is written by [`Table::snapshot`].
     document: Vec<u8>,
+    /// Where the entries of each range of hashes are.
+    buckets: Buckets,
     /// What the documents so far said. `None` before the first one.
     applied: Option<AppliedHeader>,
     /// When expired entries were removed, by the reader's clock.
@@ -58,7 +61,7 @@ impl Table {
 
     /// Returns whether a token is revoked, by any of the claims that identify it.
     ///
-    /// This takes at most three hashes and three binary searches. To hash the claims only once, use [`is_revoked_by`](Self::is_revoked_by).
+    /// This takes at most three hashes and three searches among a few entries. To hash the claims only once, use [`is_revoked_by`](Self::is_revoked_by).
     pub fn is_revoked(&self, ids: &Ids<'_>) -> bool {
         self.is_revoked_by(&ids.hashes())
     }
@@ -111,7 +114,7 @@ impl Table {
 
     /// Returns the memory of the table, in bytes.
     pub fn memory(&self) -> usize {
-        self.document.capacity()
+        self.document.capacity() + self.buckets.memory()
     }
 
     /// Removes the entries that have expired: those whose lifetime has ended at `now`, the time of the reader, and had ended when the publisher wrote
@@ -155,6 +158,7 @@ impl Table {
         }
         self.document = document;
         self.shrink();
+        self.buckets = Buckets::of(self.entries());
         self.applied = Some(AppliedHeader::new(header, now));
         self.expired_at = now;
         Ok(Applied::Snapshot { entries: count })
@@ -206,18 +210,21 @@ impl Table {
         let mut kept = 0;
         let entries = self.entries_mut();
         for index in 0..entries.len() {
-            let entry = entries[index];
-            if !has_expired(&entry) {
-                entries[kept] = entry;
+            if entries.get(index).is_some_and(|entry| !has_expired(entry)) {
+                entries.swap(kept, index);
                 kept += 1;
             }
         }
         self.document.truncate(HEADER_BYTES + kept * ENTRY_BYTES);
         self.shrink();
+        self.buckets = Buckets::of(self.entries());
     }
 
     /// Adds entries, in ascending order. Each comes with the index of the present entry before which it belongs.
     fn insert(&mut self, new: &[(usize, EntryBytes)]) {
+        if new.is_empty() {
+            return;
+        }
         let present = self.len();
         let length = HEADER_BYTES + (present + new.len()) * ENTRY_BYTES;
         if self.document.capacity() < length {
@@ -230,9 +237,12 @@ impl Table {
         let mut end = present;
         for (before, (start, entry)) in new.iter().enumerate().rev() {
             entries.copy_within(*start..end, start + before + 1);
-            entries[start + before] = *entry;
+            if let Some(place) = entries.get_mut(start + before) {
+                *place = *entry;
+            }
             end = *start;
         }
+        self.buckets = Buckets::of(self.entries());
     }
 
     fn extend_time(&mut self, index: usize, time: u32) {
@@ -249,7 +259,10 @@ impl Table {
 
     /// Returns the index of a hash, or that of the entry before which it belongs.
     fn search(&self, hash: u64) -> Result<usize, usize> {
-        self.entries().binary_search_by_key(&hash, |bytes| Entry::from_bytes(bytes).hash)
+        let (start, end) = self.buckets.range(hash);
+        let bucket = self.entries().get(start..end).unwrap_or_default();
+        let found = bucket.binary_search_by_key(&hash, |bytes| Entry::from_bytes(bytes).hash);
+        found.map(|index| start + index).map_err(|index| start + index)
     }
 
     fn entries(&self) -> &[EntryBytes] {
