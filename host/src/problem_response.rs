@@ -70,6 +70,13 @@ impl ProblemResponse {
         Self { retry_after: Some(after), ..response }
     }
 
+    /// The response while something that the request needs is unavailable.
+    pub(crate) fn unavailable(retry_after: Duration) -> Self {
+        let name = AccountErrorCode::Unavailable;
+        let response = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
+        Self { retry_after: Some(retry_after), ..response }
+    }
+
     /// The response to a request without a token (RFC 6750 section 3: the challenge then has no error code).
     pub(crate) fn no_token() -> Self {
         let response = Self::new(StatusCode::UNAUTHORIZED, "token-missing", "There is no access token.", None);
@@ -156,11 +163,7 @@ impl From<Denial> for ProblemResponse {
                 Self { challenge: bearer("Bearer error=\"invalid_token\""), ..response }
             }
             ErrorCode::InsufficientScope => Self::insufficient(&[]),
-            ErrorCode::Unavailable => {
-                let name = AccountErrorCode::Unavailable;
-                let response = Self::new(StatusCode::SERVICE_UNAVAILABLE, name.name(), name.description(), None);
-                Self { retry_after: Some(Duration::from_secs(1)), ..response }
-            }
+            ErrorCode::Unavailable => Self::unavailable(Duration::from_secs(1)),
         }
     }
 }

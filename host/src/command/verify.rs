@@ -87,6 +87,9 @@ async fn verifier(arguments: &VerifyArguments) -> Result<Verifier, CommandError>
     if let Some(directory) = compilation_cache() {
         builder = builder.compilation_cache(directory);
     }
+    if let Some((feed, mode)) = arguments.feed.store(arguments.allow_http_loopback, arguments.timeout).await? {
+        builder = builder.revocations(feed, mode);
+    }
     let verifier = builder.build().await?;
     if let Some(jwks) = jwks {
         // With --at, the keys are considered as of that time.

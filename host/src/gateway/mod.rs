@@ -1,7 +1,8 @@
 //! The account flows and the verification of tokens over HTTP, for teams that do not write Rust.
 //!
 //! A request passes these modules in order: `limits` (rate limit) → `flows` (JSON in, [`Accounts`](crate::accounts::Accounts), JSON out)
-//! or `verify` (a reverse proxy asks whether a request may pass). Health checks and metrics are in `operations`. Metrics that reveal
+//! or `verify` (a reverse proxy asks whether a request may pass). Health checks and metrics are in `operations`, and the
+//! revocations for other processes in `revocation_feed`. Metrics that reveal
 //! whether an account exists are served on the operator's address only.
 
 mod bodies;
@@ -27,6 +28,7 @@ mod operations;
 mod original;
 mod preflight;
 mod problem;
+mod revocation_feed;
 mod route_rules;
 mod route_table;
 mod service;

@@ -6,7 +6,7 @@ use super::{
     cors::{self, Cors, OriginError},
     ext_authz, flows, grpc_health,
     limits::{self, RateLimit},
-    metadata, openapi, operations, problem,
+    metadata, openapi, operations, problem, revocation_feed,
     route_rules::RouteRules,
     serving::{self, Deadlines},
     state::{FlowsState, GatewayState},
@@ -281,11 +281,12 @@ impl Gateway {
         }))
     }
 
-    /// Returns the service for the operator: health checks and all metrics. Clients must not reach it, because the counts of account
-    /// flows reveal whether an account exists.
+    /// Returns the service for the operator: health checks, all metrics, and the revocation feed if there is a store whose revocations can be
+    /// listed. Clients must not reach it, because the counts of account flows reveal whether an account exists.
     pub fn operations_router(&self) -> Router {
         operations::health_with_hints()
             .merge(operations::metrics())
+            .merge(revocation_feed::router())
             .fallback(problem::not_found)
             .with_state(self.state())
     }

@@ -1,7 +1,10 @@
 //! The verifiers of a gateway: one for everything, or one for the account flows and another for the authorization checks.
 
 use super::discovery_faults::discovery_faults;
-use crate::{Denial, Gate, KeyReport, KeyState, Verifier};
+use crate::{
+    Denial, Gate, KeyReport, KeyState, Verifier,
+    revocation::{FeedDocument, FeedPosition, RevocationError},
+};
 use std::fmt;
 
 /// The values of the label `verifier`, which the metrics have if there are two verifiers.
@@ -121,6 +124,18 @@ impl Verifiers {
             Some(accounts) => Verifier::metrics_of_all(&[(ACCOUNTS, accounts), (VERIFY, &self.checks())], for_clients),
             None if for_clients => self.checks().public_metrics(),
             None => self.checks().metrics(),
+        }
+    }
+
+    /// Returns the revocations of the store that the account flows write to, or of the only one. `None` if there is none, or its revocations cannot
+    /// be listed.
+    pub(crate) async fn revocation_feed(
+        &self,
+        after: Option<FeedPosition>,
+    ) -> Result<Option<FeedDocument>, RevocationError> {
+        match &self.accounts {
+            Some(accounts) => accounts.revocation_feed(after).await,
+            None => self.checks().revocation_feed(after).await,
         }
     }
 

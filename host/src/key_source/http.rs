@@ -38,7 +38,7 @@ pub(crate) struct HttpSettings {
 
 /// Why a request has no usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HttpError {
+pub(crate) enum HttpError {
     Fetch(FetchError),
     /// The status is neither 200 nor 304.
     Status(StatusCode),
@@ -85,7 +85,7 @@ impl HttpKeySource {
     ///
     /// The content type is ignored, because issuers use different ones; the reader rejects a body of another kind. Content codings are
     /// neither requested nor decoded, so that a small compressed body cannot expand to a large one.
-    pub(super) async fn get(&self, url: &KeyUrl, etag: Option<&str>, limit: usize) -> Result<KeyResponse, HttpError> {
+    pub(crate) async fn get(&self, url: &KeyUrl, etag: Option<&str>, limit: usize) -> Result<KeyResponse, HttpError> {
         let mut request = self.client(url.is_plain_http())?.get(url.as_url().clone());
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
@@ -108,7 +108,7 @@ impl HttpKeySource {
 
 impl HttpError {
     /// Returns the error of the WIT contract, which does not have the status.
-    pub(super) fn into_fetch_error(self) -> FetchError {
+    pub(crate) fn into_fetch_error(self) -> FetchError {
         match self {
             HttpError::Fetch(error) => error,
             HttpError::Status(_) => FetchError::BadStatus,

@@ -52,6 +52,13 @@ impl KeyUrl {
         &self.0
     }
 
+    /// Returns the URL with this query.
+    pub(crate) fn with_query(&self, query: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_query(Some(query));
+        Self(url)
+    }
+
     pub(crate) fn is_plain_http(&self) -> bool {
         self.0.scheme() == "http"
     }

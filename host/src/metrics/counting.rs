@@ -3,8 +3,8 @@
 use super::{
     families::Metrics,
     labels::{
-        AccountLabels, FetchLabels, MisfitLabels, RejectedLabels, RequestLabels, RevocationCheckLabels,
-        RevocationLabels, issuer_label,
+        AccountLabels, FeedRequestLabels, FetchLabels, MisfitLabels, RejectedLabels, RequestLabels,
+        RevocationCheckLabels, RevocationLabels, issuer_label,
     },
 };
 use crate::{
@@ -127,6 +127,11 @@ impl Metrics {
 
     pub(crate) fn has_seen_issuer_slash(&self) -> bool {
         self.has_seen_issuer_slash.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request for the revocation feed.
+    pub(crate) fn count_feed_request(&self, answer: &'static str) {
+        self.feed_requests.get_or_create_owned(&FeedRequestLabels { answer }).inc();
     }
 
     /// Counts a sandbox failure.

@@ -2,9 +2,10 @@
 
 use super::{
     families::Metrics,
+    feed,
     labels::{IssuerLabels, issuer_label},
 };
-use crate::KeyReport;
+use crate::{KeyReport, revocation::FeedReport};
 use prometheus_client::{encoding::text, registry::Registry};
 use std::borrow::Cow;
 
@@ -14,21 +15,31 @@ const FAMILY: &str = "# HELP ";
 
 impl Metrics {
     /// Returns all metrics as text, with the state of the keys from `reports`.
-    pub(crate) fn text(&self, reports: &[KeyReport]) -> String {
-        with_end(self.samples(reports, None, false))
+    pub(crate) fn text(&self, reports: &[KeyReport], feed: Option<FeedReport>) -> String {
+        with_end(self.samples(reports, feed, None, false))
     }
 
     /// Like [`text`](Self::text), without the metrics that reveal whether an account exists.
-    pub(crate) fn public_text(&self, reports: &[KeyReport]) -> String {
-        with_end(self.samples(reports, None, true))
+    pub(crate) fn public_text(&self, reports: &[KeyReport], feed: Option<FeedReport>) -> String {
+        with_end(self.samples(reports, feed, None, true))
     }
 
     /// Returns the metrics without the end of the text. `verifier` is the label of that name, if there are several verifiers.
-    pub(crate) fn samples(&self, reports: &[KeyReport], verifier: Option<&'static str>, for_clients: bool) -> String {
+    /// `feed` is the state of the revocation feed, if the store reads one.
+    pub(crate) fn samples(
+        &self,
+        reports: &[KeyReport],
+        feed: Option<FeedReport>,
+        verifier: Option<&'static str>,
+        for_clients: bool,
+    ) -> String {
         self.set_key_gauges(reports);
         let labels = verifier.map(|name| (Cow::Borrowed("verifier"), Cow::Borrowed(name)));
         let mut registry = Registry::with_prefix_and_labels(PREFIX, labels.into_iter());
         self.register(&mut registry);
+        if let Some(feed) = feed {
+            feed::register(&feed, &mut registry);
+        }
         if !for_clients {
             self.register_for_operator(&mut registry);
         }

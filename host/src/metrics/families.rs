@@ -3,8 +3,8 @@
 use super::{
     gauges::SandboxGauges,
     labels::{
-        AccountLabels, FailureLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels, RequestLabels,
-        RevocationCheckLabels, RevocationLabels, VerdictLabels,
+        AccountLabels, FailureLabels, FeedRequestLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels,
+        RequestLabels, RevocationCheckLabels, RevocationLabels, VerdictLabels,
     },
 };
 use crate::{Reason, failure::Failure};
@@ -45,6 +45,7 @@ pub(crate) struct Metrics {
     pub(super) revocation_checks: Family<RevocationCheckLabels, Counter>,
     pub(super) revocation_fail_open: Counter,
     pub(super) revocations: Family<RevocationLabels, Counter>,
+    pub(super) feed_requests: Family<FeedRequestLabels, Counter>,
     pub(super) failure_family: Family<FailureLabels, Counter>,
     /// The counters of `failure_family`.
     pub(super) failures: [Counter; Failure::ALL.len()],
@@ -83,6 +84,7 @@ impl Metrics {
             revocation_checks: Family::default(),
             revocation_fail_open: Counter::default(),
             revocations: Family::default(),
+            feed_requests: Family::default(),
             failures: Failure::ALL.map(failure),
             sandbox: SandboxGauges::default(),
             has_seen_issuer_slash: AtomicBool::new(false),
@@ -146,6 +148,8 @@ impl Metrics {
             fail_open,
         );
         registry.register("revocations", "Revocations to be stored, by outcome", self.revocations.clone());
+        let feed = self.feed_requests.clone();
+        registry.register("revocation_feed_requests", "Requests for the revocation feed, by answer", feed);
     }
 
     /// Adds the metrics that reveal whether an account exists. Only the operator may read them.

@@ -3,6 +3,7 @@
 mod counting;
 mod exposition;
 mod families;
+mod feed;
 mod gauges;
 mod labels;
 

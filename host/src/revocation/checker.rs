@@ -5,6 +5,8 @@ use super::{
     claims::RevocationClaims,
     entry::Revocation,
     error::RevocationError,
+    feed_document::FeedDocument,
+    feed_report::FeedReport,
     store::{RevocationFuture, Revocations},
 };
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     clock::Clock,
     metrics::Metrics,
 };
+use poolgate_revocations::Position;
 use std::{
     sync::{
         Arc,
@@ -24,6 +27,8 @@ use tokio::time::timeout;
 /// The number of attempts to store a revocation. A failed attempt must be repeated, because the tokens are accepted until it is stored.
 const ATTEMPTS: usize = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
+/// The maximum time of a reader of the feed. It may have to wait until a long stream has been read.
+const FEED_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The revocation store of a verifier.
 pub(crate) struct RevocationChecker {
@@ -82,6 +87,20 @@ impl RevocationChecker {
         trial.await.unwrap_or(Err(RevocationError::Unreachable))
     }
 
+    /// Returns a document of the store's feed. `None` if the store's revocations cannot be listed.
+    pub(crate) async fn feed(
+        &self,
+        after: Option<Position>,
+        now: u64,
+    ) -> Result<Option<FeedDocument>, RevocationError> {
+        with_deadline(FEED_DEADLINE, self.store.feed(after, now)).await
+    }
+
+    /// Returns the state of the feed that the store reads. `None` if it reads none.
+    pub(crate) fn feed_report(&self) -> Option<FeedReport> {
+        self.store.feed_report()
+    }
+
     /// Stores a revocation.
     pub(crate) async fn revoke(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
         let mut result = Err(RevocationError::TimedOut);
@@ -90,7 +109,7 @@ impl RevocationChecker {
                 tokio::time::sleep(BETWEEN_ATTEMPTS).await;
             }
             result = with_deadline(self.deadline, self.store.revoke(revocation, now)).await;
-            if matches!(result, Ok(()) | Err(RevocationError::Full)) {
+            if matches!(result, Ok(()) | Err(RevocationError::Full | RevocationError::ReadOnly)) {
                 break;
             }
         }

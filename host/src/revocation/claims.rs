@@ -2,6 +2,7 @@
 
 use super::entry::{Kind, key};
 use crate::bindings::exports::poolgate::auth::verifier as wit;
+use poolgate_revocations::Ids;
 use std::fmt;
 
 /// The claims by which a token can be revoked. The signature of the token has been verified.
@@ -29,6 +30,17 @@ pub(super) struct Keys {
 }
 
 impl RevocationClaims {
+    /// Returns the claims in the form in which a revocation feed looks them up.
+    pub(super) fn ids(&self) -> Ids<'_> {
+        Ids {
+            issuer: self.issuer.as_deref(),
+            subject: self.subject.as_deref(),
+            auth_time: self.auth_time,
+            jti: self.jti.as_deref(),
+            origin_jti: self.origin_jti.as_deref(),
+        }
+    }
+
     /// Returns the store keys for each claim that the token has.
     pub(super) fn keys(&self) -> Keys {
         let issuer = self.issuer.as_deref().unwrap_or_default();

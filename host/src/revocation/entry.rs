@@ -1,6 +1,7 @@
 //! A revocation: which tokens of an issuer are revoked, and the key of its entry in a store.
 
 use crate::Verified;
+use poolgate_revocations::{EntryKind, entry_hash};
 use serde_json::Value;
 use std::fmt;
 
@@ -22,6 +23,16 @@ pub(super) enum Kind {
     Jti,
     OriginJti,
     Subject,
+}
+
+impl Kind {
+    pub(super) fn in_feed(self) -> EntryKind {
+        match self {
+            Self::Jti => EntryKind::Token,
+            Self::OriginJti => EntryKind::SignIn,
+            Self::Subject => EntryKind::User,
+        }
+    }
 }
 
 impl Revocation {
@@ -63,6 +74,25 @@ impl Revocation {
     /// Returns the key of this entry in a store.
     pub(super) fn key(&self) -> String {
         key(&self.issuer, self.kind, &self.id)
+    }
+
+    /// Returns the hash of this entry in a revocation feed.
+    pub(super) fn hash(&self) -> u64 {
+        entry_hash(self.kind.in_feed(), Some(&self.issuer), &self.id)
+    }
+
+    /// Returns the time of this entry in a revocation feed. `now` is when it is stored.
+    pub(super) fn time(&self, now: u64) -> u64 {
+        match self.kind {
+            Kind::Subject => self.until,
+            Kind::Jti | Kind::OriginJti => now,
+        }
+    }
+
+    /// Returns the issuer and the ID.
+    #[cfg(feature = "redis")]
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.issuer, &self.id)
     }
 }
 

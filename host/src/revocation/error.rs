@@ -18,6 +18,10 @@ pub enum RevocationError {
     Refused,
     /// The store has reached its maximum number of entries, and none of them has expired.
     Full,
+    /// The store is a [`Feed`](super::Feed), and no document of the feed has been read for the allowed time, or none at all yet.
+    Stale,
+    /// The store is a [`Feed`](super::Feed), which only reads revocations. Write them to the store that publishes the feed.
+    ReadOnly,
 }
 
 impl RevocationError {
@@ -30,6 +34,8 @@ impl RevocationError {
             RevocationError::CircuitOpen => "circuit-open",
             RevocationError::Refused => "refused",
             RevocationError::Full => "full",
+            RevocationError::Stale => "stale",
+            RevocationError::ReadOnly => "read-only",
         }
     }
 }
@@ -45,6 +51,8 @@ impl fmt::Display for RevocationError {
             }
             RevocationError::Refused => "the revocation store responded with an error",
             RevocationError::Full => "the revocation store is full",
+            RevocationError::Stale => "the revocation feed has not been read for longer than allowed",
+            RevocationError::ReadOnly => "a revocation feed can only be read",
         })
     }
 }

@@ -1,7 +1,11 @@
 //! The interface of a revocation store.
 
-use super::{claims::RevocationClaims, entry::Revocation, error::RevocationError};
-use std::{pin::Pin, time::Duration};
+use super::{
+    claims::RevocationClaims, entry::Revocation, error::RevocationError, feed_document::FeedDocument,
+    feed_report::FeedReport,
+};
+use poolgate_revocations::Position;
+use std::{future::ready, pin::Pin, time::Duration};
 
 /// The maximum lifetime of an access or ID token of Amazon Cognito: 24 hours (`AccessTokenValidity` and
 /// `IdTokenValidity` of an app client).
@@ -11,7 +15,8 @@ pub const MAX_COGNITO_TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 
 /// A store of revoked tokens.
 ///
-/// Use [`InMemory`](super::InMemory) for one process, `Redis` (feature `redis`) for several, or implement this trait.
+/// Use [`InMemory`](super::InMemory) for one process, `Redis` (feature `redis`) for several, a [`Feed`](super::Feed) to read the revocations of another
+/// process, or implement this trait.
 ///
 /// In all methods, `now` is the time of the verifier's clock, in seconds since the Unix epoch. The verifier drops a future that does not
 /// complete within [`VerifierBuilder::revocation_deadline`](crate::VerifierBuilder::revocation_deadline).
@@ -30,6 +35,23 @@ pub trait Revocations: Send + Sync + 'static {
     /// It must be shorter than the verifier's deadline, because the verifier then drops the store's future. Otherwise
     /// [`VerifierBuilder::build`](crate::VerifierBuilder::build) fails.
     fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Returns the revocations after a position as a document of the revocation feed, or a snapshot if `after` is `None` or unknown. The gateway
+    /// publishes it; see `docs/revocation-feed.md`.
+    ///
+    /// A revocation must be in it within a second after [`revoke`](Self::revoke) has returned. If the present state is not known, return an error: a
+    /// document says that its state is the present one.
+    ///
+    /// The gateway waits for at most 5 seconds. The default is `None`: the revocations of this store cannot be listed.
+    fn feed<'a>(&'a self, after: Option<Position>, now: u64) -> RevocationFuture<'a, Option<FeedDocument>> {
+        let _ = (after, now);
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// Returns the state of a [`Feed`](super::Feed), for the metrics. The default is `None`: this store reads no feed.
+    fn feed_report(&self) -> Option<FeedReport> {
         None
     }
 }

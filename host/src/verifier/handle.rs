@@ -5,7 +5,7 @@ use crate::{
     Denial, DiscoveryReport, Explanation, IdTokenChecks, KeyReport, LoadKeySetError, Verified,
     key_source::LocalKeySet,
     metrics,
-    revocation::{Revocation, RevocationError},
+    revocation::{FeedDocument, FeedPosition, Revocation, RevocationError},
 };
 use std::{fmt, sync::Arc};
 
@@ -184,18 +184,19 @@ impl Verifier {
     ///
     /// The call does not wait and cannot fail. If all instances are in use, the age of the keys is computed from the last known report.
     pub fn metrics(&self) -> String {
-        self.inner.shared.metrics.text(&self.inner.last_key_reports())
+        self.inner.shared.metrics.text(&self.inner.last_key_reports(), self.inner.feed_report())
     }
 
     /// Like [`metrics`](Self::metrics), without the counts of account flows, which reveal whether an account exists.
     pub(crate) fn public_metrics(&self) -> String {
-        self.inner.shared.metrics.public_text(&self.inner.last_key_reports())
+        self.inner.shared.metrics.public_text(&self.inner.last_key_reports(), self.inner.feed_report())
     }
 
     /// Returns the metrics of several verifiers as one text. They have the label `verifier` with these values.
     pub(crate) fn metrics_of_all(verifiers: &[(&'static str, &Verifier)], for_clients: bool) -> String {
         let samples = verifiers.iter().map(|(name, Verifier { inner })| {
-            inner.shared.metrics.samples(&inner.last_key_reports(), Some(name), for_clients)
+            let reports = inner.last_key_reports();
+            inner.shared.metrics.samples(&reports, inner.feed_report(), Some(name), for_clients)
         });
         metrics::merged(&samples.collect::<Vec<_>>())
     }
@@ -228,6 +229,15 @@ impl Verifier {
     /// [`RevocationError::NoStore`] if no store is configured.
     pub async fn revoke(&self, revocation: &Revocation) -> Result<(), RevocationError> {
         self.inner.revoke(revocation).await
+    }
+
+    /// Returns the revocations of the store after a position as a document of the revocation feed. `None` if there is no store, or its revocations
+    /// cannot be listed.
+    pub(crate) async fn revocation_feed(
+        &self,
+        after: Option<FeedPosition>,
+    ) -> Result<Option<FeedDocument>, RevocationError> {
+        self.inner.revocation_feed(after).await
     }
 
     /// Returns `true` after a token with an issuer that differs from a configured one only by a final slash. The configuration may then be

@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     id_token_checks::IdTokenChecks,
     key_source::{KeyEventKind, LocalKeySet, is_url_of_key},
-    revocation::{Revocation, RevocationChecker, RevocationError},
+    revocation::{FeedDocument, FeedPosition, FeedReport, Revocation, RevocationChecker, RevocationError},
     sandbox::{Instance, InstancePool, Shared, Step},
     verdict::{Denial, Verified},
 };
@@ -199,6 +199,26 @@ impl Inner {
         let result = checker.revoke(revocation, self.now()).await;
         self.shared.metrics.count_revocation(result.err().map_or("remembered", RevocationError::name));
         result
+    }
+
+    pub(super) async fn revocation_feed(
+        &self,
+        after: Option<FeedPosition>,
+    ) -> Result<Option<FeedDocument>, RevocationError> {
+        let Some(checker) = &self.revocation else { return Ok(None) };
+        let result = checker.feed(after, self.now()).await;
+        self.shared.metrics.count_feed_request(match &result {
+            Ok(Some(document)) if after == Some(document.position()) => "unchanged",
+            Ok(Some(document)) if document.is_snapshot() => "snapshot",
+            Ok(Some(_)) => "changes",
+            Ok(None) => "not-listed",
+            Err(error) => error.name(),
+        });
+        result
+    }
+
+    pub(super) fn feed_report(&self) -> Option<FeedReport> {
+        self.revocation.as_ref()?.feed_report()
     }
 
     pub(super) async fn load_key_set(&self, key_set: LocalKeySet) -> Result<KeyReport, LoadKeySetError> {

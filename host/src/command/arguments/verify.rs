@@ -4,6 +4,7 @@ use super::{
     discovery::DiscoveryArguments,
     policy::{ClientArguments, Guests, PolicyArguments},
 };
+use crate::command::revocation::FeedArguments;
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, time::Duration};
 
@@ -51,8 +52,8 @@ Exit codes:
   0  allowed (with --batch: every token)
   1  denied (with --batch: at least one token)
   2  invalid usage or configuration
-  3  keys unavailable: a token was not verified (with --batch also: the input is empty, or the output was closed
-     before the end)";
+  3  keys unavailable, or the revocation feed: a token was not verified (with --batch also: the input is empty, or the
+     output was closed before the end)";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -71,6 +72,8 @@ pub struct VerifyArguments {
     pub discovery: DiscoveryArguments,
     #[command(flatten)]
     pub policy: PolicyArguments,
+    #[command(flatten)]
+    pub feed: FeedArguments,
     /// Verify as of this time instead of the current time, in seconds since the Unix epoch
     #[arg(long, value_name = "UNIX_SECONDS")]
     pub at: Option<u64>,

@@ -6,7 +6,7 @@ mod tokens;
 
 use super::{
     arguments::{FlowArguments, ServeArguments},
-    connection::{AccountPool, with_store},
+    connection::{AccountPool, FEED_IS_READ_ONLY, with_store},
     open_files,
     output::{CommandError, Outcome},
     revocation::Store,
@@ -38,7 +38,7 @@ pub async fn run(arguments: Box<ServeArguments>) -> Result<Outcome, CommandError
     if arguments.watch && arguments.config.is_none() {
         return Err(CommandError::Usage("--watch needs --config".to_owned()));
     }
-    let store = arguments.revocation.store()?;
+    let store = arguments.revocation.store(arguments.allow_http_loopback)?;
     // From here on, SIGHUP does not end the process.
     let hang_ups = arguments.config.as_ref().map(|_| HangUps::new());
     let (built, reloadable) = built(&arguments, store.as_ref()).await?;
@@ -98,6 +98,9 @@ async fn built(
 ) -> Result<(Gateway, Option<(Gate, String)>), CommandError> {
     let Some(file) = &arguments.config else { return Ok((without_gate(arguments, store).await?, None)) };
     let pool = gated::account_pool(arguments)?;
+    if pool.is_some() && arguments.revocation.is_feed() {
+        return Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned()));
+    }
     let content = gated::read(file).await?;
     let gate = gated::gate(arguments, content.clone(), store).await?;
     let gateway = match pool {
@@ -112,7 +115,11 @@ async fn built(
 }
 
 async fn without_gate(arguments: &ServeArguments, store: Option<&Store>) -> Result<Gateway, CommandError> {
-    match Served::of(arguments)? {
+    let served = Served::of(arguments)?;
+    if arguments.revocation.is_feed() && !matches!(served, Served::NoAccounts(_)) {
+        return Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned()));
+    }
+    match served {
         Served::OneVerifier(pool, token_use) => {
             let verifier = verifier(arguments, vec![pool.verified()], store).await?;
             Ok(Gateway::new(accounts(arguments, &pool, verifier).await?).verifies(token_use.into()))

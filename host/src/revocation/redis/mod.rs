@@ -1,29 +1,27 @@
 //! A revocation store in Redis or Valkey, which several processes can share.
 
+mod connection;
+mod stream;
+
 use super::{
     claims::RevocationClaims,
     entry::{Kind, Revocation},
     error::RevocationError,
+    feed_document::FeedDocument,
     memory::whole_seconds,
     store::{RevocationFuture, Revocations},
 };
-use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, TlsCertificates,
-    aio::MultiplexedConnection,
-};
+use connection::Server;
+use poolgate_revocations::Position;
+use redis::{Client, RedisResult, TlsCertificates};
 use secrecy::{ExposeSecret, SecretString};
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Duration};
+use stream::Stream;
 
 /// The prefix of all keys. The issuer follows.
 const PREFIX: &str = "poolgate:revoked:";
 /// The member of a user's sorted set. Its score is the time of the sign-out.
 const SIGNED_OUT: &str = "signed_out";
-/// After a failed connection attempt, queries fail immediately for this time.
-const PAUSE: Duration = Duration::from_millis(250);
 /// The maximum lifetime of an entry: 100 years, in seconds. Redis rejects an `EXPIRE` whose time in milliseconds overflows, and the entry
 /// would then never expire.
 const MAX_LIFETIME: u64 = 100 * 365 * 86_400;
@@ -44,9 +42,12 @@ fn ensure_crypto_provider() {
 /// | `poolgate:revoked:<issuer>:jti:<jti>` | string | one token |
 /// | `poolgate:revoked:<issuer>:origin_jti:<origin_jti>` | string | all tokens issued from one refresh token |
 /// | `poolgate:revoked:<issuer>:sub:<sub>` | sorted set of one member, `signed_out` | the user's tokens with an `auth_time` up to its score |
+/// | `poolgate:revoked:feed` | stream | nothing itself: it lists all revocations in order, for the revocation feed |
+/// | `poolgate:revoked:feed:epoch` | string | nothing itself: the numbering of the feed |
 ///
-/// `<issuer>` is the issuer of the user pool in the form `https://cognito-idp.…`. Every key expires after the configured lifetime. Other
-/// programs may write these keys: `SET <key> 1 EX 86400`, or `ZADD <key> GT <seconds> signed_out` followed by `EXPIRE <key> 86400`.
+/// `<issuer>` is the issuer of the user pool in the form `https://cognito-idp.…`. Every key of a revocation expires after the configured lifetime. Other
+/// programs may write these keys: `SET <key> 1 EX 86400`, or `ZADD <key> GT <seconds> signed_out` followed by `EXPIRE <key> 86400`. For the feed, they also
+/// add the revocation to the stream; `docs/revocation-feed.md` has the commands.
 ///
 /// # Server requirements
 ///
@@ -64,27 +65,11 @@ fn ensure_crypto_provider() {
 /// its `sub` has a type other than sorted set.
 #[derive(Clone)]
 pub struct Redis {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    client: Client,
-    config: AsyncConnectionConfig,
+    server: Arc<Server>,
+    stream: Arc<Stream>,
     timeout: Duration,
+    /// In seconds.
     lifetime: u64,
-    connection: Mutex<ConnectionState>,
-    /// Held while connecting, so that there is one attempt at a time.
-    connecting: tokio::sync::Mutex<()>,
-}
-
-/// The current connection.
-#[derive(Default)]
-struct ConnectionState {
-    connection: Option<MultiplexedConnection>,
-    /// The number of connections so far, which identifies the current one.
-    number: u64,
-    /// After a failed attempt: the time before which none is made.
-    paused_until: Option<Instant>,
 }
 
 /// The URL of the Redis server is invalid. The error does not contain the URL, because that may contain a password.
@@ -148,11 +133,10 @@ impl Redis {
     }
 
     fn new(client: Client, lifetime: Duration, timeout: Duration) -> Self {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
         let lifetime = whole_seconds(lifetime).clamp(1, MAX_LIFETIME);
-        let (connection, connecting) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { inner: Arc::new(Inner { client, config, timeout, lifetime, connection, connecting }) }
+        let server = Arc::new(Server::new(client, timeout));
+        let stream = Arc::new(Stream::new(Arc::clone(&server), lifetime));
+        Self { server, stream, timeout, lifetime }
     }
 
     async fn is_listed(&self, token: &RevocationClaims) -> Result<bool, RevocationError> {
@@ -163,7 +147,7 @@ impl Redis {
         query.cmd("EXISTS").arg(if tokens.is_empty() { vec![PREFIX.to_owned()] } else { tokens });
         query.cmd("ZSCORE").arg(prefixed(keys.subject.unwrap_or_default())).arg(SIGNED_OUT);
         let (number, (listed, signed_out)): (_, (RedisResult<u64>, RedisResult<Option<f64>>)) =
-            self.inner.run(&query).await?;
+            self.server.run(&query).await?;
         // Times are below 2^53, so a score represents them exactly.
         let signed_in = token.auth_time.unwrap_or(0) as f64;
         let by_token = listed.map(|count| count > 0);
@@ -172,7 +156,7 @@ impl Redis {
             // If one reply says that the token is revoked, an error in the other reply does not matter.
             (Ok(true), _) | (_, Ok(true)) => Ok(true),
             (Ok(false), Ok(false)) => Ok(false),
-            (Err(error), _) | (_, Err(error)) => Err(self.inner.record(number, &error)),
+            (Err(error), _) | (_, Err(error)) => Err(self.server.record(number, &error)),
         }
     }
 
@@ -187,115 +171,17 @@ impl Redis {
         };
         // Sets the expiry of a new key, and extends that of an existing key. It never shortens one.
         for condition in ["NX", "GT"] {
-            entry.cmd("EXPIRE").arg(&key).arg(self.inner.lifetime).arg(condition).ignore();
+            entry.cmd("EXPIRE").arg(&key).arg(self.lifetime).arg(condition).ignore();
         }
-        self.inner.run(&entry).await.map(|(_, ())| ())
+        self.stream.add(&mut entry, revocation);
+        self.server.run(&entry).await.map(|(_, ())| ())?;
+        self.stream.trim_if_due();
+        Ok(())
     }
 }
 
 fn prefixed(key: String) -> String {
     format!("{PREFIX}{key}")
-}
-
-impl Inner {
-    /// Sends a pipeline. Returns the reply, and the number of the connection that it came from.
-    ///
-    /// If the connection breaks or stalls before the reply, the pipeline is sent once more on a new connection. All
-    /// commands are idempotent.
-    async fn run<T: redis::FromRedisValue>(self: &Arc<Self>, pipeline: &Pipeline) -> Result<(u64, T), RevocationError> {
-        let mut attempts_left: u8 = 2;
-        loop {
-            let (number, mut connection) = match self.connected() {
-                Some(connected) => connected,
-                None => self.connect().await?,
-            };
-            attempts_left -= 1;
-            match pipeline.query_async(&mut connection).await {
-                Ok(reply) => return Ok((number, reply)),
-                Err(error) => {
-                    let recorded = self.record(number, &error);
-                    if attempts_left == 0 || !error.is_io_error() {
-                        return Err(recorded);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Translates an error, and closes the connection if it cannot be used after this error.
-    fn record(&self, number: u64, error: &RedisError) -> RevocationError {
-        if ends_connection(error) {
-            self.disconnect(number);
-        }
-        translated(error)
-    }
-
-    fn connected(&self) -> Option<(u64, MultiplexedConnection)> {
-        let current = self.lock();
-        Some((current.number, current.connection.clone()?))
-    }
-
-    /// Connects in a separate task, so that a cancelled query does not cancel the connection attempt, which later queries use.
-    async fn connect(self: &Arc<Self>) -> Result<(u64, MultiplexedConnection), RevocationError> {
-        let inner = Arc::clone(self);
-        let connected = tokio::spawn(async move {
-            let _turn = inner.connecting.lock().await;
-            if let Some(connected) = inner.connected() {
-                return Ok(connected);
-            }
-            if inner.lock().paused_until.is_some_and(|until| Instant::now() < until) {
-                return Err(RevocationError::Unreachable);
-            }
-            let connected = inner.client.get_multiplexed_async_connection_with_config(&inner.config).await;
-            let mut current = inner.lock();
-            match connected {
-                Ok(connection) => {
-                    current.number += 1;
-                    current.connection = Some(connection.clone());
-                    Ok((current.number, connection))
-                }
-                Err(error) => {
-                    current.paused_until = Some(Instant::now() + PAUSE);
-                    Err(translated(&error))
-                }
-            }
-        });
-        connected.await.unwrap_or(Err(RevocationError::Unreachable))
-    }
-
-    /// Drops the connection, unless it has been replaced already.
-    fn disconnect(&self, number: u64) {
-        let mut current = self.lock();
-        if current.number == number {
-            current.connection = None;
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ConnectionState> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Returns `true` if the connection cannot be used after this error: it broke or stalled, the reply is not in the Redis protocol, or the
-/// client must use another server. Any other error reply concerns one command only, and other queries still use the connection.
-fn ends_connection(error: &RedisError) -> bool {
-    use ServerErrorKind::{Ask, ClusterDown, MasterDown, Moved, ReadOnly};
-    match error.kind() {
-        ErrorKind::Io | ErrorKind::Parse => true,
-        ErrorKind::Server(kind) => matches!(kind, Moved | Ask | ReadOnly | MasterDown | ClusterDown),
-        _ => false,
-    }
-}
-
-/// Translates an error. The text is dropped, because it may contain data from the server.
-fn translated(error: &RedisError) -> RevocationError {
-    if error.is_timeout() {
-        RevocationError::TimedOut
-    } else if error.is_io_error() || error.is_connection_dropped() || error.is_connection_refusal() {
-        RevocationError::Unreachable
-    } else {
-        RevocationError::Refused
-    }
 }
 
 impl Revocations for Redis {
@@ -307,8 +193,12 @@ impl Revocations for Redis {
         Box::pin(self.insert(revocation))
     }
 
+    fn feed<'a>(&'a self, after: Option<Position>, _now: u64) -> RevocationFuture<'a, Option<FeedDocument>> {
+        Box::pin(self.stream.feed(after))
+    }
+
     fn timeout(&self) -> Option<Duration> {
-        Some(self.inner.timeout)
+        Some(self.timeout)
     }
 }
 
