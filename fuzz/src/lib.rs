@@ -16,6 +16,7 @@ pub mod key_directory;
 pub mod keys;
 pub mod pem;
 mod reference;
+pub mod revocations;
 pub mod rsa;
 mod scene;
 mod text;
@@ -30,7 +31,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "compact", run: compact::run },
     Target { name: "json", run: json::run },
     Target { name: "jwks", run: jwks::run },
@@ -39,5 +40,6 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "keys", run: keys::run },
     Target { name: "key_directory", run: key_directory::run },
     Target { name: "pem", run: pem::run },
+    Target { name: "revocations", run: revocations::run },
     Target { name: "edge_config", run: edge_config::run },
 ];
