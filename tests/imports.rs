@@ -107,8 +107,9 @@ fn the_portable_builds_need_nothing_beyond_webassembly_2() {
 }
 
 /// For each package of the workspace, the other packages of the workspace that it may depend on. Tests and benchmarks may depend on any.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("poolgate-path", &[]),
+    ("poolgate-revocations", &[]),
     ("poolgate-rsa", &[]),
     ("poolgate-core", &["poolgate-rsa"]),
     ("poolgate-probe", &["poolgate-rsa"]),
@@ -119,8 +120,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("poolgate-echo", &[]),
     ("poolgate-reader", &[]),
     ("poolgate-artifacts", &[]),
-    ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-rsa"]),
-    ("poolgate", &["poolgate-artifacts", "poolgate-path"]),
+    ("poolgate-fuzz", &["poolgate-core", "poolgate-edge", "poolgate-revocations", "poolgate-rsa"]),
+    ("poolgate", &["poolgate-artifacts", "poolgate-path", "poolgate-revocations"]),
     ("example-axum", &["poolgate"]),
     ("example-tonic", &["poolgate"]),
 ];

@@ -14,8 +14,15 @@ use wasmparser::{Parser, Payload};
 use wit_component::DecodedWasm;
 
 /// The published packages, in the order in which they must be published.
-const PACKAGES: [&str; 6] =
-    ["poolgate-path", "poolgate-rsa", "poolgate-core", "poolgate-edge", "poolgate-artifacts", "poolgate"];
+const PACKAGES: [&str; 7] = [
+    "poolgate-path",
+    "poolgate-revocations",
+    "poolgate-rsa",
+    "poolgate-core",
+    "poolgate-edge",
+    "poolgate-artifacts",
+    "poolgate",
+];
 
 fn cargo(arguments: &[&str]) -> Output {
     let cargo = env::var_os("CARGO").expect("cargo runs its tests with CARGO set");
@@ -32,7 +39,7 @@ fn metadata() -> Vec<Value> {
 }
 
 #[test]
-fn six_packages_are_published_with_complete_metadata() {
+fn seven_packages_are_published_with_complete_metadata() {
     let mut published = BTreeSet::new();
     for package in metadata() {
         let name = package["name"].as_str().expect("a name");

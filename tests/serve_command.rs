@@ -117,6 +117,12 @@ async fn signed_out(serving: &Serving, token: &Draft) -> u16 {
     post.send().await.expect("an answer").status().as_u16()
 }
 
+/// The status of `/v1/verify`, while it may change.
+async fn verified(serving: &Serving, token: &Draft) -> u16 {
+    let get = serving.http.get(format!("{}/v1/verify", serving.public)).bearer_auth(token.compact());
+    get.send().await.expect("an answer").status().as_u16()
+}
+
 async fn metrics(serving: &Serving) -> String {
     serving.http.get(&serving.metrics).send().await.expect("an answer").text().await.expect("text")
 }
@@ -210,6 +216,52 @@ async fn a_sign_out_is_seen_if_verify_knows_the_user_pool_by_the_first_form_of_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_is_seen_by_another_gateway_and_by_the_command_that_read_the_feed() {
+    let scene = Scene::new().await;
+    let memory = ["--revocation", "memory", "--revocation-mode", "fail-closed"];
+    let serving = scene.start(&[&USER_POOL[..], &memory].concat(), &[("--jwks", "/cognito")]);
+    let feed = serving.metrics.replace("/metrics", "/v1/revocations");
+    let reading = ["--revocation", &feed, "--revocation-mode", "fail-closed"];
+    let options = ["--no-accounts", "--revocation-poll", "1", "--revocation-max-stale", "3"];
+    let reader = scene.start(&[&USER_POOL[..], &reading, &options].concat(), &[("--jwks", "/cognito")]);
+    let verify = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poolgate"));
+        command.arg("verify").args(USER_POOL).args(reading).args(["--token-use", "access", "--allow-http-loopback"]);
+        command.args(["--jwks", &scene.keys.url("/cognito"), "--json"]).arg(access().compact());
+        command.env("POOLGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+        let output = command.output().expect("the command runs");
+        let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code(), shown["reason"].as_str().map(str::to_owned))
+    };
+    let reason = |text: &str| Some(text.to_owned());
+    assert_eq!(checked(&reader, &access()).await, 200);
+    assert_eq!(verify(), (Some(0), None));
+    assert_eq!(signed_out(&serving, &access()).await, 204);
+    let started = std::time::Instant::now();
+    let mut polls = tokio::time::interval(std::time::Duration::from_millis(20));
+    while verified(&reader, &access()).await != 401 {
+        assert!(started.elapsed().as_secs() < 60, "the sign-out was never seen");
+        polls.tick().await;
+    }
+    println!("the sign-out was seen after {:?}", started.elapsed());
+    assert_eq!(verify(), (Some(1), reason("revoked")));
+
+    // Without the feed, the mode decides, and what is known to be revoked stays revoked.
+    let other = access().claim("sub", "\"bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee\"");
+    assert_eq!(checked(&reader, &other).await, 200);
+    drop(serving);
+    let started = std::time::Instant::now();
+    while verified(&reader, &other).await != 503 {
+        assert!(started.elapsed().as_secs() < 60, "the feed never became too old");
+        polls.tick().await;
+    }
+    assert_eq!(checked(&reader, &access()).await, 401);
+    assert_eq!(verify(), (Some(3), reason("revocation-unavailable")));
+    let shown = metrics(&reader).await;
+    assert!(shown.contains("poolgate_revocation_checks_total{answer=\"stale\"}"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_issuer_without_account_flows() {
     let scene = Scene::new().await;
     let arguments =
@@ -240,7 +292,15 @@ fn wrong_combinations_are_refused_with_a_hint() {
     let pools = ["--pool-id", POOL_ID, "--pool-id", "eu-west-1_EXAMPLE02", "--client-id", CLIENT_ID];
     let account = ["--account-pool-id", POOL_ID, "--account-client-id", CLIENT_ID];
     let memory = ["--revocation", "memory", "--revocation-mode", "fail-closed"];
+    let feed = |url| ["--revocation", url, "--revocation-mode", "fail-closed"];
+    let gateway = "https://gateway.example.com/v1/revocations";
     for (arguments, message) in [
+        ([&USER_POOL[..], &feed(gateway)].concat(), "a feed can only be read"),
+        ([&issuer[..], &account, &feed(gateway)].concat(), "a feed can only be read"),
+        ([&issuer[..], &feed("http://gateway.example.com/v1/revocations")].concat(), "must use https"),
+        ([&issuer[..], &feed("https://gateway.example.com/v1/revocations?x=1")].concat(), "a query"),
+        ([&issuer[..], &feed(gateway), &["--revocation-max-stale", "5"]].concat(), "longer than its poll interval"),
+        ([&issuer[..], &["--revocation-poll", "5"]].concat(), "--revocation"),
         (vec![], "--client-id or --any-client"),
         (vec!["--client-id", CLIENT_ID], "--pool-id or --issuer"),
         (vec!["--pool-id", POOL_ID], "--client-id or --any-client"),

@@ -11,9 +11,10 @@ use std::{
 use syn::{Item, UseTree, Visibility, visit::Visit};
 
 /// The folders of the crates, with the root file of each crate.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "guest/rsa/src/lib.rs",
     "guest/path/src/lib.rs",
+    "guest/revocations/src/lib.rs",
     "guest/core/src/lib.rs",
     "guest/component/src/lib.rs",
     "guest/edge/src/lib.rs",

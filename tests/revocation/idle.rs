@@ -115,7 +115,8 @@ async fn the_lifetime_of_an_entry_is_limited_to_what_redis_accepts() {
     let server = Server::start().await;
     let store = Redis::open(&server.url().into(), Duration::MAX, PATIENCE).expect("a valid URL");
     store.revoke(&token(), NOW).await.expect("it is stored");
-    for key in server.keys().await {
+    // The stream has no expiry.
+    for key in server.keys().await.iter().filter(|key| key.contains(":jti:")) {
         let left: i64 = server.answer(&format!("TTL {key}")).await.parse().expect("seconds");
         assert!((99 * 365 * 86_400..=100 * 365 * 86_400).contains(&left), "{key}: {left}");
     }

@@ -12,6 +12,9 @@ use poolgate_tests::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// The stream that lists all revocations. It sorts before the keys of revocations.
+const FEED: &str = "poolgate:revoked:feed";
+
 async fn a_token_is_revoked_by_each_of_its_keys_and_no_other_token_is(store: impl Fn() -> Arc<dyn Revocations>) {
     let other_user = || draft().claim("sub", "\"other\"");
     let of_other_pool = || draft().claim("iss", format!("\"{OTHER_ISSUER}\""));
@@ -106,7 +109,7 @@ async fn keys_in_redis_have_the_documented_names_and_lifetimes_which_are_never_s
         for revocation in &revocations {
             store.revoke(revocation, NOW).await.expect("it is stored");
         }
-        assert_eq!(server.keys().await, names);
+        assert_eq!(server.keys().await, [&[FEED.to_owned()], &names[..]].concat());
         let lives = lives().await;
         assert!(lives.iter().all(|life| expected.contains(life)), "{lives:?} are not in {expected:?}");
     }
@@ -122,7 +125,8 @@ async fn keys_in_redis_have_the_documented_names_and_lifetimes_which_are_never_s
     while verdict(&verifier, draft()).await.is_err() {
         polls.tick().await;
     }
-    assert_eq!(server.keys().await, Vec::<String>::new());
+    // Expired entries of the stream are removed from it, but not the stream.
+    assert_eq!(server.keys().await, [FEED]);
 }
 
 #[tokio::test]

@@ -1,0 +1,12 @@
+//! The revocation feed: what the gateway publishes, from memory and from a Redis server, and what a reader does with it.
+
+#[path = "revocation_feed/http.rs"]
+mod http;
+#[path = "revocation_feed/publisher.rs"]
+mod publisher;
+#[path = "revocation_feed/reading.rs"]
+mod reading;
+#[path = "revocation_feed/redis.rs"]
+mod redis;
+#[path = "revocation_feed/size.rs"]
+mod size;
