@@ -2,7 +2,7 @@
 
 use super::programs::{decides_like_the_library, serves_me};
 use crate::example::{Example, blocks_of, printed, test_file};
-use poolgate_tests::target_folder::target_folder;
+use poolgate_tests::{npm, target_folder::target_folder};
 use std::{fs, path::PathBuf, process::Command};
 use tokio::sync::OnceCell;
 
@@ -24,21 +24,13 @@ async fn folders() -> (PathBuf, PathBuf) {
     (EXAMPLE.folder(), READY.get_or_init(ready).await.clone())
 }
 
-/// Installs the frameworks in the versions of their lock file, above the example, so that its modules find them.
+/// Installs the frameworks above the example, so that its modules find them.
 async fn frameworks() -> PathBuf {
-    let (folder, lock) = (target_folder("gate"), "package-lock.json");
-    for name in ["package.json", lock] {
-        fs::copy(test_file("node_frameworks").join(name), folder.join(name)).expect("a file in the target folder");
-    }
-    let wanted = fs::read_to_string(folder.join(lock)).expect("pinned versions");
-    let installed = folder.join("installed");
-    if !fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder);
-        printed(npm).await;
-        fs::write(installed, wanted).expect("a file");
-    }
-    folder
+    const PACKAGE: &str = include_str!("../hosts/node_frameworks/package.json");
+    const LOCK: &str = include_str!("../hosts/node_frameworks/package-lock.json");
+    let install = || npm::install(&target_folder("gate"), PACKAGE, LOCK);
+    tokio::task::spawn_blocking(install).await.expect("no panic");
+    target_folder("gate")
 }
 
 async fn decides(kind: &'static str) {
