@@ -34,7 +34,8 @@ def started(poolgate: Path, tokens: dict[str, Any], folder: Path) -> Iterator[Ur
     bootstrap.write_text(json.dumps(envoy_bootstrap(tokens, jwt_authn)), encoding="utf-8")
     commands = {
         "poolgate": [
-            str(poolgate), "serve", "--config", str(configuration), "--no-accounts",
+            # Otherwise requests for /healthz are limited.
+            str(poolgate), "serve", "--config", str(configuration), "--rate-limit", "0",
             "--listen", f"127.0.0.1:{gateway}", "--operations-listen", f"127.0.0.1:{admin}",
         ],
         "envoy": [str(envoy()), "--disable-hot-restart", "--log-level", "error", "-c", str(bootstrap)],
@@ -130,7 +131,7 @@ def check_request(token: str) -> bytes:
     }
     entries = b"".join(field(3, field(1, name.encode()) + field(2, value.encode())) for name, value in headers.items())
     request = field(2, b"GET") + entries + field(4, b"/users/7/orders?limit=20") + field(5, b"api.example.com")
-    request += field(7, b"https") + field(10, b"HTTP/1.1")
+    request += field(6, b"https") + field(10, b"HTTP/1.1")
     # CheckRequest.attributes.request.http
     message = field(1, field(4, field(2, request)))
     return b"\0" + len(message).to_bytes(4, "big") + message
