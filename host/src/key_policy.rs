@@ -1,7 +1,6 @@
 //! The default key policy.
 
-use crate::bindings::exports::poolgate::auth::verifier::KeyPolicy;
-use std::hash::{BuildHasher, RandomState};
+use crate::{bindings::exports::poolgate::auth::verifier::KeyPolicy, random::random_number};
 
 // The host does not link the core, so these defaults also exist in guest/core/src/config/key_policy.rs.
 impl Default for KeyPolicy {
@@ -30,8 +29,7 @@ impl Default for KeyPolicy {
             unknown_key_interval: 10,
             unknown_key_ttl: 60,
             unknown_key_entries: 256,
-            // The standard library seeds `RandomState` from the system's random number generator.
-            jitter_seed: RandomState::new().hash_one(()),
+            jitter_seed: random_number(),
         }
     }
 }

@@ -41,6 +41,7 @@ pub mod measure;
 mod metrics;
 mod pool;
 mod problem_response;
+mod random;
 mod requirement;
 pub mod revocation;
 mod sandbox;

@@ -1,9 +1,8 @@
 //! The numbering of a revocation feed.
 
-use std::hash::{BuildHasher, RandomState};
+use crate::random::random_number;
 
 /// Returns a random number that is not zero, for a numbering that starts now.
 pub(super) fn new_epoch() -> u64 {
-    // The standard library seeds `RandomState` from the system's random number generator.
-    RandomState::new().hash_one(()).max(1)
+    random_number().max(1)
 }

@@ -5,6 +5,7 @@ use crate::{
     FetchError,
     clock::Clock,
     key_source::{HttpKeySource, KeyUrl},
+    random::random_number,
 };
 use poolgate_revocations::FeedError;
 use std::{fmt, sync::Arc, time::Duration};
@@ -47,7 +48,7 @@ impl Polling {
             }
             failures = if polled.is_ok() { 0 } else { failures + 1 };
             self.shared.polled(polled.is_ok());
-            sleep(wait(self.interval, failures, random())).await;
+            sleep(wait(self.interval, failures, random_fraction())).await;
         }
     }
 
@@ -88,8 +89,8 @@ fn wait(interval: Duration, failures: u32, random: f64) -> Duration {
 }
 
 /// Returns a random number from 0 to 1.
-fn random() -> f64 {
-    let number = u32::try_from(crate::revocation::epoch::new_epoch() >> 32).unwrap_or_default();
+fn random_fraction() -> f64 {
+    let number = u32::try_from(random_number() >> 32).unwrap_or_default();
     f64::from(number) / f64::from(u32::MAX)
 }
 
