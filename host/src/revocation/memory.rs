@@ -37,13 +37,14 @@ pub struct InMemory {
     lifetime: u64,
     capacity: usize,
     entries: Mutex<Entries>,
+    /// Apart from the entries, so that no token waits while a document of the feed is made.
+    publication: Mutex<Publication>,
 }
 
 struct Entries {
     by_key: HashMap<String, Entry>,
     /// No entry expires before this time, so that there is nothing to remove before it.
     next_expiry: u64,
-    publication: Publication,
 }
 
 struct Entry {
@@ -62,9 +63,9 @@ impl InMemory {
     /// [`MAX_COGNITO_TOKEN_LIFETIME`]: super::MAX_COGNITO_TOKEN_LIFETIME
     pub fn new(lifetime: Duration, capacity: NonZeroUsize) -> Self {
         let lifetime = whole_seconds(lifetime);
-        let publication = Publication::new(new_epoch(), lifetime);
-        let entries = Mutex::new(Entries { by_key: HashMap::new(), next_expiry: 0, publication });
-        Self { lifetime, capacity: capacity.get(), entries }
+        let entries = Mutex::new(Entries { by_key: HashMap::new(), next_expiry: 0 });
+        let publication = Mutex::new(Publication::new(new_epoch(), lifetime));
+        Self { lifetime, capacity: capacity.get(), entries, publication }
     }
 
     /// Returns the number of entries. It can include expired entries: they are removed only when the store is full.
@@ -74,6 +75,10 @@ impl InMemory {
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publication(&self) -> MutexGuard<'_, Publication> {
+        self.publication.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_listed(&self, token: &RevocationClaims, now: u64) -> bool {
@@ -88,12 +93,19 @@ impl InMemory {
 
     fn insert(&self, revocation: &Revocation, now: u64) -> Result<(), RevocationError> {
         let expires_at = now.saturating_add(self.lifetime);
+        self.store(revocation, now, expires_at)?;
+        let mut publication = self.publication();
+        let sequence = publication.position().sequence + 1;
+        publication.push(sequence, revocation.hash(), revocation.time(now), expires_at, now);
+        Ok(())
+    }
+
+    fn store(&self, revocation: &Revocation, now: u64, expires_at: u64) -> Result<(), RevocationError> {
         let key = revocation.key();
         let mut entries = self.lock();
         if let Some(entry) = entries.by_key.get_mut(&key) {
             entry.until = entry.until.max(revocation.until);
             entry.expires_at = entry.expires_at.max(expires_at);
-            entries.publish(revocation, expires_at, now);
             return Ok(());
         }
         if entries.by_key.len() >= self.capacity && entries.next_expiry <= now {
@@ -108,15 +120,7 @@ impl InMemory {
             false => entries.next_expiry.min(expires_at),
         };
         entries.by_key.insert(key, Entry { until: revocation.until, expires_at });
-        entries.publish(revocation, expires_at, now);
         Ok(())
-    }
-}
-
-impl Entries {
-    fn publish(&mut self, revocation: &Revocation, expires_at: u64, now: u64) {
-        let sequence = self.publication.position().sequence + 1;
-        self.publication.push(sequence, revocation.hash(), revocation.time(now), expires_at, now);
     }
 }
 
@@ -130,7 +134,7 @@ impl Revocations for InMemory {
     }
 
     fn feed<'a>(&'a self, after: Option<Position>, now: u64) -> RevocationFuture<'a, Option<FeedDocument>> {
-        Box::pin(ready(Ok(Some(self.lock().publication.document(after, now)))))
+        Box::pin(ready(Ok(Some(self.publication().document(after, now)))))
     }
 }
 
