@@ -15,9 +15,6 @@ use secrecy::SecretString;
 use std::{fs, path::PathBuf};
 use zeroize::Zeroizing;
 
-/// Sign-outs would be confirmed by Cognito, and then fail.
-pub const FEED_IS_READ_ONLY: &str = "--revocation: a feed can only be read, but account flows write their sign-outs to the store; use the store that publishes the feed";
-
 #[derive(Args, Debug)]
 pub struct Connection {
     /// User pool ID, such as eu-west-1_EXAMPLE01
@@ -81,9 +78,7 @@ impl Connection {
     /// The builder of the accounts.
     pub async fn accounts(&self) -> Result<AccountsBuilder, CommandError> {
         let Self { pool_id, client_id, region, jwks, allow_http_loopback, options, revocation } = self;
-        if revocation.is_feed() {
-            return Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned()));
-        }
+        revocation.require_writable()?;
         let (id, client_id) = (pool_id.clone(), client_id.clone());
         let pool = AccountPool { id, client_id, region: region.clone(), jwks: jwks.clone() };
         let builder = Verifier::builder().pool(pool.verified()).allow_http_loopback(*allow_http_loopback);

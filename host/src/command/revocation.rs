@@ -14,6 +14,8 @@ use std::{
 /// The maximum number of revocations in memory, which is about 200 MB.
 const MAX_REVOCATIONS: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("not zero");
 
+const FEED_IS_READ_ONLY: &str = "--revocation: a feed can only be read, but account flows write their sign-outs to the store; use the store that publishes the feed";
+
 /// A store, for every verifier of the process, and what happens while it does not respond.
 pub type Store = (Arc<dyn Revocations>, RevocationMode);
 
@@ -71,8 +73,16 @@ impl RevocationArguments {
         self.revocation.as_ref().is_some_and(|store| store.expose_secret() == "memory")
     }
 
+    /// Returns an error if the store is a feed. With account flows, Cognito would confirm a sign-out that then fails.
+    pub fn require_writable(&self) -> Result<(), CommandError> {
+        match self.is_feed() {
+            true => Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned())),
+            false => Ok(()),
+        }
+    }
+
     /// Whether it is a feed, to which nothing can be written.
-    pub fn is_feed(&self) -> bool {
+    fn is_feed(&self) -> bool {
         let is_url = |store: &str| store.starts_with("https://") || store.starts_with("http://");
         self.revocation.as_ref().is_some_and(|store| is_url(store.expose_secret()))
     }

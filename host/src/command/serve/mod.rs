@@ -6,7 +6,7 @@ mod tokens;
 
 use super::{
     arguments::{FlowArguments, ServeArguments},
-    connection::{AccountPool, FEED_IS_READ_ONLY, with_store},
+    connection::{AccountPool, with_store},
     open_files,
     output::{CommandError, Outcome},
     revocation::Store,
@@ -98,8 +98,8 @@ async fn built(
 ) -> Result<(Gateway, Option<(Gate, String)>), CommandError> {
     let Some(file) = &arguments.config else { return Ok((without_gate(arguments, store).await?, None)) };
     let pool = gated::account_pool(arguments)?;
-    if pool.is_some() && arguments.revocation.is_feed() {
-        return Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned()));
+    if pool.is_some() {
+        arguments.revocation.require_writable()?;
     }
     let content = gated::read(file).await?;
     let gate = gated::gate(arguments, content.clone(), store).await?;
@@ -116,8 +116,8 @@ async fn built(
 
 async fn without_gate(arguments: &ServeArguments, store: Option<&Store>) -> Result<Gateway, CommandError> {
     let served = Served::of(arguments)?;
-    if arguments.revocation.is_feed() && !matches!(served, Served::NoAccounts(_)) {
-        return Err(CommandError::Usage(FEED_IS_READ_ONLY.to_owned()));
+    if !matches!(served, Served::NoAccounts(_)) {
+        arguments.revocation.require_writable()?;
     }
     match served {
         Served::OneVerifier(pool, token_use) => {
