@@ -1,26 +1,26 @@
 //! A gateway that publishes the revocations of a store, and a verifier with keys.
 
-use poolgate::{
-    Denial, FixedClock, Pool, Reason, TokenUseRule, Verifier, VerifierBuilder,
-    gateway::Gateway,
-    revocation::{InMemory, MAX_COGNITO_TOKEN_LIFETIME, Redis, RevocationMode, Revocations},
+use crate::{
+    manual_clock::ManualClock,
+    scene::{self, PATIENCE},
 };
-use poolgate_core::Algorithm;
+use poolgate::{
+    Denial, Reason, Verifier,
+    gateway::Gateway,
+    revocation::{InMemory, Redis, RevocationMode, Revocations},
+};
 use poolgate_revocations::{Position, Table};
 use poolgate_tests::{
-    keys::{RSA_2048, jwks},
-    minting::{CLIENT_ID, Draft, ISSUER, KEY_ID, NOW, POOL_ID},
+    keys::RSA_2048,
+    minting::{Draft, NOW},
 };
 use reqwest::{Client, Response};
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
     time::{interval, timeout},
 };
-
-/// A timeout that is not reached even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A gateway without account flows. It is stopped when dropped.
 pub struct Publisher {
@@ -35,11 +35,11 @@ pub struct Publisher {
 
 impl Publisher {
     pub async fn start(store: Option<Arc<dyn Revocations>>) -> Self {
-        let mut builder = builder();
+        let mut builder = scene::builder(&ManualClock::at(NOW));
         if let Some(store) = store {
             builder = builder.revocations(store, RevocationMode::FailClosed);
         }
-        let verifier = with_keys(builder).await;
+        let verifier = scene::with_keys(builder).await;
         let gateway = Gateway::without_accounts(verifier.clone());
         let mut addresses = Vec::new();
         let mut listeners = Vec::new();
@@ -98,27 +98,6 @@ impl Drop for Publisher {
     }
 }
 
-/// A verifier that accepts access tokens of one pool.
-pub fn builder() -> VerifierBuilder {
-    let pool = Pool::user_pool(POOL_ID).client_ids([CLIENT_ID]).token_use(TokenUseRule::Access).local_keys_only();
-    Verifier::builder()
-        .pool(pool)
-        .clock(FixedClock::at(NOW))
-        .instances(NonZeroUsize::new(2).expect("two"))
-        .queue_deadline(PATIENCE)
-        .call_deadline(PATIENCE)
-        .revocation_deadline(PATIENCE)
-        .disable_background_refresh()
-        .compilation_cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
-}
-
-pub async fn with_keys(builder: VerifierBuilder) -> Verifier {
-    let verifier = builder.build().await.expect("the verifier builds");
-    let set = jwks(&[RSA_2048.jwk_for(Algorithm::Rs256, KEY_ID)]);
-    verifier.load_key_set(ISSUER, set, NOW).await.expect("valid keys");
-    verifier
-}
-
 /// A token of this user, sign-in and ID.
 pub fn token(subject: &str, origin_jti: &str, jti: &str) -> String {
     let text = |text: &str| format!("\"{text}\"");
@@ -147,11 +126,11 @@ pub async fn wait_until(is_true: impl AsyncFn() -> bool, what: &str) {
 }
 
 pub fn in_memory(capacity: usize) -> Arc<InMemory> {
-    Arc::new(InMemory::new(MAX_COGNITO_TOKEN_LIFETIME, NonZeroUsize::new(capacity).expect("not zero")))
+    Arc::new(scene::in_memory(capacity))
 }
 
 pub fn redis(url: &str) -> Arc<Redis> {
-    Arc::new(Redis::open(&url.into(), MAX_COGNITO_TOKEN_LIFETIME, PATIENCE / 2).expect("a valid URL"))
+    Arc::new(scene::redis(url))
 }
 
 /// Applies the store's own document to a table.

@@ -1,6 +1,10 @@
 //! A verifier that reads a feed.
 
-use crate::publisher::{PATIENCE, Publisher, builder, in_memory, token, verdict, wait_for, wait_until, with_keys};
+use crate::{
+    manual_clock::ManualClock,
+    publisher::{Publisher, in_memory, token, verdict, wait_for, wait_until},
+    scene::{PATIENCE, builder, with_keys},
+};
 use axum::{Router, body::Bytes, extract::RawQuery, http::StatusCode, response::IntoResponse, routing::get};
 use poolgate::{
     FixedClock, KeyUrlError, Reason, Verifier,
@@ -24,7 +28,7 @@ fn feed(url: &str) -> FeedBuilder {
 }
 
 async fn reader(feed: Arc<Feed>, mode: RevocationMode) -> Verifier {
-    with_keys(builder().revocations(feed, mode)).await
+    with_keys(builder(&ManualClock::at(NOW)).revocations(feed, mode)).await
 }
 
 /// A server that sends what a test wants.
@@ -217,8 +221,9 @@ async fn without_a_first_document_the_mode_decides() {
     // While the first poll hangs, a query waits for it, and the deadline of the verifier ends the wait.
     let hanging = Scripted::start(Answer::Hang).await;
     let waiting = Arc::new(Feed::builder(&hanging.url).allow_http_loopback(true).start().expect("a valid URL"));
-    let store =
-        builder().revocations(waiting, RevocationMode::FailClosed).revocation_deadline(Duration::from_millis(50));
+    let store = builder(&ManualClock::at(NOW))
+        .revocations(waiting, RevocationMode::FailClosed)
+        .revocation_deadline(Duration::from_millis(50));
     let verifier = with_keys(store).await;
     assert_eq!(verdict(&verifier, &token).await, Err(Reason::RevocationUnavailable));
     assert!(verifier.metrics().contains("poolgate_revocation_checks_total{answer=\"timed-out\"} 1\n"));
