@@ -12,8 +12,6 @@ import { toClaims } from "./verifier.mjs";
 const HEAD_LIMIT = 1024 * 1024;
 /** The maximum number of fetches that one request waits for. */
 const MAX_WAITS = 2;
-/** The default of `limits.waiting_requests`: the maximum number of requests that wait for keys at a time. Others are decided without keys. */
-const WAITING_REQUESTS = 1_000;
 
 /** A fault of the configuration. `at` is its position, such as `routes[2].methods`. */
 export class GateConfigError extends Error {
@@ -42,7 +40,6 @@ class Gate {
   /** The claims of cached tokens, for the instance that has cached them. */
   #claims = new WeakMap();
   #waiting = 0;
-  #maxWaiting;
 
   static async create(json, clock) {
     const gate = new Gate();
@@ -57,7 +54,6 @@ class Gate {
     const refused = keyUrls.find((url) => !isAllowed(url));
     if (refused !== undefined) throw new GateConfigError({ at: "pools", message: `keys can't be fetched from ${refused}: use https` });
     keySource.configure(gate.#settings);
-    gate.#maxWaiting = JSON.parse(json).limits?.waiting_requests ?? WAITING_REQUESTS;
     return gate;
   }
 
@@ -136,7 +132,7 @@ class Gate {
 
   /** Waits for the end of a fetch, until the deadline at most. Returns whether it has ended. */
   async #ends(fetch, deadline) {
-    if (this.#waiting >= this.#maxWaiting) return false;
+    if (this.#waiting >= this.#settings.waitingRequests) return false;
     this.#waiting += 1;
     let timer;
     const late = new Promise((resolve) => {

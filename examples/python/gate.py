@@ -26,8 +26,6 @@ __all__ = [
     "Admission", "Claims", "ConfigWarning", "Decision", "Gate", "Guest", "HeaderChange", "Rejection", "Remove", "RequestHead", "Response", "Set",
 ]
 
-# The default of `limits.waiting_requests`: the maximum number of requests that wait for keys at a time. Others are decided without keys.
-WAITING_REQUESTS = 1_000
 # The maximum time that a coroutine waits for a thread that uses the instance, in seconds.
 THREAD_DEADLINE = 5.0
 
@@ -193,8 +191,7 @@ class Gate:
         self._settings: Any = result.payload
         # These have locks, so the child of a fork needs its own: a thread of the parent may hold the old ones.
         self._documents = documents_of(self._settings)
-        limits = json.loads(self._configuration).get("limits") or {}
-        self._waiting = threading.Semaphore(limits.get("waiting_requests", WAITING_REQUESTS))
+        self._waiting = threading.Semaphore(getattr(self._settings, "waiting-requests"))
 
     def _check_key_urls(self) -> None:
         for report in map(members_of, self.key_reports()):

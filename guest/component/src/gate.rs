@@ -33,6 +33,7 @@ impl Guest for Component {
             soft_ttl_min: config.key_policy.soft_ttl_min,
             fetch_timeout_ms: config.pools.iter().map(|pool| pool.keys.timeout_ms).max().unwrap_or_default(),
             wait_ms: config.limits.wait_ms,
+            waiting_requests: config.limits.waiting_requests,
             forwards_tokens: config.tokens.forward,
             claim_headers: config.claims_to_headers.iter().map(|claim| claim.header.clone()).collect(),
             token_headers: config.tokens.from.iter().filter_map(|location| location.header.clone()).collect(),
