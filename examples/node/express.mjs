@@ -1,9 +1,9 @@
 // The gate in Express, in Connect, and in front of any listener of node:http and node:http2.
 
 import { parse } from "node:querystring";
-import { applyToMessage } from "./header-changes.mjs";
+import { applyToMessage, queryOf } from "./header-changes.mjs";
 import { headOf } from "./request-head.mjs";
-import { logFailure, logged, responseOf, undecided } from "./responses.mjs";
+import { answered, logFailure, logged } from "./responses.mjs";
 
 /**
  * Returns the middleware `(req, res, next)`. It must be the first one, and at the root of the application.
@@ -14,17 +14,9 @@ import { logFailure, logged, responseOf, undecided } from "./responses.mjs";
 export function poolgate(gate, { observe = logged } = {}) {
   return async (req, res, next) => {
     req.poolgate = undefined;
-    let response;
-    try {
-      const decision = await decided(gate, req);
-      observe(decision);
-      if (decision.kind === "admit") req.poolgate = decision.claims;
-      else response = responseOf(decision, req.method, req.httpVersionMajor === 2);
-    } catch (error) {
-      logFailure(error);
-      response = responseOf(undecided("sandbox-failed"), req.method);
-    }
+    const { response, claims } = await answered(() => decided(gate, req), observe, req.method, req.httpVersionMajor === 2);
     if (response) return send(res, response);
+    req.poolgate = claims;
     try {
       await next();
     } catch (error) {
@@ -50,8 +42,7 @@ async function decided(gate, req) {
 
 function parsedQuery(req, target) {
   const parsed = req.app?.get?.("query parser fn") ?? parse;
-  const [, ...query] = target.split("?");
-  return parsed(query.join("?"));
+  return parsed(queryOf(target));
 }
 
 function send(res, { status, headers, body }) {

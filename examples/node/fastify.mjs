@@ -1,9 +1,9 @@
 // The gate in Fastify: `app.register(poolgate, { gate })`.
 
 import { parse } from "node:querystring";
-import { applyToMessage } from "./header-changes.mjs";
+import { applyToMessage, queryOf } from "./header-changes.mjs";
 import { headOf } from "./request-head.mjs";
-import { logFailure, logged, responseOf, undecided } from "./responses.mjs";
+import { answered, logged } from "./responses.mjs";
 
 /**
  * The plugin. Register it at the root of the application. It decides in a hook `onRequest`, about all routes, also those of other plugins, and
@@ -16,17 +16,9 @@ export function poolgate(fastify, { gate, observe = logged }, done) {
   if (typeof gate?.decide !== "function") return done(new TypeError("the option gate must be a gate"));
   fastify.decorateRequest("poolgate", null);
   fastify.addHook("onRequest", async (request, reply) => {
-    request.poolgate = undefined;
-    let response;
-    try {
-      const decision = await decided(gate, request);
-      observe(decision);
-      if (decision.kind === "admit") request.poolgate = decision.claims;
-      else response = responseOf(decision, request.method, request.raw.httpVersionMajor === 2);
-    } catch (error) {
-      logFailure(error);
-      response = responseOf(undecided("sandbox-failed"), request.method);
-    }
+    const isHttp2 = request.raw.httpVersionMajor === 2;
+    const { response, claims } = await answered(() => decided(gate, request), observe, request.method, isHttp2);
+    request.poolgate = claims;
     return response && send(reply, response);
   });
   done();
@@ -43,7 +35,7 @@ async function decided(gate, request) {
   if (decision.kind !== "admit") return decision;
   const target = applyToMessage(request.raw, decision.changes);
   // Fastify has parsed the query before.
-  if (target !== undefined) request.query = parse(target.split("?").slice(1).join("?"));
+  if (target !== undefined) request.query = parse(queryOf(target));
   return decision;
 }
 

@@ -45,6 +45,11 @@ function setQuery(message, target) {
   if (Object.hasOwn(message.headers, ":path")) replace(message, { set: ":path", value: target });
 }
 
+/** Returns the query of a target, without the question mark. */
+export function queryOf(target) {
+  return parts(target).query.slice(1);
+}
+
 /** Splits a target into its path, and its query with the question mark. */
 function parts(target) {
   const [, path, query] = /^([^?]*)(.*)$/s.exec(target);

@@ -27,6 +27,21 @@ export function logFailure(error) {
 }
 
 /**
+ * Decides with `decide`, which also changes an admitted request, and calls `observe`. Returns `{ claims }` of an admission, and otherwise
+ * `{ response }`. A failure is a rejection.
+ */
+export async function answered(decide, observe, method, isHttp2) {
+  try {
+    const decision = await decide();
+    observe(decision);
+    return decision.kind === "admit" ? { claims: decision.claims } : { response: responseOf(decision, method, isHttp2) };
+  } catch (error) {
+    logFailure(error);
+    return { response: responseOf(undecided("sandbox-failed"), method) };
+  }
+}
+
+/**
  * Returns the HTTP response of a decision that is not an admission, as `{ status, headers, body }`. The value of a header is a list if there are
  * several. The response to HEAD has no body. Over HTTP/2, the response to a gRPC call is a gRPC status.
  */
