@@ -2,7 +2,7 @@
 
 use super::programs::{decides_like_the_library, serves_me};
 use crate::example::{Example, blocks_of, printed, test_file};
-use poolgate_tests::{npm, target_folder::target_folder};
+use poolgate_tests::{frameworks::link_node_packages, target_folder::target_folder};
 use std::{fs, path::PathBuf, process::Command};
 use tokio::sync::OnceCell;
 
@@ -14,30 +14,22 @@ static EXAMPLE: Example = Example {
     installing: &["npm ci --ignore-scripts"],
 };
 
-/// Returns the folders of the example and of the frameworks.
-async fn folders() -> (PathBuf, PathBuf) {
-    static READY: OnceCell<PathBuf> = OnceCell::const_new();
+/// Makes the example ready, and returns its folder. The frameworks are above it, so that its modules find them.
+async fn example() -> PathBuf {
+    static READY: OnceCell<()> = OnceCell::const_new();
     let ready = async || {
         EXAMPLE.make_ready().await;
-        frameworks().await
+        link_node_packages(&target_folder("gate")).await;
     };
-    (EXAMPLE.folder(), READY.get_or_init(ready).await.clone())
-}
-
-/// Installs the frameworks above the example, so that its modules find them.
-async fn frameworks() -> PathBuf {
-    const PACKAGE: &str = include_str!("../hosts/node_frameworks/package.json");
-    const LOCK: &str = include_str!("../hosts/node_frameworks/package-lock.json");
-    let install = || npm::install(&target_folder("gate"), PACKAGE, LOCK);
-    tokio::task::spawn_blocking(install).await.expect("no panic");
-    target_folder("gate")
+    READY.get_or_init(ready).await;
+    EXAMPLE.folder()
 }
 
 async fn decides(kind: &'static str) {
-    let (example, frameworks) = folders().await;
+    let example = example().await;
     decides_like_the_library(kind, |file| {
         let mut node = Command::new("node");
-        node.arg(test_file("node_gate.mjs")).arg(example).arg(frameworks).arg(kind).arg(file);
+        node.arg(test_file("node_gate.mjs")).arg(example).arg(target_folder("gate")).arg(kind).arg(file);
         node
     })
     .await;
@@ -66,16 +58,14 @@ async fn hono_has_the_decisions_of_the_library() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_node_keys_are_fetched_once_a_trap_is_a_rejection_and_a_configuration_is_checked() {
-    let (example, _) = folders().await;
     let mut node = Command::new("node");
-    node.arg(test_file("node_gate_keys.mjs")).arg(example);
+    node.arg(test_file("node_gate_keys.mjs")).arg(example().await);
     printed(node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_of_the_readme_for_express_runs() {
-    folders().await;
-    let program = EXAMPLE.folder().join("readme-gate.mjs");
+    let program = example().await.join("readme-gate.mjs");
     let blocks = blocks_of(&EXAMPLE.readme(), "mjs");
     let [block] = &blocks[..] else { panic!("{} programs", blocks.len()) };
     fs::write(&program, block).expect("a file");

@@ -1,5 +1,5 @@
 // `node node_gate.mjs FOLDER PACKAGES KIND CONFIG [NOW]`: serves an application behind the gate of the example in FOLDER, and prints its URL as one
-// line. PACKAGES is the folder in which the packages of node_frameworks are installed. KIND is `http`, `http2`, `express`, `express4`, `fastify`,
+// line. PACKAGES is the folder with the packages of tests/src/frameworks. KIND is `http`, `http2`, `express`, `express4`, `fastify`,
 // `hono` or `fetch`. CONFIG is a file with the configuration of the gate. NOW is the time of the gate in seconds; the default is the system clock.
 //
 // Before the URL is printed, the key sets that are not in the configuration are fetched. The application responds with 200 and

@@ -7,7 +7,7 @@ use crate::{
     server_process::{ServerProcess, free_port},
     target_folder::target_folder,
 };
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 use tempfile::TempDir;
 
 /// A web framework.
@@ -54,16 +54,7 @@ impl Application {
         let (name, command) = match framework {
             Framework::Express4 | Framework::Express => {
                 let package = if framework == Framework::Express { "express" } else { "express4" };
-                let packages = target_folder("node").join("frameworks");
-                let installing = packages.clone();
-                let install = move || {
-                    let (package, lock) =
-                        (include_str!("frameworks/package.json"), include_str!("frameworks/package-lock.json"));
-                    npm::install(&installing, package, lock);
-                };
-                tokio::task::spawn_blocking(install).await.expect("no panic");
-                let modules = fs::canonicalize(packages.join("node_modules")).expect("the packages");
-                std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).expect("a link");
+                link_node_packages(folder.path()).await;
                 let mut command = Command::new("node");
                 let script = write("express.js", include_str!("frameworks/express.js"));
                 command.arg(script).arg(package).arg(port.to_string());
@@ -97,5 +88,25 @@ impl Application {
         let mut process = ServerProcess::spawn(name, folder, command);
         process.comes_up(&format!("http://127.0.0.1:{port}/")).await;
         Self { port, _process: process }
+    }
+}
+
+/// Links the frameworks for Node.js into a folder, so that the modules in it find them. They are installed if they are missing.
+///
+/// # Panics
+///
+/// Panics if they cannot be installed.
+pub async fn link_node_packages(folder: &Path) {
+    let packages = target_folder("node").join("frameworks");
+    let installing = packages.clone();
+    let install = move || {
+        let (package, lock) = (include_str!("frameworks/package.json"), include_str!("frameworks/package-lock.json"));
+        npm::install(&installing, package, lock);
+    };
+    tokio::task::spawn_blocking(install).await.expect("no panic");
+    let modules = fs::canonicalize(packages.join("node_modules")).expect("the packages");
+    let link = folder.join("node_modules");
+    if !link.exists() {
+        std::os::unix::fs::symlink(modules, link).expect("a link");
     }
 }
