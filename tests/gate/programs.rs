@@ -20,8 +20,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Sends all requests of the table to an application behind the gate, and compares the decisions with those of the library. `command` makes the program
-/// from the file of the configuration; it prints its URL.
+/// Sends all requests of the table to an application behind the gate, and compares the decisions with those of the library. `command` returns the
+/// command for a file with the configuration. The program prints its URL.
 pub async fn decides_like_the_library(kind: &'static str, command: impl FnOnce(PathBuf) -> Command) {
     decides_like(kind, command, wanted).await;
 }

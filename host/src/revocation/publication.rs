@@ -30,11 +30,11 @@ pub(super) struct Publication {
     snapshot: Option<(u64, FeedDocument)>,
 }
 
-/// Entries that live longer than the lifetime after their time: a sign-out may have a time long before it was stored. While there are such entries, all
-/// entries are published for a longer time.
+/// Entries that expire later than one lifetime after their time, because a sign-out may have a time long before it was stored. While there are such
+/// entries, all entries are published for longer.
 #[derive(Clone, Copy, Default)]
 struct Late {
-    /// How much longer, in seconds.
+    /// How much later, in seconds.
     by: u64,
     /// When the last of them expires.
     until: u64,

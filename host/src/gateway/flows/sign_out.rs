@@ -38,8 +38,8 @@ route! {
     /// If the gateway has a store of revoked tokens and the request has an access token of the same sign-in session as bearer token, all tokens
     /// of that session are revoked there. An expired or invalid access token does not prevent the revocation of the refresh token.
     ///
-    /// A gateway that keeps the refresh token in a cookie deletes the cookie, also if Cognito rejects the revocation. Only with `Retry-After`
-    /// (429, 503) the cookie stays, so that the browser can repeat the request.
+    /// A gateway that keeps the refresh token in a cookie deletes the cookie, also if Cognito rejects the revocation. It keeps the cookie only if
+    /// the response has `Retry-After` (429, 503), so that the browser can repeat the request.
     post "/v1/revoke-token", 204, =>
     async fn revoke_token(
         state: State<FlowsState>,

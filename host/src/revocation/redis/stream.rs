@@ -20,7 +20,7 @@ use tokio::{
 
 /// The stream. No key of a revocation has this name, because each contains `:jti:`, `:origin_jti:` or `:sub:`.
 const STREAM: &str = "poolgate:revoked:feed";
-/// The number of the numbering of the feed, which all processes share.
+/// The key of the feed's epoch, a random number that all processes share.
 const EPOCH: &str = "poolgate:revoked:feed:epoch";
 /// The number of entries that one command reads. It must take less than the time-out.
 const BATCH: usize = 2_000;
@@ -63,7 +63,8 @@ struct StreamCopy {
     publication: Publication,
     /// The last entry that was read, and when it expires, in seconds since the Unix epoch.
     last: Option<(StreamId, u64)>,
-    /// The time of the server when it was read, in seconds since the Unix epoch. It counts, because it is that of the entries.
+    /// The time of the server when it was read, in seconds since the Unix epoch. It is used instead of the clock of this machine, because the IDs of
+    /// the entries have the time of the server.
     now: u64,
 }
 
