@@ -3,8 +3,8 @@
 use super::{
     families::Metrics,
     labels::{
-        AccountLabels, FeedRequestLabels, FetchLabels, MisfitLabels, RejectedLabels, RequestLabels,
-        RevocationCheckLabels, RevocationLabels, issuer_label,
+        AccountLabels, AnswerLabels, FetchLabels, MisfitLabels, OutcomeLabels, RejectedLabels, RequestLabels,
+        issuer_label,
     },
 };
 use crate::{
@@ -107,7 +107,7 @@ impl Metrics {
 
     /// Counts a query to the revocation store.
     pub(crate) fn count_revocation_check(&self, answer: &'static str) {
-        self.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer }).inc();
+        self.revocation_checks.get_or_create_owned(&AnswerLabels { answer }).inc();
     }
 
     /// Counts a token that was accepted without a revocation status.
@@ -117,7 +117,7 @@ impl Metrics {
 
     /// Counts a revocation to be stored.
     pub(crate) fn count_revocation(&self, outcome: &'static str) {
-        self.revocations.get_or_create_owned(&RevocationLabels { outcome }).inc();
+        self.revocations.get_or_create_owned(&OutcomeLabels { outcome }).inc();
     }
 
     /// Records a token with an issuer that differs from a configured one only by a final slash. Returns `true` for the first one.
@@ -131,7 +131,7 @@ impl Metrics {
 
     /// Counts a request for the revocation feed.
     pub(crate) fn count_feed_request(&self, answer: &'static str) {
-        self.feed_requests.get_or_create_owned(&FeedRequestLabels { answer }).inc();
+        self.feed_requests.get_or_create_owned(&AnswerLabels { answer }).inc();
     }
 
     /// Counts a sandbox failure.

@@ -3,8 +3,8 @@
 use super::{
     gauges::SandboxGauges,
     labels::{
-        AccountLabels, FailureLabels, FeedRequestLabels, FetchLabels, IssuerLabels, MisfitLabels, RejectedLabels,
-        RequestLabels, RevocationCheckLabels, RevocationLabels, VerdictLabels,
+        AccountLabels, AnswerLabels, FailureLabels, FetchLabels, IssuerLabels, MisfitLabels, OutcomeLabels,
+        RejectedLabels, RequestLabels, VerdictLabels,
     },
 };
 use crate::{Reason, failure::Failure};
@@ -42,10 +42,10 @@ pub(crate) struct Metrics {
     pub(super) keys: Family<IssuerLabels, Gauge>,
     pub(super) misfits: Family<MisfitLabels, Counter>,
     pub(super) accounts: Family<AccountLabels, Counter>,
-    pub(super) revocation_checks: Family<RevocationCheckLabels, Counter>,
+    pub(super) revocation_checks: Family<AnswerLabels, Counter>,
     pub(super) revocation_fail_open: Counter,
-    pub(super) revocations: Family<RevocationLabels, Counter>,
-    pub(super) feed_requests: Family<FeedRequestLabels, Counter>,
+    pub(super) revocations: Family<OutcomeLabels, Counter>,
+    pub(super) feed_requests: Family<AnswerLabels, Counter>,
     pub(super) failure_family: Family<FailureLabels, Counter>,
     /// The counters of `failure_family`.
     pub(super) failures: [Counter; Failure::ALL.len()],
@@ -94,8 +94,8 @@ impl Metrics {
         };
         // These exist from the start, so that rates can be computed.
         metrics.requests.get_or_create_owned(&RequestLabels { decision: "verified", reason: String::new() });
-        metrics.revocation_checks.get_or_create_owned(&RevocationCheckLabels { answer: "not-revoked" });
-        metrics.revocations.get_or_create_owned(&RevocationLabels { outcome: "remembered" });
+        metrics.revocation_checks.get_or_create_owned(&AnswerLabels { answer: "not-revoked" });
+        metrics.revocations.get_or_create_owned(&OutcomeLabels { outcome: "remembered" });
         metrics
     }
 

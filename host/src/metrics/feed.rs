@@ -1,6 +1,6 @@
 //! The metrics of a revocation feed that is read.
 
-use super::labels::FeedPollLabels;
+use super::labels::OutcomeLabels;
 use crate::revocation::FeedReport;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -24,9 +24,9 @@ pub(super) fn register(report: &FeedReport, registry: &mut Registry) {
             gauge(age.as_secs()),
         );
     }
-    let polls: Family<FeedPollLabels, Counter> = Family::default();
+    let polls: Family<OutcomeLabels, Counter> = Family::default();
     for (outcome, count) in [("succeeded", report.polls), ("failed", report.failed_polls)] {
-        polls.get_or_create_owned(&FeedPollLabels { outcome }).inc_by(count);
+        polls.get_or_create_owned(&OutcomeLabels { outcome }).inc_by(count);
     }
     registry.register("revocation_feed_polls", "Polls of the revocation feed, by outcome", polls);
 }

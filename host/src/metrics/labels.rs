@@ -44,22 +44,12 @@ pub(super) struct FailureLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RevocationCheckLabels {
+pub(super) struct AnswerLabels {
     pub(super) answer: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RevocationLabels {
-    pub(super) outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct FeedRequestLabels {
-    pub(super) answer: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct FeedPollLabels {
+pub(super) struct OutcomeLabels {
     pub(super) outcome: &'static str,
 }
 
